@@ -1,0 +1,133 @@
+//! What stands on the pipeline's edges, hop by hop.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::{
+    Ending, Failure, FilterReason, Fingerprint, Found, Origin, PageRecord, Response, RobotsReply,
+    Spent, Ticket, TicketId, Verdict,
+};
+
+/// Fetcher to parser: the answer to a ticket.
+#[derive(Debug)]
+pub struct Fetched {
+    /// The ticket, still open.
+    pub ticket: Ticket,
+    /// What came.
+    pub reply: Result<Response, Failure>,
+    /// How long the host asked to be left alone: `Retry-After` (RFC 9110, section 10.2.3).
+    pub rest: Option<Duration>,
+    /// When the request was sent: milliseconds since the Unix epoch.
+    pub sent_ms: u64,
+    /// From the start of the fetch (name lookup included) to the last body byte.
+    pub elapsed: Duration,
+}
+
+/// Fetcher to frontier, at the last body byte: the host has nothing more in hand for us.
+#[derive(Debug, Clone)]
+pub struct HostFree {
+    /// Whose request it was.
+    pub id: TicketId,
+    /// When the request's first byte was written to the socket; `None` if none ever was.
+    pub sent_at: Option<Instant>,
+    /// When the last body byte was read, or the attempt given up.
+    pub done_at: Instant,
+    /// How long the host asked to be left alone.
+    pub rest: Option<Duration>,
+    /// Whether the server failed (no answer, 429, 5xx): what back-off counts.
+    pub failed: bool,
+}
+
+/// One item that a spider took from a page: a JSON value, serialised.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item(pub Box<str>);
+
+/// Parser to store: all that a ticket brought, to be settled as one.
+#[derive(Debug)]
+pub struct Parsed {
+    /// The ticket, still open.
+    pub ticket: Ticket,
+    /// What became of it.
+    pub ending: Ending,
+    /// The response, for archive and page stream; `None` if there was none.
+    pub response: Option<Response>,
+    /// What is kept of a settled page. Its `n`, `n_items` and body pointer are the store's to fill.
+    pub record: PageRecord,
+    /// What the spider took, in order.
+    pub items: Vec<Item>,
+    /// The links that were not known.
+    pub found: Vec<Found>,
+}
+
+/// What the store's writer takes.
+#[derive(Debug)]
+pub enum Entry {
+    /// A ticket's page, robots.txt or failure.
+    Parsed(Box<Parsed>),
+    /// URLs without a page of their own: seeds, or an early part of a huge page's links.
+    Found(Vec<Found>),
+    /// URLs that the frontier ended without a fetch.
+    Ended(Vec<(Fingerprint, EndedBy)>),
+    /// How far a feed has got: settle number and length of its file in bytes.
+    FeedCursor {
+        /// The feed's name.
+        feed: Arc<str>,
+        /// Last settle number whose items are in the file.
+        n: u64,
+        /// Bytes that are good.
+        len: u64,
+    },
+}
+
+/// How the frontier ended a URL by itself.
+#[derive(Debug, Clone, PartialEq)]
+pub enum EndedBy {
+    /// Never tried: recorded as filtered.
+    Filter(FilterReason),
+    /// Given up: settles with a record of its own.
+    Verdict(Verdict, Box<PageRecord>),
+}
+
+/// Store to frontier, once the batch is durable. Exactly one per ticket that was not abandoned.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The URL has ended.
+    Settled {
+        /// The ticket.
+        spent: Spent,
+        /// How.
+        verdict: Verdict,
+        /// Number of items it gave.
+        n_items: u32,
+        /// New URLs.
+        found: Vec<Found>,
+    },
+    /// The URL is to be tried again.
+    Retry {
+        /// The ticket.
+        spent: Spent,
+        /// How long the host asked to be left alone.
+        rest: Option<Duration>,
+    },
+    /// A robots.txt was answered.
+    Robots {
+        /// The ticket.
+        spent: Spent,
+        /// Whose rules they are.
+        origin: Origin,
+        /// What they are.
+        reply: RobotsReply,
+    },
+    /// URLs without a page of their own are durable. One per [`Entry::Found`], in order.
+    Found(Vec<Found>),
+    /// Ends that the frontier decided are durable. One per [`Entry::Ended`], in order.
+    Ended(Vec<(Fingerprint, EndedBy)>),
+}
+
+impl HostFree {
+    /// The end of an attempt that never reached the server.
+    #[must_use]
+    pub fn unsent(id: TicketId) -> Self {
+        Self { id, sent_at: None, done_at: Instant::now(), rest: None, failed: true }
+    }
+}

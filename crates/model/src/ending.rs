@@ -1,0 +1,120 @@
+//! Judges an answer: settled, or tried again.
+//!
+//! Pure, because two stages must come to the same judgement: the parser, which reads the page,
+//! and the frontier, which plans the next try.
+
+use std::time::Duration;
+
+use crate::{CanonicalUrl, Errand, Failure, Response, Ticket, Truncation, Verdict};
+
+/// What became of a ticket.
+#[derive(Debug, Clone)]
+pub enum Ending {
+    /// The URL has ended.
+    Settled {
+        /// How.
+        verdict: Verdict,
+        /// How long its host asked to be left alone.
+        rest: Option<Duration>,
+    },
+    /// The URL is to be tried again.
+    Retry {
+        /// What happened, for people.
+        cause: String,
+        /// How long its host asked to be left alone.
+        rest: Option<Duration>,
+    },
+    /// The answer to a robots errand.
+    Robots(RobotsReply),
+}
+
+/// What asking for a robots.txt gave (RFC 9309, section 2.3.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RobotsReply {
+    /// 2xx: these rules hold.
+    Rules(bytes::Bytes),
+    /// 4xx but 429: all is allowed.
+    AllowAll,
+    /// 3xx: ask there.
+    Redirect(CanonicalUrl),
+    /// 5xx, 429, no answer: nothing is allowed until it is asked again.
+    Unreachable {
+        /// What happened, for people.
+        cause: String,
+        /// How long the host asked to be left alone.
+        rest: Option<Duration>,
+    },
+}
+
+/// Judges the answer to a page ticket, spider and redirects aside: a 3xx with a `Location` is
+/// [`Verdict::Redirected`] here, whatever its target.
+///
+/// Statuses that are tried again are those of Scrapy's `RETRY_HTTP_CODES`: 408, 429, 500, 502,
+/// 503, 504, 522, 524. A body cut by a lost connection is tried again and kept as truncated the
+/// last time; one cut by a limit would be cut again and is kept at once.
+#[must_use]
+pub fn settle(
+    ticket: &Ticket,
+    reply: &Result<Response, Failure>,
+    rest: Option<Duration>,
+) -> Ending {
+    let (verdict, transient, cause) = match reply {
+        Err(failure) => {
+            (failure.kind.verdict(), failure.kind.is_transient(), failure.detail.clone())
+        }
+        Ok(response) => judge(response),
+    };
+    if transient && !ticket.is_last_attempt() && may_repeat(ticket) {
+        Ending::Retry { cause, rest }
+    } else {
+        Ending::Settled { verdict, rest }
+    }
+}
+
+fn judge(response: &Response) -> (Verdict, bool, String) {
+    let status = response.status;
+    let transient = matches!(status, 408 | 429 | 500 | 502 | 503 | 504 | 522 | 524);
+    let verdict = match (status, response.truncated) {
+        (200..=299, None) => Verdict::Ok,
+        (200..=299, Some(_)) => Verdict::Truncated,
+        (301 | 302 | 303 | 307 | 308, _) if response.header("location").is_some() => {
+            Verdict::Redirected
+        }
+        _ => Verdict::HttpError,
+    };
+    let cut = verdict == Verdict::Truncated && response.truncated == Some(Truncation::Disconnect);
+    let cause = if cut { "the body was cut short".to_owned() } else { format!("status {status}") };
+    (verdict, transient || cut, cause)
+}
+
+/// A POST may have been acted on, so it is sent again only when nothing can have arrived; the
+/// crawl does not know, so never.
+fn may_repeat(ticket: &Ticket) -> bool {
+    match ticket.errand() {
+        Errand::Page(request) => request.method != crate::Method::Post,
+        Errand::Robots { .. } => true,
+    }
+}
+
+/// Judges the answer to a robots ticket at `url` (RFC 9309, sections 2.3.1.1 to 2.3.1.4).
+#[must_use]
+pub fn robots_reply(
+    url: &CanonicalUrl,
+    reply: &Result<Response, Failure>,
+    rest: Option<Duration>,
+) -> RobotsReply {
+    let response = match reply {
+        Ok(response) => response,
+        Err(failure) => return RobotsReply::Unreachable { cause: failure.detail.clone(), rest },
+    };
+    match response.status {
+        200..=299 => RobotsReply::Rules(response.body.clone()),
+        300..=399 => match response.header("location").map(|to| url.join(to)) {
+            Some(Ok(target)) => RobotsReply::Redirect(target),
+            _ => RobotsReply::AllowAll,
+        },
+        429 => RobotsReply::Unreachable { cause: "status 429".to_owned(), rest },
+        400..=499 => RobotsReply::AllowAll,
+        status => RobotsReply::Unreachable { cause: format!("status {status}"), rest },
+    }
+}

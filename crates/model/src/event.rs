@@ -1,0 +1,57 @@
+//! The settle log: what happened to URLs, in the one order that counts.
+//!
+//! The frontier's state is a fold over these events and the limits in force, so replaying them
+//! after a kill gives exactly the state before it.
+
+use crate::{FilterReason, Fingerprint, Request, Verdict};
+
+/// A URL was found, on a page or as a seed, that was not known when its page was parsed.
+///
+/// Two pages settled in one batch may both bring the same URL; the first admitted one counts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    /// Its fingerprint.
+    pub print: Fingerprint,
+    /// What is to be fetched.
+    pub request: Request,
+    /// `None` if it was admitted.
+    pub filtered: Option<FilterReason>,
+}
+
+/// One entry of the settle log.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// A URL was found.
+    Found(Found),
+    /// A URL ended, as the `n`-th of the crawl.
+    Settled {
+        /// The settle number, from 1, without gaps.
+        n: u64,
+        /// Which.
+        print: Fingerprint,
+        /// How.
+        verdict: Verdict,
+        /// When: milliseconds since the Unix epoch.
+        at_ms: u64,
+        /// Until when its host asked to be left alone (`Retry-After`), same clock; 0 if it did not.
+        rest_until_ms: u64,
+    },
+    /// A URL will be tried again.
+    Retried {
+        /// Which.
+        print: Fingerprint,
+        /// How often it has been tried.
+        attempt: u32,
+        /// When: milliseconds since the Unix epoch.
+        at_ms: u64,
+        /// Until when its host asked to be left alone, same clock; 0 if it did not.
+        rest_until_ms: u64,
+    },
+    /// A URL that was admitted ended without being tried.
+    Filtered {
+        /// Which.
+        print: Fingerprint,
+        /// Why.
+        reason: FilterReason,
+    },
+}

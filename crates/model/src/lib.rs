@@ -1,0 +1,39 @@
+//! The nouns that travel through the crawler, and the rules every stage must agree on.
+//!
+//! A stage never imports another stage, so what one hands to the next lives here: a
+//! [`Request`] becomes a [`Ticket`], a ticket's answer is [`Fetched`], what was read from it
+//! is [`Parsed`], what was written of it is an [`Outcome`], and what the user sees is a
+//! [`Page`]. Rules that two stages need alike (what is one URL, when is an answer worth a
+//! retry) are pure functions here.
+//!
+//! Not here: I/O, async, clocks, configuration.
+
+pub mod url;
+
+mod fingerprint;
+mod host;
+mod request;
+
+mod response;
+mod ticket;
+mod verdict;
+
+mod edge;
+mod ending;
+
+mod counts;
+mod event;
+mod page;
+
+pub use counts::Counts;
+pub use edge::{EndedBy, Entry, Fetched, HostFree, Item, Outcome, Parsed};
+pub use ending::{Ending, RobotsReply, robots_reply, settle};
+pub use event::{Event, Found};
+pub use fingerprint::{Fingerprint, Fingerprinter};
+pub use host::{Host, Origin};
+pub use page::{BodyPointer, Page, PageRecord};
+pub use request::{Method, Request};
+pub use response::{Failure, FailureKind, Response, Truncation};
+pub use ticket::{Desk, Errand, OpenJournal, Spent, Ticket, TicketId};
+pub use url::{CanonicalUrl, UrlError};
+pub use verdict::{FilterReason, Look, Verdict, View};

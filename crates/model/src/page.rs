@@ -1,0 +1,157 @@
+//! What is kept of a page, and what the reader of the page stream gets.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::{CanonicalUrl, Fingerprint, Truncation, Verdict};
+
+/// What the store keeps of every settled URL. As JSON it is what `crawl inspect --json` prints;
+/// the field names are stable.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PageRecord {
+    /// The URL that was asked.
+    pub url: CanonicalUrl,
+    /// HTTP status; absent if no response came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// Link distance from the nearest seed.
+    #[serde(default)]
+    pub depth: u32,
+    /// The spider's label; empty for the default callback.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub label: String,
+    /// Settle number, from 1.
+    #[serde(default)]
+    pub n: u64,
+    /// When the request was sent: milliseconds since the Unix epoch; 0 if none was.
+    #[serde(default)]
+    pub fetched_ms: u64,
+    /// Name lookup to last body byte, in milliseconds.
+    #[serde(default)]
+    pub elapsed_ms: u64,
+    /// How often it was tried.
+    #[serde(default)]
+    pub attempts: u32,
+    /// Media type without parameters; empty if unknown.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub content_type: String,
+    /// Size of the decoded body, in bytes.
+    #[serde(default)]
+    pub bytes: u64,
+    /// The document's title, shortened to 200 characters; empty if it has none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub title: String,
+    /// Number of links on it, known ones included.
+    #[serde(default)]
+    pub n_links: u32,
+    /// Number of items taken from it.
+    #[serde(default)]
+    pub n_items: u32,
+    /// Why the body is not whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub truncated: Option<Truncation>,
+    /// Where it redirected to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redirect: Option<CanonicalUrl>,
+    /// The URLs that redirected here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub chain: Vec<CanonicalUrl>,
+    /// The page that linked here first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub referrer: Option<CanonicalUrl>,
+    /// What went wrong, for people; empty if nothing did.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub error: String,
+    /// Where the body is archived.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<BodyPointer>,
+}
+
+/// Where a WARC record lies: file name under `bodies/`, offset and length of its gzip member.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BodyPointer {
+    /// File name.
+    pub file: String,
+    /// First byte of the member.
+    pub offset: u64,
+    /// Length of the member in bytes.
+    pub len: u64,
+}
+
+impl PageRecord {
+    /// A record that says only which URL ended how.
+    #[must_use]
+    pub fn new(url: CanonicalUrl, verdict: Verdict) -> Self {
+        Self {
+            url,
+            verdict,
+            status: None,
+            depth: 0,
+            label: String::new(),
+            n: 0,
+            fetched_ms: 0,
+            elapsed_ms: 0,
+            attempts: 0,
+            content_type: String::new(),
+            bytes: 0,
+            title: String::new(),
+            n_links: 0,
+            n_items: 0,
+            truncated: None,
+            redirect: None,
+            chain: Vec::new(),
+            referrer: None,
+            error: String::new(),
+            body: None,
+        }
+    }
+}
+
+/// A settled URL, as the page stream yields it: durable by the time it is seen.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// Key in the store.
+    pub print: Fingerprint,
+    /// What is kept.
+    pub record: PageRecord,
+    /// Header fields; empty when re-read from the store.
+    pub headers: Vec<(Box<str>, Bytes)>,
+    /// The body; when re-read from the store, only if it was archived.
+    pub body: Option<Bytes>,
+    /// What the spider took from it, in order.
+    pub items: Vec<serde_json::Value>,
+}
+
+impl Page {
+    /// Its URL.
+    #[must_use]
+    pub fn url(&self) -> &CanonicalUrl {
+        &self.record.url
+    }
+
+    /// HTTP status; `None` if no response came.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        self.record.status
+    }
+
+    /// How it ended. A failed page is a value like any other.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        self.record.verdict
+    }
+
+    /// Settle number: `pages_from(n + 1)` goes on behind it.
+    #[must_use]
+    pub fn n(&self) -> u64 {
+        self.record.n
+    }
+
+    /// The body as text, invalid UTF-8 replaced; empty if there is none.
+    #[must_use]
+    pub fn text(&self) -> std::borrow::Cow<'_, str> {
+        String::from_utf8_lossy(self.body.as_deref().unwrap_or_default())
+    }
+}

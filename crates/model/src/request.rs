@@ -1,0 +1,141 @@
+//! What is to be fetched, and what the spider wants to know of it later.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::CanonicalUrl;
+
+/// The HTTP methods that a crawler sends (RFC 9110, section 9.3).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+#[repr(u8)]
+pub enum Method {
+    /// Safe and idempotent: nearly every request.
+    #[default]
+    Get = 0,
+    /// GET without the body.
+    Head = 1,
+    /// Carries [`Request::body`]. Never sent again by itself after it may have arrived.
+    Post = 2,
+}
+
+impl Method {
+    /// As it stands on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Post => "POST",
+        }
+    }
+}
+
+/// One thing to fetch, with all that must survive until its page is parsed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    /// Where to.
+    pub url: CanonicalUrl,
+    /// How.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub method: Method,
+    /// Extra headers; these win over the crawl's defaults of the same name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<(String, String)>,
+    /// Body, for POST.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub body: Vec<u8>,
+    /// Which of the spider's callbacks the page is for; empty for the default one.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub label: Arc<str>,
+    /// The spider's own notes for that callback; `Null` if there are none.
+    #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
+    pub meta: serde_json::Value,
+    /// Higher goes first within its host; 0 is usual.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub priority: i32,
+    /// Link distance from the nearest seed at admission; 0 for seeds. A redirect hop keeps it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub depth: u32,
+    /// The URLs that redirected here, first one first; empty if none did.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub chain: Vec<CanonicalUrl>,
+    /// The page that linked here; `None` for seeds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub referrer: Option<CanonicalUrl>,
+}
+
+impl Request {
+    /// A plain GET of `url`, as a seed.
+    #[must_use]
+    pub fn get(url: CanonicalUrl) -> Self {
+        Self {
+            url,
+            method: Method::Get,
+            headers: Vec::new(),
+            body: Vec::new(),
+            label: Arc::from(""),
+            meta: serde_json::Value::Null,
+            priority: 0,
+            depth: 0,
+            chain: Vec::new(),
+            referrer: None,
+        }
+    }
+
+    /// The request that follows a redirect of this one to `target`: carries chain, label,
+    /// metadata, priority and depth. Method and body follow RFC 9110, section 15.4:
+    /// 307 and 308 keep them, 303 makes a GET of all but HEAD, 301 and 302 make a GET of POST.
+    #[must_use]
+    pub fn redirected(&self, target: CanonicalUrl, status: u16) -> Self {
+        let mut hop = self.clone();
+        let keeps_method = matches!(status, 307 | 308) || self.method != Method::Post;
+        if !keeps_method {
+            hop.method = Method::Get;
+            hop.body.clear();
+        }
+        if target.origin() != self.url.origin() {
+            hop.headers.retain(|(name, _)| !is_credential(name));
+        }
+        hop.chain.push(self.url.clone());
+        hop.url = target;
+        hop
+    }
+}
+
+/// Headers that must not travel to another origin.
+fn is_credential(name: &str) -> bool {
+    ["authorization", "cookie", "proxy-authorization"]
+        .iter()
+        .any(|secret| name.eq_ignore_ascii_case(secret))
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+fn is_empty(label: &Arc<str>) -> bool {
+    label.is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_redirect_keeps_what_the_spider_wrote_and_drops_secrets_across_origins() {
+        let mut request = Request::get(CanonicalUrl::parse("http://a/x").unwrap());
+        request.method = Method::Post;
+        request.body = b"q".to_vec();
+        request.label = "detail".into();
+        request.depth = 3;
+        request.headers = vec![("Cookie".into(), "s".into()), ("X-A".into(), "1".into())];
+        let hop = request.redirected(CanonicalUrl::parse("http://b/y").unwrap(), 302);
+        assert_eq!((hop.method, hop.body.len(), hop.depth), (Method::Get, 0, 3));
+        assert_eq!((&*hop.label, hop.headers.len()), ("detail", 1));
+        assert_eq!(hop.chain[0].as_str(), "http://a/x");
+        let kept = request.redirected(CanonicalUrl::parse("http://a/y").unwrap(), 307);
+        assert_eq!((kept.method, kept.body.as_slice()), (Method::Post, &b"q"[..]));
+    }
+}

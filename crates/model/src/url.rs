@@ -1,0 +1,291 @@
+//! What counts as one URL: the form that goes on the wire, and the key that tells duplicates.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use url::Url;
+
+use crate::{Host, Origin};
+
+/// Longest URL that is crawled, in bytes. The limit that Scrapy and browsers of old agree on;
+/// longer ones are nearly always a trap.
+pub const MAX_URL_BYTES: usize = 2083;
+
+/// An absolute `http` or `https` URL without fragment, as the WHATWG URL Standard serialises it.
+///
+/// The text is what goes on the wire, byte for byte. Two spellings of one resource are told by
+/// [`key`](Self::key), never by changing the text. Cloning is cheap (one reference count).
+///
+/// [`Display`](fmt::Display) hides the password of a URL that carries one; [`as_str`](Self::as_str)
+/// does not.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CanonicalUrl {
+    text: Arc<str>,
+    host_start: u32,
+    host_end: u32,
+    path_start: u32,
+}
+
+/// Why a text is not a URL that can be crawled.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UrlError {
+    /// The WHATWG parser refuses it.
+    #[error("not a URL: {0}")]
+    Invalid(String),
+    /// Only `http` and `https` are crawled.
+    #[error("scheme `{0}` is not http or https")]
+    Scheme(String),
+    /// Longer than [`MAX_URL_BYTES`].
+    #[error("URL of {0} bytes is longer than {MAX_URL_BYTES}")]
+    TooLong(usize),
+}
+
+impl CanonicalUrl {
+    /// Parses an absolute URL and removes its fragment.
+    ///
+    /// # Errors
+    /// [`UrlError`] if the text is no URL, of another scheme, or too long.
+    ///
+    /// # Examples
+    /// ```
+    /// use crawl_model::CanonicalUrl;
+    /// let url = CanonicalUrl::parse("HTTP://Example.org:80/a/../b#top")?;
+    /// assert_eq!(url.as_str(), "http://example.org/b");
+    /// # Ok::<(), crawl_model::UrlError>(())
+    /// ```
+    pub fn parse(text: &str) -> Result<Self, UrlError> {
+        Self::from_url(Url::parse(text).map_err(|e| UrlError::Invalid(e.to_string()))?)
+    }
+
+    /// Takes over a parsed URL, without its fragment.
+    ///
+    /// # Errors
+    /// [`UrlError`] if the scheme is not http(s) or the URL is too long.
+    pub fn from_url(mut url: Url) -> Result<Self, UrlError> {
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(UrlError::Scheme(url.scheme().to_owned()));
+        }
+        url.set_fragment(None);
+        let text = url.as_str();
+        if text.len() > MAX_URL_BYTES {
+            return Err(UrlError::TooLong(text.len()));
+        }
+        let position = |p: url::Position| url[..p].len() as u32;
+        Ok(Self {
+            host_start: position(url::Position::BeforeHost),
+            host_end: position(url::Position::AfterHost),
+            path_start: position(url::Position::BeforePath),
+            text: text.into(),
+        })
+    }
+
+    /// Resolves `reference` (relative or absolute) against this URL.
+    ///
+    /// Links of a page go through the parser's own resolver; this is for the odd one, such as a
+    /// `Location` header.
+    ///
+    /// # Errors
+    /// [`UrlError`], as for [`parse`](Self::parse).
+    pub fn join(&self, reference: &str) -> Result<Self, UrlError> {
+        let joined = self.to_url().join(reference);
+        Self::from_url(joined.map_err(|e| UrlError::Invalid(e.to_string()))?)
+    }
+
+    /// The URL as the `url` crate's type.
+    #[must_use]
+    pub fn to_url(&self) -> Url {
+        Url::parse(&self.text).expect("a canonical URL parses, for it was serialised from one")
+    }
+
+    /// The whole URL, credentials included: what goes on the wire.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Host name or address as it stands in the URL, IPv6 with brackets.
+    #[must_use]
+    pub fn host_str(&self) -> &str {
+        &self.text[self.host_start as usize..self.host_end as usize]
+    }
+
+    /// Path and query, beginning with `/`.
+    #[must_use]
+    pub fn path_and_query(&self) -> &str {
+        &self.text[self.path_start as usize..]
+    }
+
+    /// Path without query, beginning with `/`.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        let whole = self.path_and_query();
+        whole.split_once('?').map_or(whole, |(path, _)| path)
+    }
+
+    /// Whether the scheme is `https`.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.text.starts_with("https:")
+    }
+
+    /// The port, the scheme's default (80, 443) if none is written.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.text[self.host_end as usize..self.path_start as usize]
+            .strip_prefix(':')
+            .and_then(|port| port.parse().ok())
+            .unwrap_or(if self.is_https() { 443 } else { 80 })
+    }
+
+    /// Host and port as they stand in a `Host` header (RFC 9110, section 7.2).
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        &self.text[self.host_start as usize..self.path_start as usize]
+    }
+
+    /// The politeness key: the host name, whatever the port.
+    #[must_use]
+    pub fn host(&self) -> Host {
+        Host::new(self.host_str())
+    }
+
+    /// The robots key: scheme, host and port (RFC 9309, section 2.3).
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        Origin::new(self.is_https(), self.host_str(), self.port())
+    }
+
+    /// The text by which duplicates are told: escapes in upper case, escaped unreserved
+    /// characters unescaped (RFC 3986, section 6.2.2). Borrowed if nothing had to change.
+    ///
+    /// # Examples
+    /// ```
+    /// use crawl_model::CanonicalUrl;
+    /// let url = CanonicalUrl::parse("http://example.org/%7ejoe/%c3%a9")?;
+    /// assert_eq!(url.key(), "http://example.org/~joe/%C3%A9");
+    /// # Ok::<(), crawl_model::UrlError>(())
+    /// ```
+    #[must_use]
+    pub fn key(&self) -> Cow<'_, str> {
+        let start = self.path_start as usize;
+        let bytes = self.text.as_bytes();
+        match (start..bytes.len()).find(|&i| bytes[i] == b'%') {
+            None => Cow::Borrowed(&self.text),
+            Some(first) => normalise_escapes(&self.text, first),
+        }
+    }
+}
+
+/// Rewrites the escapes of `text` from byte `first` on.
+fn normalise_escapes(text: &str, first: usize) -> Cow<'_, str> {
+    let bytes = text.as_bytes();
+    let mut out = String::with_capacity(text.len());
+    out.push_str(&text[..first]);
+    let mut i = first;
+    while i < bytes.len() {
+        let escape = bytes.get(i + 1..i + 3).filter(|_| bytes[i] == b'%');
+        match escape.and_then(|hex| Some(hex_digit(hex[0])? << 4 | hex_digit(hex[1])?)) {
+            Some(byte) if is_unreserved(byte) => {
+                out.push(char::from(byte));
+                i += 3;
+            }
+            Some(byte) => {
+                out.push_str(&format!("%{byte:02X}"));
+                i += 3;
+            }
+            None => {
+                // The standard's serialisation is ASCII from the path on.
+                out.push(char::from(bytes[i]));
+                i += 1;
+            }
+        }
+    }
+    if out == text { Cow::Borrowed(text) } else { Cow::Owned(out) }
+}
+
+fn hex_digit(byte: u8) -> Option<u8> {
+    char::from(byte).to_digit(16).map(|digit| digit as u8)
+}
+
+/// RFC 3986, section 2.3.
+fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+}
+
+impl fmt::Display for CanonicalUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let before_host = &self.text[..self.host_start as usize];
+        match before_host.find("://") {
+            Some(scheme) if before_host.len() > scheme + 3 => {
+                write!(
+                    f,
+                    "{}***@{}",
+                    &before_host[..scheme + 3],
+                    &self.text[self.host_start as usize..]
+                )
+            }
+            _ => f.write_str(&self.text),
+        }
+    }
+}
+
+impl fmt::Debug for CanonicalUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl serde::Serialize for CanonicalUrl {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(&self.text)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for CanonicalUrl {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = Cow::<'de, str>::deserialize(d)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: &str) {
+        assert_eq!(CanonicalUrl::parse(text).unwrap().as_str(), expected);
+    }
+
+    #[test]
+    fn dot_segments_and_fragments_go() {
+        check("http://example.org/a/../b#x", "http://example.org/b");
+        check("HTTPS://EXAMPLE.org:443", "https://example.org/");
+    }
+
+    #[test]
+    fn the_parts_are_found() {
+        let url = CanonicalUrl::parse("http://joe:pw@[::1]:8080/p/q?x=1").unwrap();
+        assert_eq!((url.host_str(), url.port()), ("[::1]", 8080));
+        assert_eq!(url.authority(), "[::1]:8080");
+        assert_eq!((url.path(), url.path_and_query()), ("/p/q", "/p/q?x=1"));
+        assert_eq!(url.to_string(), "http://***@[::1]:8080/p/q?x=1");
+    }
+
+    #[test]
+    fn the_key_unifies_spellings_and_the_wire_form_stays() {
+        let url = CanonicalUrl::parse("http://h/%2f%41%zz%c3?a=%7E").unwrap();
+        assert_eq!(url.as_str(), "http://h/%2f%41%zz%c3?a=%7E");
+        assert_eq!(url.key(), "http://h/%2FA%zz%C3?a=~");
+    }
+
+    #[test]
+    fn other_schemes_and_monsters_are_refused() {
+        assert!(matches!(CanonicalUrl::parse("mailto:a@b"), Err(UrlError::Scheme(_))));
+        assert!(matches!(CanonicalUrl::parse("x y"), Err(UrlError::Invalid(_))));
+        let long = format!("http://h/{}", "a".repeat(3000));
+        assert!(matches!(CanonicalUrl::parse(&long), Err(UrlError::TooLong(_))));
+    }
+}

@@ -1,0 +1,157 @@
+//! How a URL ends: every one with a name, none in silence.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{CanonicalUrl, Fingerprint};
+
+/// Declares an enum with a stable kebab-case name and a dense index per variant.
+macro_rules! named {
+    ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident = $text:literal,)* }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        #[repr(u8)]
+        pub enum $name { $($(#[$vmeta])* $variant,)* }
+
+        impl $name {
+            /// All of them, in the order of their numbers.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The stable name, as it stands in the store, in reports and in JSON.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $text,)* }
+            }
+
+            /// The variant with this number (`self as u8`); `None` if there is none.
+            #[must_use]
+            pub fn from_index(index: u8) -> Option<Self> {
+                Self::ALL.get(usize::from(index)).copied()
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.name())
+            }
+        }
+    };
+}
+
+named! {
+    /// How a URL ended that was tried. The numbers are part of the store's format: append only.
+    Verdict {
+        /// A 2xx response, parsed.
+        Ok = "ok",
+        /// A response of another status that is no redirect.
+        HttpError = "http-error",
+        /// A redirect; its target is a request of its own.
+        Redirected = "redirected",
+        /// A redirect to a URL of its own chain.
+        RedirectLoop = "redirect-loop",
+        /// More redirects in a row than allowed.
+        TooManyRedirects = "too-many-redirects",
+        /// A redirect without a usable target.
+        BadRedirect = "bad-redirect",
+        /// A 2xx response of which only a part came or was kept; what there is was parsed.
+        Truncated = "truncated",
+        /// The host name does not resolve.
+        DnsFailed = "dns-failed",
+        /// The address is not public.
+        PrivateAddress = "private-address",
+        /// No TCP connection.
+        ConnectFailed = "connect-failed",
+        /// No TLS session, or a certificate that does not verify.
+        TlsFailed = "tls-failed",
+        /// A time limit passed before a response was there.
+        Timeout = "timeout",
+        /// The server does not speak HTTP, or broke off.
+        NotHttp = "not-http",
+        /// Header fields beyond the limits.
+        HeaderLimit = "header-limit",
+        /// A media type that is not wanted; the body was not read.
+        ContentType = "content-type",
+        /// The host's robots.txt could not be had, after several tries.
+        RobotsUnreachable = "robots-unreachable",
+        /// The spider returned an error for the page.
+        SpiderError = "spider-error",
+        /// The spider panicked on the page.
+        SpiderPanic = "spider-panic",
+        /// The process died three times with this URL in hand.
+        Poisoned = "poisoned",
+    }
+}
+
+impl Verdict {
+    /// Whether it ends with a page: a response that is no redirect. This is what `max-pages` counts.
+    #[must_use]
+    pub fn is_page(self) -> bool {
+        match self {
+            Self::Ok
+            | Self::HttpError
+            | Self::Truncated
+            | Self::SpiderError
+            | Self::SpiderPanic => true,
+            Self::Redirected
+            | Self::RedirectLoop
+            | Self::TooManyRedirects
+            | Self::BadRedirect
+            | Self::DnsFailed
+            | Self::PrivateAddress
+            | Self::ConnectFailed
+            | Self::TlsFailed
+            | Self::Timeout
+            | Self::NotHttp
+            | Self::HeaderLimit
+            | Self::ContentType
+            | Self::RobotsUnreachable
+            | Self::Poisoned => false,
+        }
+    }
+}
+
+named! {
+    /// Why a URL was not tried. The numbers are part of the store's format: append only.
+    ///
+    /// A filtered URL is not *known*: found again on a shorter path, or judged again under
+    /// changed limits after a resume, it may still be admitted.
+    FilterReason {
+        /// Host outside `scope.allowed-domains`.
+        OffDomain = "off-domain",
+        /// Matches a pattern of `scope.exclude`.
+        Excluded = "excluded",
+        /// Matches no pattern of `scope.include`.
+        NotIncluded = "not-included",
+        /// Farther from the seeds than `scope.max-depth`.
+        TooDeep = "too-deep",
+        /// A file name extension that is not wanted.
+        Extension = "extension",
+        /// robots.txt forbids it (RFC 9309, section 2.2.2).
+        Robots = "robots",
+        /// Its host has had `scope.max-pages-per-host` pages.
+        HostBudget = "host-budget",
+    }
+}
+
+/// What the frontier says of a link before anything is sent to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// Already queued, open or settled, durably: the link may be dropped.
+    Known,
+    /// New and within limits.
+    Admit,
+    /// Beyond a limit; to be recorded with this reason.
+    Filter(FilterReason),
+}
+
+/// The read-only window into the frontier through which links are judged where they are found.
+///
+/// It learns a URL only after the batch that holds it is durable: a link dropped as known
+/// because of a page that is not settled yet would be lost with that page.
+pub trait View: Send + Sync {
+    /// Fingerprint of a plain GET of `url`.
+    fn fingerprint(&self, url: &CanonicalUrl) -> Fingerprint;
+
+    /// Judges a URL found at link distance `depth`.
+    fn look(&self, print: Fingerprint, url: &CanonicalUrl, depth: u32) -> Look;
+}

@@ -64,8 +64,13 @@ pub struct Parsed {
 pub enum Entry {
     /// A ticket's page, robots.txt or failure.
     Parsed(Box<Parsed>),
-    /// URLs without a page of their own: seeds, or an early part of a huge page's links.
-    Found(Vec<Found>),
+    /// URLs without a page of their own.
+    Found {
+        /// The URLs.
+        found: Vec<Found>,
+        /// Where they come from.
+        source: Source,
+    },
     /// URLs that the frontier ended without a fetch.
     Ended(Vec<(Fingerprint, EndedBy)>),
     /// How far a feed has got: settle number and length of its file in bytes.
@@ -77,6 +82,15 @@ pub enum Entry {
         /// Bytes that are good.
         len: u64,
     },
+}
+
+/// Where URLs come from that have no settled page yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// Seeds, judged and sent by the frontier, which counts them as pending till they are durable.
+    Seeds,
+    /// An early part of a huge page's links, sent by the parser; the page itself follows.
+    Page,
 }
 
 /// How the frontier ended a URL by itself.
@@ -119,7 +133,12 @@ pub enum Outcome {
         reply: RobotsReply,
     },
     /// URLs without a page of their own are durable. One per [`Entry::Found`], in order.
-    Found(Vec<Found>),
+    Found {
+        /// The URLs.
+        found: Vec<Found>,
+        /// Where they come from.
+        source: Source,
+    },
     /// Ends that the frontier decided are durable. One per [`Entry::Ended`], in order.
     Ended(Vec<(Fingerprint, EndedBy)>),
 }

@@ -26,7 +26,7 @@ mod event;
 mod page;
 
 pub use counts::Counts;
-pub use edge::{EndedBy, Entry, Fetched, HostFree, Item, Outcome, Parsed};
+pub use edge::{EndedBy, Entry, Fetched, HostFree, Item, Outcome, Parsed, Source};
 pub use ending::{Ending, RobotsReply, robots_reply, settle};
 pub use event::{Event, Found};
 pub use fingerprint::{Fingerprint, Fingerprinter};

@@ -83,6 +83,13 @@ named! {
 }
 
 impl Verdict {
+    /// Whether the URL ended with a ticket's answer. The others were given up by the frontier:
+    /// they are in the store, but not in the page stream.
+    #[must_use]
+    pub fn was_fetched(self) -> bool {
+        !matches!(self, Self::RobotsUnreachable | Self::Poisoned)
+    }
+
     /// Whether it ends with a page: a response that is no redirect. This is what `max-pages` counts.
     #[must_use]
     pub fn is_page(self) -> bool {

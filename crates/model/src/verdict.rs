@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CanonicalUrl, Fingerprint};
+use crate::{CanonicalUrl, Fingerprint, Request};
 
 /// Declares an enum with a stable kebab-case name and a dense index per variant.
 macro_rules! named {
@@ -158,6 +158,10 @@ pub enum Look {
 pub trait View: Send + Sync {
     /// Fingerprint of a plain GET of `url`.
     fn fingerprint(&self, url: &CanonicalUrl) -> Fingerprint;
+
+    /// Fingerprint of any request: method and body count too, so a POST is not the GET of its
+    /// URL.
+    fn fingerprint_of(&self, request: &Request) -> Fingerprint;
 
     /// Judges a URL found at link distance `depth`.
     fn look(&self, print: Fingerprint, url: &CanonicalUrl, depth: u32) -> Look;

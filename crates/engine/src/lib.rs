@@ -1,1 +1,33 @@
-//! Placeholder.
+//! Wires the stages into a crawl; the only crate that knows them all.
+//!
+//! [`pipeline`] is the one screen that shows every channel and every task. The rest of the
+//! crate is what stands around it: the builder before, the [`Pages`] stream and the [`Handle`]
+//! beside, the closing after.
+//!
+//! Not here: TOML, the command line (crate `crawl`), and any rule of crawling (the stages).
+
+mod builder;
+mod config;
+mod error;
+mod report;
+
+mod opened;
+mod pipeline;
+mod supervise;
+
+mod backlog;
+mod handle;
+mod pages;
+mod running;
+
+mod control;
+
+pub use builder::{Crawl, CrawlBuilder};
+pub use config::CrawlConfig;
+pub use control::{ControlError, ask};
+pub use crawl_frontier::{End, Seeded};
+pub use error::CrawlError;
+pub use handle::Handle;
+pub use pages::Pages;
+pub use report::{Change, Report};
+pub use running::Running;

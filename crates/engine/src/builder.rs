@@ -1,0 +1,164 @@
+//! From what the user wants to a crawl that can be started.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crawl_model::CanonicalUrl;
+use crawl_parser::LinkSpider;
+use crawl_spider::Spider;
+
+use crate::config::CrawlConfig;
+use crate::error::CrawlError;
+use crate::opened;
+use crate::pages::Pages;
+use crate::pipeline;
+use crate::running::Running;
+
+/// Pages that may be settled and unread before the crawl waits for the reader.
+const READ_AHEAD: usize = 32;
+
+/// A crawl that has not started yet.
+///
+/// # Examples
+/// ```no_run
+/// # async fn example() -> Result<(), crawl_engine::CrawlError> {
+/// use crawl_engine::Crawl;
+///
+/// let mut pages = Crawl::builder().seed("http://example.org/").build()?.start().await?;
+/// while let Some(page) = pages.next().await {
+///     println!("{}", page?.url());
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub struct Crawl {
+    pub(crate) config: CrawlConfig,
+    pub(crate) spider: Arc<dyn Spider>,
+    pub(crate) read_ahead: usize,
+    pub(crate) pages_from: Option<u64>,
+}
+
+impl Crawl {
+    /// Begins with the defaults: polite, in scope of the seeds' hosts, following every link.
+    #[must_use]
+    pub fn builder() -> CrawlBuilder {
+        CrawlBuilder::default()
+    }
+
+    /// Starts the crawl and yields its pages as they become durable.
+    ///
+    /// The stream pulls: when nobody reads, no more than the read-ahead is fetched. To crawl
+    /// without reading, use [`launch`](Self::launch).
+    ///
+    /// # Errors
+    /// [`CrawlError`] if the folder, the spider or a setting forbids the start.
+    pub async fn start(self) -> Result<Pages, CrawlError> {
+        let from = self.pages_from;
+        let read_ahead = self.read_ahead;
+        let opened = opened::open(self).await?;
+        let backlog = from.map(|n| opened.backlog(n));
+        let (running, edge) = pipeline::run(opened, Some(read_ahead))?;
+        let edge = edge.expect("a read-ahead was asked for, so there is an edge");
+        Ok(Pages::new(running, edge, backlog))
+    }
+
+    /// Starts the crawl; its pages are found in the store.
+    ///
+    /// # Errors
+    /// [`CrawlError`] if the folder, the spider or a setting forbids the start.
+    pub async fn launch(self) -> Result<Running, CrawlError> {
+        let opened = opened::open(self).await?;
+        Ok(pipeline::run(opened, None)?.0)
+    }
+}
+
+impl From<CrawlConfig> for Crawl {
+    /// A crawl that follows every link in scope and takes no items.
+    fn from(config: CrawlConfig) -> Self {
+        Self { config, spider: Arc::new(LinkSpider), read_ahead: READ_AHEAD, pages_from: None }
+    }
+}
+
+/// Collects what a [`Crawl`] needs; [`build`](Self::build) checks it.
+#[derive(Default)]
+pub struct CrawlBuilder {
+    config: CrawlConfig,
+    seeds: Vec<String>,
+    spider: Option<Arc<dyn Spider>>,
+    read_ahead: Option<NonZeroUsize>,
+    pages_from: Option<u64>,
+}
+
+impl CrawlBuilder {
+    /// Replaces all settings, those of earlier calls included; added seeds stay.
+    #[must_use]
+    pub fn config(mut self, config: CrawlConfig) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Adds a seed.
+    #[must_use]
+    pub fn seed(mut self, url: impl Into<String>) -> Self {
+        self.seeds.push(url.into());
+        self
+    }
+
+    /// Sets the crawl's folder. Default: `crawl-data`.
+    #[must_use]
+    pub fn folder(mut self, path: impl Into<PathBuf>) -> Self {
+        self.config.store.path = path.into();
+        self
+    }
+
+    /// Sets the spider. Default: follow every link, take no items.
+    #[must_use]
+    pub fn spider(mut self, spider: impl Spider) -> Self {
+        self.spider = Some(Arc::new(spider));
+        self
+    }
+
+    /// Changes the settings in place.
+    #[must_use]
+    pub fn configure(mut self, change: impl FnOnce(&mut CrawlConfig)) -> Self {
+        change(&mut self.config);
+        self
+    }
+
+    /// Sets how many pages may be settled and unread. Default: 32.
+    #[must_use]
+    pub fn read_ahead(mut self, n_pages: NonZeroUsize) -> Self {
+        self.read_ahead = Some(n_pages);
+        self
+    }
+
+    /// Lets the stream begin with the pages of settle number `n` and later that are in the
+    /// store already. A reader that was killed after page `n` misses nothing with
+    /// `pages_from(n + 1)`. Default: only pages of this run.
+    #[must_use]
+    pub fn pages_from(mut self, n: u64) -> Self {
+        self.pages_from = Some(n);
+        self
+    }
+
+    /// Checks the seeds.
+    ///
+    /// # Errors
+    /// [`CrawlError::Seed`] if one is no URL that can be crawled.
+    pub fn build(self) -> Result<Crawl, CrawlError> {
+        let mut crawl = Crawl::from(self.config);
+        for seed in self.seeds {
+            match CanonicalUrl::parse(&seed) {
+                Ok(url) => crawl.config.seeds.push(url),
+                Err(source) => return Err(CrawlError::Seed { seed, source }),
+            }
+        }
+        if let Some(spider) = self.spider {
+            crawl.spider = spider;
+        }
+        crawl.read_ahead = self.read_ahead.map_or(READ_AHEAD, NonZeroUsize::get);
+        crawl.pages_from = self.pages_from;
+        Ok(crawl)
+    }
+}

@@ -1,0 +1,66 @@
+//! Everything that decides a crawl, spider aside.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crawl_feeds::FeedConfig;
+use crawl_fetcher::FetchConfig;
+use crawl_frontier::FrontierConfig;
+use crawl_model::CanonicalUrl;
+use crawl_parser::ParseConfig;
+use crawl_store::StoreConfig;
+
+/// What a crawl is to do and how. Each stage's table is that stage's own type.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CrawlConfig {
+    /// Where it begins. A resumed crawl adds those it does not know yet.
+    pub seeds: Vec<CanonicalUrl>,
+    /// Scope, politeness and retries.
+    pub frontier: FrontierConfig,
+    /// Connections and limits.
+    pub fetch: FetchConfig,
+    /// CPU threads and links.
+    pub parse: ParseConfig,
+    /// The crawl's folder and what is kept in it.
+    pub store: StoreConfig,
+    /// Exports that are written while crawling.
+    pub feeds: Vec<FeedConfig>,
+    /// How long work in flight may take to settle once the crawl is closing.
+    pub grace: Duration,
+    /// Whether to throw away what an earlier run left in the folder.
+    pub fresh: bool,
+}
+
+impl Default for CrawlConfig {
+    fn default() -> Self {
+        Self {
+            seeds: Vec::new(),
+            frontier: FrontierConfig::default(),
+            fetch: FetchConfig::default(),
+            parse: ParseConfig::default(),
+            store: StoreConfig::default(),
+            feeds: Vec::new(),
+            grace: Duration::from_secs(10),
+            fresh: false,
+        }
+    }
+}
+
+impl CrawlConfig {
+    /// The crawl's folder.
+    #[must_use]
+    pub fn folder(&self) -> PathBuf {
+        self.store.path.clone()
+    }
+
+    /// The limits that a resumed crawl is held against, as one JSON object of tables.
+    pub(crate) fn limits(&self) -> serde_json::Value {
+        serde_json::json!({
+            "scope": self.frontier.scope,
+            "politeness": self.frontier.politeness,
+            "retry": self.frontier.retry,
+            "fetch": self.fetch,
+            "parse": self.parse,
+        })
+    }
+}

@@ -1,0 +1,190 @@
+//! The control socket: how a running crawl answers `crawl inspect`.
+//!
+//! sled opens for one process only, so whoever wants to look into a running crawl asks it:
+//! one [`Query`] as a line of JSON in, the rows as lines of JSON out, then the end. A line
+//! `{"error": ..}` as last one says that it went wrong.
+
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Write};
+use std::ops::ControlFlow;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream as BlockingStream;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crawl_frontier::SharedCounts;
+use crawl_store::Reader;
+use crawl_store::inspect::{Query, What, answer};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::error::CrawlError;
+
+const SOCKET: &str = "control.sock";
+/// A question is short; more is a mistake or an attack.
+const QUESTION_LIMIT_BYTES: u64 = 64 * 1024;
+/// Who asks must do so within this time, and read each row within it.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Longest path that fits a socket address (108 bytes with the final NUL).
+const PATH_LIMIT: usize = 107;
+
+/// The listening socket of a running crawl.
+pub(crate) struct Socket {
+    listening: JoinHandle<()>,
+    path: PathBuf,
+}
+
+impl Socket {
+    pub(crate) async fn close(self) {
+        self.listening.abort();
+        // It was aborted or has ended; either way the socket is closed now.
+        let _ = self.listening.await;
+        // The folder may be gone already.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Why a running crawl could not be asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ControlError {
+    /// Nobody listens, or the line broke.
+    #[error("the running crawl in {} does not answer", folder.display())]
+    Io {
+        /// The crawl's folder.
+        folder: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It answered with an error.
+    #[error("the running crawl could not answer: {0}")]
+    Refused(String),
+}
+
+/// Starts to listen in the crawl's folder, whose lock we hold: an old socket is a dead one's.
+pub(crate) fn listen(
+    folder: &Path,
+    reader: Reader,
+    counts: Arc<SharedCounts>,
+) -> Result<Socket, CrawlError> {
+    let path = folder.join(SOCKET);
+    let bind = || -> io::Result<UnixListener> {
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let listener = with_short_path(folder, |path| UnixListener::bind(path))?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
+        Ok(listener)
+    };
+    let listener =
+        bind().map_err(|source| CrawlError::Control { folder: folder.to_owned(), source })?;
+    let listening = tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let (reader, counts) = (reader.clone(), counts.clone());
+            tokio::spawn(async move {
+                // Who hung up does not care for the error.
+                let _ = serve(stream, reader, counts).await;
+            });
+        }
+    });
+    Ok(Socket { listening, path })
+}
+
+/// Answers one question.
+async fn serve(stream: UnixStream, reader: Reader, counts: Arc<SharedCounts>) -> io::Result<()> {
+    let (input, mut output) = stream.into_split();
+    let mut line = String::new();
+    let mut input = tokio::io::BufReader::new(input.take(QUESTION_LIMIT_BYTES));
+    tokio::time::timeout(PATIENCE, input.read_line(&mut line)).await??;
+    let (rows, mut rows_in) = mpsc::channel::<String>(64);
+    let answering = tokio::task::spawn_blocking(move || {
+        if let Err(message) = rows_of(&line, &reader, &counts, &rows) {
+            // If nobody listens any more, nobody misses it.
+            let _ = rows.blocking_send(serde_json::json!({ "error": message }).to_string());
+        }
+    });
+    while let Some(mut row) = rows_in.recv().await {
+        row.push('\n');
+        tokio::time::timeout(PATIENCE, output.write_all(row.as_bytes())).await??;
+    }
+    answering.await.map_err(io::Error::other)
+}
+
+fn rows_of(
+    line: &str,
+    reader: &Reader,
+    counts: &SharedCounts,
+    rows: &mpsc::Sender<String>,
+) -> Result<(), String> {
+    let query: Query = serde_json::from_str(line).map_err(|e| format!("not a query: {e}"))?;
+    let is_stats = query.what == What::Stats;
+    let mut send = |mut row: serde_json::Value| {
+        if is_stats {
+            overlay(&mut row, counts);
+        }
+        match rows.blocking_send(row.to_string()) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(()),
+        }
+    };
+    answer(reader, &query, &mut send).map_err(|error| error.to_string())
+}
+
+/// The frontier knows what the store cannot: what is in flight.
+fn overlay(row: &mut serde_json::Value, counts: &SharedCounts) {
+    let counts = counts.get();
+    let conserved = counts.is_conserved();
+    let live = serde_json::to_value(counts).ok();
+    if let (Some(row), Some(serde_json::Value::Object(live))) = (row.as_object_mut(), live) {
+        row.extend(live);
+        row.insert("conserved".to_owned(), conserved.into());
+        row.insert("running".to_owned(), true.into());
+    }
+}
+
+/// Asks the crawl that runs in `folder`; `row` takes the rows until it breaks off. Blocks.
+///
+/// # Errors
+/// [`ControlError`] if nobody answers, or the answer is an error.
+pub fn ask(
+    folder: &Path,
+    query: &Query,
+    row: &mut dyn FnMut(serde_json::Value) -> ControlFlow<()>,
+) -> Result<(), ControlError> {
+    let broken = |source| ControlError::Io { folder: folder.to_owned(), source };
+    let mut stream = with_short_path(folder, |path| BlockingStream::connect(path)).map_err(broken)?;
+    let mut question = serde_json::to_string(query).map_err(|e| broken(e.into()))?;
+    question.push('\n');
+    stream.write_all(question.as_bytes()).map_err(broken)?;
+    for line in BufReader::new(stream).lines() {
+        let line = line.map_err(broken)?;
+        let value: serde_json::Value =
+            serde_json::from_str(&line).map_err(|e| broken(e.into()))?;
+        if let (Some(error), Some(1)) = (value.get("error"), value.as_object().map(|o| o.len())) {
+            return Err(ControlError::Refused(error.as_str().unwrap_or_default().to_owned()));
+        }
+        if row(value).is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Hands a path of the socket that fits a socket address, through the folder's descriptor if the
+/// plain one is too long.
+fn with_short_path<T>(
+    folder: &Path,
+    use_path: impl FnOnce(&Path) -> io::Result<T>,
+) -> io::Result<T> {
+    let plain = folder.join(SOCKET);
+    if plain.as_os_str().len() <= PATH_LIMIT {
+        return use_path(&plain);
+    }
+    let folder = File::open(folder)?;
+    use_path(&PathBuf::from(format!("/proc/self/fd/{}/{SOCKET}", folder.as_raw_fd())))
+}

@@ -1,0 +1,79 @@
+//! Why a whole crawl cannot start or go on. A failed page is never one of these.
+
+use std::io;
+use std::path::PathBuf;
+
+use crawl_feeds::FeedError;
+use crawl_fetcher::FetchConfigError;
+use crawl_frontier::FrontierError;
+use crawl_model::UrlError;
+use crawl_spider::SpiderError;
+use crawl_store::StoreError;
+
+/// A broken crawl.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CrawlError {
+    /// A seed is no URL that can be crawled.
+    #[error("seed `{seed}` cannot be crawled")]
+    Seed {
+        /// As given.
+        seed: String,
+        /// Why.
+        source: UrlError,
+    },
+    /// Neither seeds, nor a spider that brings some, nor URLs left from an earlier run.
+    #[error("there is nothing to crawl: no seeds given and none queued")]
+    NoSeeds,
+    /// The crawl's folder.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Scope or politeness.
+    #[error(transparent)]
+    Frontier(#[from] FrontierError),
+    /// Connection settings.
+    #[error(transparent)]
+    Fetch(#[from] FetchConfigError),
+    /// An export.
+    #[error(transparent)]
+    Feed(#[from] FeedError),
+    /// The spider's start failed.
+    #[error("the spider could not start")]
+    Spider(#[from] SpiderError),
+    /// The control socket.
+    #[error("cannot listen on the control socket in {}", folder.display())]
+    Control {
+        /// The crawl's folder.
+        folder: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A thread or task could not be started, or died.
+    #[error("{0} broke off")]
+    Task(&'static str),
+    /// The crawl has ended, so nothing can be asked of it.
+    #[error("the crawl has ended")]
+    Ended,
+}
+
+impl CrawlError {
+    /// Whether the mistake is in what the user wrote, not in what happened.
+    #[must_use]
+    pub fn is_usage(&self) -> bool {
+        match self {
+            Self::Seed { .. } | Self::NoSeeds | Self::Frontier(_) | Self::Fetch(_) => true,
+            Self::Store(_)
+            | Self::Feed(_)
+            | Self::Spider(_)
+            | Self::Control { .. }
+            | Self::Task(_)
+            | Self::Ended => false,
+        }
+    }
+
+    /// Whether another process works in the crawl's folder.
+    #[must_use]
+    pub fn is_in_use(&self) -> bool {
+        matches!(self, Self::Store(StoreError::InUse { .. }))
+    }
+}

@@ -1,0 +1,137 @@
+//! Opens the folder and brings the frontier to where the last run left it.
+//!
+//! All of it blocks (sled replays its log, the frontier folds the settle log), so it runs on a
+//! blocking thread and the reactor never notices.
+
+use crawl_feeds::Feed;
+use crawl_fetcher::Fetcher;
+use crawl_frontier::{Frontier, Resumed};
+use crawl_model::{CanonicalUrl, Fingerprinter, Host, Request};
+use crawl_parser::Parser;
+use crawl_store::{Options, Reader, Store};
+
+use crate::backlog::Backlog;
+use crate::builder::Crawl;
+use crate::config::CrawlConfig;
+use crate::error::CrawlError;
+use crate::report::{Change, changes};
+
+/// A crawl whose folder is open and whose stages are ready to run.
+pub(crate) struct Opened {
+    pub(crate) config: CrawlConfig,
+    pub(crate) store: Store,
+    pub(crate) frontier: Frontier,
+    pub(crate) fetcher: Fetcher,
+    pub(crate) parser: Parser,
+    pub(crate) feeds: Vec<Feed>,
+    /// Config's and spider's, not judged yet.
+    pub(crate) seeds: Vec<Request>,
+    /// Settle number at which this run begins.
+    pub(crate) last: u64,
+    pub(crate) resumed: Option<Resumed>,
+    pub(crate) changed: Vec<Change>,
+    pub(crate) notes: Vec<String>,
+}
+
+impl Opened {
+    /// The pages of settle number `n` up to this run's first.
+    pub(crate) fn backlog(&self, n: u64) -> Backlog {
+        Backlog::new(self.store.reader(), n, self.last)
+    }
+
+    pub(crate) fn reader(&self) -> Reader {
+        self.store.reader()
+    }
+}
+
+/// Opens everything a crawl needs.
+pub(crate) async fn open(crawl: Crawl) -> Result<Opened, CrawlError> {
+    tokio::task::spawn_blocking(move || open_blocking(crawl))
+        .await
+        .map_err(|_| CrawlError::Task("opening the store"))?
+}
+
+fn open_blocking(crawl: Crawl) -> Result<Opened, CrawlError> {
+    let Crawl { config, spider, .. } = crawl;
+    // What can be refused without touching the folder is refused first.
+    let fetcher = Fetcher::new(config.fetch.clone())?;
+    let store = Store::open(&config.store, Options { fresh: config.fresh })?;
+    let last = store.recovery().last;
+    let mut notes = store.recovery().notes.clone();
+
+    let start = crawl_parser::start(&*spider)?;
+    let seeds: Vec<Request> =
+        config.seeds.iter().cloned().map(Request::get).chain(start).collect();
+    let mut frontier = Frontier::new(
+        config.frontier.clone(),
+        crawl_fetcher::product_token(&config.fetch.user_agent),
+        Fingerprinter::new(store.identity().secret),
+        seed_hosts(seeds.iter().map(|request| &request.url)),
+        store.journal(),
+    )?;
+    let resumed = replay(&store, &mut frontier)?;
+    if seeds.is_empty() && resumed.as_ref().is_none_or(|resumed| resumed.queued == 0) {
+        return Err(CrawlError::NoSeeds);
+    }
+
+    let changed = remember_limits(&store, &config, resumed.is_some())?;
+    let parser =
+        Parser::new(config.parse.clone(), config.fetch.max_redirects, spider, frontier.view());
+    let mut feeds = Vec::with_capacity(config.feeds.len());
+    for feed in &config.feeds {
+        let feed = Feed::open(feed, store.reader(), config.fresh)?;
+        notes.extend(feed.notes().iter().cloned());
+        feeds.push(feed);
+    }
+    Ok(Opened {
+        config,
+        store,
+        frontier,
+        fetcher,
+        parser,
+        feeds,
+        seeds,
+        last,
+        resumed,
+        changed,
+        notes,
+    })
+}
+
+/// Folds the settle log into the frontier; `None` if there was nothing to fold.
+fn replay(store: &Store, frontier: &mut Frontier) -> Result<Option<Resumed>, CrawlError> {
+    let mut is_first_run = true;
+    for event in store.events() {
+        frontier.replay(event?);
+        is_first_run = false;
+    }
+    for robots in store.robots() {
+        let (origin, reply, at_ms) = robots?;
+        frontier.replay_robots(origin, reply, at_ms);
+    }
+    let recovery = store.recovery();
+    let resumed = frontier.replayed(&recovery.suspects, recovery.clean);
+    Ok((!is_first_run).then_some(resumed))
+}
+
+/// Notes the limits now in force and says which differ from the last run's.
+fn remember_limits(
+    store: &Store,
+    config: &CrawlConfig,
+    is_resumed: bool,
+) -> Result<Vec<Change>, CrawlError> {
+    let limits = config.limits();
+    let old = store.config()?.and_then(|text| serde_json::from_str(&text).ok());
+    store.put_config(&limits.to_string())?;
+    Ok(match old {
+        Some(old) if is_resumed => changes(&old, &limits),
+        _ => Vec::new(),
+    })
+}
+
+fn seed_hosts<'a>(urls: impl Iterator<Item = &'a CanonicalUrl>) -> Vec<Host> {
+    let mut hosts: Vec<Host> = urls.map(CanonicalUrl::host).collect();
+    hosts.sort();
+    hosts.dedup();
+    hosts
+}

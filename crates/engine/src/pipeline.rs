@@ -1,0 +1,123 @@
+//! Every channel and every task of a crawl, on one screen.
+//!
+//! ```text
+//! frontier --Ticket--> workers --Fetched--> CPU threads --Entry--> writer --Page--> Pages
+//!     ^---- HostFree -----+                                        |   |
+//!     +------------------------- Outcome --------------------------+   +--Progress--> feeds
+//! ```
+//!
+//! Who may wait for whom: a worker for a CPU thread, a CPU thread for the writer, the writer and
+//! the workers for the frontier, a feed for the writer. The frontier waits for nobody without
+//! listening to all, and the writer never waits for the reader of `Pages`, whose permit was
+//! taken before the ticket was issued; so no circle can stand still.
+//!
+//! Closing runs the same way: the frontier ends and drops its senders, then each stage sees its
+//! input closed, finishes what it holds and drops its own.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use async_channel::bounded;
+use crawl_frontier::{Control, Edges};
+use crawl_store::{Progress, WriterEdges};
+use tokio::sync::{Semaphore, mpsc, watch};
+
+use crate::control;
+use crate::error::CrawlError;
+use crate::handle::Handle;
+use crate::opened::Opened;
+use crate::pages::PageEdge;
+use crate::running::Running;
+use crate::supervise::{Crew, Story, cpu_thread, supervise};
+
+/// Fetched pages that wait per CPU thread: enough that none idles, few enough to stay small.
+const FETCHED_PER_THREAD: usize = 4;
+/// Parsed pages that wait for the writer: about one group commit.
+const ENTRIES: usize = 256;
+/// Outcomes under way to the frontier, which always listens.
+const OUTCOMES: usize = 1024;
+/// Questions under way to the frontier.
+const CONTROL: usize = 16;
+
+/// Starts all stages. `read_ahead`: how many pages the stream may hold; `None` for no stream.
+///
+/// # Errors
+/// [`CrawlError`] if a thread or the control socket cannot be set up.
+pub(crate) fn run(
+    opened: Opened,
+    read_ahead: Option<usize>,
+) -> Result<(Running, Option<PageEdge>), CrawlError> {
+    let started = Instant::now();
+    let reader = opened.reader();
+    let counts = opened.frontier.counts();
+    let before = counts.get();
+    let n_workers = opened.config.fetch.connections.get();
+    let n_threads = opened.config.parse.n_threads();
+
+    // The edges of the circle.
+    let (tickets, tickets_in) = bounded(n_workers);
+    let (fetched, fetched_in) = bounded(n_threads * FETCHED_PER_THREAD);
+    let (entries, entries_in) = mpsc::channel(ENTRIES);
+    let (outcomes, outcomes_in) = mpsc::channel(OUTCOMES);
+    let (host_free, host_free_in) = mpsc::channel(n_workers);
+    // Beside the circle: questions, pages for the reader, progress for the feeds.
+    let (control, control_in) = mpsc::channel(CONTROL);
+    let (pages, page_edge) = read_ahead.map(PageEdge::new).unzip();
+    let settled = Arc::new(watch::channel(Progress { n: opened.last, last: false }).0);
+    let closing = Arc::new(watch::channel(false).0);
+
+    let handle = Handle::new(control.clone(), closing.clone(), counts.clone());
+    let socket = control::listen(&opened.config.folder(), reader, counts.clone())?;
+    if !opened.seeds.is_empty() {
+        control
+            .try_send(Control::AddSeeds { requests: opened.seeds, done: None })
+            .expect("the channel is new and has room");
+    }
+
+    let writer = opened.store.writer(WriterEdges {
+        entries: entries_in,
+        outcomes,
+        pages,
+        settled: settled.clone(),
+        open: opened.frontier.open_tickets(),
+    });
+    let mut crew = Crew { writer: Some(cpu_thread("store", move || writer.run())?), ..Crew::default() };
+    for mut feed in opened.feeds {
+        let (settled, entries) = (settled.subscribe(), entries.clone());
+        crew.feeds.push(cpu_thread("feed", move || feed.run(settled, entries))?);
+    }
+    let parser = Arc::new(opened.parser);
+    for _ in 0..n_threads {
+        let (parser, fetched, entries) = (parser.clone(), fetched_in.clone(), entries.clone());
+        crew.parsers.push(cpu_thread("parser", move || parser.run(fetched, entries))?);
+    }
+    drop(fetched_in);
+    let fetcher = Arc::new(opened.fetcher);
+    for _ in 0..n_workers {
+        let fetcher = fetcher.clone();
+        let (tickets, host_free, fetched) = (tickets_in.clone(), host_free.clone(), fetched.clone());
+        crew.workers.spawn(async move { fetcher.run_worker(tickets, host_free, fetched).await });
+    }
+    drop((tickets_in, host_free, fetched));
+
+    let frontier = tokio::spawn(opened.frontier.run(Edges {
+        tickets,
+        workers: Arc::new(Semaphore::new(n_workers)),
+        credit: page_edge.as_ref().map(PageEdge::credit),
+        host_free: host_free_in,
+        outcomes: outcomes_in,
+        entries,
+        control: control_in,
+    }));
+    let story = Story {
+        started,
+        before,
+        counts,
+        resumed: opened.resumed,
+        changed: opened.changed,
+        notes: opened.notes,
+        grace: opened.config.grace,
+    };
+    let finished = tokio::spawn(supervise(frontier, crew, control, closing.subscribe(), settled, socket, story));
+    Ok((Running::new(handle, finished), page_edge))
+}

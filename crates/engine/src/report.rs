@@ -1,0 +1,83 @@
+//! What is to be said of a run when it is over.
+
+use std::time::Duration;
+
+use crawl_frontier::{End, Resumed};
+use crawl_model::Counts;
+
+/// How a run went.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// Why it ended.
+    pub end: End,
+    /// Where every URL stands, over all runs.
+    pub counts: Counts,
+    /// URLs settled in this run.
+    pub settled_this_run: u64,
+    /// Pages settled in this run.
+    pub pages_this_run: u64,
+    /// Items taken in this run.
+    pub items_this_run: u64,
+    /// From start to the last flush.
+    pub elapsed: Duration,
+    /// What was found of earlier runs; `None` on a first run.
+    pub resumed: Option<Resumed>,
+    /// Limits that differ from the last run's.
+    pub changed: Vec<Change>,
+    /// What recovery and feeds had to say, a sentence each.
+    pub notes: Vec<String>,
+}
+
+impl Report {
+    /// Whether there was nothing left to fetch from the start.
+    #[must_use]
+    pub fn is_nothing_to_do(&self) -> bool {
+        self.resumed.is_some() && self.settled_this_run == 0 && self.end == End::Finished
+    }
+}
+
+/// A limit that differs from the one the store was last crawled under.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Full key, such as `scope.max-depth`.
+    pub key: String,
+    /// As it was, in JSON.
+    pub old: String,
+    /// As it is, in JSON.
+    pub new: String,
+}
+
+/// Lists the keys whose values differ; both are objects of tables.
+pub(crate) fn changes(old: &serde_json::Value, new: &serde_json::Value) -> Vec<Change> {
+    let mut found = Vec::new();
+    let empty = serde_json::Map::new();
+    for (table, new) in new.as_object().unwrap_or(&empty) {
+        let old = old.get(table).and_then(|t| t.as_object()).unwrap_or(&empty);
+        for (key, new) in new.as_object().unwrap_or(&empty) {
+            match old.get(key) {
+                Some(old) if old != new => found.push(Change {
+                    key: format!("{table}.{key}"),
+                    old: old.to_string(),
+                    new: new.to_string(),
+                }),
+                _ => {}
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_changed_limit_is_named_with_both_values() {
+        let old = json!({"scope": {"max-depth": 3, "max-pages": 0}});
+        let new = json!({"scope": {"max-depth": 4, "max-pages": 0, "added": 1}});
+        let expected = Change { key: "scope.max-depth".into(), old: "3".into(), new: "4".into() };
+        assert_eq!(changes(&old, &new), [expected]);
+    }
+}

@@ -1,0 +1,132 @@
+//! Watches over a running crawl, closes it in order, and tells how it went.
+//!
+//! There is one way to close, whoever asks: no new tickets, a grace time for what is in
+//! flight, everything flushed. What the grace time did not suffice for is fetched again by the
+//! next run.
+
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crawl_feeds::FeedError;
+use crawl_frontier::{Control, End, Resumed, SharedCounts};
+use crawl_model::Counts;
+use crawl_store::{Progress, StoreError};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::control::Socket;
+use crate::error::CrawlError;
+use crate::report::{Change, Report};
+
+/// A thread's result, to be awaited; it is an error if the thread panicked.
+pub(crate) type Joined<T> = oneshot::Receiver<T>;
+
+/// All that runs besides the frontier.
+#[derive(Default)]
+pub(crate) struct Crew {
+    pub(crate) workers: JoinSet<()>,
+    pub(crate) parsers: Vec<Joined<()>>,
+    pub(crate) feeds: Vec<Joined<Result<(), FeedError>>>,
+    pub(crate) writer: Option<Joined<Result<(), StoreError>>>,
+}
+
+/// What the report will tell that is known from the start.
+pub(crate) struct Story {
+    pub(crate) started: Instant,
+    pub(crate) before: Counts,
+    pub(crate) counts: Arc<SharedCounts>,
+    pub(crate) resumed: Option<Resumed>,
+    pub(crate) changed: Vec<Change>,
+    pub(crate) notes: Vec<String>,
+    pub(crate) grace: Duration,
+}
+
+/// Starts a named thread for work that blocks or burns CPU.
+///
+/// A thread of our own, not the runtime's blocking pool: a spider that never returns must not
+/// keep the runtime from shutting down.
+pub(crate) fn cpu_thread<T: Send + 'static>(
+    name: &'static str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<Joined<T>, CrawlError> {
+    let (done, joined) = oneshot::channel();
+    thread::Builder::new()
+        .name(format!("crawl-{name}"))
+        .spawn(move || {
+            // The receiver is gone only if nobody waits any more.
+            let _ = done.send(work());
+        })
+        .map_err(|_| CrawlError::Task(name))?;
+    Ok(joined)
+}
+
+/// Runs until the last stage has ended.
+pub(crate) async fn supervise(
+    frontier: JoinHandle<End>,
+    mut crew: Crew,
+    control: mpsc::Sender<Control>,
+    closing: watch::Receiver<bool>,
+    settled: Arc<watch::Sender<Progress>>,
+    socket: Socket,
+    story: Story,
+) -> Result<Report, CrawlError> {
+    let end = await_frontier(frontier, &mut crew.workers, control, closing, story.grace).await;
+    while crew.workers.join_next().await.is_some() {}
+    for parser in crew.parsers {
+        parser.await.map_err(|_| CrawlError::Task("a parser thread"))?;
+    }
+    settled.send_modify(|progress| progress.last = true);
+    let mut feeds = Ok(());
+    for feed in crew.feeds {
+        let ended = feed.await.map_err(|_| CrawlError::Task("a feed"));
+        feeds = feeds.and(ended.and_then(|result| result.map_err(CrawlError::from)));
+    }
+    if let Some(writer) = crew.writer {
+        writer.await.map_err(|_| CrawlError::Task("the store's writer"))??;
+    }
+    socket.close().await;
+    feeds?;
+    Ok(story.report(end.ok_or(CrawlError::Task("the frontier"))?))
+}
+
+/// Waits for the frontier's end; once closing, gives the workers the grace time, then drops them
+/// and with them their tickets. `None` if the frontier panicked.
+async fn await_frontier(
+    mut frontier: JoinHandle<End>,
+    workers: &mut JoinSet<()>,
+    control: mpsc::Sender<Control>,
+    mut closing: watch::Receiver<bool>,
+    grace: Duration,
+) -> Option<End> {
+    tokio::select! {
+        end = &mut frontier => return end.ok(),
+        _ = closing.wait_for(|is_closing| *is_closing) => {}
+    }
+    // If the frontier has ended by itself meanwhile, nobody needs the message.
+    let _ = control.send(Control::Close).await;
+    match tokio::time::timeout(grace, &mut frontier).await {
+        Ok(end) => end.ok(),
+        Err(_) => {
+            workers.shutdown().await;
+            frontier.await.ok()
+        }
+    }
+}
+
+impl Story {
+    fn report(self, end: End) -> Report {
+        let counts = self.counts.get();
+        Report {
+            end,
+            settled_this_run: counts.n_settled() - self.before.n_settled(),
+            pages_this_run: counts.pages - self.before.pages,
+            items_this_run: counts.items - self.before.items,
+            elapsed: self.started.elapsed(),
+            counts,
+            resumed: self.resumed,
+            changed: self.changed,
+            notes: self.notes,
+        }
+    }
+}

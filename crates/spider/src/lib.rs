@@ -1,1 +1,55 @@
-//! Placeholder.
+//! The SDK that spiders are written against.
+//!
+//! A spider is a value with one method: it reads a [`Page`] and puts what it finds into a
+//! [`Harvest`]: items to keep, links to follow. It fetches nothing and knows no runtime, so it
+//! is an ordinary synchronous function that can be tested with a string of HTML.
+//!
+//! Selecting, decoding and resolving links are services of the host ([`PageServices`]), small
+//! and handle-based, so that this crate builds in seconds and the same spider can later be
+//! called across a C ABI.
+//!
+//! ```
+//! use crawl_spider::{Harvest, Page, Spider, SpiderError, json};
+//!
+//! struct Books;
+//!
+//! impl Spider for Books {
+//!     fn parse(&self, page: &Page<'_>, out: &mut Harvest) -> Result<(), SpiderError> {
+//!         for book in page.css("article.product_pod")? {
+//!             out.item(&json!({
+//!                 "title": book.attr_of("h3 a", "title")?,
+//!                 "price": book.text_of(".price_color")?,
+//!             }))?;
+//!         }
+//!         out.follow_css(page, "li.next a")?;
+//!         Ok(())
+//!     }
+//! }
+//! ```
+//!
+//! Not here: HTML, I/O, async. The test helper `crawl_parser::page_from_html` makes a page
+//! without a network.
+
+mod spider;
+
+mod node;
+mod page;
+
+mod follow;
+mod harvest;
+
+mod error;
+mod services;
+mod text;
+
+pub use error::{SelectorError, SpiderError};
+pub use follow::{Follow, Followed};
+pub use harvest::{Harvest, Harvested, LogLevel, LogLine};
+pub use node::{Node, Nodes};
+pub use page::Page;
+pub use services::{Link, LinkKind, NodeId, PageServices};
+pub use spider::{FailedRequest, Spider};
+pub use text::collapse_whitespace;
+
+pub use crawl_model::{CanonicalUrl, Item, Method, Request, Response, UrlError, Verdict};
+pub use serde_json::{Value, json};

@@ -1,0 +1,94 @@
+//! What can go wrong in a callback, as one error that `?` converts into.
+
+use crawl_model::UrlError;
+
+/// Why a callback gave up on its page.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SpiderError {
+    /// A selector does not parse.
+    #[error(transparent)]
+    Selector(#[from] SelectorError),
+    /// A link cannot be followed.
+    #[error("cannot follow `{href}`")]
+    Link {
+        /// As it stands in the document, shortened to 200 characters.
+        href: String,
+        /// Why.
+        source: UrlError,
+    },
+    /// A URL is none, or not one that is crawled.
+    #[error(transparent)]
+    Url(#[from] UrlError),
+    /// An item or metadata cannot be written as JSON.
+    #[error("cannot serialise {what}")]
+    Serialise {
+        /// Which of the two.
+        what: &'static str,
+        /// Why.
+        source: serde_json::Error,
+    },
+    /// A request's metadata is not of the type asked for.
+    #[error("the metadata of the request is not as expected")]
+    Meta(#[source] serde_json::Error),
+    /// A body that was to be JSON is not, or not of the type asked for.
+    #[error("the JSON is not as expected")]
+    Json(#[from] serde_json::Error),
+    /// Whatever else the spider found wrong.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl SpiderError {
+    /// An error with a message of the spider's own.
+    pub fn other(message: impl std::fmt::Display) -> Self {
+        Self::Other(message.to_string())
+    }
+
+    /// The message with those of all sources, joined by `: `, as records keep it.
+    #[must_use]
+    pub fn chain(&self) -> String {
+        let mut text = self.to_string();
+        let mut source = std::error::Error::source(self);
+        while let Some(error) = source {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            source = error.source();
+        }
+        text
+    }
+}
+
+impl From<String> for SpiderError {
+    fn from(message: String) -> Self {
+        Self::Other(message)
+    }
+}
+
+impl From<&str> for SpiderError {
+    fn from(message: &str) -> Self {
+        Self::Other(message.to_owned())
+    }
+}
+
+impl From<std::num::ParseIntError> for SpiderError {
+    fn from(error: std::num::ParseIntError) -> Self {
+        Self::other(error)
+    }
+}
+
+impl From<std::num::ParseFloatError> for SpiderError {
+    fn from(error: std::num::ParseFloatError) -> Self {
+        Self::other(error)
+    }
+}
+
+/// A CSS selector that does not parse.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{selector}` is not a CSS selector: {reason}")]
+pub struct SelectorError {
+    /// The selector as it was given.
+    pub selector: String,
+    /// What the parser said.
+    pub reason: String,
+}

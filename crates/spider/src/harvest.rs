@@ -1,0 +1,269 @@
+//! What a callback brings in.
+
+use std::collections::BTreeMap;
+
+use crawl_model::{CanonicalUrl, Item, Request};
+use serde::Serialize;
+
+use crate::{Follow, Followed, Link, Node, Page, SpiderError};
+
+/// Log lines kept per callback; more are counted and left out.
+const MAX_LOG_LINES: usize = 1000;
+
+/// Collects a callback's items, requests, log lines and counts.
+///
+/// Following a URL that is known costs next to nothing and is no error: the host drops it. Of
+/// several requests for one URL from one page the first counts.
+#[derive(Debug, Default)]
+pub struct Harvest {
+    items: Vec<Item>,
+    follows: Vec<Follow>,
+    logs: Vec<LogLine>,
+    logs_left_out: u64,
+    stats: BTreeMap<String, i64>,
+}
+
+impl Harvest {
+    /// An empty one; for hosts and tests.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Keeps an item: anything that serialises to JSON, usually an object.
+    ///
+    /// # Errors
+    /// [`SpiderError::Serialise`] if it does not (a map whose keys are no strings, say).
+    pub fn item(&mut self, item: &(impl Serialize + ?Sized)) -> Result<(), SpiderError> {
+        let text = serde_json::to_string(item)
+            .map_err(|source| SpiderError::Serialise { what: "the item", source })?;
+        self.items.push(Item(text.into()));
+        Ok(())
+    }
+
+    /// Follows a link of `page`, relative or absolute.
+    ///
+    /// # Errors
+    /// [`SpiderError::Link`] if it leads nowhere that is crawled (`mailto:`, say). To pass over
+    /// such links, ignore the result instead of using `?`.
+    pub fn follow(&mut self, page: &Page<'_>, href: &str) -> Result<&mut Follow, SpiderError> {
+        let url = page.join(href)?;
+        Ok(self.push(Follow::new(url, false)))
+    }
+
+    /// Follows all links of `page` ([`Page::links`]).
+    pub fn follow_links(&mut self, page: &Page<'_>) -> Followed<'_> {
+        self.follow_where(page, |_| true)
+    }
+
+    /// Follows the links of `page` ([`Page::links`]) for which `wanted` holds.
+    pub fn follow_where(
+        &mut self,
+        page: &Page<'_>,
+        mut wanted: impl FnMut(&Link) -> bool,
+    ) -> Followed<'_> {
+        let first = self.follows.len();
+        let links = page.links().iter().filter(|link| wanted(link));
+        self.follows.extend(links.map(|link| Follow::new(link.url.clone(), link.nofollow)));
+        Followed::new(&mut self.follows[first..])
+    }
+
+    /// Follows the links that a CSS selector finds: elements with an `href`, and the links inside
+    /// elements without one. Links that lead nowhere that is crawled are passed over.
+    ///
+    /// # Errors
+    /// [`SpiderError::Selector`] if the selector does not parse.
+    pub fn follow_css(
+        &mut self,
+        page: &Page<'_>,
+        selector: &str,
+    ) -> Result<Followed<'_>, SpiderError> {
+        let first = self.follows.len();
+        for node in page.css(selector)? {
+            if node.has_attr("href") {
+                self.follow_node(node);
+            } else {
+                node.css("a[href], area[href]")?.into_iter().for_each(|a| self.follow_node(a));
+            }
+        }
+        Ok(Followed::new(&mut self.follows[first..]))
+    }
+
+    fn follow_node(&mut self, node: Node<'_>) {
+        if let Ok(Some(url)) = node.href() {
+            let rel = node.attr("rel").unwrap_or_default();
+            let nofollow =
+                rel.split_ascii_whitespace().any(|word| word.eq_ignore_ascii_case("nofollow"));
+            self.push(Follow::new(url, nofollow));
+        }
+    }
+
+    /// Requests an absolute URL.
+    ///
+    /// # Errors
+    /// [`SpiderError::Url`] if it is not one that is crawled.
+    pub fn get(&mut self, url: &str) -> Result<&mut Follow, SpiderError> {
+        let url = CanonicalUrl::parse(url)?;
+        Ok(self.push(Follow::new(url, false)))
+    }
+
+    /// Requests an absolute URL that was resolved before.
+    pub fn get_url(&mut self, url: CanonicalUrl) -> &mut Follow {
+        self.push(Follow::new(url, false))
+    }
+
+    /// Adds a request made by hand. Its depth, referrer and redirect chain are the host's to set.
+    pub fn request(&mut self, request: Request) -> &mut Follow {
+        self.push(Follow::from_request(request))
+    }
+
+    fn push(&mut self, follow: Follow) -> &mut Follow {
+        let index = self.follows.len();
+        self.follows.push(follow);
+        &mut self.follows[index]
+    }
+
+    /// Writes a line to the crawl's log, which names spider and page. At most 1,000 per callback
+    /// are kept.
+    pub fn log(&mut self, level: LogLevel, text: impl Into<String>) {
+        if self.logs.len() < MAX_LOG_LINES {
+            self.logs.push(LogLine { level, text: text.into() });
+        } else {
+            self.logs_left_out += 1;
+        }
+    }
+
+    /// Adds to a count of the spider's own.
+    pub fn stat(&mut self, name: &str, n: i64) {
+        match self.stats.get_mut(name) {
+            Some(sum) => *sum = sum.saturating_add(n),
+            None => drop(self.stats.insert(name.to_owned(), n)),
+        }
+    }
+
+    /// The items so far, as JSON texts.
+    #[must_use]
+    pub fn items(&self) -> &[Item] {
+        &self.items
+    }
+
+    /// The requests so far.
+    #[must_use]
+    pub fn follows(&self) -> &[Follow] {
+        &self.follows
+    }
+
+    /// Takes it apart; for hosts and tests.
+    #[must_use]
+    pub fn into_parts(mut self) -> Harvested {
+        if self.logs_left_out > 0 {
+            let text = format!("{} more log lines left out", self.logs_left_out);
+            self.logs.push(LogLine { level: LogLevel::Warn, text });
+        }
+        Harvested { items: self.items, follows: self.follows, logs: self.logs, stats: self.stats }
+    }
+}
+
+/// A [`Harvest`] taken apart.
+#[derive(Debug)]
+pub struct Harvested {
+    /// The items, in order.
+    pub items: Vec<Item>,
+    /// The requests, in order.
+    pub follows: Vec<Follow>,
+    /// The log lines, in order.
+    pub logs: Vec<LogLine>,
+    /// The counts, by name.
+    pub stats: BTreeMap<String, i64>,
+}
+
+/// A line for the crawl's log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogLine {
+    /// How much it matters.
+    pub level: LogLevel,
+    /// What it says.
+    pub text: String,
+}
+
+/// How much a log line matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LogLevel {
+    /// For whoever writes the spider.
+    Debug,
+    /// Worth knowing.
+    Info,
+    /// Something is not as it should be.
+    Warn,
+    /// Something is wrong.
+    Error,
+}
+
+impl LogLevel {
+    /// Its name, in lower case.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::Method;
+
+    #[test]
+    fn requests_keep_what_was_set() {
+        let mut out = Harvest::new();
+        out.get("http://h/a#x").unwrap().label("book").meta(&json!({"n": 1})).unwrap().priority(5);
+        out.get("http://h/b").unwrap().post("q=1").header("X-A", "1");
+        let Harvested { follows, .. } = out.into_parts();
+        assert!(follows[0].is_plain_get() && !follows[1].is_plain_get());
+        let from = CanonicalUrl::parse("http://h/").unwrap();
+        let requests: Vec<_> =
+            follows.into_iter().map(|follow| follow.into_request(3, Some(&from))).collect();
+        assert_eq!((&*requests[0].label, requests[0].priority, requests[0].depth), ("book", 5, 3));
+        assert_eq!(requests[0].meta, json!({"n": 1}));
+        assert_eq!(requests[0].referrer, Some(from));
+        assert_eq!((requests[1].method, &requests[1].body[..]), (Method::Post, &b"q=1"[..]));
+    }
+
+    #[test]
+    fn a_request_made_by_hand_comes_back_whole() {
+        let mut request = Request::get(CanonicalUrl::parse("http://h/").unwrap());
+        request.method = Method::Head;
+        request.label = "x".into();
+        request.headers = vec![("A".into(), "b".into())];
+        let mut out = Harvest::new();
+        out.request(request.clone());
+        let follow = out.into_parts().follows.remove(0);
+        assert_eq!(follow.into_request(0, None), request);
+    }
+
+    #[test]
+    fn items_that_are_no_json_are_errors() {
+        let mut out = Harvest::new();
+        let odd = BTreeMap::from([((1, 2), 3)]);
+        assert!(matches!(out.item(&odd), Err(SpiderError::Serialise { .. })));
+        out.item(&json!({"a": 1})).unwrap();
+        assert_eq!(&*out.items()[0].0, r#"{"a":1}"#);
+    }
+
+    #[test]
+    fn log_lines_beyond_the_limit_are_counted() {
+        let mut out = Harvest::new();
+        (0..MAX_LOG_LINES + 7).for_each(|_| out.log(LogLevel::Info, "x"));
+        out.stat("seen", 2);
+        out.stat("seen", 3);
+        let parts = out.into_parts();
+        assert_eq!(parts.logs.last().unwrap().text, "7 more log lines left out");
+        assert_eq!(parts.stats["seen"], 5);
+    }
+}

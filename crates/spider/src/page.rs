@@ -1,0 +1,175 @@
+//! What a callback reads: a response and the host's services for it.
+
+use std::fmt;
+
+use crawl_model::{CanonicalUrl, Request, Response, Truncation};
+use serde::Deserialize;
+
+use crate::node::{join, select};
+use crate::{Link, Node, Nodes, PageServices, SpiderError};
+
+/// A fetched page, borrowed from the host for the length of a callback.
+#[derive(Clone, Copy)]
+pub struct Page<'a> {
+    request: &'a Request,
+    response: &'a Response,
+    services: &'a dyn PageServices,
+}
+
+impl<'a> Page<'a> {
+    /// Puts a page together; for hosts.
+    #[must_use]
+    pub fn new(
+        request: &'a Request,
+        response: &'a Response,
+        services: &'a dyn PageServices,
+    ) -> Self {
+        Self { request, response, services }
+    }
+
+    /// Its URL.
+    #[must_use]
+    pub fn url(&self) -> &'a CanonicalUrl {
+        &self.request.url
+    }
+
+    /// The request it answers.
+    #[must_use]
+    pub fn request(&self) -> &'a Request {
+        self.request
+    }
+
+    /// HTTP status.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.response.status
+    }
+
+    /// First value of a header as text, its name in any case; `None` if absent or not UTF-8.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&'a str> {
+        if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            self.response.header(&name.to_ascii_lowercase())
+        } else {
+            self.response.header(name)
+        }
+    }
+
+    /// All header fields in the order they came, names in lower case.
+    pub fn headers(&self) -> impl Iterator<Item = (&'a str, &'a [u8])> + use<'a> {
+        self.response.headers.iter().map(|(name, value)| (&**name, &value[..]))
+    }
+
+    /// `Content-Type` without parameters, in lower case; empty if there is none.
+    #[must_use]
+    pub fn media_type(&self) -> String {
+        self.response.media_type()
+    }
+
+    /// The body as it came, content codings removed.
+    #[must_use]
+    pub fn body(&self) -> &'a [u8] {
+        &self.response.body
+    }
+
+    /// Why the body is not whole; `None` if it is.
+    #[must_use]
+    pub fn truncated(&self) -> Option<Truncation> {
+        self.response.truncated
+    }
+
+    /// The body as text: character encoding taken from byte order mark, `Content-Type` or the
+    /// document itself, malformed sequences replaced.
+    #[must_use]
+    pub fn text(&self) -> &'a str {
+        self.services.decoded()
+    }
+
+    /// The body as JSON.
+    ///
+    /// # Errors
+    /// [`SpiderError::Json`] if it is none, or not a `T`.
+    pub fn json<T: Deserialize<'a>>(&self) -> Result<T, SpiderError> {
+        Ok(serde_json::from_str(self.text())?)
+    }
+
+    /// Which callback the page is for; empty for the default one.
+    #[must_use]
+    pub fn label(&self) -> &'a str {
+        &self.request.label
+    }
+
+    /// The metadata that the request was given, typed. A request without any has `null`, which
+    /// `Option<T>` takes.
+    ///
+    /// # Errors
+    /// [`SpiderError::Meta`] if it is not a `T`.
+    pub fn meta<T: Deserialize<'a>>(&self) -> Result<T, SpiderError> {
+        T::deserialize(&self.request.meta).map_err(SpiderError::Meta)
+    }
+
+    /// Link distance from the nearest seed; 0 for seeds.
+    #[must_use]
+    pub fn depth(&self) -> u32 {
+        self.request.depth
+    }
+
+    /// The document's title, whitespace collapsed, at most 200 characters; empty if it has none.
+    #[must_use]
+    pub fn title(&self) -> &'a str {
+        self.services.title()
+    }
+
+    /// The elements that match a CSS selector, in document order.
+    ///
+    /// # Errors
+    /// [`SpiderError::Selector`] if the selector does not parse.
+    pub fn css(&self, selector: &str) -> Result<Nodes<'a>, SpiderError> {
+        select(self.services, selector, None)
+    }
+
+    /// The first element that matches; `None` if none does.
+    ///
+    /// # Errors
+    /// As for [`css`](Self::css).
+    pub fn first(&self, selector: &str) -> Result<Option<Node<'a>>, SpiderError> {
+        Ok(self.css(selector)?.first())
+    }
+
+    /// The [`Node::text`] of the first element that matches; `None` if none does.
+    ///
+    /// # Errors
+    /// As for [`css`](Self::css).
+    pub fn text_of(&self, selector: &str) -> Result<Option<String>, SpiderError> {
+        Ok(self.first(selector)?.map(|node| node.text()))
+    }
+
+    /// The attribute of the first element that matches; `None` if none does or it has none.
+    ///
+    /// # Errors
+    /// As for [`css`](Self::css).
+    pub fn attr_of(&self, selector: &str, name: &str) -> Result<Option<&'a str>, SpiderError> {
+        Ok(self.first(selector)?.and_then(|node| node.attr(name)))
+    }
+
+    /// All links of the page in document order, without building a document tree. Repeated ones
+    /// are included, those within the page (`href="#top"`) are not.
+    #[must_use]
+    pub fn links(&self) -> &'a [Link] {
+        self.services.links()
+    }
+
+    /// Resolves a reference against the document's base URL.
+    ///
+    /// # Errors
+    /// [`SpiderError::Link`] if it leads nowhere that is crawled.
+    pub fn join(&self, href: &str) -> Result<CanonicalUrl, SpiderError> {
+        join(self.services, href)
+    }
+}
+
+impl fmt::Debug for Page<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Page({} {})", self.status(), self.url())
+    }
+}

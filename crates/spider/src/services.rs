@@ -1,0 +1,86 @@
+//! What the host does for a page: the few calls that need a parser.
+//!
+//! Handles instead of references and no generics, because the same calls will be served to
+//! plugins as a table of C functions.
+
+use std::borrow::Cow;
+
+use crawl_model::{CanonicalUrl, UrlError};
+
+use crate::SelectorError;
+
+/// Names an element of one page. Means nothing on another page: there its text is empty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct NodeId(pub u32);
+
+/// A link of a page, resolved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// Where it leads, without fragment.
+    pub url: CanonicalUrl,
+    /// What stands between its tags, whitespace collapsed, at most 200 characters.
+    pub text: Box<str>,
+    /// Its `rel` attribute; empty if it has none.
+    pub rel: Box<str>,
+    /// Whether its `rel` or the document's robots meta tag says `nofollow`.
+    pub nofollow: bool,
+    /// Where it stands.
+    pub kind: LinkKind,
+}
+
+/// What kind of markup a link comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum LinkKind {
+    /// `<a href>`.
+    Anchor,
+    /// `<area href>`.
+    Area,
+    /// `<meta http-equiv="refresh">`.
+    Refresh,
+    /// `<loc>` of a sitemap or sitemap index.
+    Sitemap,
+    /// A link of an RSS or Atom feed.
+    Feed,
+}
+
+/// The services of the host for one page.
+///
+/// All of them are cheap to call again: what is costly (decoding, the scan for links, the
+/// document tree) is done once, when it is first needed. Only [`select`](Self::select) needs a
+/// tree.
+pub trait PageServices {
+    /// Elements that match `css`, in document order: descendants of `root`, or all of the page.
+    /// `:scope` is `root`.
+    ///
+    /// # Errors
+    /// [`SelectorError`] if `css` does not parse.
+    fn select(&self, css: &str, root: Option<NodeId>) -> Result<Vec<NodeId>, SelectorError>;
+
+    /// The text of all descendants, as it stands in the document.
+    fn text_content(&self, node: NodeId) -> Cow<'_, str>;
+
+    /// An attribute's value; its name in lower case.
+    fn attr(&self, node: NodeId, name: &str) -> Option<&str>;
+
+    /// The element as HTML, itself included.
+    fn html(&self, node: NodeId) -> String;
+
+    /// The element's name, in lower case for HTML elements.
+    fn tag(&self, node: NodeId) -> &str;
+
+    /// The page's links in document order, repeated ones included.
+    fn links(&self) -> &[Link];
+
+    /// The body as text.
+    fn decoded(&self) -> &str;
+
+    /// Resolves a reference against the document's base URL.
+    ///
+    /// # Errors
+    /// [`UrlError`] if it does not give a URL that is crawled.
+    fn join(&self, href: &str) -> Result<CanonicalUrl, UrlError>;
+
+    /// The document's title, whitespace collapsed, at most 200 characters; empty if it has none.
+    fn title(&self) -> &str;
+}

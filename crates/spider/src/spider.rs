@@ -1,0 +1,123 @@
+//! The trait that users implement.
+
+use crawl_model::{CanonicalUrl, Request, Verdict};
+use serde::Deserialize;
+
+use crate::{Harvest, Page, SpiderError};
+
+/// Reads pages: takes items from them and says what to follow.
+///
+/// One value serves all CPU threads at once, so the callbacks take `&self`; what must travel
+/// from one page to the next goes into a request's metadata ([`Follow::meta`](crate::Follow::meta)),
+/// where it survives a kill of the process.
+///
+/// Each callback stands or falls as a whole: if it returns an error or panics, nothing of its
+/// harvest is kept, and the page ends as `spider-error` or `spider-panic` with the message in
+/// the store. Other pages are not touched.
+pub trait Spider: Send + Sync + 'static {
+    /// A short name for reports and log lines. Default: `spider`.
+    fn name(&self) -> &str {
+        "spider"
+    }
+
+    /// Called once when a crawl begins: requests beyond the configured seeds.
+    ///
+    /// # Errors
+    /// Whatever keeps the spider from working; the crawl then does not begin.
+    fn start(&self, out: &mut Harvest) -> Result<(), SpiderError> {
+        let _ = out;
+        Ok(())
+    }
+
+    /// Called for each page. With several kinds of pages, branch by [`Page::label`].
+    ///
+    /// # Errors
+    /// Whatever makes the page unreadable. The page settles as `spider-error`.
+    fn parse(&self, page: &Page<'_>, out: &mut Harvest) -> Result<(), SpiderError>;
+
+    /// Called for each request that ended without a page that [`parse`](Self::parse) was given:
+    /// no answer, an unwanted status, a bad redirect. Not called for tries that are repeated.
+    ///
+    /// What it harvests is kept with the failed page. Default: does nothing.
+    ///
+    /// # Errors
+    /// Recorded with the page; its verdict stays.
+    fn error(&self, failed: &FailedRequest<'_>, out: &mut Harvest) -> Result<(), SpiderError> {
+        let (_, _) = (failed, out);
+        Ok(())
+    }
+
+    /// Whether [`parse`](Self::parse) wants pages of this HTTP status. Default: 200 to 299.
+    ///
+    /// A 301, 302, 303, 307 or 308 with a `Location` is followed as a redirect whatever the
+    /// answer.
+    fn wants_status(&self, status: u16) -> bool {
+        (200..300).contains(&status)
+    }
+}
+
+/// A request that gave no page to parse.
+#[derive(Debug, Clone, Copy)]
+pub struct FailedRequest<'a> {
+    request: &'a Request,
+    verdict: Verdict,
+    status: Option<u16>,
+    detail: &'a str,
+}
+
+impl<'a> FailedRequest<'a> {
+    /// Puts it together; for hosts and tests.
+    #[must_use]
+    pub fn new(
+        request: &'a Request,
+        verdict: Verdict,
+        status: Option<u16>,
+        detail: &'a str,
+    ) -> Self {
+        Self { request, verdict, status, detail }
+    }
+
+    /// What was asked.
+    #[must_use]
+    pub fn request(&self) -> &'a Request {
+        self.request
+    }
+
+    /// Where it went.
+    #[must_use]
+    pub fn url(&self) -> &'a CanonicalUrl {
+        &self.request.url
+    }
+
+    /// The label of the callback it was for; empty for the default one.
+    #[must_use]
+    pub fn label(&self) -> &'a str {
+        &self.request.label
+    }
+
+    /// How it ended.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        self.verdict
+    }
+
+    /// HTTP status; `None` if no response came.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        self.status
+    }
+
+    /// What happened, for people.
+    #[must_use]
+    pub fn detail(&self) -> &'a str {
+        self.detail
+    }
+
+    /// The request's metadata, typed.
+    ///
+    /// # Errors
+    /// [`SpiderError::Meta`] if it is not a `T`.
+    pub fn meta<T: Deserialize<'a>>(&self) -> Result<T, SpiderError> {
+        T::deserialize(&self.request.meta).map_err(SpiderError::Meta)
+    }
+}

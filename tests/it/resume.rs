@@ -1,0 +1,75 @@
+//! Runs that go on where earlier ones stopped, under the same limits and under others.
+
+use std::path::Path;
+
+use crate::support::{Scratch, Server, inspect, local_config, run_ok, stderr};
+
+struct Shop {
+    scratch: Scratch,
+    server: Server,
+}
+
+impl Shop {
+    fn new(books: u32) -> Self {
+        let scratch = Scratch::new();
+        let server = Server::start(&scratch, books, "0ms");
+        Self { scratch, server }
+    }
+
+    fn store(&self) -> std::path::PathBuf {
+        self.scratch.path("store")
+    }
+
+    /// Runs with the given limits and returns what the crawl said.
+    #[track_caller]
+    fn run(&self, overrides: &[&str]) -> String {
+        let config = local_config(self.server.addr, &self.store(), "");
+        let config = self.scratch.write("crawl.toml", &config);
+        let mut args = vec!["run", &config];
+        for change in overrides {
+            args.extend(["-s", change]);
+        }
+        stderr(&run_ok(&args))
+    }
+}
+
+fn n_pages(store: &Path) -> usize {
+    inspect(store, &["pages"]).len() - inspect(store, &["pages", "--verdict", "redirected"]).len()
+}
+
+#[test]
+fn max_pages_is_exact_and_counts_over_all_runs() {
+    let shop = Shop::new(200);
+    shop.run(&["scope.max-pages=37"]);
+    assert_eq!(n_pages(&shop.store()), 37);
+    shop.run(&["scope.max-pages=37"]);
+    assert_eq!(n_pages(&shop.store()), 37);
+    let said = shop.run(&["scope.max-pages=51"]);
+    assert_eq!(n_pages(&shop.store()), 51);
+    assert!(said.contains("scope.max-pages"), "{said}");
+}
+
+#[test]
+fn a_greater_depth_readmits_what_was_too_deep() {
+    let shop = Shop::new(200);
+    shop.run(&["scope.max-depth=1"]);
+    let shallow = n_pages(&shop.store());
+    assert!(!inspect(&shop.store(), &["urls", "--verdict", "too-deep"]).is_empty());
+    let said = shop.run(&["scope.max-depth=2"]);
+    assert!(said.contains("scope.max-depth"), "{said}");
+    assert!(n_pages(&shop.store()) > shallow);
+    assert!(inspect(&shop.store(), &["pages"]).iter().all(|row| row["depth"].as_u64() <= Some(2)));
+    let stats = &inspect(&shop.store(), &["stats"])[0];
+    assert_eq!(stats["conserved"], true, "{stats}");
+}
+
+#[test]
+fn a_new_exclude_pattern_applies_to_what_is_queued() {
+    let shop = Shop::new(200);
+    shop.run(&["scope.max-pages=5"]);
+    let said = shop.run(&["scope.exclude=['/category/']"]);
+    assert!(said.contains("scope.exclude"), "{said}");
+    assert!(!inspect(&shop.store(), &["urls", "--verdict", "excluded"]).is_empty());
+    let stats = &inspect(&shop.store(), &["stats"])[0];
+    assert_eq!((&stats["conserved"], &stats["queued"]), (&true.into(), &0.into()), "{stats}");
+}

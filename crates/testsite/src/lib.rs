@@ -1,1 +1,49 @@
-//! Placeholder.
+//! A deterministic local web for tests, benches and the first crawl.
+//!
+//! A crawler can only be proved right against a web whose truth is known: which pages there are,
+//! which of them can be reached, when each was asked for and by whom. So the sites in here tell
+//! their own [`Truth`], computed apart from their pages, and the server records every request.
+//!
+//! ```
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! use crawl_testsite::{Fault, TestSite};
+//! let site = TestSite::builder()
+//!     .page("/", r#"<a href="/x">x</a> <a href="/broken">broken</a>"#)
+//!     .robots("User-agent: *\nDisallow: /x")
+//!     .fault("/broken", Fault::CutBody)
+//!     .start()
+//!     .await;
+//! println!("crawl {}", site.url("/"));
+//! assert!(site.requests().is_empty());
+//! # });
+//! ```
+//!
+//! [`Builder`] puts sites together by virtual host, [`Site`] is how to write one's own, [`Bookshop`]
+//! is the big one, [`Tree`], [`Chain`] and [`ManyHosts`] are synthetic graphs, and
+//! [`TestSite`] is a running server with its record.
+//!
+//! The order of the way through: `builder` -> `server` (listeners, connections) -> `answer` (one
+//! request) -> `pages` (the table of one host) -> a `Site`.
+//!
+//! Not here: TLS, HTTP/2, compression; whoever tests those needs a server made for it.
+
+mod answer;
+mod bookshop;
+mod builder;
+mod graph;
+mod pages;
+mod random;
+mod record;
+mod server;
+mod site;
+
+pub use bookshop::{Book, Bookshop, Shop};
+pub use builder::Builder;
+pub use graph::{Chain, ManyHosts, Tree};
+pub use pages::Pages;
+pub use record::{Recorded, read_log};
+pub use server::{Connections, TestSite};
+pub use site::{Fault, Reply, Site, SiteRequest, Truth};
+
+#[cfg(test)]
+mod tests;

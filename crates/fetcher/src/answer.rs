@@ -1,0 +1,134 @@
+//! What a fetch gave, with the times that politeness is reckoned by.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crawl_model::{Failure, FailureKind, Fetched, HostFree, Response, Ticket, TicketId};
+
+/// A `Retry-After` beyond this is cut: so that no sum of times overflows, and because what is
+/// that far off is a "never" that the frontier's own limit decides.
+const LONGEST_REST: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// The answer to a ticket.
+#[derive(Debug)]
+pub struct Answer {
+    /// What came.
+    pub reply: Result<Response, Failure>,
+    /// How long the host asked to be left alone: `Retry-After` of a 429 or 503
+    /// (RFC 9110, section 10.2.3; RFC 6585, section 4). `None` for other statuses: with a
+    /// redirect it speaks of the target, not of the host.
+    pub rest: Option<Duration>,
+    /// When the request's first byte was written to the socket; `None` if none ever was.
+    pub sent_at: Option<Instant>,
+    /// The same in milliseconds since the Unix epoch; when the fetch began if nothing was sent.
+    pub sent_ms: u64,
+    /// When the last body byte was read, or the attempt given up.
+    pub done_at: Instant,
+    /// From the start of the fetch (name lookup included) to `done_at`.
+    pub elapsed: Duration,
+}
+
+impl Answer {
+    /// Takes the times of a fetch that began at `started` and is over now.
+    pub(crate) fn now(
+        reply: Result<Response, Failure>,
+        started: Instant,
+        sent_at: Option<Instant>,
+    ) -> Self {
+        let done_at = Instant::now();
+        let wall = SystemTime::now();
+        let ago = done_at.saturating_duration_since(sent_at.unwrap_or(started));
+        let sent = wall.checked_sub(ago).and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        let sent_ms = sent.map_or(0, |time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+        let rest = reply.as_ref().ok().and_then(|response| rest(response, wall));
+        let elapsed = done_at.saturating_duration_since(started);
+        Self { reply, rest, sent_at, sent_ms, done_at, elapsed }
+    }
+
+    /// What the frontier is told.
+    pub(crate) fn host_free(&self, id: TicketId) -> HostFree {
+        HostFree {
+            id,
+            sent_at: self.sent_at,
+            done_at: self.done_at,
+            rest: self.rest,
+            failed: is_failure(&self.reply),
+        }
+    }
+
+    /// What the parser is given.
+    pub(crate) fn into_fetched(self, ticket: Ticket) -> Fetched {
+        let Self { reply, rest, sent_ms, elapsed, .. } = self;
+        Fetched { ticket, reply, rest, sent_ms, elapsed }
+    }
+}
+
+/// Whether the server failed, by which back-off counts. One that sent a head which we did not
+/// want has answered well.
+fn is_failure(reply: &Result<Response, Failure>) -> bool {
+    match reply {
+        Ok(response) => response.status == 429 || response.status >= 500,
+        Err(failure) => match failure.kind {
+            FailureKind::ContentType | FailureKind::HeaderLimit => false,
+            FailureKind::Unresolvable
+            | FailureKind::Dns
+            | FailureKind::PrivateAddress
+            | FailureKind::Connect
+            | FailureKind::Tls
+            | FailureKind::Timeout
+            | FailureKind::Protocol => true,
+        },
+    }
+}
+
+/// `Retry-After`, in seconds or as a date.
+fn rest(response: &Response, now: SystemTime) -> Option<Duration> {
+    if !matches!(response.status, 429 | 503) {
+        return None;
+    }
+    let value = response.header("retry-after")?;
+    let rest = if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        Duration::from_secs(value.parse().unwrap_or(u64::MAX))
+    } else {
+        httpdate::parse_http_date(value).ok()?.duration_since(now).unwrap_or_default()
+    };
+    Some(rest.min(LONGEST_REST))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(status: u16, value: &'static str, expected: Option<u64>) {
+        let response = Response {
+            status,
+            version: "HTTP/1.1",
+            headers: vec![("retry-after".into(), value.into())],
+            body: bytes::Bytes::new(),
+            truncated: None,
+            remote: None,
+        };
+        let now = httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
+        assert_eq!(rest(&response, now).map(|rest| rest.as_secs()), expected, "{status} {value}");
+    }
+
+    #[test]
+    fn retry_after_is_read_in_both_forms() {
+        check(429, "120", Some(120));
+        check(503, " 7 ", Some(7));
+        check(503, "Sun, 06 Nov 1994 08:51:37 GMT", Some(120));
+        check(503, "Sunday, 06-Nov-94 08:50:37 GMT", Some(60));
+        check(503, "Sun, 06 Nov 1994 08:00:00 GMT", Some(0));
+        check(429, "99999999999999999999999", Some(LONGEST_REST.as_secs()));
+    }
+
+    #[test]
+    fn what_is_no_retry_after_is_none() {
+        for (status, value) in [(200, "120"), (301, "120"), (500, "1"), (429, "soon"), (503, "-1")]
+        {
+            check(status, value, None);
+        }
+        check(429, "", None);
+        check(429, "1.5", None);
+    }
+}

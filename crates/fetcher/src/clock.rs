@@ -1,0 +1,122 @@
+//! Time limits of one fetch: one timer for all phases.
+//!
+//! Arming a timer costs more than reading the clock, and nearly all of them never fire. So
+//! there is one per fetch; it is moved only when a phase must end sooner than what it stands
+//! at, and looks again when it fires early.
+
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// When something must be done, and which key of the config says so.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limit {
+    /// The latest moment.
+    pub(crate) at: Instant,
+    /// The time that was given.
+    pub(crate) span: Duration,
+    /// The key, with its table.
+    pub(crate) key: &'static str,
+}
+
+/// Holds one fetch to its time limits.
+#[derive(Debug)]
+pub(crate) struct Clock {
+    total: Limit,
+    sleep: Pin<Box<Sleep>>,
+}
+
+impl Limit {
+    fn from_now(span: Duration, key: &'static str) -> Self {
+        Self { at: after(span), span, key }
+    }
+}
+
+impl std::fmt::Display for Limit {
+    /// As it ends a message: `within 30s (fetch.header-timeout)`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "within {:?} ({})", self.span, self.key)
+    }
+}
+
+impl Clock {
+    /// Starts the clock of a fetch that may last `total`.
+    pub(crate) fn start(total: Duration) -> Self {
+        let total = Limit::from_now(total, "fetch.total-timeout");
+        Self { total, sleep: Box::pin(sleep_until(total.at)) }
+    }
+
+    /// A phase of `span` from now, or what is left of the whole if that is less.
+    pub(crate) fn limit(&self, span: Duration, key: &'static str) -> Limit {
+        let phase = Limit::from_now(span, key);
+        if phase.at < self.total.at { phase } else { self.total }
+    }
+
+    /// Runs `work` until it is done or `limit` has passed.
+    pub(crate) async fn within<F: Future>(
+        &mut self,
+        limit: Limit,
+        work: F,
+    ) -> Result<F::Output, Limit> {
+        let mut work = pin!(work);
+        let sleep = &mut self.sleep;
+        poll_fn(|cx| {
+            if let Poll::Ready(output) = work.as_mut().poll(cx) {
+                return Poll::Ready(Ok(output));
+            }
+            if sleep.deadline() > limit.at {
+                sleep.as_mut().reset(limit.at);
+            }
+            while sleep.as_mut().poll(cx).is_ready() {
+                if sleep.deadline() >= limit.at {
+                    return Poll::Ready(Err(limit));
+                }
+                sleep.as_mut().reset(limit.at);
+            }
+            Poll::Pending
+        })
+        .await
+    }
+}
+
+/// `span` from now, or thirty years if that is more than the clock can count.
+fn after(span: Duration) -> Instant {
+    const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
+    let now = Instant::now();
+    now.checked_add(span.min(FAR)).unwrap_or(now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn each_phase_ends_at_its_own_limit_and_at_the_total_at_the_latest() {
+        let start = Instant::now();
+        let mut clock = Clock::start(Duration::from_secs(10));
+        for (span, key, expected) in
+            [(3, "a", (3, "a")), (4, "b", (7, "b")), (60, "c", (10, "fetch.total-timeout"))]
+        {
+            let limit = clock.limit(Duration::from_secs(span), key);
+            let passed = clock.within(limit, std::future::pending::<()>()).await.unwrap_err();
+            assert_eq!((start.elapsed().as_secs(), passed.key), expected);
+        }
+        let done = clock.limit(Duration::MAX, "d");
+        assert_eq!(clock.within(done, async { 1 }).await.unwrap(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_timer_left_from_an_earlier_phase_does_not_end_a_later_one() {
+        let start = Instant::now();
+        let mut clock = Clock::start(Duration::from_secs(100));
+        let first = clock.limit(Duration::from_secs(2), "first");
+        let nap = tokio::time::sleep(Duration::from_secs(1));
+        assert!(clock.within(first, nap).await.is_ok());
+        let second = clock.limit(Duration::from_secs(5), "second");
+        assert!(clock.within(second, std::future::pending::<()>()).await.is_err());
+        assert_eq!(start.elapsed().as_secs(), 6);
+    }
+}

@@ -1,0 +1,241 @@
+//! The `[fetch]` table as written, and what of it is checked before anything is sent.
+//!
+//! A wrong value is an error of [`Fetcher::new`](crate::Fetcher::new) that names the key, never
+//! a surprise in the middle of a crawl.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// How URLs are fetched, as written in the `[fetch]` table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct FetchConfig {
+    /// What the crawler calls itself; name a page where site owners can read about it.
+    pub user_agent: String,
+    /// Requests in flight at most, over all hosts together: the number of workers. As many idle
+    /// connections again may be kept for reuse.
+    pub connections: NonZeroU32,
+    /// Redirects followed in a row. Judged where redirects are followed, not here.
+    pub max_redirects: u32,
+    /// Longest time for a name lookup.
+    #[serde(with = "humantime_serde")]
+    pub dns_timeout: Duration,
+    /// Longest time until a TCP connection stands, all addresses of the host tried.
+    #[serde(with = "humantime_serde")]
+    pub connect_timeout: Duration,
+    /// Longest time for a TLS handshake.
+    #[serde(with = "humantime_serde")]
+    pub tls_timeout: Duration,
+    /// Longest time from sending the request until the response's head is complete.
+    #[serde(with = "humantime_serde")]
+    pub header_timeout: Duration,
+    /// Longest pause between two pieces of a body.
+    #[serde(with = "humantime_serde")]
+    pub idle_timeout: Duration,
+    /// Longest time for the whole fetch, name lookup and body included.
+    #[serde(with = "humantime_serde")]
+    pub total_timeout: Duration,
+    /// Longest response head in bytes, 1 KiB to 1 MiB. HTTP/1 heads have at most 100 fields, too.
+    pub header_limit_bytes: usize,
+    /// Longest body in bytes, after decoding; the rest is cut off. 0: no limit.
+    pub body_limit_bytes: usize,
+    /// How many times larger than its transfer a body may decode to, beyond 1 MiB. 0: no limit.
+    pub max_ratio: u32,
+    /// How long an idle connection is kept for the next request. 0: closed at once.
+    #[serde(with = "humantime_serde")]
+    pub keep_alive: Duration,
+    /// Media types of which bodies are downloaded: `text/html`, `text/*`, `*+xml`, `*/*`.
+    pub content_types: Vec<String>,
+    /// Header fields sent with every request; those of a single request win.
+    pub headers: BTreeMap<String, String>,
+    /// Whether addresses that are not public (loopback, private networks ..) are fetched from.
+    pub allow_private_addresses: bool,
+    /// Host names and the addresses to connect to in their stead, as curl's `--resolve`:
+    /// `"shop.test"` or `"*.test"` to `"127.0.0.1"`, `"127.0.0.1:8080"` or `"[::1]:8080"`.
+    pub resolve: BTreeMap<String, String>,
+    /// Name servers to ask, `"9.9.9.9"` or `"127.0.0.1:5353"`. Empty: those of the system.
+    pub name_servers: Vec<String>,
+    /// PEM files with certificates that are trusted besides Mozilla's.
+    pub extra_roots: Vec<PathBuf>,
+}
+
+impl Default for FetchConfig {
+    fn default() -> Self {
+        let texts = |list: &[&str]| list.iter().map(|&text| text.to_owned()).collect();
+        Self {
+            user_agent: concat!("crawl/", env!("CARGO_PKG_VERSION")).to_owned(),
+            connections: NonZeroU32::new(128).expect("128 is not zero"),
+            max_redirects: 10,
+            dns_timeout: Duration::from_secs(5),
+            connect_timeout: Duration::from_secs(10),
+            tls_timeout: Duration::from_secs(10),
+            header_timeout: Duration::from_secs(30),
+            idle_timeout: Duration::from_secs(20),
+            total_timeout: Duration::from_secs(120),
+            header_limit_bytes: 64 * 1024,
+            body_limit_bytes: 8 * 1024 * 1024,
+            max_ratio: 100,
+            keep_alive: Duration::from_secs(15),
+            content_types: texts(&[
+                "text/*",
+                "application/xhtml+xml",
+                "application/xml",
+                "application/json",
+                "*+xml",
+                "*+json",
+            ]),
+            headers: BTreeMap::new(),
+            allow_private_addresses: false,
+            resolve: BTreeMap::new(),
+            name_servers: Vec::new(),
+            extra_roots: Vec::new(),
+        }
+    }
+}
+
+/// Why a [`FetchConfig`] cannot be used. Each message names the key.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FetchConfigError {
+    /// A time limit of zero would let nothing through.
+    #[error("`fetch.{key}` must be longer than zero")]
+    ZeroTime {
+        /// The key without its table.
+        key: &'static str,
+    },
+    /// The header limit is too small to work or too large to be one.
+    #[error("`fetch.header-limit-bytes` is {0}: give a number from 1024 to 1048576")]
+    HeaderLimit(usize),
+    /// A header field that HTTP does not allow (RFC 9110, section 5).
+    #[error("`{key}` is not a valid header field: {why}")]
+    Header {
+        /// The key with its table.
+        key: String,
+        /// What is wrong with it; never the value, which may be a secret.
+        why: &'static str,
+    },
+    /// A pattern that is no media type.
+    #[error(
+        "`fetch.content-types` has `{0}`: write `text/html`, `text/*`, `*+xml` or `*/*`, without \
+         parameters"
+    )]
+    ContentType(String),
+    /// An entry of `resolve` that maps nothing.
+    #[error("`fetch.resolve` has `{host}` = `{to}`: {why}")]
+    Resolve {
+        /// The left side.
+        host: String,
+        /// The right side.
+        to: String,
+        /// What is wrong.
+        why: &'static str,
+    },
+    /// A name server that is no address.
+    #[error("`fetch.name-servers` has `{0}`: write an address, `9.9.9.9` or `127.0.0.1:5353`")]
+    NameServer(String),
+    /// A file of certificates that cannot be used.
+    #[error("`fetch.extra-roots` has `{}`: {why}", path.display())]
+    ExtraRoot {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+    /// The TLS library refuses its own defaults.
+    #[error("TLS cannot be set up")]
+    Tls(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// The limits of one fetch, checked.
+#[derive(Debug, Clone)]
+pub(crate) struct Limits {
+    pub(crate) dns: Duration,
+    pub(crate) connect: Duration,
+    pub(crate) tls: Duration,
+    pub(crate) header: Duration,
+    pub(crate) idle: Duration,
+    pub(crate) total: Duration,
+    pub(crate) header_bytes: usize,
+    /// `usize::MAX`: no limit.
+    pub(crate) body_bytes: usize,
+    /// `u32::MAX`: no limit.
+    pub(crate) ratio: u32,
+}
+
+impl Limits {
+    pub(crate) fn new(config: &FetchConfig) -> Result<Self, FetchConfigError> {
+        let time = |key, limit: Duration| {
+            if limit.is_zero() { Err(FetchConfigError::ZeroTime { key }) } else { Ok(limit) }
+        };
+        let header_bytes = config.header_limit_bytes;
+        if !(1024..=1024 * 1024).contains(&header_bytes) {
+            return Err(FetchConfigError::HeaderLimit(header_bytes));
+        }
+        let unless_zero = |limit: usize| if limit == 0 { usize::MAX } else { limit };
+        Ok(Self {
+            dns: time("dns-timeout", config.dns_timeout)?,
+            connect: time("connect-timeout", config.connect_timeout)?,
+            tls: time("tls-timeout", config.tls_timeout)?,
+            header: time("header-timeout", config.header_timeout)?,
+            idle: time("idle-timeout", config.idle_timeout)?,
+            total: time("total-timeout", config.total_timeout)?,
+            header_bytes,
+            body_bytes: unless_zero(config.body_limit_bytes),
+            ratio: if config.max_ratio == 0 { u32::MAX } else { config.max_ratio },
+        })
+    }
+}
+
+/// Reads `fetch.name-servers`.
+pub(crate) fn name_servers(config: &FetchConfig) -> Result<Vec<SocketAddr>, FetchConfigError> {
+    let parse = |text: &String| {
+        crate::host_map::socket_address(text, 53)
+            .ok_or_else(|| FetchConfigError::NameServer(text.clone()))
+    };
+    config.name_servers.iter().map(parse).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Fetcher;
+
+    #[track_caller]
+    fn refused(toml: &str, expected: &str) {
+        let config: FetchConfig = toml::from_str(toml).unwrap();
+        let error = Fetcher::new(config).err().expect("the config should be refused").to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+
+    #[test]
+    fn wrong_values_are_refused_by_key() {
+        refused("header-timeout = '0s'", "`fetch.header-timeout` must be longer than zero");
+        refused("header-limit-bytes = 10", "`fetch.header-limit-bytes` is 10");
+        refused("user-agent = 'a\\nb'\n".replace('\'', "\"").as_str(), "`fetch.user-agent`");
+        refused("headers = { 'x y' = '1' }", "`fetch.headers.x y`");
+        refused("headers = { Content-Length = '1' }", "`fetch.headers.Content-Length`");
+        refused("content-types = ['html']", "`html`");
+        refused("resolve = { 'a.test' = 'b.test' }", "`a.test` = `b.test`");
+        refused("name-servers = ['dns.test']", "`dns.test`");
+        refused("extra-roots = ['/nonexistent/ca.pem']", "/nonexistent/ca.pem");
+    }
+
+    #[test]
+    fn the_defaults_are_usable_and_survive_toml() {
+        let config = FetchConfig::default();
+        let text = toml::to_string(&config).unwrap();
+        assert_eq!(toml::from_str::<FetchConfig>(&text).unwrap(), config);
+        Fetcher::new(config).unwrap();
+    }
+
+    #[test]
+    fn an_unknown_key_is_an_error() {
+        let error = toml::from_str::<FetchConfig>("header-time = '1s'").unwrap_err().to_string();
+        assert!(error.contains("header-time"), "{error}");
+    }
+}

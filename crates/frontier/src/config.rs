@@ -1,0 +1,186 @@
+//! The limits that decide which URLs are crawled and when, as written in the config file.
+//!
+//! Three tables: `[scope]` says *what*, `[politeness]` *how fast*, `[retry]` *how often*.
+//! For counts, `0` means "no limit".
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// What belongs to the crawl, as written in the `[scope]` table.
+///
+/// A URL is tested in this order, and the first rule that refuses it is the recorded reason:
+/// domain, `exclude`, `include`, extension, depth. After a resume with other limits everything
+/// that waits, and everything that was refused, is judged again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ScopeConfig {
+    /// Domains to stay in; a domain covers its subdomains. Default: none, which means the seeds'
+    /// hosts, without their subdomains.
+    pub allowed_domains: Vec<String>,
+    /// Regular expressions, searched in the whole URL; one must match. Default: none, all pass.
+    pub include: Vec<String>,
+    /// Regular expressions, searched in the whole URL; none may match. Default: none.
+    pub exclude: Vec<String>,
+    /// Greatest link distance from a seed; seeds have 0. Default: 0, no limit.
+    pub max_depth: u32,
+    /// Most pages settled, over all runs of the crawl; redirects and failures without a response
+    /// do not count. Default: 0, no limit.
+    pub max_pages: u64,
+    /// Most pages settled per host, over all runs of the crawl. Default: 0, no limit.
+    pub max_pages_per_host: u64,
+    /// File name extensions that are not fetched: lower case, without the dot. They are looked
+    /// for in the last segment of the path. Default: archives, images, sound, video, fonts,
+    /// office documents, programs, style sheets and scripts.
+    pub skip_extensions: Vec<String>,
+}
+
+impl Default for ScopeConfig {
+    fn default() -> Self {
+        Self {
+            allowed_domains: Vec::new(),
+            include: Vec::new(),
+            exclude: Vec::new(),
+            max_depth: 0,
+            max_pages: 0,
+            max_pages_per_host: 0,
+            skip_extensions: SKIP_EXTENSIONS.split_whitespace().map(str::to_owned).collect(),
+        }
+    }
+}
+
+/// What is no page by its name. Modelled on Scrapy's `IGNORED_EXTENSIONS`; feeds and source
+/// texts are left in, for they can be read.
+const SKIP_EXTENSIONS: &str = "\
+    3g2 3gp 7z 7zip aac ai aif aiff apk appimage asf asx au avi avif bin bmp br bz2 cab cbr cbz \
+    cdr class cpl crx css cur dat db deb djvu dll dmg doc docb docm docx dotm dotx drw dxf ear \
+    egg eot epub eps exe f4v flac flv gem gif gz gzip heic hqx hta icns ico ics img ipa iso jar \
+    jfif jp2 jpe jpeg jpg js jxl key kmz lha lz lz4 lzh lzma m3u m3u8 m4a m4v map mid midi mjs \
+    mkv mng mobi mov mp2 mp3 mp4 mpa mpeg mpg msi msix msp numbers o odb odf odg odp ods odt oga \
+    ogg ogv opus otf pages par2 pcx pct pdf pkg png pot potm potx pps ppsm ppsx ppt pptm pptx ps \
+    psd psp pst pyc qt ra ram rar raw rm rmvb rpm rtf run sit sitx snap so sqlite svg svgz swf \
+    tar tbz tbz2 tgz tif tiff torrent ttf txz vcf vob war wasm wav wbmp webm webmanifest webp \
+    whl wma wmv woff woff2 xap xcf xls xlsb xlsm xlsx xltm xltx xpi xz z zip zst zstd";
+
+/// How gently hosts are treated, as written in the `[politeness]` table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct PolitenessConfig {
+    /// Whether robots.txt is asked for and obeyed (RFC 9309). Default: `true`.
+    pub robots: bool,
+    /// Least time between the starts of two requests to one host. Default: `1s`.
+    #[serde(with = "humantime_serde")]
+    pub delay: Duration,
+    /// Most requests at a time to one host. With more than one the clock counts from the moment
+    /// a request is handed out till its real start is known. Default: 1.
+    pub per_host: NonZeroU32,
+    /// Most requests started per second over all hosts. Default: 0, no limit.
+    pub max_rate: u32,
+    /// Longest `Crawl-delay` of a robots.txt that is obeyed; what is longer is cut to this.
+    /// Default: `30s`.
+    #[serde(with = "humantime_serde")]
+    pub max_crawl_delay: Duration,
+    /// Longest `Retry-After` that is obeyed (RFC 9110, section 10.2.3); what is longer is cut to
+    /// this. Default: `10m`.
+    #[serde(with = "humantime_serde")]
+    pub max_retry_after: Duration,
+    /// How often a robots.txt is asked for before its URLs end as `robots-unreachable`; 0 counts
+    /// as 1. Default: 3.
+    pub robots_attempts: u32,
+}
+
+impl Default for PolitenessConfig {
+    fn default() -> Self {
+        Self {
+            robots: true,
+            delay: Duration::from_secs(1),
+            per_host: NonZeroU32::MIN,
+            max_rate: 0,
+            max_crawl_delay: Duration::from_secs(30),
+            max_retry_after: Duration::from_secs(600),
+            robots_attempts: 3,
+        }
+    }
+}
+
+/// How often a URL is tried, as written in the `[retry]` table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct RetryConfig {
+    /// Most tries of one URL, the first included; 0 counts as 1. Default: 3.
+    pub max_attempts: u32,
+    /// Wait before the second try; doubles with each further one, give or take a quarter.
+    /// Default: `1s`.
+    #[serde(with = "humantime_serde")]
+    pub backoff: Duration,
+    /// Longest wait between two tries. Default: `1m`.
+    #[serde(with = "humantime_serde")]
+    pub max_backoff: Duration,
+}
+
+impl Default for RetryConfig {
+    fn default() -> Self {
+        Self {
+            max_attempts: 3,
+            backoff: Duration::from_secs(1),
+            max_backoff: Duration::from_secs(60),
+        }
+    }
+}
+
+/// All that the frontier is configured by.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct FrontierConfig {
+    /// What belongs to the crawl.
+    pub scope: ScopeConfig,
+    /// How gently hosts are treated.
+    pub politeness: PolitenessConfig,
+    /// How often a URL is tried.
+    pub retry: RetryConfig,
+}
+
+/// What is wrong with a [`FrontierConfig`].
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FrontierError {
+    /// A pattern of `scope.include` or `scope.exclude` is no regular expression.
+    #[error("{key}: `{pattern}` is not a regular expression")]
+    Pattern {
+        /// The key it stands under.
+        key: &'static str,
+        /// As written.
+        pattern: String,
+        /// Where and why.
+        source: Box<regex::Error>,
+    },
+    /// An entry of `scope.allowed-domains` is no domain or address.
+    #[error("scope.allowed-domains: `{0}` is not a domain; write it without scheme, port and path")]
+    Domain(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_extensions_are_in_order_lower_case_and_told_once() {
+        let list = ScopeConfig::default().skip_extensions;
+        assert!(list.windows(2).all(|pair| pair[0] < pair[1]), "{list:?}");
+        assert!(
+            list.iter().all(|e| e.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_lowercase()))
+        );
+        assert!(!list.iter().any(|e| ["html", "xml", "json", "txt", "rss"].contains(&e.as_str())));
+    }
+
+    #[test]
+    fn the_tables_speak_kebab_case_and_refuse_typos() {
+        let text = r#"{"delay": "250ms", "per-host": 2, "max-retry-after": "1h"}"#;
+        let politeness: PolitenessConfig = serde_json::from_str(text).unwrap();
+        assert_eq!(politeness.delay, Duration::from_millis(250));
+        assert_eq!(politeness.per_host.get(), 2);
+        assert_eq!(politeness.robots_attempts, 3);
+        assert!(serde_json::from_str::<ScopeConfig>(r#"{"max-dept": 1}"#).is_err());
+        assert!(serde_json::from_str::<PolitenessConfig>(r#"{"per-host": 0}"#).is_err());
+    }
+}

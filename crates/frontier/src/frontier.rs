@@ -1,0 +1,144 @@
+//! The frontier as the engine sees it: made, brought up to date, run.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crawl_model::{
+    Event, Fingerprint, Fingerprinter, Host, OpenJournal, Origin, RobotsReply, TicketId, View,
+};
+use tokio::sync::mpsc;
+
+use crate::backend::LocalBackend;
+use crate::config::{FrontierConfig, FrontierError};
+use crate::counts::SharedCounts;
+use crate::gate::LIFETIME;
+use crate::replay::{Moment, Replay, Resumed};
+use crate::run::{Edges, End, Shell};
+use crate::scheduler::Scheduler;
+use crate::scope::Scope;
+use crate::seen::{Seen, Window};
+use crate::slots::LostTickets;
+
+/// Decides when a URL may be fetched.
+///
+/// Made with [`new`](Self::new), brought up to date by [`replay`](Self::replay) and
+/// [`replayed`](Self::replayed), consumed by [`run`](Self::run).
+pub struct Frontier {
+    scheduler: Scheduler<LocalBackend>,
+    window: Arc<Window>,
+    counts: Arc<SharedCounts>,
+    lost: mpsc::UnboundedReceiver<TicketId>,
+    /// The fold over the settle log; `None` once it is done.
+    replay: Option<Replay>,
+}
+
+impl Frontier {
+    /// Makes an empty frontier.
+    ///
+    /// `agent` is the product token by which robots.txt groups are looked up. `seed_hosts` are
+    /// the scope if `scope.allowed-domains` is empty. `journal` is told of each open ticket.
+    ///
+    /// # Errors
+    /// [`FrontierError`] if a pattern or a domain of the scope does not parse.
+    pub fn new(
+        config: FrontierConfig,
+        agent: &str,
+        prints: Fingerprinter,
+        seed_hosts: Vec<Host>,
+        journal: Box<dyn OpenJournal>,
+    ) -> Result<Self, FrontierError> {
+        let scope = Arc::new(Scope::new(&config.scope, &seed_hosts)?);
+        let seen = Arc::new(Seen::default());
+        let window = Arc::new(Window { prints, scope, seen: seen.clone() });
+        let (desk, lost) = LostTickets::new();
+        let backend = LocalBackend::new(seen);
+        let scheduler =
+            Scheduler::new(config, agent, window.clone(), backend, journal, desk, now());
+        let replay = Some(Replay::default());
+        Ok(Self { scheduler, window, counts: Arc::default(), lost, replay })
+    }
+
+    /// Takes the next event of the settle log; all of them, in order. Events after
+    /// [`replayed`](Self::replayed) are ignored.
+    pub fn replay(&mut self, event: Event) {
+        if let Some(replay) = &mut self.replay {
+            replay.fold(&mut self.scheduler, event);
+        }
+    }
+
+    /// Takes a robots.txt that an earlier run asked for at `fetched_at_ms` (milliseconds since
+    /// the Unix epoch). It holds for 24 hours from then (RFC 9309, section 2.4); redirects and
+    /// failures are asked for anew.
+    pub fn replay_robots(&mut self, origin: Origin, reply: RobotsReply, fetched_at_ms: u64) {
+        let age = Duration::from_millis(now_ms().saturating_sub(fetched_at_ms));
+        if let Some(left) = LIFETIME.checked_sub(age).filter(|left| !left.is_zero()) {
+            self.scheduler.recall(origin, &reply, now() + left);
+        }
+    }
+
+    /// Takes the number of items that earlier runs left in the store, for
+    /// [`Counts::items`](crawl_model::Counts::items): the settle log does not tell it.
+    pub fn replay_items(&mut self, n_items: u64) {
+        self.scheduler.tally.items = n_items;
+        self.counts.publish(&self.scheduler.tally);
+    }
+
+    /// Ends the replay: judges everything again under the limits now in force, and fills the
+    /// queues.
+    ///
+    /// `suspects` are the URLs that were open at process deaths, with how many: at two a URL is
+    /// run alone, at three it is given up as poisoned. `clean`: whether the last run stopped in
+    /// order; if not, every host first rests a full delay.
+    ///
+    /// What this decides becomes durable by the first messages of [`run`](Self::run).
+    pub fn replayed(&mut self, suspects: &[(Fingerprint, u32)], clean: bool) -> Resumed {
+        let Some(replay) = self.replay.take() else { return Resumed::default() };
+        let at = Moment { now: now(), ms: now_ms() };
+        let resumed = replay.finish(&mut self.scheduler, suspects, clean, at);
+        self.counts.publish(&self.scheduler.tally);
+        resumed
+    }
+
+    /// The window through which links are judged where they are found.
+    #[must_use]
+    pub fn view(&self) -> Arc<dyn View> {
+        self.window.clone()
+    }
+
+    /// The crawl's numbers, to be read from any thread at any time.
+    #[must_use]
+    pub fn counts(&self) -> Arc<SharedCounts> {
+        self.counts.clone()
+    }
+
+    /// Number of open tickets. The store's writer commits at once when its batch holds all.
+    #[must_use]
+    pub fn open_tickets(&self) -> Arc<AtomicUsize> {
+        self.scheduler.open_tickets()
+    }
+
+    /// Runs the crawl until it is finished, closed, or at a limit.
+    ///
+    /// What waits in `edges.control` is heard first. The crawl is finished when nothing is
+    /// queued, open, or on its way to the store; closed when [`Control::Close`] was heard and no
+    /// ticket is open any more. Needs a tokio runtime with time.
+    ///
+    /// [`Control::Close`]: crate::Control::Close
+    pub async fn run(mut self, edges: Edges) -> End {
+        if self.replay.is_some() {
+            self.replayed(&[], true);
+        }
+        Shell::new(self.scheduler, self.counts, self.lost, edges).run().await
+    }
+}
+
+/// The process' clock; tokio's, so that a paused runtime is one for the whole frontier.
+pub(crate) fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
+fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

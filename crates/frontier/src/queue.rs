@@ -1,0 +1,157 @@
+//! A URL that waits, and which of two goes first.
+
+use std::cmp::{Ordering, Reverse};
+
+use crawl_model::{CanonicalUrl, Fingerprint, Method, PageRecord, Request, Verdict};
+
+/// An admitted URL that waits for its turn.
+#[derive(Debug, Clone)]
+pub(crate) struct Queued {
+    pub(crate) print: Fingerprint,
+    /// Order of discovery.
+    pub(crate) found_at: u64,
+    pub(crate) depth: u32,
+    priority: i32,
+    /// How often it was tried, to an answer.
+    pub(crate) attempts: u32,
+    /// How often its ticket was abandoned in this run.
+    pub(crate) abandoned: u8,
+    /// Whether the process died twice with it in hand, so that it must run alone.
+    pub(crate) is_suspect: bool,
+    target: Target,
+}
+
+/// What is to be fetched. Most requests are plain, so they are kept packed.
+#[derive(Debug, Clone)]
+enum Target {
+    Plain { url: CanonicalUrl, referrer: Option<CanonicalUrl> },
+    Full(Box<Request>),
+}
+
+impl Queued {
+    pub(crate) fn new(print: Fingerprint, request: Request, found_at: u64) -> Self {
+        Self {
+            print,
+            found_at,
+            depth: request.depth,
+            priority: request.priority,
+            attempts: 0,
+            abandoned: 0,
+            is_suspect: false,
+            target: Target::new(request),
+        }
+    }
+
+    pub(crate) fn url(&self) -> &CanonicalUrl {
+        match &self.target {
+            Target::Plain { url, .. } => url,
+            Target::Full(request) => &request.url,
+        }
+    }
+
+    /// The request as it was found.
+    pub(crate) fn request(&self) -> Request {
+        match &self.target {
+            Target::Plain { url, referrer } => Request {
+                depth: self.depth,
+                priority: self.priority,
+                referrer: referrer.clone(),
+                ..Request::get(url.clone())
+            },
+            Target::Full(request) => (**request).clone(),
+        }
+    }
+
+    /// What is recorded if the frontier gives it up.
+    pub(crate) fn record(&self, verdict: Verdict, error: impl Into<String>) -> Box<PageRecord> {
+        let Request { url, label, chain, referrer, .. } = self.request();
+        let mut record = PageRecord::new(url, verdict);
+        record.depth = self.depth;
+        record.label = label.as_ref().to_owned();
+        record.attempts = self.attempts;
+        record.chain = chain;
+        record.referrer = referrer;
+        record.error = error.into();
+        Box::new(record)
+    }
+
+    fn rank(&self) -> (bool, i32, Reverse<u32>, Reverse<u64>) {
+        (self.is_suspect, self.priority, Reverse(self.depth), Reverse(self.found_at))
+    }
+}
+
+impl Target {
+    fn new(request: Request) -> Self {
+        let is_plain = request.method == Method::Get
+            && request.headers.is_empty()
+            && request.body.is_empty()
+            && request.label.is_empty()
+            && request.meta.is_null()
+            && request.chain.is_empty();
+        if is_plain {
+            Self::Plain { url: request.url, referrer: request.referrer }
+        } else {
+            Self::Full(Box::new(request))
+        }
+    }
+}
+
+/// The greater goes first: suspects, then priority, then the lesser depth, then who came first.
+impl Ord for Queued {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.rank().cmp(&other.rank())
+    }
+}
+
+impl PartialOrd for Queued {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Queued {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Queued {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn queued(priority: i32, depth: u32, found_at: u64) -> Queued {
+        let mut request = Request::get(CanonicalUrl::parse("http://h/").unwrap());
+        (request.priority, request.depth) = (priority, depth);
+        Queued::new(Fingerprint(found_at), request, found_at)
+    }
+
+    #[test]
+    fn priority_comes_before_depth_and_depth_before_age() {
+        let mut all = [queued(0, 2, 1), queued(0, 1, 3), queued(0, 1, 2), queued(5, 9, 4)];
+        all.sort_by(|a, b| b.cmp(a));
+        assert_eq!(all.map(|q| q.found_at), [4, 2, 3, 1]);
+        let mut suspect = queued(-1, 9, 9);
+        suspect.is_suspect = true;
+        assert!(suspect > queued(5, 0, 0));
+    }
+
+    #[test]
+    fn what_goes_in_comes_out() {
+        let mut plain = Request::get(CanonicalUrl::parse("http://h/a").unwrap());
+        plain.depth = 3;
+        plain.priority = -2;
+        plain.referrer = Some(CanonicalUrl::parse("http://h/").unwrap());
+        let mut full = plain.clone();
+        full.label = "detail".into();
+        for request in [plain, full] {
+            assert_eq!(Queued::new(Fingerprint(1), request.clone(), 1).request(), request);
+        }
+    }
+
+    #[test]
+    fn a_plain_url_waits_in_little_space() {
+        assert!(size_of::<Queued>() <= 112, "{}", size_of::<Queued>());
+    }
+}

@@ -1,0 +1,237 @@
+//! Brings back what earlier runs came to: the fold over the settle log.
+//!
+//! The log holds the judgements of the runs that wrote it. When the fold is done everything
+//! that waits, and everything that was refused, is judged again under the limits now in force;
+//! for that the fold keeps the text of refused URLs, and drops it at the end.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use crawl_model::{EndedBy, Event, FilterReason, Fingerprint, Found};
+
+use crate::backend::{Backend, HostKey};
+use crate::queue::Queued;
+use crate::scheduler::{FATAL_DEATHS, Scheduler};
+use crate::seen::Learnt;
+
+/// At this many process deaths a URL is run alone.
+const SUSPECT_DEATHS: u32 = 2;
+
+/// What was found of earlier runs, and what the limits now in force made of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Resumed {
+    /// URLs that ended with a verdict.
+    pub settled: u64,
+    /// URLs that stay filtered.
+    pub filtered: u64,
+    /// URLs that wait to be fetched, the readmitted ones included.
+    pub queued: u64,
+    /// URLs that were filtered, and that the limits now in force admit.
+    pub readmitted: u64,
+    /// URLs that waited, and that the limits now in force refuse.
+    pub newly_filtered: u64,
+    /// URLs given up because the process died three times with them in hand.
+    pub poisoned: u64,
+    /// URLs that will run alone because the process died twice with them in hand.
+    pub alone: u64,
+}
+
+/// The fold's state, besides what it writes into the scheduler.
+#[derive(Default)]
+pub(crate) struct Replay {
+    queued: HashMap<Fingerprint, Queued>,
+    refused: HashMap<Fingerprint, (FilterReason, Queued)>,
+    activity: HashMap<HostKey, Activity>,
+}
+
+/// A host's last signs of life: milliseconds since the Unix epoch.
+#[derive(Default)]
+struct Activity {
+    last_ms: u64,
+    rest_until_ms: u64,
+}
+
+/// Two readings of one moment: the clock of the wall and that of the process.
+#[derive(Clone, Copy)]
+pub(crate) struct Moment {
+    pub(crate) now: Instant,
+    /// Milliseconds since the Unix epoch.
+    pub(crate) ms: u64,
+}
+
+impl Moment {
+    /// The instant of a wall-clock time to come; `None` if it has passed.
+    fn ahead(self, ms: u64) -> Option<Duration> {
+        let ahead = ms.saturating_sub(self.ms);
+        (ahead > 0).then(|| Duration::from_millis(ahead))
+    }
+}
+
+impl Replay {
+    /// Takes the next event of the log.
+    pub(crate) fn fold<B: Backend>(&mut self, scheduler: &mut Scheduler<B>, event: Event) {
+        match event {
+            Event::Found(found) => self.found(scheduler, found),
+            Event::Settled { print, verdict, at_ms, rest_until_ms, .. } => {
+                let Some(url) = self.queued.remove(&print) else { return };
+                scheduler.tally.queued -= 1;
+                scheduler.tally.settle(verdict);
+                let host = scheduler.host_key(url.url());
+                scheduler.count_page(host, verdict);
+                // Those the frontier gave up say nothing of their host.
+                if verdict.was_fetched() {
+                    self.note(host, at_ms, rest_until_ms);
+                }
+            }
+            Event::Retried { print, attempt, at_ms, rest_until_ms } => {
+                scheduler.tally.retries += 1;
+                let Some(url) = self.queued.get_mut(&print) else { return };
+                url.attempts = attempt;
+                let host = scheduler.host_key(url.url());
+                self.note(host, at_ms, rest_until_ms);
+            }
+            Event::Filtered { print, reason } => {
+                let Some(url) = self.queued.remove(&print) else { return };
+                scheduler.tally.queued -= 1;
+                scheduler.tally.filter(reason);
+                scheduler.refuse(print, reason, url.depth);
+                self.refused.insert(print, (reason, url));
+            }
+        }
+    }
+
+    fn found<B: Backend>(&mut self, scheduler: &mut Scheduler<B>, found: Found) {
+        match scheduler.learn(&found) {
+            Learnt::Nothing => return,
+            Learnt::New | Learnt::Readmitted(_) | Learnt::Nearer => {}
+        }
+        let (print, filtered) = (found.print, found.filtered);
+        let url = scheduler.number(found);
+        match filtered {
+            None => {
+                self.refused.remove(&print);
+                scheduler.tally.queued += 1;
+                self.queued.insert(print, url);
+            }
+            Some(reason) => {
+                self.refused.insert(print, (reason, url));
+            }
+        }
+    }
+
+    fn note(&mut self, host: HostKey, at_ms: u64, rest_until_ms: u64) {
+        let activity = self.activity.entry(host).or_default();
+        activity.last_ms = activity.last_ms.max(at_ms);
+        activity.rest_until_ms = activity.rest_until_ms.max(rest_until_ms);
+    }
+
+    /// Judges everything again, and puts what still waits into the queues.
+    pub(crate) fn finish<B: Backend>(
+        self,
+        scheduler: &mut Scheduler<B>,
+        suspects: &[(Fingerprint, u32)],
+        is_clean: bool,
+        at: Moment,
+    ) -> Resumed {
+        let Self { queued, refused, activity } = self;
+        let deaths: HashMap<Fingerprint, u32> =
+            suspects.iter().copied().filter(|&(_, deaths)| deaths >= SUSPECT_DEATHS).collect();
+        let mut resumed = Resumed { settled: scheduler.tally.n_settled(), ..Resumed::default() };
+
+        let mut queued: Vec<Queued> = queued.into_values().collect();
+        queued.sort_unstable_by_key(|url| url.found_at);
+        // Who died with no queued URL in hand died with a robots.txt.
+        let mut robots_deaths = deaths.clone();
+        for url in &queued {
+            scheduler.host_key(url.url());
+            robots_deaths.remove(&url.print);
+        }
+        scheduler.suspect_robots(robots_deaths);
+        set_clocks(scheduler, &activity, is_clean, at);
+        for url in queued {
+            queue(scheduler, url, &deaths, &mut resumed, at.now);
+        }
+        resumed.newly_filtered = scheduler.tally.pending - resumed.poisoned;
+        scheduler.flush_ended();
+
+        let readmitted = judge_refused(scheduler, refused, at.now);
+        resumed.readmitted = readmitted.len() as u64;
+        resumed.filtered = scheduler.tally.n_filtered() - resumed.readmitted;
+        resumed.queued = scheduler.tally.queued + resumed.readmitted;
+        scheduler.send_found(readmitted, None);
+        resumed
+    }
+}
+
+/// Queues a URL that waited, unless it has become hopeless.
+fn queue<B: Backend>(
+    scheduler: &mut Scheduler<B>,
+    mut url: Queued,
+    deaths: &HashMap<Fingerprint, u32>,
+    resumed: &mut Resumed,
+    now: Instant,
+) {
+    let n_deaths = deaths.get(&url.print).copied().unwrap_or(0);
+    if let Some(reason) = scheduler.judge(&url) {
+        scheduler.end(&url, EndedBy::Filter(reason));
+    } else if n_deaths >= FATAL_DEATHS {
+        scheduler.end_poisoned(&url, "the process died three times with this URL in hand");
+        resumed.poisoned += 1;
+    } else {
+        url.is_suspect = n_deaths >= SUSPECT_DEATHS;
+        resumed.alone += u64::from(url.is_suspect);
+        scheduler.place(url, now);
+    }
+}
+
+/// Lets hosts rest as long as they may still expect.
+///
+/// After an unclean stop nobody knows when the last request was sent, so every host rests a full
+/// delay.
+fn set_clocks<B: Backend>(
+    scheduler: &mut Scheduler<B>,
+    activity: &HashMap<HostKey, Activity>,
+    is_clean: bool,
+    at: Moment,
+) {
+    for host in scheduler.host_keys() {
+        let Activity { last_ms, rest_until_ms } = *activity.get(&host).unwrap_or(&IDLE);
+        let delay = scheduler.delay(host);
+        let delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
+        let wait = if is_clean {
+            // A clock that was set back must not make it longer than the delay.
+            at.ahead(last_ms.saturating_add(delay_ms)).map(|wait| wait.min(delay))
+        } else {
+            Some(delay)
+        };
+        scheduler.rest(host, wait, at.ahead(rest_until_ms), at.now);
+    }
+}
+
+const IDLE: Activity = Activity { last_ms: 0, rest_until_ms: 0 };
+
+/// Judges what was refused again: those that may be fetched now, in order of discovery.
+fn judge_refused<B: Backend>(
+    scheduler: &mut Scheduler<B>,
+    refused: HashMap<Fingerprint, (FilterReason, Queued)>,
+    now: Instant,
+) -> Vec<Found> {
+    let mut readmitted: Vec<Queued> = Vec::new();
+    for (reason, url) in refused.into_values() {
+        match scheduler.judge(&url) {
+            None if scheduler.is_still_refused(reason, &url, now) => {}
+            None => readmitted.push(url),
+            // Another rule refuses it now: what a shorter path may change has changed.
+            Some(other) if other != reason => {
+                scheduler.tally.unfilter(reason);
+                scheduler.tally.filter(other);
+                scheduler.refuse(url.print, other, url.depth);
+            }
+            Some(_) => {}
+        }
+    }
+    readmitted.sort_unstable_by_key(|url| url.found_at);
+    let admitted = |url: Queued| Found { print: url.print, request: url.request(), filtered: None };
+    readmitted.into_iter().map(admitted).collect()
+}

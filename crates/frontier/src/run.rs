@@ -1,0 +1,317 @@
+//! The frontier's one task: listens to all edges at once, and sends only where there is room.
+//!
+//! The task owns all state, so nothing of it needs a lock. It never waits to send without also
+//! listening; that is what keeps the pipeline's one circle free of deadlock. Messages to the
+//! store wait in the scheduler's outbox, permits are acquired beside everything else.
+//!
+//! The scheduler decides; this shell carries. No polling: it sleeps until a message comes or
+//! something is due.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crawl_model::{Entry, HostFree, Outcome, Request, Ticket, TicketId};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+
+use crate::backend::Backend;
+use crate::counts::SharedCounts;
+use crate::frontier::now;
+use crate::scheduler::{Ready, Scheduler, Seeded};
+
+/// Messages taken from one edge before the others get their turn.
+const TURN: usize = 256;
+
+/// The channels and permits that join the frontier to the other stages.
+pub struct Edges {
+    /// To the fetcher's workers; needs room for a ticket per permit of `workers`. A ticket
+    /// carries its worker's permit, which is free again when the worker drops it.
+    pub tickets: async_channel::Sender<(Ticket, OwnedSemaphorePermit)>,
+    /// A permit per worker.
+    pub workers: Arc<Semaphore>,
+    /// Places in the page stream; `None` if nobody reads it. A page ticket takes one. Who reads
+    /// a page gives it back; the frontier does if the ticket ends without a page.
+    pub credit: Option<Arc<Semaphore>>,
+    /// From the fetcher: a host has nothing more in hand for us.
+    pub host_free: mpsc::Receiver<HostFree>,
+    /// From the store: something is durable.
+    pub outcomes: mpsc::Receiver<Outcome>,
+    /// To the store's writer.
+    pub entries: mpsc::Sender<Entry>,
+    /// From whoever steers the crawl. Its end is not the crawl's.
+    pub control: mpsc::Receiver<Control>,
+}
+
+/// What a running crawl can be told.
+#[derive(Debug)]
+pub enum Control {
+    /// Adds URLs at depth 0. They are judged like any other.
+    AddSeeds {
+        /// The URLs.
+        requests: Vec<Request>,
+        /// Answered when the new ones are durable; dropped if the crawl ends before.
+        done: Option<oneshot::Sender<Seeded>>,
+    },
+    /// Cuts no more tickets and ends when none is open. What waits stays queued.
+    Close,
+}
+
+/// Why a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// Every URL has ended.
+    Finished,
+    /// The limit of this key is reached; the rest stays queued.
+    LimitReached(&'static str),
+    /// It was told to close, or another stage went away.
+    Closed,
+}
+
+/// The scheduler and its edges.
+pub(crate) struct Shell<B> {
+    scheduler: Scheduler<B>,
+    counts: Arc<SharedCounts>,
+    lost: mpsc::UnboundedReceiver<TicketId>,
+    edges: Edges,
+    /// Set once no more tickets are to be cut.
+    closing: Option<End>,
+    is_control_open: bool,
+    is_host_free_open: bool,
+    /// Permits for the next ticket.
+    worker: Option<OwnedSemaphorePermit>,
+    place: Option<OwnedSemaphorePermit>,
+}
+
+/// What the next ticket still lacks.
+#[derive(Default)]
+struct Lack {
+    worker: bool,
+    place: bool,
+    until: Option<Instant>,
+}
+
+/// What woke the task.
+enum Heard {
+    Lost(TicketId),
+    HostFree(Option<HostFree>),
+    Outcome(Option<Outcome>),
+    Control(Option<Control>),
+    Room(bool),
+    Worker(Option<OwnedSemaphorePermit>),
+    Place(Option<OwnedSemaphorePermit>),
+    Due,
+}
+
+impl<B: Backend> Shell<B> {
+    pub(crate) fn new(
+        scheduler: Scheduler<B>,
+        counts: Arc<SharedCounts>,
+        lost: mpsc::UnboundedReceiver<TicketId>,
+        edges: Edges,
+    ) -> Self {
+        Self {
+            scheduler,
+            counts,
+            lost,
+            edges,
+            closing: None,
+            is_control_open: true,
+            is_host_free_open: true,
+            worker: None,
+            place: None,
+        }
+    }
+
+    pub(crate) async fn run(mut self) -> End {
+        self.hear_control();
+        loop {
+            let lack = self.send_tickets();
+            if self.send_entries().is_err() {
+                return self.end(End::Closed); // the store is gone
+            }
+            if let Some(end) = self.ended() {
+                return self.end(end);
+            }
+            self.counts.publish(&self.scheduler.tally);
+            let heard = self.listen(&lack).await;
+            if self.take(heard).is_break() {
+                return self.end(End::Closed);
+            }
+        }
+    }
+
+    fn end(&self, end: End) -> End {
+        self.counts.publish(&self.scheduler.tally);
+        end
+    }
+
+    /// Why the run is over, if it is.
+    fn ended(&mut self) -> Option<End> {
+        if self.scheduler.is_idle() && self.closing != Some(End::Closed) {
+            // A seed that is waiting to be heard keeps the crawl alive.
+            self.hear_control();
+            if self.scheduler.is_idle() {
+                return Some(End::Finished);
+            }
+        }
+        let is_still = self.scheduler.n_open() == 0 && self.scheduler.is_flushed();
+        self.closing.filter(|_| is_still)
+    }
+
+    /// Cuts as many tickets as may be sent now; says what is missing for the next.
+    fn send_tickets(&mut self) -> Lack {
+        while self.is_open() {
+            let now = now();
+            let is_page = match self.scheduler.ready(now) {
+                Ready::Later(until) => return Lack { until, ..Lack::default() },
+                Ready::Page => true,
+                Ready::Robots => false,
+            };
+            let worker = !hold(&mut self.worker, &self.edges.workers);
+            let credit = self.edges.credit.as_ref().filter(|_| is_page);
+            let place = credit.is_some_and(|credit| !hold(&mut self.place, credit));
+            if worker || place {
+                return Lack { worker, place, until: None };
+            }
+            let Some(ticket) = self.scheduler.take(now) else { continue };
+            if let Some(place) = self.place.take_if(|_| is_page) {
+                place.forget(); // the reader gives it back
+            }
+            let worker = self.worker.take().expect("a worker's permit is in hand, see above");
+            // A ticket that cannot go reports itself as lost.
+            if self.edges.tickets.try_send((ticket, worker)).is_err() {
+                self.close(End::Closed);
+            }
+        }
+        Lack::default()
+    }
+
+    /// Whether tickets may still be cut.
+    fn is_open(&mut self) -> bool {
+        if self.scheduler.is_limit_reached() {
+            self.close(End::LimitReached("scope.max-pages"));
+        }
+        self.closing.is_none()
+    }
+
+    /// Cuts no more tickets from here on; the first reason stays.
+    fn close(&mut self, why: End) {
+        self.closing.get_or_insert(why);
+        (self.worker, self.place) = (None, None);
+    }
+
+    /// Sends what the store has room for. `Err` if it is gone.
+    fn send_entries(&mut self) -> Result<(), ()> {
+        self.scheduler.flush_ended();
+        while !self.scheduler.outbox.is_empty() {
+            match self.edges.entries.try_reserve() {
+                Ok(room) => room.send(self.scheduler.outbox.pop_front().expect("it is not empty")),
+                Err(mpsc::error::TrySendError::Full(())) => break,
+                Err(mpsc::error::TrySendError::Closed(())) => return Err(()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for whatever comes first.
+    async fn listen(&mut self, lack: &Lack) -> Heard {
+        let Edges { workers, credit, host_free, outcomes, entries, control, .. } = &mut self.edges;
+        let has_entries = !self.scheduler.outbox.is_empty();
+        tokio::select! {
+            id = self.lost.recv() => Heard::Lost(id.expect("the scheduler holds a sender")),
+            free = host_free.recv(), if self.is_host_free_open => Heard::HostFree(free),
+            outcome = outcomes.recv() => Heard::Outcome(outcome),
+            message = control.recv(), if self.is_control_open => Heard::Control(message),
+            room = entries.reserve(), if has_entries => Heard::Room(room.is_ok()),
+            permit = acquire(Some(workers)), if lack.worker => Heard::Worker(permit),
+            permit = acquire(credit.as_ref()), if lack.place => Heard::Place(permit),
+            () = sleep_until(lack.until), if lack.until.is_some() => Heard::Due,
+        }
+    }
+
+    /// Takes what was heard, and what else has come on the busy edges. `Break` if the store is
+    /// gone.
+    fn take(&mut self, heard: Heard) -> std::ops::ControlFlow<()> {
+        let now = now();
+        match heard {
+            Heard::Lost(id) => self.scheduler.abandoned(id, self.closing.is_some(), now),
+            Heard::HostFree(None) => self.is_host_free_open = false,
+            Heard::HostFree(Some(free)) => self.scheduler.host_free(&free, now),
+            Heard::Outcome(None) | Heard::Room(false) => return std::ops::ControlFlow::Break(()),
+            Heard::Outcome(Some(outcome)) => self.take_outcomes(outcome, now),
+            Heard::Control(None) => self.is_control_open = false,
+            Heard::Control(Some(message)) => self.obey(message),
+            Heard::Worker(None) | Heard::Place(None) => self.close(End::Closed),
+            Heard::Worker(permit) => self.worker = permit,
+            Heard::Place(permit) => self.place = permit,
+            Heard::Room(true) | Heard::Due => {}
+        }
+        self.take_free_hosts(now);
+        self.give_back();
+        std::ops::ControlFlow::Continue(())
+    }
+
+    /// A fetch reports its host as free before its answer goes on, so when the outcome is here
+    /// the host's message is too, and it goes first: it knows the real start.
+    fn take_outcomes(&mut self, first: Outcome, now: Instant) {
+        let mut next = Some(first);
+        for _ in 0..TURN {
+            let Some(outcome) = next else { break };
+            self.take_free_hosts(now);
+            self.scheduler.apply(outcome, now);
+            next = self.edges.outcomes.try_recv().ok();
+        }
+        if let Some(outcome) = next {
+            self.take_free_hosts(now);
+            self.scheduler.apply(outcome, now);
+        }
+    }
+
+    fn take_free_hosts(&mut self, now: Instant) {
+        while let Ok(free) = self.edges.host_free.try_recv() {
+            self.scheduler.host_free(&free, now);
+        }
+    }
+
+    /// Hears what waits on the control edge.
+    fn hear_control(&mut self) {
+        while let Ok(message) = self.edges.control.try_recv() {
+            self.obey(message);
+        }
+    }
+
+    fn obey(&mut self, message: Control) {
+        match message {
+            // Closing for good: who asked sees the sender dropped.
+            Control::AddSeeds { .. } if self.closing == Some(End::Closed) => {}
+            Control::AddSeeds { requests, done } => self.scheduler.add_seeds(requests, done),
+            Control::Close => self.close(End::Closed),
+        }
+    }
+
+    /// Gives back the places in the page stream that will not be filled.
+    fn give_back(&mut self) {
+        let owed = std::mem::take(&mut self.scheduler.credit_owed);
+        if let Some(credit) = &self.edges.credit {
+            credit.add_permits(owed);
+        }
+    }
+}
+
+/// Fills `held` if it is empty and a permit is free; whether it is filled.
+fn hold(held: &mut Option<OwnedSemaphorePermit>, permits: &Arc<Semaphore>) -> bool {
+    if held.is_none() {
+        *held = permits.clone().try_acquire_owned().ok();
+    }
+    held.is_some()
+}
+
+/// A permit when one is free; `None` if there will be none.
+async fn acquire(permits: Option<&Arc<Semaphore>>) -> Option<OwnedSemaphorePermit> {
+    permits?.clone().acquire_owned().await.ok()
+}
+
+async fn sleep_until(due: Option<Instant>) {
+    if let Some(due) = due {
+        tokio::time::sleep_until(due.into()).await;
+    }
+}

@@ -1,0 +1,359 @@
+//! Cuts tickets: whose turn it is, and whether it may be now.
+//!
+//! Pure and synchronous: time comes in as an argument, what goes out waits in an outbox, and
+//! nothing here ever blocks. The async shell around it is in `run`.
+//!
+//! Where an admitted URL can be, one place at a time: in its host's queue (the backend's), held
+//! at the head of it, in the line before its origin's robots gate, delayed by a back-off, under
+//! an open ticket, or ended and waiting for the store to make that durable.
+//!
+//! Not here: how to fetch, the settle log, waiting.
+
+mod dispatch;
+mod restore;
+mod robots;
+mod settle;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::time::{Duration, Instant};
+
+use crawl_model::{
+    CanonicalUrl, Desk, EndedBy, Entry, FilterReason, Fingerprint, Found, Host, Look, OpenJournal,
+    Request, Source, TicketId, Verdict, View,
+};
+use tokio::sync::oneshot;
+
+use crate::backend::{Backend, HostKey};
+use crate::clock::{Appointment, Delayed, DueHosts, Rate};
+use crate::config::FrontierConfig;
+use crate::counts::Tally;
+use crate::gate::{Gate, OriginGate};
+use crate::queue::Queued;
+use crate::seen::{Learnt, Window};
+use crate::slots::{RobotsErrand, Slots};
+
+pub(crate) use dispatch::Ready;
+pub(crate) use robots::FATAL_DEATHS;
+
+/// URLs in one message to the store: about what a huge page brings.
+const BATCH: usize = 1000;
+
+/// What became of added seeds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Seeded {
+    /// Will be fetched.
+    pub admitted: usize,
+    /// Were known already, or told twice.
+    pub known: usize,
+    /// Were refused by a limit, and recorded with the reason.
+    pub filtered: usize,
+}
+
+/// Clocks and tickets over a place where URLs wait.
+pub(crate) struct Scheduler<B> {
+    config: FrontierConfig,
+    /// Product token for robots.txt groups.
+    agent: String,
+    window: Arc<Window>,
+    backend: B,
+    hosts: Vec<HostState>,
+    by_name: HashMap<Host, HostKey>,
+    due: DueHosts,
+    delayed: Delayed<Later>,
+    rate: Option<Rate>,
+    /// No ticket before this, says the rate.
+    rate_due: Option<Instant>,
+    slots: Slots,
+    desk: Arc<dyn Desk>,
+    /// The open ticket beside which no other may be.
+    alone: Option<TicketId>,
+    /// Deaths by robots.txt, where there were two or more.
+    robots_deaths: HashMap<Fingerprint, u32>,
+    n_found: u64,
+    pub(crate) tally: Tally,
+    /// Ends that are not in the outbox yet.
+    ended: Vec<(Fingerprint, EndedBy)>,
+    /// What waits to be sent to the store.
+    pub(crate) outbox: VecDeque<Entry>,
+    /// Messages to the store that it has not answered, those in the outbox included.
+    unanswered: usize,
+    /// Who waits for the answer to each batch of seeds, in order.
+    seeds: VecDeque<Option<SeedsWaiting>>,
+    /// Places in the page stream that tickets took and will not fill.
+    pub(crate) credit_owed: usize,
+}
+
+type SeedsWaiting = (oneshot::Sender<Seeded>, Seeded);
+
+/// What comes back when its back-off is over.
+enum Later {
+    Url(Queued),
+    Robots(RobotsErrand),
+}
+
+/// A host's clock and what stands at its head.
+#[derive(Default)]
+struct HostState {
+    /// Earliest next start by the delay.
+    next_start: Option<Instant>,
+    /// Until when the host asked to be left alone.
+    rest_until: Option<Instant>,
+    /// Largest `Crawl-delay` of its origins, capped.
+    crawl_delay: Duration,
+    /// Requests whose last byte is still to come.
+    in_flight: u32,
+    /// Page tickets that have not ended.
+    open_pages: u64,
+    /// Pages settled, over all runs.
+    pages: u64,
+    appointment: Option<Appointment>,
+    /// Robots errands go before all URLs.
+    errands: VecDeque<RobotsErrand>,
+    /// The best URL, claimed and through the gate.
+    held: Option<Queued>,
+    origins: Vec<OriginGate>,
+}
+
+impl HostState {
+    /// Whether its budget of `limit` pages is used up for good.
+    fn is_spent(&self, limit: u64) -> bool {
+        limit != 0 && self.pages >= limit
+    }
+
+    /// Whether one more page ticket fits into its budget of `limit` pages.
+    fn has_room(&self, limit: u64) -> bool {
+        limit == 0 || self.pages + self.open_pages < limit
+    }
+
+    /// When its clock allows the next start; `None` if it never started.
+    fn clock(&self) -> Option<Instant> {
+        self.next_start.max(self.rest_until)
+    }
+}
+
+impl<B: Backend> Scheduler<B> {
+    pub(crate) fn new(
+        config: FrontierConfig,
+        agent: &str,
+        window: Arc<Window>,
+        backend: B,
+        journal: Box<dyn OpenJournal>,
+        desk: Arc<dyn Desk>,
+        now: Instant,
+    ) -> Self {
+        let rate = NonZeroU32::new(config.politeness.max_rate).map(|rate| Rate::new(rate, now));
+        Self {
+            config,
+            agent: agent.to_owned(),
+            window,
+            backend,
+            hosts: Vec::new(),
+            by_name: HashMap::new(),
+            due: DueHosts::default(),
+            delayed: Delayed::default(),
+            rate,
+            rate_due: None,
+            slots: Slots::new(journal),
+            desk,
+            alone: None,
+            robots_deaths: HashMap::new(),
+            n_found: 0,
+            tally: Tally::default(),
+            ended: Vec::new(),
+            outbox: VecDeque::new(),
+            unanswered: 0,
+            seeds: VecDeque::new(),
+            credit_owed: 0,
+        }
+    }
+
+    pub(crate) fn open_tickets(&self) -> Arc<AtomicUsize> {
+        self.slots.count()
+    }
+
+    pub(crate) fn n_open(&self) -> usize {
+        self.slots.n_open()
+    }
+
+    /// Whether the store has answered all it was sent, and nothing waits to be sent.
+    pub(crate) fn is_flushed(&self) -> bool {
+        self.unanswered == 0 && self.ended.is_empty()
+    }
+
+    /// Whether nothing is left that could bring more: the end of the crawl.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.tally.queued == 0 && self.n_open() == 0 && self.is_flushed()
+    }
+
+    /// Whether `max-pages` pages are settled.
+    pub(crate) fn is_limit_reached(&self) -> bool {
+        let limit = self.config.scope.max_pages;
+        limit != 0 && self.tally.pages >= limit
+    }
+
+    /// Judges seeds and sends the new ones to the store; they count once they are durable, and
+    /// `done` is answered then. Seeds have depth 0.
+    pub(crate) fn add_seeds(
+        &mut self,
+        requests: Vec<Request>,
+        done: Option<oneshot::Sender<Seeded>>,
+    ) {
+        let mut seeded = Seeded::default();
+        let mut prints = HashSet::new();
+        let mut new = Vec::new();
+        for mut request in requests {
+            request.depth = 0;
+            let print = self.window.fingerprint_of(&request);
+            let look = self.window.look(print, &request.url, 0);
+            let filtered = match look {
+                _ if !prints.insert(print) => None,
+                Look::Known => None,
+                Look::Admit => Some(None),
+                Look::Filter(reason) => Some(Some(reason)),
+            };
+            match filtered {
+                None => seeded.known += 1,
+                Some(None) => seeded.admitted += 1,
+                Some(Some(_)) => seeded.filtered += 1,
+            }
+            new.extend(filtered.map(|filtered| Found { print, request, filtered }));
+        }
+        self.send_found(new, done.map(|done| (done, seeded)));
+    }
+
+    /// Sends URLs to the store in batches; whoever waits is answered after the last.
+    pub(crate) fn send_found(&mut self, found: Vec<Found>, mut waiting: Option<SeedsWaiting>) {
+        let mut left = found.into_iter().peekable();
+        while left.peek().is_some() {
+            let found: Vec<Found> = left.by_ref().take(BATCH).collect();
+            let is_last = left.peek().is_none();
+            self.outbox.push_back(Entry::Found { found, source: Source::Seeds });
+            self.unanswered += 1;
+            self.seeds.push_back(waiting.take_if(|_| is_last));
+        }
+        if let Some((done, seeded)) = waiting {
+            // Nothing was new. Who asked may be gone.
+            let _ = done.send(seeded);
+        }
+    }
+
+    /// Takes a durable URL in. Two pages of one batch may bring the same: the first counts.
+    fn admit(&mut self, found: Found, now: Instant) {
+        match self.backend.offer(&found) {
+            Learnt::New => self.tally.discovered += 1,
+            Learnt::Readmitted(reason) => self.tally.unfilter(reason),
+            Learnt::Nearer | Learnt::Nothing => return,
+        }
+        match found.filtered {
+            Some(reason) => self.tally.filter(reason),
+            None => {
+                self.tally.queued += 1;
+                let url = self.number(found);
+                self.place(url, now);
+            }
+        }
+    }
+
+    /// Gives a found URL its place in the order of discovery.
+    pub(crate) fn number(&mut self, found: Found) -> Queued {
+        self.n_found += 1;
+        Queued::new(found.print, found.request, self.n_found)
+    }
+
+    /// Puts a queued URL where it has to wait, or ends it if that is certain already.
+    pub(crate) fn place(&mut self, url: Queued, now: Instant) {
+        let host = self.host_key(url.url());
+        if self.host(host).is_spent(self.config.scope.max_pages_per_host) {
+            return self.end(&url, EndedBy::Filter(FilterReason::HostBudget));
+        }
+        match self.gate(host, url.url(), now) {
+            Gate::Disallowed => self.end(&url, EndedBy::Filter(FilterReason::Robots)),
+            Gate::Unreachable(cause) => self.end_unreachable(&url, &cause),
+            Gate::Pass | Gate::Ask | Gate::Wait => {
+                // The one held may no longer be the best.
+                if let Some(held) = self.host_mut(host).held.take() {
+                    self.backend.release(host, held);
+                }
+                self.backend.release(host, url);
+                self.schedule(host, now);
+            }
+        }
+    }
+
+    /// Ends a queued URL without a fetch; it is pending until that is durable.
+    pub(crate) fn end(&mut self, url: &Queued, by: EndedBy) {
+        self.tally.queued -= 1;
+        self.tally.pending += 1;
+        self.ended.push((url.print, by));
+        if self.ended.len() >= BATCH {
+            self.flush_ended();
+        }
+    }
+
+    fn end_unreachable(&mut self, url: &Queued, cause: &str) {
+        let error = format!("robots.txt could not be had: {cause}");
+        let verdict = Verdict::RobotsUnreachable;
+        self.end(url, EndedBy::Verdict(verdict, url.record(verdict, error)));
+    }
+
+    /// Puts the ends gathered so far into the outbox.
+    pub(crate) fn flush_ended(&mut self) {
+        if !self.ended.is_empty() {
+            self.outbox.push_back(Entry::Ended(std::mem::take(&mut self.ended)));
+            self.unanswered += 1;
+        }
+    }
+
+    /// The host's number; it gets one if it has none.
+    pub(crate) fn host_key(&mut self, url: &CanonicalUrl) -> HostKey {
+        if let Some(&key) = self.by_name.get(url.host_str()) {
+            return key;
+        }
+        let key = HostKey(u32::try_from(self.hosts.len()).expect("fewer hosts than u32 counts"));
+        self.hosts.push(HostState::default());
+        self.by_name.insert(url.host(), key);
+        key
+    }
+
+    fn host(&self, key: HostKey) -> &HostState {
+        &self.hosts[key.0 as usize]
+    }
+
+    fn host_mut(&mut self, key: HostKey) -> &mut HostState {
+        &mut self.hosts[key.0 as usize]
+    }
+
+    /// Least time between two starts on a host.
+    pub(crate) fn delay(&self, key: HostKey) -> Duration {
+        self.config.politeness.delay.max(self.host(key).crawl_delay)
+    }
+
+    /// Makes the host's appointment what its work, room and clock say.
+    fn schedule(&mut self, key: HostKey, now: Instant) {
+        let limit = self.config.scope.max_pages_per_host;
+        let per_host = self.config.politeness.per_host.get();
+        let has_waiting = self.backend.has_waiting(key);
+        let host = &mut self.hosts[key.0 as usize];
+        let has_urls = has_waiting || host.held.is_some();
+        let has_work = !host.errands.is_empty() || (has_urls && host.has_room(limit));
+        let wanted = if has_urls && host.is_spent(limit) {
+            Some(now) // to end them, which needs no clock
+        } else if has_work && host.in_flight < per_host {
+            Some(host.clock().unwrap_or(now))
+        } else {
+            None
+        };
+        match (host.appointment, wanted) {
+            // Who is due keeps its turn.
+            (Some(old), Some(due)) if old.due == due || old.due.max(due) <= now => return,
+            (Some(old), _) => self.due.remove(key, old),
+            (None, _) => {}
+        }
+        host.appointment = wanted.map(|due| self.due.insert(key, due));
+    }
+}

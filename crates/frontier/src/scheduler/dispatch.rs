@@ -1,0 +1,186 @@
+//! From "this host is due" to a ticket.
+//!
+//! Asked in two steps, because what a ticket needs (a worker, a place in the page stream)
+//! depends on what it is for: `ready` says what comes next, `take` cuts the ticket.
+
+use std::time::Instant;
+
+use crawl_model::{EndedBy, Errand, FilterReason, Ticket, View};
+
+use super::{HostKey, Later, Scheduler};
+use crate::backend::Backend;
+use crate::gate::Gate;
+use crate::slots::{Open, OpenErrand};
+
+/// URLs sorted out per turn before others get theirs: a queue of a million URLs that robots.txt
+/// disallows must not hold up the crawl.
+const STEPS: usize = 1000;
+
+/// What could be sent now.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Ready {
+    /// A page.
+    Page,
+    /// A robots.txt, which fills no place in the page stream.
+    Robots,
+    /// Nothing before this instant, or before a ticket ends or a URL comes.
+    Later(Option<Instant>),
+}
+
+/// What stands at a host's head.
+enum Front {
+    Page,
+    Robots,
+    /// What may only be sent while nothing else is open.
+    Crowded,
+    /// More URLs to sort out than fit into one turn.
+    Unsorted,
+    /// Nothing, or no room in the host's budget.
+    Empty,
+}
+
+impl<B: Backend> Scheduler<B> {
+    /// Says what [`take`](Self::take) would give out at `now`.
+    pub(crate) fn ready(&mut self, now: Instant) -> Ready {
+        self.wake(now);
+        if self.alone.is_some() {
+            return Ready::Later(None);
+        }
+        if let Some(due) = self.rate_due.filter(|&due| due > now) {
+            return Ready::Later(Some(due));
+        }
+        while let Some((due, host)) = self.due.first() {
+            if due > now {
+                return Ready::Later(Some(self.delayed.due().map_or(due, |alarm| alarm.min(due))));
+            }
+            match self.front(host, now) {
+                Front::Robots => return Ready::Robots,
+                Front::Page if self.has_page_room() => return Ready::Page,
+                // An open page may still turn out to be none.
+                Front::Page | Front::Crowded => return Ready::Later(self.delayed.due()),
+                Front::Unsorted => return Ready::Later(Some(now)),
+                Front::Empty => self.dismiss(host),
+            }
+        }
+        Ready::Later(self.delayed.due())
+    }
+
+    /// Cuts the ticket that [`ready`](Self::ready) announced at the same `now`; `None` if the
+    /// rate of the crawl does not allow it yet.
+    pub(crate) fn take(&mut self, now: Instant) -> Option<Ticket> {
+        let (_, key) = self.due.first().filter(|&(due, _)| due <= now)?;
+        if let Some(Err(due)) = self.rate.as_ref().map(|rate| rate.check(now)) {
+            self.rate_due = Some(due);
+            return None;
+        }
+        let delay = self.delay(key);
+        let host = self.host_mut(key);
+        let errand = match host.errands.pop_front() {
+            Some(errand) => OpenErrand::Robots(errand),
+            None => OpenErrand::Page(host.held.take()?),
+        };
+        host.in_flight += 1;
+        // Till the real start is known, the clock counts from now.
+        host.next_start = host.next_start.max(Some(now + delay));
+        if let OpenErrand::Page(_) = errand {
+            host.open_pages += 1;
+            self.tally.queued -= 1;
+            self.tally.in_flight += 1;
+        }
+        let ticket = self.issue(key, errand, now);
+        self.schedule(key, now);
+        Some(ticket)
+    }
+
+    /// Notes the ticket as open and makes it.
+    fn issue(&mut self, host: HostKey, errand: OpenErrand, now: Instant) -> Ticket {
+        let max_attempts = self.config.retry.max_attempts;
+        let (print, public, attempt, is_alone) = match &errand {
+            OpenErrand::Page(url) => {
+                (url.print, Errand::Page(url.request()), url.attempts + 1, url.is_suspect)
+            }
+            OpenErrand::Robots(robots) => {
+                let print = self.window.fingerprint(&robots.url);
+                let origin = self.origin_mut(robots.origin).origin.clone();
+                let public = Errand::Robots { origin, url: robots.url.clone() };
+                let tries = self.robots_tries(robots.origin);
+                (print, public, tries + 1, self.robots_deaths.contains_key(&print))
+            }
+        };
+        let is_last = attempt >= max_attempts;
+        let id = self.slots.open(Open { host, print, errand, holds_host: true, since: now });
+        self.alone = is_alone.then_some(id);
+        Ticket::issue(self.desk.clone(), id, print, public, attempt, is_last)
+    }
+
+    /// Finds out what the host would send next, sorting out what must not be sent.
+    fn front(&mut self, key: HostKey, now: Instant) -> Front {
+        let limit = self.config.scope.max_pages_per_host;
+        for _ in 0..STEPS {
+            let is_spent = self.host(key).is_spent(limit);
+            if let Some(errand) = self.host(key).errands.front().filter(|_| !is_spent) {
+                let is_suspect = !self.robots_deaths.is_empty()
+                    && self.robots_deaths.contains_key(&self.window.fingerprint(&errand.url));
+                return if is_suspect { self.unless_crowded(Front::Robots) } else { Front::Robots };
+            }
+            let held = self.host_mut(key).held.take();
+            let Some(url) = held.or_else(|| self.backend.claim(key, 1).pop()) else { break };
+            if is_spent {
+                self.end(&url, EndedBy::Filter(FilterReason::HostBudget));
+                continue;
+            }
+            match self.gate(key, url.url(), now) {
+                Gate::Pass => {
+                    let is_suspect = url.is_suspect;
+                    self.host_mut(key).held = Some(url);
+                    return match (self.host(key).has_room(limit), is_suspect) {
+                        (false, _) => Front::Empty,
+                        (true, true) => self.unless_crowded(Front::Page),
+                        (true, false) => Front::Page,
+                    };
+                }
+                Gate::Disallowed => self.end(&url, EndedBy::Filter(FilterReason::Robots)),
+                Gate::Unreachable(cause) => self.end_unreachable(&url, &cause),
+                Gate::Ask => {
+                    self.ask(key, url.url(), now);
+                    self.host_mut(key).held = Some(url);
+                }
+                Gate::Wait => self.wait_at_gate(key, url),
+            }
+        }
+        let has_more = self.host(key).held.is_some() || self.backend.has_waiting(key);
+        if has_more { Front::Unsorted } else { self.errands_left(key) }
+    }
+
+    /// What is left of a host without URLs.
+    fn errands_left(&self, key: HostKey) -> Front {
+        if self.host(key).errands.is_empty() { Front::Empty } else { Front::Robots }
+    }
+
+    fn unless_crowded(&self, front: Front) -> Front {
+        if self.n_open() == 0 { front } else { Front::Crowded }
+    }
+
+    /// Whether one more page fits into the crawl's budget, even if all open tickets bring one.
+    fn has_page_room(&self) -> bool {
+        let limit = self.config.scope.max_pages;
+        limit == 0 || self.tally.pages + self.tally.in_flight < limit
+    }
+
+    /// Takes the host off the list of those that are due.
+    fn dismiss(&mut self, key: HostKey) {
+        if let Some(old) = self.host_mut(key).appointment.take() {
+            self.due.remove(key, old);
+        }
+    }
+
+    /// Brings back what has waited out its back-off.
+    fn wake(&mut self, now: Instant) {
+        while let Some(later) = self.delayed.pop(now) {
+            match later {
+                Later::Url(url) => self.place(url, now),
+                Later::Robots(errand) => self.queue_errand(errand, now),
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! What a replay may do to a scheduler that has not started yet.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use crawl_model::{FilterReason, Fingerprint, Found};
+
+use super::{HostKey, Scheduler};
+use crate::backend::Backend;
+use crate::gate::Gate;
+use crate::queue::Queued;
+use crate::seen::{Learnt, Standing};
+
+impl<B: Backend> Scheduler<B> {
+    /// Takes a URL of the log into the seen set and the numbers, but into no queue.
+    pub(crate) fn learn(&mut self, found: &Found) -> Learnt {
+        let learnt = self.backend.offer(found);
+        match learnt {
+            Learnt::New => self.tally.discovered += 1,
+            Learnt::Readmitted(reason) => self.tally.unfilter(reason),
+            Learnt::Nearer | Learnt::Nothing => return learnt,
+        }
+        if let Some(reason) = found.filtered {
+            self.tally.filter(reason);
+        }
+        learnt
+    }
+
+    /// Notes why a URL is refused, and at which depth.
+    pub(crate) fn refuse(&mut self, print: Fingerprint, reason: FilterReason, depth: u32) {
+        self.window.seen.set(print, Standing::Filtered(reason, depth));
+    }
+
+    /// Judges a URL under the scope now in force.
+    pub(crate) fn judge(&self, url: &Queued) -> Option<FilterReason> {
+        self.window.scope.judge(url.url(), url.depth)
+    }
+
+    /// Whether a URL in scope stays refused for what depends on the crawl's course.
+    pub(crate) fn is_still_refused(
+        &mut self,
+        reason: FilterReason,
+        url: &Queued,
+        now: Instant,
+    ) -> bool {
+        let host = self.host_key(url.url());
+        match reason {
+            FilterReason::HostBudget => {
+                self.host(host).is_spent(self.config.scope.max_pages_per_host)
+            }
+            // Rules that are not known now are not asked for its sake.
+            FilterReason::Robots => self.gate(host, url.url(), now) != Gate::Pass,
+            FilterReason::OffDomain
+            | FilterReason::Excluded
+            | FilterReason::NotIncluded
+            | FilterReason::TooDeep
+            | FilterReason::Extension => false,
+        }
+    }
+
+    /// All hosts known so far.
+    pub(crate) fn host_keys(&self) -> impl Iterator<Item = HostKey> + use<B> {
+        let n_hosts = u32::try_from(self.hosts.len()).expect("hosts are numbered by u32");
+        (0..n_hosts).map(HostKey)
+    }
+
+    /// Lets a host rest: `wait` by its delay, `rest` because it asked for it.
+    pub(crate) fn rest(
+        &mut self,
+        host: HostKey,
+        wait: Option<Duration>,
+        rest: Option<Duration>,
+        now: Instant,
+    ) {
+        let rest = rest.map(|rest| rest.min(self.config.politeness.max_retry_after));
+        let state = self.host_mut(host);
+        state.next_start = wait.map(|wait| now + wait);
+        state.rest_until = rest.map(|rest| now + rest);
+    }
+
+    /// Remembers by which robots.txt the process may have died.
+    pub(crate) fn suspect_robots(&mut self, deaths: HashMap<Fingerprint, u32>) {
+        self.robots_deaths = deaths;
+    }
+}

@@ -1,0 +1,147 @@
+//! Asking for robots.txt: one errand per origin at a time, through its host's queue and clock.
+//!
+//! A redirect hop is queued at the host it leads to; between hops nothing is held.
+
+use std::time::Instant;
+
+use crawl_model::{CanonicalUrl, Origin, RobotsReply, View};
+
+use super::{HostKey, Later, Scheduler};
+use crate::backend::Backend;
+use crate::clock::backoff;
+use crate::gate::{Gate, LIFETIME, MAX_HOPS, OriginGate, Standing};
+use crate::queue::Queued;
+use crate::slots::{OriginKey, RobotsErrand};
+
+/// At this many process deaths a URL is not touched again.
+pub(crate) const FATAL_DEATHS: u32 = 3;
+
+impl<B: Backend> Scheduler<B> {
+    /// What the gate of the URL's origin says.
+    pub(super) fn gate(&self, host: HostKey, url: &CanonicalUrl, now: Instant) -> Gate {
+        if !self.config.politeness.robots {
+            return Gate::Pass;
+        }
+        let (https, port) = (url.is_https(), url.port());
+        let mut origins = self.host(host).origins.iter();
+        let gate = origins.find(|origin| origin.is_of(https, port));
+        gate.map_or(Gate::Ask, |origin| origin.judge(url, now))
+    }
+
+    /// Sends an errand for the rules of the URL's origin, at the head of its host's queue.
+    pub(super) fn ask(&mut self, host: HostKey, url: &CanonicalUrl, now: Instant) {
+        let key = self.origin_key(host, url.origin());
+        let robots_url = self.origin_mut(key).origin.robots_url();
+        let print = self.window.fingerprint(&robots_url);
+        if self.robots_deaths.get(&print).is_some_and(|&deaths| deaths >= FATAL_DEATHS) {
+            self.origin_mut(key).standing = Standing::Unreachable {
+                cause: "the process died three times with it in hand".to_owned(),
+                until: now + LIFETIME,
+            };
+            return;
+        }
+        self.origin_mut(key).standing = Standing::Asking { tries: 0 };
+        self.queue_errand(RobotsErrand { origin: key, url: robots_url, hops: 0 }, now);
+    }
+
+    /// Lets a URL wait for its origin's rules.
+    pub(super) fn wait_at_gate(&mut self, host: HostKey, url: Queued) {
+        let key = self.origin_key(host, url.url().origin());
+        self.origin_mut(key).waiting.push(url);
+    }
+
+    /// Queues an errand at the host it leads to, which may be another one than the origin's.
+    pub(super) fn queue_errand(&mut self, errand: RobotsErrand, now: Instant) {
+        let host = self.host_key(&errand.url);
+        self.host_mut(host).errands.push_back(errand);
+        self.schedule(host, now);
+    }
+
+    /// Takes the answer to an errand.
+    pub(super) fn answered(&mut self, errand: RobotsErrand, reply: &RobotsReply, now: Instant) {
+        let until = now + LIFETIME;
+        let standing = match reply {
+            RobotsReply::Redirect(target) if errand.hops < MAX_HOPS => {
+                let hop = RobotsErrand {
+                    origin: errand.origin,
+                    url: target.clone(),
+                    hops: errand.hops + 1,
+                };
+                return self.queue_errand(hop, now);
+            }
+            // Beyond five hops it counts as absent (RFC 9309, section 2.3.1.2).
+            RobotsReply::Redirect(_) | RobotsReply::AllowAll => Standing::allow_all(until),
+            RobotsReply::Rules(bytes) => Standing::rules(bytes, &self.agent, until),
+            RobotsReply::Unreachable { cause, .. } => return self.failed(errand, cause, now),
+        };
+        self.open_gate(errand.origin, standing, now);
+    }
+
+    /// Tries again later, or gives up.
+    pub(super) fn failed(&mut self, errand: RobotsErrand, cause: &str, now: Instant) {
+        let tries = self.robots_tries(errand.origin) + 1;
+        if tries >= self.config.politeness.robots_attempts {
+            let standing = Standing::Unreachable { cause: cause.to_owned(), until: now + LIFETIME };
+            return self.open_gate(errand.origin, standing, now);
+        }
+        let origin = self.origin_mut(errand.origin);
+        origin.standing = Standing::Asking { tries };
+        // From the beginning: what a hop led to may have changed.
+        let errand = RobotsErrand { url: origin.origin.robots_url(), hops: 0, ..errand };
+        let print = self.window.fingerprint(&errand.url);
+        let wait = backoff(&self.config.retry, print, tries);
+        self.delayed.push(now + wait, Later::Robots(errand));
+    }
+
+    /// Notes what is known of an origin's rules now, and judges who waited for it.
+    fn open_gate(&mut self, key: OriginKey, standing: Standing, now: Instant) {
+        self.set_standing(key, standing);
+        for url in std::mem::take(&mut self.origin_mut(key).waiting) {
+            self.place(url, now);
+        }
+        self.schedule(key.host, now);
+    }
+
+    fn set_standing(&mut self, key: OriginKey, standing: Standing) {
+        let delay = standing.crawl_delay(self.config.politeness.max_crawl_delay);
+        let host = self.host_mut(key.host);
+        host.crawl_delay = host.crawl_delay.max(delay);
+        self.origin_mut(key).standing = standing;
+    }
+
+    /// Takes rules that an earlier run asked for; `until` is when they go stale. Half an answer
+    /// (a redirect, a failure) is asked for anew.
+    pub(crate) fn recall(&mut self, origin: Origin, reply: &RobotsReply, until: Instant) {
+        let standing = match reply {
+            RobotsReply::Rules(bytes) => Standing::rules(bytes, &self.agent, until),
+            RobotsReply::AllowAll => Standing::allow_all(until),
+            RobotsReply::Redirect(_) | RobotsReply::Unreachable { .. } => return,
+        };
+        let host = self.host_key(&origin.robots_url());
+        let key = self.origin_key(host, origin);
+        self.set_standing(key, standing);
+    }
+
+    /// The origin's place; it gets one if it has none.
+    fn origin_key(&mut self, host: HostKey, origin: Origin) -> OriginKey {
+        let origins = &mut self.host_mut(host).origins;
+        let (https, port) = (origin.is_https(), origin.port());
+        let index = origins.iter().position(|gate| gate.is_of(https, port)).unwrap_or_else(|| {
+            origins.push(OriginGate::new(origin));
+            origins.len() - 1
+        });
+        OriginKey { host, index }
+    }
+
+    pub(super) fn origin_mut(&mut self, key: OriginKey) -> &mut OriginGate {
+        &mut self.host_mut(key.host).origins[key.index]
+    }
+
+    /// How often the origin's rules were asked for in vain.
+    pub(super) fn robots_tries(&self, key: OriginKey) -> u32 {
+        match self.host(key.host).origins[key.index].standing {
+            Standing::Asking { tries } => tries,
+            Standing::Unknown | Standing::Rules { .. } | Standing::Unreachable { .. } => 0,
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! How tickets end, and what that means for their hosts and URLs.
+//!
+//! Two messages per ticket, in any order: the host is free (or never will be, because the ticket
+//! was lost), and the outcome is durable. Each is counted once.
+
+use std::time::{Duration, Instant};
+
+use crawl_model::{
+    EndedBy, Fingerprint, Found, HostFree, Outcome, Source, Spent, TicketId, Verdict,
+};
+
+use super::{HostKey, Later, Scheduler};
+use crate::backend::Backend;
+use crate::clock::backoff;
+use crate::queue::Queued;
+use crate::slots::{Open, OpenErrand};
+
+/// A URL whose ticket was lost this often in one run is given up: a fetch that panics would
+/// panic for ever.
+const MAX_ABANDONED: u8 = 3;
+/// Longest rest after an attempt that never reached the server: there was nothing to be polite
+/// about, but a dead host must not be knocked at without pause.
+const UNSENT_REST: Duration = Duration::from_millis(100);
+
+impl<B: Backend> Scheduler<B> {
+    /// The host of a ticket has nothing more in hand for us.
+    pub(crate) fn host_free(&mut self, free: &HostFree, now: Instant) {
+        let Some(open) = self.slots.get_mut(free.id) else { return };
+        // Older than the ticket: meant for one that had the slot before and was lost.
+        if !open.holds_host || free.done_at < open.since {
+            return;
+        }
+        open.holds_host = false;
+        let host = open.host;
+        let rest = free.rest.map(|rest| rest.min(self.config.politeness.max_retry_after));
+        let rest_until = rest.map(|rest| free.done_at + rest);
+        let state = self.host_mut(host);
+        state.rest_until = state.rest_until.max(rest_until);
+        self.release_host(host, free.sent_at, free.done_at, now);
+    }
+
+    /// Gives the host's place back; its clock counts from the real start.
+    fn release_host(
+        &mut self,
+        host: HostKey,
+        sent_at: Option<Instant>,
+        done_at: Instant,
+        now: Instant,
+    ) {
+        let delay = self.delay(host);
+        let next = sent_at.map_or(done_at + delay.min(UNSENT_REST), |sent| sent + delay);
+        let keeps_lease = self.backend.extend(host);
+        let state = self.host_mut(host);
+        if !keeps_lease {
+            state.held = None;
+        }
+        state.in_flight -= 1;
+        // With others in flight the clock counts from the latest of them.
+        let is_last = state.in_flight == 0;
+        state.next_start = if is_last { Some(next) } else { state.next_start.max(Some(next)) };
+        self.schedule(host, now);
+    }
+
+    /// A message from the store: what it tells is durable.
+    pub(crate) fn apply(&mut self, outcome: Outcome, now: Instant) {
+        match outcome {
+            Outcome::Settled { spent, verdict, n_items, found } => {
+                self.settled(spent, verdict, n_items, now);
+                self.admit_all(found, now);
+            }
+            Outcome::Retry { spent, .. } => self.retry(spent, now),
+            Outcome::Robots { spent, reply, .. } => {
+                if let Some((_, OpenErrand::Robots(errand))) = self.close(spent, now) {
+                    self.robots_deaths.remove(&spent.print);
+                    self.answered(errand, &reply, now);
+                }
+            }
+            Outcome::Found { found, source } => {
+                self.admit_all(found, now);
+                if source == Source::Seeds {
+                    self.seeds_are_durable();
+                }
+            }
+            Outcome::Ended(ended) => {
+                self.unanswered = self.unanswered.saturating_sub(1);
+                for (print, by) in ended {
+                    self.ended_is_durable(print, &by);
+                }
+            }
+        }
+    }
+
+    fn settled(&mut self, spent: Spent, verdict: Verdict, n_items: u32, now: Instant) {
+        let Some((host, OpenErrand::Page(_))) = self.close(spent, now) else { return };
+        self.tally.in_flight -= 1;
+        self.tally.settle(verdict);
+        self.tally.items += u64::from(n_items);
+        self.backend.ack(spent.print, None);
+        self.count_page(host, verdict);
+        self.page_closed(host, now);
+    }
+
+    fn retry(&mut self, spent: Spent, now: Instant) {
+        let Some((host, OpenErrand::Page(mut url))) = self.close(spent, now) else { return };
+        self.tally.in_flight -= 1;
+        self.tally.queued += 1;
+        self.tally.retries += 1;
+        self.credit_owed += 1;
+        url.attempts += 1;
+        url.abandoned = 0;
+        url.is_suspect = false;
+        self.page_closed(host, now);
+        let wait = backoff(&self.config.retry, url.print, url.attempts);
+        self.delayed.push(now + wait, Later::Url(url));
+    }
+
+    /// A ticket was lost: the URL goes back, and so does everything it held. That is not an
+    /// attempt, unless it goes on like that; when the crawl is closing it is meant to happen.
+    pub(crate) fn abandoned(&mut self, id: TicketId, is_closing: bool, now: Instant) {
+        let Some(open) = self.end_ticket(id, now) else { return };
+        match open.errand {
+            OpenErrand::Robots(errand) if is_closing => self.queue_errand(errand, now),
+            OpenErrand::Robots(errand) => self.failed(errand, "the request was lost", now),
+            OpenErrand::Page(mut url) => {
+                self.tally.in_flight -= 1;
+                self.tally.queued += 1;
+                self.credit_owed += 1;
+                self.page_closed(open.host, now);
+                url.abandoned += u8::from(!is_closing);
+                if url.abandoned < MAX_ABANDONED {
+                    self.place(url, now);
+                } else {
+                    self.end_poisoned(&url, "its ticket was lost three times");
+                }
+            }
+        }
+    }
+
+    pub(crate) fn end_poisoned(&mut self, url: &Queued, error: &str) {
+        let record = url.record(Verdict::Poisoned, error);
+        self.end(url, EndedBy::Verdict(Verdict::Poisoned, record));
+    }
+
+    /// Ends the ticket of an outcome. `None` if it is not open, which the types rule out for
+    /// all but a broken store.
+    fn close(&mut self, spent: Spent, now: Instant) -> Option<(HostKey, OpenErrand)> {
+        self.slots.get_mut(spent.id).filter(|open| open.print == spent.print)?;
+        self.end_ticket(spent.id, now).map(|open| (open.host, open.errand))
+    }
+
+    fn end_ticket(&mut self, id: TicketId, now: Instant) -> Option<Open> {
+        let open = self.slots.close(id)?;
+        if self.alone == Some(id) {
+            self.alone = None;
+        }
+        if open.holds_host {
+            // Nobody will say when it was sent; it may have been just now.
+            self.release_host(open.host, Some(now), now, now);
+        }
+        Some(open)
+    }
+
+    /// A page ticket has ended, so its host's budget may have room again.
+    fn page_closed(&mut self, host: HostKey, now: Instant) {
+        self.host_mut(host).open_pages -= 1;
+        self.schedule(host, now);
+    }
+
+    /// Counts a settled URL against its host's budget.
+    pub(crate) fn count_page(&mut self, host: HostKey, verdict: Verdict) {
+        self.host_mut(host).pages += u64::from(verdict.is_page());
+    }
+
+    fn admit_all(&mut self, found: Vec<Found>, now: Instant) {
+        for found in found {
+            self.admit(found, now);
+        }
+    }
+
+    fn seeds_are_durable(&mut self) {
+        self.unanswered = self.unanswered.saturating_sub(1);
+        if let Some(Some((done, seeded))) = self.seeds.pop_front() {
+            // Who asked may be gone.
+            let _ = done.send(seeded);
+        }
+    }
+
+    fn ended_is_durable(&mut self, print: Fingerprint, by: &EndedBy) {
+        self.tally.pending -= 1;
+        match by {
+            EndedBy::Filter(reason) => {
+                self.tally.filter(*reason);
+                self.backend.ack(print, Some(*reason));
+            }
+            EndedBy::Verdict(verdict, _) => {
+                self.tally.settle(*verdict);
+                self.backend.ack(print, None);
+            }
+        }
+    }
+}

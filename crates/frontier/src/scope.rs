@@ -1,0 +1,181 @@
+//! What belongs to the crawl: the judgement that needs nothing but the URL and its depth.
+//!
+//! Pure and shared by the parser's threads, which judge every link where it is found. Budgets
+//! and robots.txt depend on the crawl's course and are not here.
+
+use std::collections::HashSet;
+
+use crawl_model::{CanonicalUrl, FilterReason, Host};
+use regex::RegexSet;
+
+use crate::config::{FrontierError, ScopeConfig};
+
+/// Longest extension that is looked up, in bytes: longer ones are no extensions.
+const MAX_EXTENSION_BYTES: usize = 16;
+
+/// The `[scope]` table, compiled.
+#[derive(Debug)]
+pub(crate) struct Scope {
+    /// Hosts and domains that are allowed.
+    domains: HashSet<Box<str>>,
+    /// Whether an entry of `domains` covers its subdomains.
+    with_subdomains: bool,
+    include: Option<RegexSet>,
+    exclude: Option<RegexSet>,
+    extensions: HashSet<Box<str>>,
+    max_depth: u32,
+}
+
+impl Scope {
+    /// Compiles `config`; `seed_hosts` are the scope if it names no domains.
+    pub(crate) fn new(config: &ScopeConfig, seed_hosts: &[Host]) -> Result<Self, FrontierError> {
+        let with_subdomains = !config.allowed_domains.is_empty();
+        let domains = if with_subdomains {
+            config.allowed_domains.iter().map(|text| domain(text)).collect::<Result<_, _>>()?
+        } else {
+            seed_hosts.iter().map(|host| host.as_str().into()).collect()
+        };
+        let extensions = config.skip_extensions.iter();
+        Ok(Self {
+            domains,
+            with_subdomains,
+            include: patterns("scope.include", &config.include)?,
+            exclude: patterns("scope.exclude", &config.exclude)?,
+            extensions: extensions
+                .map(|text| text.trim_start_matches('.').to_ascii_lowercase().into())
+                .collect(),
+            max_depth: config.max_depth,
+        })
+    }
+
+    /// The first rule that refuses `url` at link distance `depth`; `None` if none does.
+    pub(crate) fn judge(&self, url: &CanonicalUrl, depth: u32) -> Option<FilterReason> {
+        if !self.covers(url.host_str()) {
+            Some(FilterReason::OffDomain)
+        } else if self.exclude.as_ref().is_some_and(|set| set.is_match(url.as_str())) {
+            Some(FilterReason::Excluded)
+        } else if self.include.as_ref().is_some_and(|set| !set.is_match(url.as_str())) {
+            Some(FilterReason::NotIncluded)
+        } else if self.skips(url.path()) {
+            Some(FilterReason::Extension)
+        } else if self.max_depth != 0 && depth > self.max_depth {
+            Some(FilterReason::TooDeep)
+        } else {
+            None
+        }
+    }
+
+    fn covers(&self, host: &str) -> bool {
+        if self.domains.contains(host) {
+            return true;
+        }
+        // An IPv6 address has no dots; the tail of an IPv4 address is no domain that
+        // `domain` would have let in.
+        self.with_subdomains
+            && host.match_indices('.').any(|(dot, _)| self.domains.contains(&host[dot + 1..]))
+    }
+
+    fn skips(&self, path: &str) -> bool {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        let Some((_, extension)) = name.rsplit_once('.') else { return false };
+        let mut lower = [0; MAX_EXTENSION_BYTES];
+        let Some(lower) = lower.get_mut(..extension.len()) else { return false };
+        lower.copy_from_slice(extension.as_bytes());
+        lower.make_ascii_lowercase();
+        std::str::from_utf8(lower).is_ok_and(|extension| self.extensions.contains(extension))
+    }
+}
+
+/// Reads an entry of `allowed-domains` as a URL's host is read, so that spellings agree.
+fn domain(text: &str) -> Result<Box<str>, FrontierError> {
+    let bare = text.trim().trim_start_matches("*.").trim_start_matches('.');
+    let refused = || FrontierError::Domain(text.to_owned());
+    let url = CanonicalUrl::parse(&format!("http://{bare}/")).map_err(|_| refused())?;
+    let is_bare = url.authority() == url.host_str()
+        && url.path_and_query() == "/"
+        && !bare.contains(['@', '/', '?', '#'])
+        && !bare.ends_with(":80");
+    if is_bare { Ok(url.host_str().into()) } else { Err(refused()) }
+}
+
+/// Compiles a list of patterns; `None` if it is empty.
+fn patterns(key: &'static str, list: &[String]) -> Result<Option<RegexSet>, FrontierError> {
+    if list.is_empty() {
+        return Ok(None);
+    }
+    RegexSet::new(list).map(Some).map_err(|source| {
+        // The set does not say which of its patterns failed.
+        let bad = list.iter().find(|pattern| regex::Regex::new(pattern).is_err());
+        let pattern = bad.cloned().unwrap_or_else(|| list.join("|"));
+        FrontierError::Pattern { key, pattern, source: Box::new(source) }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scope(change: impl FnOnce(&mut ScopeConfig)) -> Scope {
+        let mut config = ScopeConfig::default();
+        change(&mut config);
+        Scope::new(&config, &[Host::new("h")]).unwrap()
+    }
+
+    #[track_caller]
+    fn check(scope: &Scope, url: &str, depth: u32, expected: Option<FilterReason>) {
+        assert_eq!(scope.judge(&CanonicalUrl::parse(url).unwrap(), depth), expected, "{url}");
+    }
+
+    #[test]
+    fn a_domain_covers_its_subdomains_and_nothing_that_only_ends_alike() {
+        let scope = scope(|c| c.allowed_domains = vec!["Example.org".into(), "[::1]".into()]);
+        check(&scope, "http://example.org/", 0, None);
+        check(&scope, "http://a.b.example.org:8080/", 0, None);
+        check(&scope, "http://[::1]:99/", 0, None);
+        check(&scope, "http://badexample.org/", 0, Some(FilterReason::OffDomain));
+        check(&scope, "http://org/", 0, Some(FilterReason::OffDomain));
+    }
+
+    #[test]
+    fn without_domains_the_seeds_hosts_are_the_scope() {
+        let scope = scope(|_| ());
+        check(&scope, "http://h/", 9, None);
+        check(&scope, "http://www.h/", 0, Some(FilterReason::OffDomain));
+    }
+
+    #[test]
+    fn the_first_rule_that_refuses_is_the_reason() {
+        let scope = scope(|c| {
+            c.exclude = vec!["/private".into()];
+            c.include = vec!["/p".into()];
+            c.max_depth = 2;
+        });
+        check(&scope, "http://x/private/a.jpg", 9, Some(FilterReason::OffDomain));
+        check(&scope, "http://h/private/a.jpg", 9, Some(FilterReason::Excluded));
+        check(&scope, "http://h/a.jpg", 9, Some(FilterReason::NotIncluded));
+        check(&scope, "http://h/p/a.JPG", 9, Some(FilterReason::Extension));
+        check(&scope, "http://h/p/a", 3, Some(FilterReason::TooDeep));
+        check(&scope, "http://h/p/a", 2, None);
+    }
+
+    #[test]
+    fn only_the_last_segment_has_an_extension() {
+        let scope = scope(|_| ());
+        check(&scope, "http://h/a.zip/index", 0, None);
+        check(&scope, "http://h/download?file=a.zip", 0, None);
+        check(&scope, "http://h/a.tar.gz?x=1", 0, Some(FilterReason::Extension));
+        check(&scope, "http://h/a.averyveryverylongextension", 0, None);
+    }
+
+    #[test]
+    fn bad_limits_are_named() {
+        let mut config =
+            ScopeConfig { exclude: vec!["ok".into(), "(".into()], ..Default::default() };
+        let error = Scope::new(&config, &[]).unwrap_err().to_string();
+        assert_eq!(error, "scope.exclude: `(` is not a regular expression");
+        for bad in ["", "http://a.b", "a.b:80", "a.b:8080", "a.b/c", "a b", "u@a.b"] {
+            config = ScopeConfig { allowed_domains: vec![bad.into()], ..Default::default() };
+            assert!(matches!(Scope::new(&config, &[]), Err(FrontierError::Domain(_))), "{bad}");
+        }
+    }
+}

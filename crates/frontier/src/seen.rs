@@ -1,0 +1,187 @@
+//! Which fingerprints are known: exact, in memory, and read by all threads.
+//!
+//! The frontier alone writes, and only what is durable: a link that is dropped as known because
+//! of a page that is not settled yet would be lost with that page. Sixteen shards, so that the
+//! parser's readers do not meet the writer at one lock.
+//!
+//! Sixteen bytes per fingerprint, for the whole crawl. Not here: the queue, persistence.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crawl_model::{CanonicalUrl, FilterReason, Fingerprint, Fingerprinter, Look, Request, View};
+
+use crate::scope::Scope;
+
+const N_SHARDS: usize = 16;
+
+/// Where a known fingerprint stands, as far as new links to it are concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Queued, open or settled: more links to it say nothing new.
+    Known,
+    /// Refused for this reason, at this least link distance.
+    Filtered(FilterReason, u32),
+}
+
+/// What telling the seen set of a durable URL changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Learnt {
+    /// Never heard of before.
+    New,
+    /// Had been filtered for this reason, and is admitted now.
+    Readmitted(FilterReason),
+    /// Still filtered for its depth, but found on a shorter path.
+    Nearer,
+    /// Nothing.
+    Nothing,
+}
+
+/// The set.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    shards: [RwLock<Shard>; N_SHARDS],
+}
+
+type Shard = HashMap<u64, Standing, BuildHasherDefault<PrintHasher>>;
+
+impl Seen {
+    /// Where `print` stands; `None` if it was never heard of.
+    pub(crate) fn get(&self, print: Fingerprint) -> Option<Standing> {
+        let shard = self.shard(print).read().unwrap_or_else(PoisonError::into_inner);
+        shard.get(&print.0).copied()
+    }
+
+    /// Learns that a URL was found and admitted, or `filtered`, at `depth`.
+    pub(crate) fn learn(
+        &self,
+        print: Fingerprint,
+        filtered: Option<FilterReason>,
+        depth: u32,
+    ) -> Learnt {
+        let new = filtered.map_or(Standing::Known, |reason| Standing::Filtered(reason, depth));
+        let mut shard = self.shard(print).write().unwrap_or_else(PoisonError::into_inner);
+        let Some(old) = shard.get_mut(&print.0) else {
+            shard.insert(print.0, new);
+            return Learnt::New;
+        };
+        let learnt = match (*old, new) {
+            (Standing::Filtered(reason, _), Standing::Known) => Learnt::Readmitted(reason),
+            (
+                Standing::Filtered(FilterReason::TooDeep, before),
+                Standing::Filtered(FilterReason::TooDeep, now),
+            ) if now < before => Learnt::Nearer,
+            _ => return Learnt::Nothing,
+        };
+        *old = new;
+        learnt
+    }
+
+    /// Sets where `print` stands, whatever was known.
+    pub(crate) fn set(&self, print: Fingerprint, standing: Standing) {
+        let mut shard = self.shard(print).write().unwrap_or_else(PoisonError::into_inner);
+        shard.insert(print.0, standing);
+    }
+
+    fn shard(&self, print: Fingerprint) -> &RwLock<Shard> {
+        // Bits of the middle: the map below uses both ends.
+        &self.shards[(print.0 >> 32) as usize % N_SHARDS]
+    }
+}
+
+/// Fingerprints are hashes under a secret already.
+#[derive(Debug, Default)]
+pub(crate) struct PrintHasher(u64);
+
+impl Hasher for PrintHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
+        }
+    }
+
+    fn write_u64(&mut self, print: u64) {
+        self.0 = print;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+/// The window through which the parser judges links.
+#[derive(Debug)]
+pub(crate) struct Window {
+    pub(crate) prints: Fingerprinter,
+    pub(crate) scope: Arc<Scope>,
+    pub(crate) seen: Arc<Seen>,
+}
+
+impl View for Window {
+    fn fingerprint(&self, url: &CanonicalUrl) -> Fingerprint {
+        self.prints.get(url)
+    }
+
+    fn fingerprint_of(&self, request: &Request) -> Fingerprint {
+        self.prints.request(request)
+    }
+
+    fn look(&self, print: Fingerprint, url: &CanonicalUrl, depth: u32) -> Look {
+        let before = match self.seen.get(print) {
+            None => None,
+            // A shorter path can change nothing but the depth.
+            Some(Standing::Filtered(FilterReason::TooDeep, before)) => Some(before),
+            Some(_) => return Look::Known,
+        };
+        match (self.scope.judge(url, depth), before) {
+            (None, _) => Look::Admit,
+            (Some(reason), None) => Look::Filter(reason),
+            // Recorded again, so that a later run with a higher limit knows the least depth.
+            (Some(FilterReason::TooDeep), Some(before)) if depth < before => {
+                Look::Filter(FilterReason::TooDeep)
+            }
+            (Some(_), Some(_)) => Look::Known,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crawl_model::Host;
+
+    use super::*;
+    use crate::config::ScopeConfig;
+
+    #[test]
+    fn a_url_too_deep_is_judged_again_on_a_shorter_path() {
+        let config = ScopeConfig { max_depth: 2, ..Default::default() };
+        let url = CanonicalUrl::parse("http://h/x").unwrap();
+        let scope = Arc::new(Scope::new(&config, &[url.host()]).unwrap());
+        let seen = Arc::new(Seen::default());
+        let window = Window { prints: Fingerprinter::new([1; 16]), scope, seen: seen.clone() };
+        let print = window.fingerprint(&url);
+        let deep = FilterReason::TooDeep;
+        assert_eq!(window.look(print, &url, 5), Look::Filter(deep));
+        assert_eq!(seen.learn(print, Some(deep), 5), Learnt::New);
+        assert_eq!(window.look(print, &url, 6), Look::Known);
+        assert_eq!(window.look(print, &url, 4), Look::Filter(deep));
+        assert_eq!(seen.learn(print, Some(deep), 4), Learnt::Nearer);
+        assert_eq!(window.look(print, &url, 2), Look::Admit);
+        assert_eq!(seen.learn(print, None, 2), Learnt::Readmitted(deep));
+        assert_eq!(window.look(print, &url, 1), Look::Known);
+        assert_eq!(seen.learn(print, Some(deep), 1), Learnt::Nothing);
+    }
+
+    #[test]
+    fn what_no_path_can_change_is_recorded_once() {
+        let url = CanonicalUrl::parse("http://other/x").unwrap();
+        let scope = Arc::new(Scope::new(&ScopeConfig::default(), &[Host::new("h")]).unwrap());
+        let seen = Arc::new(Seen::default());
+        let window = Window { prints: Fingerprinter::new([1; 16]), scope, seen: seen.clone() };
+        let print = window.fingerprint(&url);
+        assert_eq!(window.look(print, &url, 1), Look::Filter(FilterReason::OffDomain));
+        seen.learn(print, Some(FilterReason::OffDomain), 1);
+        assert_eq!(window.look(print, &url, 0), Look::Known);
+    }
+}

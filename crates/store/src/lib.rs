@@ -1,1 +1,56 @@
-//! Placeholder.
+//! What lasts: everything of a crawl that must survive `kill -9`, in one folder.
+//!
+//! One thread, the [`Writer`], takes what the other stages have brought, commits it in groups
+//! and only then acknowledges it; nothing is ever acknowledged that a kill could take back. The
+//! order of settles is kept in a log of [`Event`](crawl_model::Event)s, whose fold is the state
+//! of the crawl, so there is one truth and no second set of books to fall out of step with it.
+//!
+//! What lies where, in the crawl's folder (mode 0700):
+//!
+//! - `sled/`: one tree, so that one batch is one commit: records, items, log, robots, deaths.
+//! - `bodies/`: archived responses, WARC 1.1. A body never goes into sled.
+//! - `manifest`: the last settle number, beside sled, so that a loss inside it is noticed.
+//! - `open`: the slot journal: which URLs a killed process had in hand.
+//! - `lock`: held by the one process that may write.
+//!
+//! Not here: what the events mean for the next request (the frontier), HTTP, exports.
+
+pub mod blocking;
+pub mod inspect;
+
+mod config;
+mod error;
+
+mod folder;
+mod journal;
+mod manifest;
+
+mod codec;
+mod database;
+mod keys;
+mod log;
+
+mod archive;
+mod warc;
+
+mod recovery;
+mod robots;
+mod store;
+
+mod commit;
+mod copies;
+mod writer;
+
+mod fold;
+mod reader;
+
+pub use config::{Bodies, Options, StoreConfig};
+pub use database::FeedCursor;
+pub use error::StoreError;
+pub use fold::{HostRow, UrlRow, UrlState};
+pub use log::Events;
+pub use reader::{Items, Pages, Reader, Settled, Urls};
+pub use recovery::Recovery;
+pub use robots::{ROBOTS_LIFETIME, StoredRobots};
+pub use store::{Identity, Inspection, Store};
+pub use writer::{Progress, Writer, WriterEdges};

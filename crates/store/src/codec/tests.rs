@@ -1,0 +1,145 @@
+//! Whatever is packed is read back, and whatever is read never panics.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn pack(packer: &mut Packer, event: &Event) {
+    match event {
+        Event::Found(found) => packer.found(found),
+        Event::Settled { print, verdict, at_ms, rest_until_ms, .. } => {
+            packer.settled(*print, *verdict, *at_ms, *rest_until_ms);
+        }
+        Event::Retried { print, attempt, at_ms, rest_until_ms } => {
+            packer.retried(*print, *attempt, *at_ms, *rest_until_ms);
+        }
+        Event::Filtered { print, reason } => packer.filtered(*print, *reason),
+    }
+}
+
+fn unpack(blocks: Vec<(u64, Vec<u8>)>) -> Vec<Event> {
+    let mut thaw = Thaw::default();
+    let mut events = Vec::new();
+    for (next_n, bytes) in blocks {
+        let mut block = Block::new(next_n, bytes);
+        while let Some(raw) = block.next().unwrap() {
+            events.push(thaw.event(raw).unwrap());
+        }
+    }
+    events
+}
+
+/// Gives settles the numbers that the packer will give them.
+fn number(events: &mut [Event], first_n: u64) {
+    let mut next = first_n;
+    for event in events {
+        if let Event::Settled { n, .. } = event {
+            *n = next;
+            next += 1;
+        }
+    }
+}
+
+fn url() -> impl Strategy<Value = CanonicalUrl> {
+    ("[a-z]{1,8}", "[ -~äß€]{0,60}").prop_map(|(host, path)| {
+        CanonicalUrl::parse(&format!("http://{host}.example/{path}")).unwrap()
+    })
+}
+
+fn request() -> impl Strategy<Value = Request> {
+    let common = (url(), "[a-zé]{0,5}", any::<i32>(), any::<u32>(), proptest::option::of(url()));
+    let headers = proptest::collection::vec((".{0,9}", ".{0,9}"), 0..3);
+    let body = proptest::collection::vec(any::<u8>(), 0..20);
+    let rare = (headers, body, ".{0,9}", proptest::collection::vec(url(), 0..3), any::<bool>());
+    (common, proptest::option::of(rare)).prop_map(|(common, rare)| {
+        let (url, label, priority, depth, referrer) = common;
+        let mut request = Request::get(url);
+        request.label = label.into();
+        request.priority = priority;
+        request.depth = depth;
+        request.referrer = referrer;
+        if let Some((headers, body, note, chain, post)) = rare {
+            request.method = if post { Method::Post } else { Method::Head };
+            request.headers = headers;
+            request.body = body;
+            request.meta = serde_json::json!({"note": note, "depth": depth});
+            request.chain = chain;
+        }
+        request
+    })
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let print = || any::<u64>().prop_map(Fingerprint);
+    let reason = || (0..FilterReason::ALL.len()).prop_map(|i| FilterReason::ALL[i]);
+    let verdict = (0..Verdict::ALL.len()).prop_map(|i| Verdict::ALL[i]);
+    prop_oneof![
+        4 => (print(), request(), proptest::option::of(reason())).prop_map(
+            |(print, request, filtered)| Event::Found(Found { print, request, filtered })
+        ),
+        2 => (print(), verdict, any::<u64>(), any::<u64>()).prop_map(
+            |(print, verdict, at_ms, rest_until_ms)| {
+                Event::Settled { n: 0, print, verdict, at_ms, rest_until_ms }
+            }
+        ),
+        1 => (print(), any::<u32>(), any::<u64>(), any::<u64>()).prop_map(
+            |(print, attempt, at_ms, rest_until_ms)| {
+                Event::Retried { print, attempt, at_ms, rest_until_ms }
+            }
+        ),
+        1 => (print(), reason()).prop_map(|(print, reason)| Event::Filtered { print, reason }),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn events_come_back_as_they_went_in(
+        mut events in proptest::collection::vec(event(), 0..120),
+        first_n in 1..u64::MAX / 2,
+    ) {
+        number(&mut events, first_n);
+        let mut packer = Packer::new(first_n);
+        events.iter().for_each(|event| pack(&mut packer, event));
+        prop_assert_eq!(unpack(packer.finish()), events);
+    }
+
+    #[test]
+    fn damaged_blocks_are_errors_and_never_panic(
+        events in proptest::collection::vec(event(), 1..10),
+        flips in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 1..6),
+        cut in any::<proptest::sample::Index>(),
+    ) {
+        let mut packer = Packer::new(1);
+        events.iter().for_each(|event| pack(&mut packer, event));
+        let (_, mut bytes) = packer.finish().swap_remove(0);
+        for (at, byte) in flips {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        bytes.truncate(cut.index(bytes.len()) + 1);
+        let mut block = Block::new(1, bytes);
+        let mut thaw = Thaw::default();
+        while let Ok(Some(raw)) = block.next() {
+            let _ = thaw.event(raw);
+        }
+    }
+}
+
+#[test]
+fn fifty_links_of_a_page_share_a_block() {
+    let mut packer = Packer::new(1);
+    let page = CanonicalUrl::parse("http://bookshop.test/list/1").unwrap();
+    packer.settled(Fingerprint(1), Verdict::Ok, 1_700_000_000_000, 0);
+    for i in 0..50 {
+        let url =
+            CanonicalUrl::parse(&format!("http://bookshop.test/book/some-title-{i}")).unwrap();
+        let mut request = Request::get(url);
+        request.referrer = Some(page.clone());
+        packer.found(&Found { print: Fingerprint(i), request, filtered: None });
+    }
+    let blocks = packer.finish();
+    assert_eq!(blocks.len(), 1);
+    assert!(blocks[0].1.len() < 50 * 20, "{} bytes", blocks[0].1.len());
+}

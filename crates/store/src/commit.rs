@@ -1,0 +1,341 @@
+//! Turns entries into one atomic batch.
+//!
+//! All that an entry brings goes into the same batch: record, items, log, the end of a suspicion.
+//! So at any kill it has happened, or it has not. Bodies are on the disk before the batch that
+//! points to them; the manifest follows it.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crawl_model::{
+    EndedBy, Ending, Entry, Errand, Fingerprint, Found, Item, Origin, Page, PageRecord, Parsed,
+    Response, RobotsReply, Source, Ticket, Verdict,
+};
+
+use crate::archive::Archive;
+use crate::codec::Packer;
+use crate::copies::{self, Copy};
+use crate::database::{Totals, encode_numbers};
+use crate::manifest::Manifest;
+use crate::store::{Shared, millis, now_ms};
+use crate::{StoreConfig, StoreError, keys, robots};
+
+/// Entries after which a group is closed without waiting for more.
+const ENOUGH: usize = 256;
+/// Entries and bytes after which a group is closed though more stand in line.
+const MOST: usize = 512;
+const MOST_BYTES: usize = 16 << 20;
+
+/// What is told to the frontier once the batch is durable.
+#[derive(Debug)]
+pub(crate) enum Ack {
+    Settled {
+        ticket: Ticket,
+        verdict: Verdict,
+        n_items: u32,
+        found: Vec<Found>,
+        page: Option<Box<Page>>,
+    },
+    Retry {
+        ticket: Ticket,
+        rest: Option<Duration>,
+    },
+    Robots {
+        ticket: Ticket,
+        origin: Origin,
+        reply: RobotsReply,
+    },
+    Found {
+        found: Vec<Found>,
+        source: Source,
+    },
+    Ended(Vec<(Fingerprint, EndedBy)>),
+}
+
+/// A group of entries on its way to the disk. Dropped before it is there, it gives its tickets up.
+#[derive(Debug)]
+pub(crate) struct Commit {
+    batch: sled::Batch,
+    log: Packer,
+    /// Items more or fewer than before.
+    items: i64,
+    acks: Vec<Ack>,
+    /// Copies that settled in this group, which the database does not know yet.
+    copies: HashMap<Fingerprint, Copy>,
+    n_entries: usize,
+    n_tickets: usize,
+    n_bytes: usize,
+    is_empty: bool,
+}
+
+impl Commit {
+    /// Tickets that end with it.
+    pub(crate) fn n_tickets(&self) -> usize {
+        self.n_tickets
+    }
+
+    pub(crate) fn is_enough(&self) -> bool {
+        self.n_entries >= ENOUGH
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.n_entries >= MOST || self.n_bytes >= MOST_BYTES
+    }
+}
+
+/// What the writer knows between two commits.
+#[derive(Debug)]
+pub(crate) struct Books {
+    pub(crate) shared: Arc<Shared>,
+    totals: Totals,
+    archive: Archive,
+    manifest: Manifest,
+    suspects: HashSet<Fingerprint>,
+    /// How often each feed has reported.
+    reports: HashMap<Arc<str>, u64>,
+    /// Whether anyone reads the page stream.
+    wants_pages: bool,
+}
+
+/// What settling needs to know of one URL.
+struct Settle<'a> {
+    print: Fingerprint,
+    verdict: Verdict,
+    record: PageRecord,
+    response: Option<&'a Response>,
+    items: &'a [Item],
+    rest: Option<Duration>,
+}
+
+impl Books {
+    pub(crate) fn open(
+        shared: Arc<Shared>,
+        config: &StoreConfig,
+        suspects: HashSet<Fingerprint>,
+        wants_pages: bool,
+    ) -> Result<Self, StoreError> {
+        let (db, folder) = (&shared.db, &shared.folder);
+        let totals = db.totals()?;
+        let manifest = Manifest::open(folder.manifest())?;
+        let committed = db.segments()?;
+        let archive = Archive::new(folder.bodies(), config, shared.identity.secret, &committed);
+        let reports = HashMap::new();
+        Ok(Self { shared, totals, archive, manifest, suspects, reports, wants_pages })
+    }
+
+    /// Begins a group.
+    pub(crate) fn begin(&self) -> Commit {
+        Commit {
+            batch: sled::Batch::default(),
+            log: Packer::new(self.totals.n + 1),
+            items: 0,
+            acks: Vec::new(),
+            copies: HashMap::new(),
+            n_entries: 0,
+            n_tickets: 0,
+            n_bytes: 0,
+            is_empty: true,
+        }
+    }
+
+    /// Adds an entry to the group.
+    pub(crate) fn enter(&mut self, entry: Entry, commit: &mut Commit) -> Result<(), StoreError> {
+        commit.n_entries += 1;
+        match entry {
+            Entry::Parsed(parsed) => self.parsed(*parsed, commit),
+            Entry::Found { found, source } => {
+                found.iter().for_each(|found| commit.log.found(found));
+                commit.n_bytes += found.len() * size_of::<Found>();
+                commit.acks.push(Ack::Found { found, source });
+                Ok(())
+            }
+            Entry::Ended(ends) => self.ended(ends, commit),
+            Entry::FeedCursor { feed, n, len } => self.feed_cursor(feed, n, len, commit),
+        }
+    }
+
+    fn parsed(&mut self, parsed: Parsed, commit: &mut Commit) -> Result<(), StoreError> {
+        let Parsed { ticket, ending, response, record, items, found } = parsed;
+        commit.n_tickets += 1;
+        commit.n_bytes += response.as_ref().map_or(0, |response| response.body.len());
+        commit.n_bytes += items.iter().map(|item| item.0.len()).sum::<usize>();
+        match ending {
+            Ending::Settled { verdict, rest } => {
+                let (print, response) = (ticket.print(), response.as_ref());
+                let items = items.as_slice();
+                let settle = Settle { print, verdict, record, response, items, rest };
+                let (verdict, record) = self.settle(settle, commit)?;
+                found.iter().for_each(|found| commit.log.found(found));
+                let n_items = u32::try_from(items.len()).unwrap_or(u32::MAX);
+                let page =
+                    self.wants_pages.then(|| Box::new(page_of(print, record, response, items)));
+                commit.acks.push(Ack::Settled { ticket, verdict, n_items, found, page });
+            }
+            Ending::Retry { rest, .. } => {
+                let now_ms = now_ms();
+                let (print, attempt) = (ticket.print(), ticket.attempt());
+                commit.log.retried(print, attempt, now_ms, rest_until(now_ms, rest));
+                commit.acks.push(Ack::Retry { ticket, rest });
+            }
+            Ending::Robots(reply) => {
+                let origin = match ticket.errand() {
+                    Errand::Robots { origin, .. } => origin.clone(),
+                    Errand::Page(request) => request.url.origin(),
+                };
+                let (db, batch) = (&self.shared.db, &mut commit.batch);
+                robots::put(db, batch, &origin, &reply, now_ms())?;
+                commit.is_empty = false;
+                self.acquit(ticket.print(), commit);
+                commit.acks.push(Ack::Robots { ticket, origin, reply });
+            }
+        }
+        Ok(())
+    }
+
+    fn ended(
+        &mut self,
+        ends: Vec<(Fingerprint, EndedBy)>,
+        commit: &mut Commit,
+    ) -> Result<(), StoreError> {
+        for (print, end) in &ends {
+            match end {
+                EndedBy::Filter(reason) => commit.log.filtered(*print, *reason),
+                EndedBy::Verdict(verdict, record) => {
+                    let settle = Settle {
+                        print: *print,
+                        verdict: *verdict,
+                        record: PageRecord::clone(record),
+                        response: None,
+                        items: &[],
+                        rest: None,
+                    };
+                    self.settle(settle, commit)?;
+                }
+            }
+        }
+        commit.acks.push(Ack::Ended(ends));
+        Ok(())
+    }
+
+    /// Numbers a settle and keeps what it brought, unless a better copy is there. Returns how the
+    /// URL stands now, and the record of this fetch.
+    fn settle(
+        &mut self,
+        settle: Settle<'_>,
+        commit: &mut Commit,
+    ) -> Result<(Verdict, PageRecord), StoreError> {
+        let Settle { print, verdict, mut record, response, items, rest } = settle;
+        let now_ms = now_ms();
+        record.verdict = verdict;
+        record.n_items = u32::try_from(items.len()).unwrap_or(u32::MAX);
+        record.body = None;
+        let old = match commit.copies.get(&print) {
+            Some(copy) => Some(*copy),
+            None => self.shared.db.page(print)?.map(|record| Copy::of(&record, 0)),
+        };
+        let kept = old.filter(|old| Copy::of(&record, 0).is_worse_than(old));
+        // The log says how the URL stands, so that its fold agrees with the records.
+        let stands = kept.map_or(verdict, |old| old.verdict);
+        record.n = commit.log.settled(print, stands, now_ms, rest_until(now_ms, rest));
+        self.acquit(print, commit);
+        if kept.is_some() {
+            return Ok((stands, record));
+        }
+
+        if let Some(response) = response.filter(|response| self.archive.wants(response)) {
+            let (url, sent_ms) = (&record.url, record.fetched_ms);
+            record.body = Some(self.archive.append(url, response, sent_ms, now_ms)?);
+        }
+        let json = serde_json::to_vec(&record).expect("strings and numbers serialise");
+        commit.n_bytes += json.len();
+        commit.batch.insert(&keys::print(keys::PAGE, print), json);
+        let n_parts = copies::put_items(&mut commit.batch, print, items);
+        if let Some(old) = &old {
+            copies::remove_surplus(&self.shared.db, &mut commit.batch, print, old, n_parts)?;
+        }
+        commit.items += i64::from(record.n_items) - old.map_or(0, |old| i64::from(old.n_items));
+        commit.copies.insert(print, Copy::of(&record, n_parts));
+        Ok((stands, record))
+    }
+
+    /// The URL has come through: it kills no process.
+    fn acquit(&mut self, print: Fingerprint, commit: &mut Commit) {
+        if self.suspects.remove(&print) {
+            commit.batch.remove(&keys::print(keys::DEATHS, print));
+            commit.is_empty = false;
+        }
+    }
+
+    fn feed_cursor(
+        &mut self,
+        feed: Arc<str>,
+        n: u64,
+        len: u64,
+        commit: &mut Commit,
+    ) -> Result<(), StoreError> {
+        let before = match self.reports.get(&feed) {
+            Some(reports) => *reports,
+            None => self.shared.db.feed_cursor(&feed)?.map_or(0, |cursor| cursor.reports),
+        };
+        let cursor = encode_numbers([n, len, before + 1]);
+        commit.batch.insert(keys::meta(&format!("feed/{feed}")), cursor);
+        commit.is_empty = false;
+        self.reports.insert(feed, before + 1);
+        Ok(())
+    }
+
+    /// Brings the group to the disk; returns the last settle number and what is to be told.
+    pub(crate) fn post(&mut self, commit: Commit) -> Result<(u64, Vec<Ack>), StoreError> {
+        if let Some(source) = self.shared.fault.take() {
+            let path = self.shared.folder.open_journal();
+            return Err(StoreError::File { doing: "write", path, source });
+        }
+        let Commit { mut batch, log, items, acks, is_empty, .. } = commit;
+        if log.is_empty() && is_empty {
+            return Ok((self.totals.n, acks));
+        }
+        for (name, len) in self.archive.sync()? {
+            batch.insert(keys::meta(&format!("warc/{name}")), encode_numbers([len]));
+        }
+        let mut totals = self.totals;
+        totals.n = log.last_n();
+        totals.items = totals.items.saturating_add_signed(items);
+        if !log.is_empty() {
+            totals.commits += 1;
+        }
+        for (part, (next_n, block)) in (0..).zip(log.finish()) {
+            batch.insert(&keys::log(next_n, totals.commits, part), block);
+        }
+        batch
+            .insert(keys::meta("totals"), encode_numbers([totals.n, totals.commits, totals.items]));
+        self.shared.db.commit(batch)?;
+        self.manifest.write(totals.n)?;
+        self.totals = totals;
+        Ok((totals.n, acks))
+    }
+}
+
+fn rest_until(now_ms: u64, rest: Option<Duration>) -> u64 {
+    rest.map_or(0, |rest| now_ms.saturating_add(millis(rest)))
+}
+
+fn page_of(
+    print: Fingerprint,
+    record: PageRecord,
+    response: Option<&Response>,
+    items: &[Item],
+) -> Page {
+    Page {
+        print,
+        record,
+        headers: response.map(|response| response.headers.clone()).unwrap_or_default(),
+        body: response.map(|response| response.body.clone()),
+        items: items.iter().map(|item| item_value(&item.0)).collect(),
+    }
+}
+
+/// An item as a value; one that is no JSON stays a text.
+pub(crate) fn item_value(json: &str) -> serde_json::Value {
+    serde_json::from_str(json).unwrap_or_else(|_| json.into())
+}

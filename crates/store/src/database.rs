@@ -1,0 +1,213 @@
+//! The one sled tree, and the small values that say how far things have got.
+//!
+//! sled 0.34.7 as measured: a batch is atomic within one tree, so there is one tree; values over
+//! a few KB make its leaves heavy, so large things come in parts; without its flush timer it
+//! collects no garbage, so the timer stays on.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crawl_model::{Fingerprint, PageRecord};
+
+use crate::codec::{Take, put_number};
+use crate::{StoreError, keys};
+
+/// Largest value that is written in one piece, in bytes.
+pub(crate) const PART_BYTES: usize = 3584;
+
+/// How long a closing handle of this process may keep sled's own lock.
+const CLOSING: Duration = Duration::from_secs(5);
+
+#[derive(Debug, Clone)]
+pub(crate) struct Database {
+    tree: sled::Db,
+}
+
+/// How far a feed has got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FeedCursor {
+    /// Last settle number whose items are in the file.
+    pub n: u64,
+    /// Bytes of the file that are good.
+    pub len: u64,
+    /// How often the feed has reported, over all runs: tells it which report is durable.
+    pub reports: u64,
+}
+
+/// Sums that each commit carries forward.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Totals {
+    /// Last settle number.
+    pub(crate) n: u64,
+    /// Number of commits that wrote to the log.
+    pub(crate) commits: u64,
+    /// Items stored.
+    pub(crate) items: u64,
+}
+
+impl Database {
+    /// Opens or creates the database. The folder's lock must be held.
+    pub(crate) fn open(path: &Path, cache_mib: u32) -> Result<Self, StoreError> {
+        let config = sled::Config::new()
+            .path(path)
+            .cache_capacity(u64::from(cache_mib.max(1)) << 20)
+            .flush_every_ms(Some(500));
+        let deadline = Instant::now() + CLOSING;
+        loop {
+            match config.open() {
+                Ok(tree) => return Ok(Self { tree }),
+                // Nobody else can have it while we hold the folder's lock: it is closing.
+                Err(sled::Error::Io(e))
+                    if e.to_string().contains("lock") && Instant::now() < deadline =>
+                {
+                    thread::sleep(Duration::from_millis(5));
+                }
+                Err(e) => return Err(StoreError::database("open")(e)),
+            }
+        }
+    }
+
+    pub(crate) fn get(&self, key: &[u8]) -> Result<Option<sled::IVec>, StoreError> {
+        self.tree.get(key).map_err(StoreError::database("read"))
+    }
+
+    /// Applies the batch and returns when it is on the disk.
+    pub(crate) fn commit(&self, batch: sled::Batch) -> Result<(), StoreError> {
+        self.tree.apply_batch(batch).map_err(StoreError::database("write to"))?;
+        self.flush()
+    }
+
+    pub(crate) fn flush(&self) -> Result<(), StoreError> {
+        self.tree.flush().map(drop).map_err(StoreError::database("flush"))
+    }
+
+    pub(crate) fn prefix(&self, prefix: &[u8]) -> Scan {
+        Scan(self.tree.scan_prefix(prefix))
+    }
+
+    /// The log from the block on in which settle `n` lies, or would lie.
+    pub(crate) fn log_from(&self, n: u64) -> Result<Scan, StoreError> {
+        let first = keys::log(0, 0, 0);
+        let last = keys::log(n, u64::MAX, u32::MAX);
+        let entry = self.tree.range(first..=last).next_back().transpose();
+        let start = match entry.map_err(StoreError::database("read"))? {
+            Some((key, _)) => key,
+            None => first.as_slice().into(),
+        };
+        Ok(Scan(self.tree.range(start..=keys::log(u64::MAX, u64::MAX, u32::MAX).as_slice().into())))
+    }
+
+    pub(crate) fn page(&self, print: Fingerprint) -> Result<Option<PageRecord>, StoreError> {
+        let Some(json) = self.get(&keys::print(keys::PAGE, print))? else { return Ok(None) };
+        decode_page(print, &json).map(Some)
+    }
+
+    pub(crate) fn has_page(&self, print: Fingerprint) -> Result<bool, StoreError> {
+        let found = self.tree.contains_key(keys::print(keys::PAGE, print));
+        found.map_err(StoreError::database("read"))
+    }
+
+    pub(crate) fn meta(&self, name: &str) -> Result<Option<sled::IVec>, StoreError> {
+        self.get(&keys::meta(name))
+    }
+
+    pub(crate) fn meta_text(&self, name: &str) -> Result<Option<String>, StoreError> {
+        let Some(value) = self.meta(name)? else { return Ok(None) };
+        let text = String::from_utf8(value.to_vec());
+        text.map(Some).map_err(|_| StoreError::corrupt(name))
+    }
+
+    pub(crate) fn meta_number(&self, name: &str) -> Result<Option<u64>, StoreError> {
+        let Some(value) = self.meta(name)? else { return Ok(None) };
+        let [number] = numbers(&value).ok_or_else(|| StoreError::corrupt(name))?;
+        Ok(Some(number))
+    }
+
+    pub(crate) fn totals(&self) -> Result<Totals, StoreError> {
+        let Some(value) = self.meta("totals")? else { return Ok(Totals::default()) };
+        let [n, commits, items] = numbers(&value).ok_or_else(|| StoreError::corrupt("totals"))?;
+        Ok(Totals { n, commits, items })
+    }
+
+    /// Committed lengths of the body files, by name.
+    pub(crate) fn segments(&self) -> Result<BTreeMap<String, u64>, StoreError> {
+        let prefix = keys::meta("warc/");
+        let mut segments = BTreeMap::new();
+        for entry in self.prefix(&prefix) {
+            let (key, value) = entry?;
+            let name = String::from_utf8_lossy(&key[prefix.len()..]).into_owned();
+            let [len] = numbers(&value).ok_or_else(|| StoreError::corrupt("body length"))?;
+            segments.insert(name, len);
+        }
+        Ok(segments)
+    }
+
+    pub(crate) fn feed_cursor(&self, feed: &str) -> Result<Option<FeedCursor>, StoreError> {
+        let Some(value) = self.meta(&format!("feed/{feed}"))? else { return Ok(None) };
+        decode_cursor(&value).map(Some)
+    }
+
+    pub(crate) fn feed_cursors(&self) -> Result<Vec<(String, FeedCursor)>, StoreError> {
+        let prefix = keys::meta("feed/");
+        let named = |(key, value): (sled::IVec, sled::IVec)| {
+            let name = String::from_utf8_lossy(&key[prefix.len()..]).into_owned();
+            Ok((name, decode_cursor(&value)?))
+        };
+        self.prefix(&prefix).map(|entry| entry.and_then(named)).collect()
+    }
+
+    /// URLs that were in hand when a process died, and how often.
+    pub(crate) fn deaths(&self) -> Result<Vec<(Fingerprint, u32)>, StoreError> {
+        let entry = |entry: Result<(sled::IVec, sled::IVec), StoreError>| {
+            let (key, value) = entry?;
+            let print = keys::print_of(&key);
+            let [deaths] = numbers(&value).ok_or_else(|| StoreError::corrupt("death count"))?;
+            let print = print.ok_or_else(|| StoreError::corrupt("death count"))?;
+            Ok((print, u32::try_from(deaths).unwrap_or(u32::MAX)))
+        };
+        self.prefix(&[keys::DEATHS]).map(entry).collect()
+    }
+}
+
+/// Entries in the order of their keys.
+pub(crate) struct Scan(sled::Iter);
+
+impl std::fmt::Debug for Scan {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Scan")
+    }
+}
+
+impl Iterator for Scan {
+    type Item = Result<(sled::IVec, sled::IVec), StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        Some(self.0.next()?.map_err(StoreError::database("read")))
+    }
+}
+
+pub(crate) fn decode_page(print: Fingerprint, json: &[u8]) -> Result<PageRecord, StoreError> {
+    serde_json::from_slice(json).map_err(|e| StoreError::corrupt(format!("page {print:?} ({e})")))
+}
+
+fn decode_cursor(value: &[u8]) -> Result<FeedCursor, StoreError> {
+    let [n, len, reports] = numbers(value).ok_or_else(|| StoreError::corrupt("feed cursor"))?;
+    Ok(FeedCursor { n, len, reports })
+}
+
+pub(crate) fn encode_numbers<const N: usize>(numbers: [u64; N]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(N * 4);
+    numbers.into_iter().for_each(|number| put_number(&mut out, number));
+    out
+}
+
+fn numbers<const N: usize>(value: &[u8]) -> Option<[u64; N]> {
+    let mut rest = Take(value);
+    let mut numbers = [0; N];
+    for number in &mut numbers {
+        *number = rest.number()?;
+    }
+    rest.0.is_empty().then_some(numbers)
+}

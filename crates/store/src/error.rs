@@ -1,0 +1,153 @@
+//! Why the store cannot go on: its errors end a crawl, so each says what to do next.
+
+use std::error::Error;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why a crawl's folder cannot be opened, read or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// Another process has it.
+    #[error("{} is in use by {}", path.display(), process(*pid))]
+    InUse {
+        /// The crawl's folder.
+        path: PathBuf,
+        /// The process, if its lock file says.
+        pid: Option<u32>,
+    },
+    /// The folder holds something else.
+    #[error("{} is not empty and holds no crawl", path.display())]
+    NotACrawl {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// There is nothing to look at.
+    #[error("no crawl in {}", path.display())]
+    NoCrawl {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The operating system refused a file operation.
+    #[error("cannot {doing} {}", path.display())]
+    File {
+        /// What was tried.
+        doing: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// Written by another version of the format.
+    #[error("{} has store format {found}, this program knows {known}", path.display())]
+    Format {
+        /// The crawl's folder.
+        path: PathBuf,
+        /// Its format.
+        found: String,
+        /// Ours.
+        known: &'static str,
+    },
+    /// The database ends before the last settle that was acknowledged.
+    #[error(
+        "{} has lost settles: {acknowledged} were acknowledged, the database ends at {found}",
+        path.display()
+    )]
+    LostSettles {
+        /// The crawl's folder.
+        path: PathBuf,
+        /// Last number in the manifest.
+        acknowledged: u64,
+        /// Last number in the database.
+        found: u64,
+    },
+    /// The database failed.
+    #[error("cannot {doing} the database")]
+    Database {
+        /// What was tried.
+        doing: &'static str,
+        /// Its own error.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// A stored value is not what was written.
+    #[error("the database holds a damaged {what}")]
+    Corrupt {
+        /// Which value.
+        what: String,
+    },
+    /// An archived body cannot be read back.
+    #[error("no body at byte {offset} of {file}: {what}")]
+    Body {
+        /// File under `bodies/`.
+        file: String,
+        /// First byte of its gzip member.
+        offset: u64,
+        /// What is wrong.
+        what: String,
+    },
+    /// A question to `inspect` that has no answer.
+    #[error("{what}")]
+    Query {
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A second writer for one open store.
+    #[error("the store has a writer already")]
+    SecondWriter,
+}
+
+impl StoreError {
+    /// What to do about it, where there is something to do.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::InUse { path, .. } => Some(format!(
+                "`crawl inspect {}` works on a running crawl; wait for it or stop it to write",
+                path.display()
+            )),
+            Self::NotACrawl { .. } => {
+                Some("choose an empty or new folder: `-s store.path=DIR`".to_owned())
+            }
+            Self::NoCrawl { .. } => {
+                Some("give the folder that `store.path` names in the crawl's config".to_owned())
+            }
+            Self::File { doing, .. } => {
+                Some(format!("check rights and free space: the crawl must {doing} it"))
+            }
+            Self::Format { .. } => Some(
+                "open it with the version that wrote it, or start over with `--fresh`".to_owned(),
+            ),
+            Self::LostSettles { .. } => Some(
+                "restore the folder from a copy, or start over with `--fresh`; \
+                 to go on with what is left, delete the file `manifest` in it"
+                    .to_owned(),
+            ),
+            Self::Database { .. } => {
+                Some("check free space; the next run goes on from the last commit".to_owned())
+            }
+            Self::Corrupt { .. } => {
+                Some("restore the folder from a copy, or start over with `--fresh`".to_owned())
+            }
+            Self::Body { .. } | Self::Query { .. } | Self::SecondWriter => None,
+        }
+    }
+
+    pub(crate) fn file<'a>(
+        doing: &'static str,
+        path: &'a Path,
+    ) -> impl FnOnce(io::Error) -> Self + 'a {
+        move |source| Self::File { doing, path: path.to_owned(), source }
+    }
+
+    pub(crate) fn database(doing: &'static str) -> impl FnOnce(sled::Error) -> Self {
+        move |source| Self::Database { doing, source: Box::new(source) }
+    }
+
+    pub(crate) fn corrupt(what: impl Into<String>) -> Self {
+        Self::Corrupt { what: what.into() }
+    }
+}
+
+fn process(pid: Option<u32>) -> String {
+    pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"))
+}

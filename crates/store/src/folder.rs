@@ -1,0 +1,182 @@
+//! The crawl's folder: whose it is, who may write in it, and what in it is ours to remove.
+//!
+//! Invariant: nothing in the folder is touched before the lock is held, and a file that the
+//! crawl did not make is never removed.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use crate::StoreError;
+
+/// First word of the lock file, by which a crawl's folder is told.
+const MARK: &str = "crawl-store";
+
+/// A folder under our lock; given back on drop.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    root: PathBuf,
+    /// Held, never read: closing it gives the lock back.
+    _lock: File,
+}
+
+impl Folder {
+    /// Takes the folder for a run; makes it if it is not there.
+    ///
+    /// # Errors
+    /// [`StoreError::NotACrawl`], [`StoreError::InUse`], [`StoreError::File`].
+    pub(crate) fn claim(root: &Path) -> Result<Self, StoreError> {
+        let mut builder = DirBuilder::new();
+        builder.recursive(true).mode(0o700);
+        builder.create(root).map_err(StoreError::file("create the folder", root))?;
+        if is_foreign(root).map_err(StoreError::file("read the folder", root))? {
+            return Err(StoreError::NotACrawl { path: root.to_owned() });
+        }
+        let private = fs::Permissions::from_mode(0o700);
+        fs::set_permissions(root, private).map_err(StoreError::file("make private", root))?;
+        Self::lock(root)
+    }
+
+    /// Takes the folder to look at it; it must be a crawl's.
+    ///
+    /// # Errors
+    /// [`StoreError::NoCrawl`], [`StoreError::InUse`], [`StoreError::File`].
+    pub(crate) fn visit(root: &Path) -> Result<Self, StoreError> {
+        let is_crawl = root.join("sled").is_dir() && !is_foreign(root).unwrap_or(true);
+        if is_crawl { Self::lock(root) } else { Err(StoreError::NoCrawl { path: root.to_owned() }) }
+    }
+
+    fn lock(root: &Path) -> Result<Self, StoreError> {
+        let path = root.join("lock");
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&path)
+            .map_err(StoreError::file("open", &path))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(StoreError::InUse { path: root.to_owned(), pid: holder(&path) });
+            }
+            Err(TryLockError::Error(source)) => {
+                return Err(StoreError::File { doing: "lock", path, source });
+            }
+        }
+        // Fixed width, so that a reader never sees the rest of a longer number.
+        let line = format!("{MARK} {:<10}\n", std::process::id());
+        file.write_all_at(line.as_bytes(), 0).map_err(StoreError::file("write", &path))?;
+        Ok(Self { root: root.to_owned(), _lock: file })
+    }
+
+    /// Removes what a crawl keeps here. Killed half-way, it leaves either the old crawl or
+    /// leftovers that [`sweep`](Self::sweep) removes.
+    pub(crate) fn wipe(&self) -> Result<(), StoreError> {
+        // The manifest first: without the database it would cry loss.
+        remove_file(&self.manifest())?;
+        let (sled, gone) = (self.sled(), self.gone());
+        remove_dir(&gone)?;
+        match fs::rename(&sled, &gone) {
+            Err(e) if e.kind() != ErrorKind::NotFound => {
+                return Err(StoreError::File { doing: "remove", path: sled, source: e });
+            }
+            _ => {}
+        }
+        remove_file(&self.open_journal())?;
+        remove_dir(&self.bodies())?;
+        self.sweep()
+    }
+
+    /// Removes what a kill may have left half-done.
+    pub(crate) fn sweep(&self) -> Result<(), StoreError> {
+        remove_dir(&self.gone())?;
+        remove_file(&self.new_journal())?;
+        let Ok(entries) = fs::read_dir(self.sled()) else { return Ok(()) };
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            // sled takes a half-written snapshot for a corrupt database.
+            if name.starts_with("snap.") && name.ends_with(".generating") {
+                remove_file(&entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub(crate) fn sled(&self) -> PathBuf {
+        self.root.join("sled")
+    }
+
+    fn gone(&self) -> PathBuf {
+        self.root.join("sled.gone")
+    }
+
+    pub(crate) fn bodies(&self) -> PathBuf {
+        self.root.join("bodies")
+    }
+
+    pub(crate) fn manifest(&self) -> PathBuf {
+        self.root.join("manifest")
+    }
+
+    pub(crate) fn open_journal(&self) -> PathBuf {
+        self.root.join("open")
+    }
+
+    pub(crate) fn new_journal(&self) -> PathBuf {
+        self.root.join("open.new")
+    }
+}
+
+/// Bytes in the files under `path`; what cannot be read counts as nothing.
+pub(crate) fn disk_bytes(path: &Path) -> u64 {
+    let Ok(entries) = fs::read_dir(path) else { return 0 };
+    let size = |entry: fs::DirEntry| match entry.metadata() {
+        Ok(meta) if meta.is_dir() => disk_bytes(&entry.path()),
+        Ok(meta) => meta.len(),
+        Err(_) => 0,
+    };
+    entries.flatten().map(size).sum()
+}
+
+/// Whether the folder holds something, and that is not a crawl.
+fn is_foreign(root: &Path) -> io::Result<bool> {
+    let mut others = 0;
+    for entry in fs::read_dir(root)? {
+        others += usize::from(entry?.file_name() != "lock");
+    }
+    match fs::read(root.join("lock")) {
+        // Empty: killed between making the file and writing it, so nothing else can be there.
+        Ok(text) if text.is_empty() => Ok(others > 0),
+        Ok(text) => Ok(!text.starts_with(MARK.as_bytes())),
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(others > 0),
+        Err(e) => Err(e),
+    }
+}
+
+fn holder(lock: &Path) -> Option<u32> {
+    let text = fs::read_to_string(lock).ok()?;
+    text.strip_prefix(MARK)?.trim().parse().ok()
+}
+
+fn remove_file(path: &Path) -> Result<(), StoreError> {
+    absent_is_fine(fs::remove_file(path), path)
+}
+
+fn remove_dir(path: &Path) -> Result<(), StoreError> {
+    absent_is_fine(fs::remove_dir_all(path), path)
+}
+
+fn absent_is_fine(result: io::Result<()>, path: &Path) -> Result<(), StoreError> {
+    match result {
+        Err(e) if e.kind() != ErrorKind::NotFound => Err(StoreError::file("remove", path)(e)),
+        _ => Ok(()),
+    }
+}

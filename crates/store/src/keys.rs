@@ -1,0 +1,72 @@
+//! Keys of the one tree. A tag byte comes first; numbers are big-endian, so that the order of
+//! keys is the order of things.
+
+use crawl_model::Fingerprint;
+
+/// Format, identity, totals, configuration, segments, feeds: see [`meta`].
+pub(crate) const META: u8 = b'M';
+/// Page records.
+pub(crate) const PAGE: u8 = b'P';
+/// Items, packed.
+pub(crate) const ITEMS: u8 = b'I';
+/// The settle log, packed.
+pub(crate) const LOG: u8 = b'L';
+/// Robots replies, in parts.
+pub(crate) const ROBOTS: u8 = b'R';
+/// Process deaths with a URL in hand.
+pub(crate) const DEATHS: u8 = b'D';
+
+pub(crate) const LOG_LEN: usize = 21;
+
+pub(crate) fn meta(name: &str) -> Vec<u8> {
+    [&[META], name.as_bytes()].concat()
+}
+
+pub(crate) fn print(tag: u8, print: Fingerprint) -> [u8; 9] {
+    let mut key = [tag; 9];
+    key[1..].copy_from_slice(&print.0.to_be_bytes());
+    key
+}
+
+pub(crate) fn item_part(of: Fingerprint, part: u32) -> [u8; 13] {
+    let mut key = [0; 13];
+    key[..9].copy_from_slice(&print(ITEMS, of));
+    key[9..].copy_from_slice(&part.to_be_bytes());
+    key
+}
+
+/// `next_n` is the number that the first settle in the block has, or would have had; it grows
+/// with `commit` and `part`, so the log can be entered at any settle number.
+pub(crate) fn log(next_n: u64, commit: u64, part: u32) -> [u8; LOG_LEN] {
+    let mut key = [LOG; LOG_LEN];
+    key[1..9].copy_from_slice(&next_n.to_be_bytes());
+    key[9..17].copy_from_slice(&commit.to_be_bytes());
+    key[17..].copy_from_slice(&part.to_be_bytes());
+    key
+}
+
+/// Prefix of one origin's robots reply: no other origin's key begins with it.
+pub(crate) fn robots(origin: &str) -> Vec<u8> {
+    [&[ROBOTS], origin.as_bytes(), &[0]].concat()
+}
+
+pub(crate) fn robots_part(origin: &str, part: u32) -> Vec<u8> {
+    [robots(origin).as_slice(), &part.to_be_bytes()].concat()
+}
+
+/// The last four bytes of a key that ends in a part number.
+pub(crate) fn part_of(key: &[u8]) -> Option<u32> {
+    key.last_chunk().map(|part| u32::from_be_bytes(*part))
+}
+
+/// The fingerprint of a key made by [`print`].
+pub(crate) fn print_of(key: &[u8]) -> Option<Fingerprint> {
+    let bytes: [u8; 8] = key.get(1..9)?.try_into().ok()?;
+    Some(Fingerprint(u64::from_be_bytes(bytes)))
+}
+
+/// The settle number of a key made by [`log`].
+pub(crate) fn next_n_of(key: &[u8]) -> Option<u64> {
+    let bytes: [u8; 8] = key.get(1..9)?.try_into().ok()?;
+    Some(u64::from_be_bytes(bytes))
+}

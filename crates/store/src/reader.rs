@@ -1,0 +1,291 @@
+//! Reads what is committed: from other threads while the crawl runs, and afterwards.
+//!
+//! Iterators stream: none collects pages. What a running crawl commits meanwhile may or may not
+//! be seen, but a page is always seen whole.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use crawl_model::{BodyPointer, Counts, Fingerprint, Page, PageRecord, Verdict};
+
+use crate::codec::{Raw, Take};
+use crate::commit::item_value;
+use crate::database::Scan;
+use crate::fold::{Fold, Rows};
+use crate::log::{Log, last_or};
+use crate::store::Shared;
+use crate::{Events, FeedCursor, HostRow, Identity, StoreError, UrlRow, archive, folder, keys};
+
+/// A window into a crawl. Cheap to clone; may be used from any thread.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    shared: Arc<Shared>,
+}
+
+impl Reader {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+
+    /// The crawl's folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.shared.folder.root()
+    }
+
+    /// What makes it this crawl.
+    #[must_use]
+    pub fn identity(&self) -> &Identity {
+        &self.shared.identity
+    }
+
+    /// Last settle number; 0 if nothing has settled.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be read.
+    pub fn last(&self) -> Result<u64, StoreError> {
+        Ok(self.shared.db.totals()?.n)
+    }
+
+    /// The record of a settled URL; `None` if it has not settled.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be read or the record is damaged.
+    pub fn page(&self, print: Fingerprint) -> Result<Option<PageRecord>, StoreError> {
+        self.shared.db.page(print)
+    }
+
+    /// A page as the stream yields it, without header fields; its body if it was archived.
+    ///
+    /// # Errors
+    /// [`StoreError`] if record, items or body cannot be read.
+    pub fn load(&self, print: Fingerprint) -> Result<Option<Page>, StoreError> {
+        let Some(record) = self.page(print)? else { return Ok(None) };
+        let items = self.items(print).map(|item| item.map(|json| item_value(&json)));
+        let items = items.collect::<Result<_, _>>()?;
+        let body = record.body.as_ref().map(|pointer| self.body(pointer)).transpose()?;
+        Ok(Some(Page { print, record, headers: Vec::new(), body, items }))
+    }
+
+    /// All records in the order they settled.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be read; so may each step.
+    pub fn pages(&self) -> Result<Pages, StoreError> {
+        self.pages_after(0)
+    }
+
+    /// The records that settled after number `n`, in order.
+    ///
+    /// # Errors
+    /// As for [`pages`](Self::pages).
+    pub fn pages_after(&self, n: u64) -> Result<Pages, StoreError> {
+        Ok(Pages { settled: self.settled_after(n)?, reader: self.clone() })
+    }
+
+    /// The items of a page as JSON texts, in the order the spider took them.
+    #[must_use]
+    pub fn items(&self, print: Fingerprint) -> Items {
+        let parts = self.shared.db.prefix(&keys::print(keys::ITEMS, print));
+        Items { parts, buffer: Vec::new(), at: 0 }
+    }
+
+    /// Numbers, prints and verdicts of what settled after number `n`, in order. Starts at once,
+    /// however long the log is.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be read; so may each step.
+    pub fn settled_after(&self, n: u64) -> Result<Settled, StoreError> {
+        let log = Log::from(&self.shared.db, n.saturating_add(1))?;
+        Ok(Settled { log, after: n, is_over: false })
+    }
+
+    /// The settle log from the beginning.
+    #[must_use]
+    pub fn events(&self) -> Events {
+        Events::new(&self.shared.db)
+    }
+
+    /// Every distinct URL ever found, with where it stands. Reads the log twice.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the log cannot be read; so may each step.
+    pub fn urls(&self) -> Result<Urls, StoreError> {
+        let rows = Fold::of(&self.shared.db)?.rows(&self.shared.db);
+        Ok(Urls { rows, is_over: false })
+    }
+
+    /// How many URLs stand where, by a fold over the whole log. What is in hand counts as queued:
+    /// the log does not know the difference.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the log cannot be read.
+    pub fn counts(&self) -> Result<Counts, StoreError> {
+        let fold = Fold::of(&self.shared.db)?;
+        Ok(fold.counts(self.shared.db.totals()?.items))
+    }
+
+    /// Sums by host, in the order of their names.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the log or a record cannot be read.
+    pub fn hosts(&self) -> Result<Vec<HostRow>, StoreError> {
+        Fold::of(&self.shared.db)?.hosts(&self.shared.db)
+    }
+
+    /// An archived body, decoded.
+    ///
+    /// # Errors
+    /// [`StoreError::Body`] if the file or the record in it is not there or damaged.
+    pub fn body(&self, pointer: &BodyPointer) -> Result<Bytes, StoreError> {
+        archive::read(&self.shared.folder.bodies(), pointer)
+    }
+
+    /// How far the feed of this name has got; `None` if it never reported.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be read.
+    pub fn feed_cursor(&self, feed: &str) -> Result<Option<FeedCursor>, StoreError> {
+        self.shared.db.feed_cursor(feed)
+    }
+
+    /// All feeds that ever reported, by name.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be read.
+    pub fn feed_cursors(&self) -> Result<Vec<(String, FeedCursor)>, StoreError> {
+        self.shared.db.feed_cursors()
+    }
+
+    /// Bytes on the disk: of the database, and of the bodies.
+    #[must_use]
+    pub fn disk_bytes(&self) -> (u64, u64) {
+        let folder = &self.shared.folder;
+        (folder::disk_bytes(&folder.sled()), folder::disk_bytes(&folder.bodies()))
+    }
+}
+
+/// Settled URLs in order: see [`Reader::settled_after`].
+#[derive(Debug)]
+pub struct Settled {
+    log: Log,
+    after: u64,
+    is_over: bool,
+}
+
+impl Settled {
+    fn step(&mut self) -> Result<Option<(u64, Fingerprint, Verdict)>, StoreError> {
+        while let Some(raw) = self.log.next()? {
+            match raw {
+                Raw::Settled { n, print, verdict, .. } if n > self.after => {
+                    return Ok(Some((n, print, verdict)));
+                }
+                _ => {}
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Iterator for Settled {
+    type Item = Result<(u64, Fingerprint, Verdict), StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.is_over {
+            return None;
+        }
+        let step = self.step();
+        last_or(step, &mut self.is_over)
+    }
+}
+
+/// Records in the order they settled: see [`Reader::pages`].
+#[derive(Debug)]
+pub struct Pages {
+    settled: Settled,
+    reader: Reader,
+}
+
+impl Iterator for Pages {
+    type Item = Result<(Fingerprint, PageRecord), StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let (n, print) = match self.settled.next()? {
+                Ok((n, print, _)) => (n, print),
+                Err(e) => return Some(Err(e)),
+            };
+            match self.reader.page(print) {
+                // Another number: fetched again later, or kept out by a better copy.
+                Ok(Some(record)) if record.n != n => {}
+                Ok(Some(record)) => return Some(Ok((print, record))),
+                Ok(None) => {
+                    let what = format!("page {print:?} (settled as number {n}, not there)");
+                    return Some(Err(StoreError::Corrupt { what }));
+                }
+                Err(e) => return Some(Err(e)),
+            }
+        }
+    }
+}
+
+/// Every URL once: see [`Reader::urls`].
+#[derive(Debug)]
+pub struct Urls {
+    rows: Rows,
+    is_over: bool,
+}
+
+impl Iterator for Urls {
+    type Item = Result<UrlRow, StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.is_over {
+            return None;
+        }
+        let step = self.rows.next();
+        last_or(step, &mut self.is_over)
+    }
+}
+
+/// The items of one page: see [`Reader::items`].
+#[derive(Debug)]
+pub struct Items {
+    parts: Scan,
+    buffer: Vec<u8>,
+    at: usize,
+}
+
+impl Items {
+    /// Takes one item out of the buffer; `None` if it is not all there yet.
+    fn take(&mut self) -> Option<Result<String, StoreError>> {
+        let mut rest = Take(&self.buffer[self.at..]);
+        let json = rest.text()?.to_vec();
+        self.at = self.buffer.len() - rest.0.len();
+        Some(String::from_utf8(json).map_err(|_| StoreError::corrupt("item")))
+    }
+}
+
+impl Iterator for Items {
+    type Item = Result<String, StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(item) = self.take() {
+                return Some(item);
+            }
+            self.buffer.drain(..self.at);
+            self.at = 0;
+            match self.parts.next() {
+                Some(Ok((_, part))) => self.buffer.extend_from_slice(&part),
+                Some(Err(e)) => return Some(Err(e)),
+                None if self.buffer.is_empty() => return None,
+                None => {
+                    self.buffer.clear();
+                    return Some(Err(StoreError::corrupt("item, cut short")));
+                }
+            }
+        }
+    }
+}

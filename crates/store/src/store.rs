@@ -1,0 +1,241 @@
+//! A crawl's folder, open: claimed, recovered, ready to be written.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crawl_model::OpenJournal;
+use serde::{Deserialize, Serialize};
+
+use crate::database::{Database, encode_numbers};
+use crate::folder::Folder;
+use crate::journal::{Fault, Journal};
+use crate::recovery::{check_manifest, recover};
+use crate::{
+    Events, Options, Reader, Recovery, StoreConfig, StoreError, StoredRobots, Writer, WriterEdges,
+    keys,
+};
+
+/// Version of all that is written. Another number is refused, not guessed at.
+const FORMAT: &str = "1";
+
+/// What makes a crawl this crawl.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// Key of the fingerprints; random, so that no site can prepare collisions.
+    pub secret: [u8; 16],
+    /// When the crawl was begun: milliseconds since the Unix epoch.
+    pub created_ms: u64,
+}
+
+/// What all parts of an open store hold on to. The database is closed before the lock is given
+/// back: fields are dropped in this order.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) db: Database,
+    pub(crate) identity: Identity,
+    pub(crate) has_writer: AtomicBool,
+    pub(crate) fault: Fault,
+    pub(crate) folder: Folder,
+}
+
+/// A crawl, open for a run. The folder stays locked until this, its [`Reader`]s and its
+/// [`Writer`] are gone.
+#[derive(Debug)]
+pub struct Store {
+    shared: Arc<Shared>,
+    config: StoreConfig,
+    recovery: Recovery,
+    journal: Journal,
+}
+
+impl Store {
+    /// Opens the crawl in `config.path`, or begins one there; makes good what a kill left.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] if another process has it, [`StoreError::NotACrawl`] if the folder
+    /// holds something else, [`StoreError::LostSettles`] if the database ends before the last
+    /// settle that was acknowledged, and others as they come.
+    pub fn open(config: &StoreConfig, options: Options) -> Result<Self, StoreError> {
+        let folder = Folder::claim(&config.path)?;
+        if options.fresh {
+            folder.wipe()?;
+        } else {
+            folder.sweep()?;
+        }
+        let db = Database::open(&folder.sled(), config.cache_mib)?;
+        let identity = match load_identity(&folder, &db)? {
+            Some(identity) => identity,
+            None => {
+                // A new database beside an old manifest is not a new crawl.
+                check_manifest(&folder, 0)?;
+                begin(&db)?
+            }
+        };
+        let recovery = recover(&folder, &db)?;
+        let fault = Fault::default();
+        let journal = Journal::open(&folder.open_journal(), fault.clone())?;
+        let has_writer = AtomicBool::new(false);
+        let shared = Arc::new(Shared { db, identity, has_writer, fault, folder });
+        Ok(Self { shared, config: config.clone(), recovery, journal })
+    }
+
+    /// Opens a crawl that nobody runs, to look at it: counts no deaths, marks and cuts nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::NoCrawl`] if there is none, [`StoreError::InUse`] if it is running, and
+    /// others as they come.
+    pub fn inspect(path: &Path) -> Result<Inspection, StoreError> {
+        let folder = Folder::visit(path)?;
+        folder.sweep()?;
+        let db = Database::open(&folder.sled(), StoreConfig::default().cache_mib)?;
+        let Some(identity) = load_identity(&folder, &db)? else {
+            return Err(StoreError::NoCrawl { path: path.to_owned() });
+        };
+        check_manifest(&folder, db.totals()?.n)?;
+        let (has_writer, fault) = (AtomicBool::new(true), Fault::default());
+        let shared = Shared { db, identity, has_writer, fault, folder };
+        Ok(Inspection { reader: Reader::new(Arc::new(shared)) })
+    }
+
+    /// What makes it this crawl.
+    #[must_use]
+    pub fn identity(&self) -> &Identity {
+        &self.shared.identity
+    }
+
+    /// What was found at open.
+    #[must_use]
+    pub fn recovery(&self) -> &Recovery {
+        &self.recovery
+    }
+
+    /// The settle log from the beginning, in the order of the commits: what the frontier's state
+    /// is a fold of. Streams; after an error it ends.
+    #[must_use]
+    pub fn events(&self) -> Events {
+        Events::new(&self.shared.db)
+    }
+
+    /// Robots replies younger than [`ROBOTS_LIFETIME`](crate::ROBOTS_LIFETIME), with the time
+    /// they were fetched (milliseconds since the Unix epoch). Unreachable ones are among them:
+    /// how soon those are asked again is the frontier's to say.
+    #[must_use]
+    pub fn robots(&self) -> StoredRobots {
+        StoredRobots::new(&self.shared.db, now_ms())
+    }
+
+    /// The slot journal, for the frontier. One that cannot be written fails the writer's next
+    /// commit.
+    #[must_use]
+    pub fn journal(&self) -> Box<dyn OpenJournal> {
+        Box::new(self.journal.again())
+    }
+
+    /// Reads what is committed, now and while the crawl runs.
+    #[must_use]
+    pub fn reader(&self) -> Reader {
+        Reader::new(self.shared.clone())
+    }
+
+    /// The effective configuration that [`put_config`](Self::put_config) kept; `None` if none
+    /// was.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be read.
+    pub fn config(&self) -> Result<Option<String>, StoreError> {
+        self.shared.db.meta_text("config")
+    }
+
+    /// Keeps the effective configuration, as JSON text, so that the next run can tell what
+    /// changed.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be written.
+    pub fn put_config(&self, json: &str) -> Result<(), StoreError> {
+        let mut batch = sled::Batch::default();
+        batch.insert(keys::meta("config"), json);
+        self.shared.db.commit(batch)
+    }
+
+    /// The one writer of this crawl. A second one's [`run`](Writer::run) is an error.
+    #[must_use]
+    pub fn writer(&self, edges: WriterEdges) -> Writer {
+        let suspects = self.recovery.suspects.iter().map(|(print, _)| *print).collect();
+        Writer::new(self.shared.clone(), &self.config, suspects, edges)
+    }
+
+    /// Marks that the crawl stopped by itself; [`Writer::run`] does it at its end.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be written.
+    pub fn close_clean(&self) -> Result<(), StoreError> {
+        self.shared.close_clean()
+    }
+}
+
+impl Shared {
+    pub(crate) fn close_clean(&self) -> Result<(), StoreError> {
+        let mut batch = sled::Batch::default();
+        batch.insert(keys::meta("clean"), encode_numbers([1]));
+        self.db.commit(batch)
+    }
+}
+
+/// A crawl that nobody runs, open to be looked at; locked as long as this or a clone of its
+/// reader lives.
+#[derive(Debug)]
+pub struct Inspection {
+    reader: Reader,
+}
+
+impl Inspection {
+    /// Reads what is committed.
+    #[must_use]
+    pub fn reader(&self) -> Reader {
+        self.reader.clone()
+    }
+}
+
+/// The identity; `None` if the database is new.
+fn load_identity(folder: &Folder, db: &Database) -> Result<Option<Identity>, StoreError> {
+    let Some(format) = db.meta_text("format")? else { return Ok(None) };
+    if format != FORMAT {
+        let path = folder.root().to_owned();
+        return Err(StoreError::Format { path, found: format, known: FORMAT });
+    }
+    let json = db.meta("identity")?.ok_or_else(|| StoreError::corrupt("identity"))?;
+    let identity = serde_json::from_slice(&json).map_err(|_| StoreError::corrupt("identity"))?;
+    Ok(Some(identity))
+}
+
+fn begin(db: &Database) -> Result<Identity, StoreError> {
+    let identity = Identity { secret: random()?, created_ms: now_ms() };
+    let json = serde_json::to_vec(&identity).expect("numbers serialise");
+    let mut batch = sled::Batch::default();
+    batch.insert(keys::meta("format"), FORMAT);
+    batch.insert(keys::meta("identity"), json);
+    db.commit(batch)?;
+    Ok(identity)
+}
+
+fn random() -> Result<[u8; 16], StoreError> {
+    let path = Path::new("/dev/urandom");
+    let mut secret = [0; 16];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut secret));
+    read.map_err(StoreError::file("read", path))?;
+    Ok(secret)
+}
+
+/// Milliseconds since the Unix epoch; 0 before it.
+pub(crate) fn now_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| millis(since))
+}
+
+/// Whole milliseconds.
+pub(crate) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

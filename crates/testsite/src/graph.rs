@@ -66,7 +66,7 @@ impl Tree {
 impl Site for Tree {
     fn respond(&self, request: &SiteRequest<'_>) -> Reply {
         match numbered(request, self.pages) {
-            Some(node) => page(node, self.links(node).map(|n| format!("/p/{n}")), self.bytes),
+            Some(node) => page(node, self.links(node).map(Target::Page), self.bytes),
             None => Reply::not_found(),
         }
     }
@@ -84,7 +84,7 @@ impl Site for Chain {
     fn respond(&self, request: &SiteRequest<'_>) -> Reply {
         let Some(node) = numbered(request, self.pages) else { return Reply::not_found() };
         let next = node.map_or(0, |n| n + 1);
-        page(node, (next < self.pages).then(|| format!("/p/{next}")).into_iter(), self.bytes)
+        page(node, (next < self.pages).then_some(Target::Page(next)).into_iter(), self.bytes)
     }
 }
 
@@ -117,14 +117,14 @@ impl Site for ManyHosts {
         let Some(node) = numbered(request, self.pages) else { return Reply::not_found() };
         if request.host == self.domain && node.is_none() {
             let port = &request.authority[request.host.len().min(request.authority.len())..];
-            let hosts = self.names().map(|name| format!("http://{name}{port}/"));
+            let hosts = self.names().map(|name| Target::Url(format!("http://{name}{port}/")));
             return page(node, hosts, self.bytes);
         }
         match node {
             _ if !self.is_host(request.host) => Reply::not_found(),
-            None => page(node, (1..self.pages).map(|n| format!("/p/{n}")), self.bytes),
+            None => page(node, (1..self.pages).map(Target::Page), self.bytes),
             Some(0) => Reply::not_found(),
-            Some(_) => page(node, std::iter::once("/".to_owned()), self.bytes),
+            Some(_) => page(node, std::iter::once(Target::Start), self.bytes),
         }
     }
 }
@@ -151,7 +151,30 @@ pub(crate) fn canonical_number(text: &str) -> Option<u32> {
     text.parse().ok().filter(|_| plain)
 }
 
-fn page(node: Option<u32>, links: impl Iterator<Item = String>, bytes: usize) -> Reply {
+/// Where a link leads.
+enum Target {
+    /// `/`
+    Start,
+    /// `/p/N`
+    Page(u32),
+    /// Another host.
+    Url(String),
+}
+
+impl Target {
+    fn push(&self, html: &mut String) {
+        match self {
+            Self::Start => html.push('/'),
+            Self::Page(n) => {
+                html.push_str("/p/");
+                push_number(html, *n);
+            }
+            Self::Url(url) => html.push_str(url),
+        }
+    }
+}
+
+fn page(node: Option<u32>, links: impl Iterator<Item = Target>, bytes: usize) -> Reply {
     const FILLER: &str = "<p>The quick brown fox jumps over the lazy dog, again and again, until \
                           the page is as long as it was asked to be.</p>\n";
     const END: &str = "</main>\n</body>\n</html>\n";
@@ -164,9 +187,9 @@ fn page(node: Option<u32>, links: impl Iterator<Item = String>, bytes: usize) ->
     html += "</h1>\n<ul>\n";
     for link in links {
         html += "<li><a href=\"";
-        html += &link;
+        link.push(&mut html);
         html += "\">";
-        html += &link;
+        link.push(&mut html);
         html += "</a></li>\n";
     }
     html += "</ul>\n<main>\n";
@@ -175,4 +198,19 @@ fn page(node: Option<u32>, links: impl Iterator<Item = String>, bytes: usize) ->
     }
     html += END;
     Reply::html(Bytes::from(html))
+}
+
+/// Writes `n` without the formatter, which would cost more than all the rest of a link.
+fn push_number(html: &mut String, mut n: u32) {
+    let mut digits = [0; 10];
+    let mut start = digits.len();
+    loop {
+        start -= 1;
+        digits[start] = b'0' + (n % 10) as u8;
+        n /= 10;
+        if n == 0 {
+            break;
+        }
+    }
+    html.extend(digits[start..].iter().map(|digit| char::from(*digit)));
 }

@@ -80,7 +80,7 @@ pub(super) fn category_path(category: usize) -> String {
     format!("{}_{}", slug_of(CATEGORIES[category]), category + 2)
 }
 
-fn slug_of(text: &str) -> String {
+pub(super) fn slug_of(text: &str) -> String {
     let mut slug = String::with_capacity(text.len());
     for c in text.chars() {
         if c.is_ascii_alphanumeric() {
@@ -92,7 +92,8 @@ fn slug_of(text: &str) -> String {
     slug
 }
 
-fn title(n: u64) -> String {
+/// Title of book `n`.
+pub(super) fn title(n: u64) -> String {
     let (first, second) = (pick(NOUNS, 7, n), pick(NOUNS, 8, n));
     let adjective = pick(ADJECTIVES, 9, n);
     match mix(10, n) % 8 {

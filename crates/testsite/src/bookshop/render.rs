@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use bytes::Bytes;
 
-use super::book::{Book, CATEGORIES, category_path};
+use super::book::{Book, CATEGORIES, category_path, slug_of, title};
 use super::{GONE_EVERY, MOVED_EVERY, OTHER_HOSTS};
 use crate::random::mix;
 
@@ -253,9 +253,9 @@ fn related(html: &mut String, book: &Book, n_books: u32) {
     *html += "<h2>Customers also bought</h2>\n<ul class=\"related\">\n";
     for i in 0..4 {
         let other = 1 + (mix(100 + u64::from(book.id), i) % u64::from(n_books)) as u32;
-        let other = Book::new(other);
-        let _ = write!(html, "<li><a href=\"../{}_{}/index.html\">", other.slug(), other.id);
-        escape(html, &other.title);
+        let title = title(u64::from(other));
+        let _ = write!(html, "<li><a href=\"../{}_{other}/index.html\">", slug_of(&title));
+        escape(html, &title);
         *html += "</a></li>\n";
     }
     let id = book.id;
@@ -282,16 +282,19 @@ fn shorten(html: &mut String, title: &str) {
     }
 }
 
-/// Writes text or an attribute's value.
+/// Writes text or an attribute's value, what needs no escape in one go.
 fn escape(html: &mut String, text: &str) {
-    for c in text.chars() {
-        match c {
-            '&' => *html += "&amp;",
-            '<' => *html += "&lt;",
-            '>' => *html += "&gt;",
-            '"' => *html += "&quot;",
-            '\'' => *html += "&#39;",
-            c => html.push(c),
-        }
+    let mut rest = text;
+    while let Some(at) = rest.find(['&', '<', '>', '"', '\'']) {
+        html.push_str(&rest[..at]);
+        *html += match rest.as_bytes()[at] {
+            b'&' => "&amp;",
+            b'<' => "&lt;",
+            b'>' => "&gt;",
+            b'"' => "&quot;",
+            _ => "&#39;",
+        };
+        rest = &rest[at + 1..];
     }
+    html.push_str(rest);
 }

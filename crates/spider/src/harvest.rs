@@ -78,24 +78,31 @@ impl Harvest {
         page: &Page<'_>,
         selector: &str,
     ) -> Result<Followed<'_>, SpiderError> {
+        self.follow_css_where(page, selector, |_| true)
+    }
+
+    /// Follows those of the links of [`follow_css`](Self::follow_css) for whose URL `wanted`
+    /// holds.
+    ///
+    /// # Errors
+    /// [`SpiderError::Selector`] if the selector does not parse.
+    pub fn follow_css_where(
+        &mut self,
+        page: &Page<'_>,
+        selector: &str,
+        mut wanted: impl FnMut(&CanonicalUrl) -> bool,
+    ) -> Result<Followed<'_>, SpiderError> {
         let first = self.follows.len();
         for node in page.css(selector)? {
             if node.has_attr("href") {
-                self.follow_node(node);
-            } else {
-                node.css("a[href], area[href]")?.into_iter().for_each(|a| self.follow_node(a));
+                self.follows.extend(link_of(node).filter(|follow| wanted(follow.url())));
+                continue;
+            }
+            for link in node.css("a[href], area[href]")? {
+                self.follows.extend(link_of(link).filter(|follow| wanted(follow.url())));
             }
         }
         Ok(Followed::new(&mut self.follows[first..]))
-    }
-
-    fn follow_node(&mut self, node: Node<'_>) {
-        if let Ok(Some(url)) = node.href() {
-            let rel = node.attr("rel").unwrap_or_default();
-            let nofollow =
-                rel.split_ascii_whitespace().any(|word| word.eq_ignore_ascii_case("nofollow"));
-            self.push(Follow::new(url, nofollow));
-        }
     }
 
     /// Requests an absolute URL.
@@ -162,6 +169,14 @@ impl Harvest {
         }
         Harvested { items: self.items, follows: self.follows, logs: self.logs, stats: self.stats }
     }
+}
+
+/// What an element with an `href` links to; `None` if that is nothing that is crawled.
+fn link_of(node: Node<'_>) -> Option<Follow> {
+    let url = node.href().ok()??;
+    let rel = node.attr("rel").unwrap_or_default();
+    let nofollow = rel.split_ascii_whitespace().any(|word| word.eq_ignore_ascii_case("nofollow"));
+    Some(Follow::new(url, nofollow))
 }
 
 /// A [`Harvest`] taken apart.

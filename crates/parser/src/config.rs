@@ -1,0 +1,164 @@
+//! The tables `[parse]` and `[spider]`, as written.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// Reading of pages, as written in the `[parse]` table.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ParseConfig {
+    /// Threads that read pages and run the spider. Default: 0, as many as there are cores.
+    pub threads: usize,
+    /// Whether links marked `rel=nofollow`, and all links of pages whose robots meta tag says
+    /// so, are left out. Default: false. They count in a page's number of links all the same.
+    pub obey_nofollow: bool,
+}
+
+/// A spider without Rust, as written in the `[spider]` table.
+///
+/// ```toml
+/// [spider]
+/// follow = ["li.next a", ".product_pod h3 a"]
+///
+/// [[spider.items]]
+/// select = "article.product_pod"
+/// [spider.items.fields]
+/// title = "h3 a @title"
+/// price = { css = ".price_color", number = true }
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct SpiderConfig {
+    /// CSS selectors of the links to follow on every page: of elements with an `href`, or of
+    /// elements with links inside. Default: all links, or none but the rules' if there are
+    /// `rules`. An empty list follows none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub follow: Option<Vec<String>>,
+    /// Links to follow with a label or by their URL. Of several rules that find a link the first
+    /// counts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<RuleConfig>,
+    /// What to take from pages.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub items: Vec<ItemConfig>,
+}
+
+/// Which links to follow and how, as written in a `[[spider.rules]]` table.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct RuleConfig {
+    /// CSS selector of the links. Default: all links.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub css: Option<String>,
+    /// Regular expression that the link's whole URL must match somewhere. Default: any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// Label that the pages get. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// Priority that the requests get: higher goes first within a host. Default: 0.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub priority: i32,
+}
+
+/// One kind of items, as written in a `[[spider.items]]` table.
+///
+/// Besides the fields each item has `url`, that of its page, unless a field is named so. A match
+/// in which no field is found at all gives no item.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ItemConfig {
+    /// Only pages with this label have such items. Default: all pages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// Only pages whose whole URL matches this regular expression somewhere have such items.
+    /// Default: all pages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// CSS selector of what holds an item: one item per match. Default: one item per page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub select: Option<String>,
+    /// Its fields by name.
+    pub fields: BTreeMap<String, FieldConfig>,
+}
+
+/// One field: `"CSS"`, `"CSS @attribute"`, `"CSS ::html"` or a table.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum FieldConfig {
+    /// The short form. Without CSS (`"@href"`) it is taken from the item's own element.
+    Short(String),
+    /// The long form.
+    Long(FieldSpec),
+}
+
+/// The long form of a field.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct FieldSpec {
+    /// CSS selector within the item. Default: the item's own element.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub css: String,
+    /// Takes this attribute instead of the text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attr: Option<String>,
+    /// Takes the element's HTML instead of its text. Default: false.
+    #[serde(skip_serializing_if = "is_false")]
+    pub html: bool,
+    /// Keeps only what this regular expression finds: its first group, or the whole match.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub regex: Option<String>,
+    /// Makes a number of it: the first one in the text, in either notation (`1,234.50`,
+    /// `1.234,50`). Default: false.
+    #[serde(skip_serializing_if = "is_false")]
+    pub number: bool,
+    /// Makes an absolute URL of it. Default: false.
+    #[serde(skip_serializing_if = "is_false")]
+    pub link: bool,
+    /// Takes all matches, as a list. Default: false, only the first.
+    #[serde(skip_serializing_if = "is_false")]
+    pub all: bool,
+    /// The value if nothing is found. Default: null, or an empty list with `all`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default: Option<serde_json::Value>,
+    /// Leaves the item out if the field is not found; the crawl's log says so. Default: false.
+    #[serde(skip_serializing_if = "is_false")]
+    pub required: bool,
+}
+
+fn is_zero(n: &i32) -> bool {
+    *n == 0
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+/// By hand, because an untagged enum's errors would not name the key that is wrong.
+impl<'de> Deserialize<'de> for FieldConfig {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct FieldVisitor;
+
+        impl<'de> Visitor<'de> for FieldVisitor {
+            type Value = FieldConfig;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a selector like \"h3 a @title\" or a table like { css = \"h3\" }")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<FieldConfig, E> {
+                Ok(FieldConfig::Short(text.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<FieldConfig, A::Error> {
+                FieldSpec::deserialize(MapAccessDeserializer::new(map)).map(FieldConfig::Long)
+            }
+        }
+
+        deserializer.deserialize_any(FieldVisitor)
+    }
+}

@@ -1,0 +1,176 @@
+//! A body and what is read from it, each thing once and only when it is asked for.
+
+use std::borrow::Cow;
+use std::cell::OnceCell;
+
+use crawl_model::{CanonicalUrl, Request, Response, UrlError};
+use crawl_spider::{Link, NodeId, Page, PageServices, SelectorError};
+use encoding_rs::Encoding;
+
+use crate::decode::{Decoded, decode};
+use crate::dom::Dom;
+use crate::feed::scan_xml;
+use crate::kind::Kind;
+use crate::links::{Scan, scan_html};
+use crate::resolve::Resolver;
+use crate::scan::Scanner;
+use crate::selectors::compiled;
+
+/// One document: the host's side of a [`Page`].
+pub(crate) struct Document<'a> {
+    url: CanonicalUrl,
+    kind: Kind,
+    text: Cow<'a, str>,
+    encoding: &'static Encoding,
+    scanned: OnceCell<(Scan, Resolver)>,
+    dom: OnceCell<Dom>,
+}
+
+impl<'a> Document<'a> {
+    /// Decodes a response's body.
+    pub(crate) fn new(url: &CanonicalUrl, response: &'a Response) -> Self {
+        let kind = Kind::of(&response.media_type(), &response.body);
+        let Decoded { text, encoding } =
+            decode(&response.body, response.header("content-type"), kind);
+        let (scanned, dom) = (OnceCell::new(), OnceCell::new());
+        Self { url: url.clone(), kind, text, encoding, scanned, dom }
+    }
+
+    /// Lets go of the response.
+    fn into_owned(self) -> Document<'static> {
+        let Self { url, kind, text, encoding, scanned, dom } = self;
+        Document { url, kind, text: Cow::Owned(text.into_owned()), encoding, scanned, dom }
+    }
+
+    fn scanned(&self) -> &(Scan, Resolver) {
+        self.scanned.get_or_init(|| {
+            let mut resolver = Resolver::new(self.url.to_url(), self.encoding);
+            let scan = match self.kind {
+                Kind::Html => scan_html(&self.text, &mut resolver),
+                Kind::Xml => scan_xml(&self.text, &resolver),
+                Kind::Other => Scan::default(),
+            };
+            (scan, resolver)
+        })
+    }
+
+    fn dom(&self) -> &Dom {
+        self.dom.get_or_init(|| match self.kind {
+            Kind::Html => Dom::build(&self.text, &self.scanned().0.crowded),
+            // Selectors read whatever it is as HTML, so what is crowded there must be known.
+            Kind::Xml | Kind::Other => {
+                let mut scanner = Scanner::html(&self.text);
+                scanner.by_ref().for_each(drop);
+                Dom::build(&self.text, scanner.crowded())
+            }
+        })
+    }
+
+    /// Whether a tree was needed.
+    #[cfg(test)]
+    pub(crate) fn has_dom(&self) -> bool {
+        self.dom.get().is_some()
+    }
+}
+
+impl PageServices for Document<'_> {
+    fn select(&self, css: &str, root: Option<NodeId>) -> Result<Vec<NodeId>, SelectorError> {
+        let selector = compiled(css)?;
+        Ok(self.dom().select(&selector, root))
+    }
+
+    fn text_content(&self, node: NodeId) -> Cow<'_, str> {
+        self.dom().text_content(node)
+    }
+
+    fn attr(&self, node: NodeId, name: &str) -> Option<&str> {
+        self.dom().attr(node, name)
+    }
+
+    fn html(&self, node: NodeId) -> String {
+        self.dom().html(node)
+    }
+
+    fn tag(&self, node: NodeId) -> &str {
+        self.dom().tag(node)
+    }
+
+    fn links(&self) -> &[Link] {
+        &self.scanned().0.links
+    }
+
+    fn decoded(&self) -> &str {
+        &self.text
+    }
+
+    fn join(&self, href: &str) -> Result<CanonicalUrl, UrlError> {
+        self.scanned().1.join(href)
+    }
+
+    fn title(&self) -> &str {
+        &self.scanned().0.title
+    }
+}
+
+/// A page made by hand, for tests of spiders: no network, the same parser.
+///
+/// # Examples
+/// ```
+/// let test = crawl_parser::page_from_html("http://shop.test/", "<h1>Tea</h1><a href=2>next</a>")?;
+/// let page = test.page();
+/// assert_eq!(page.text_of("h1")?.as_deref(), Some("Tea"));
+/// assert_eq!(page.links()[0].url.as_str(), "http://shop.test/2");
+/// # Ok::<(), crawl_spider::SpiderError>(())
+/// ```
+pub struct TestPage {
+    request: Request,
+    response: Response,
+    document: Document<'static>,
+}
+
+impl TestPage {
+    /// Puts request and response together.
+    #[must_use]
+    pub fn new(request: Request, response: Response) -> Self {
+        let document = Document::new(&request.url, &response).into_owned();
+        Self { request, response, document }
+    }
+
+    /// The page as a spider sees it.
+    #[must_use]
+    pub fn page(&self) -> Page<'_> {
+        Page::new(&self.request, &self.response, &self.document)
+    }
+}
+
+/// Makes a [`TestPage`] of an HTML text, as if a server had sent it with status 200.
+///
+/// # Errors
+/// [`UrlError`] if `url` is not one that is crawled.
+pub fn page_from_html(url: &str, html: &str) -> Result<TestPage, UrlError> {
+    page_from_body(url, "text/html; charset=utf-8", html)
+}
+
+/// Makes a [`TestPage`] of a body with this `Content-Type`, as if a server had sent it with
+/// status 200. For other statuses and headers there is [`TestPage::new`].
+///
+/// # Errors
+/// [`UrlError`] if `url` is not one that is crawled.
+pub fn page_from_body(
+    url: &str,
+    content_type: &str,
+    body: impl AsRef<[u8]>,
+) -> Result<TestPage, UrlError> {
+    let response = Response {
+        status: 200,
+        version: "HTTP/1.1",
+        headers: vec![(
+            "content-type".into(),
+            bytes::Bytes::copy_from_slice(content_type.as_bytes()),
+        )],
+        body: bytes::Bytes::copy_from_slice(body.as_ref()),
+        truncated: None,
+        remote: None,
+    };
+    Ok(TestPage::new(Request::get(CanonicalUrl::parse(url)?), response))
+}

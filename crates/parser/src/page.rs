@@ -1,0 +1,110 @@
+//! The answer to a page ticket: redirect, page or failure.
+
+use crawl_model::{
+    Ending, Failure, Fetched, Found, Look, PageRecord, Request, Response, Verdict, settle,
+};
+use crawl_spider::{FailedRequest, Page, PageServices};
+
+use crate::document::Document;
+use crate::parser::{Parser, Read};
+use crate::record;
+use crate::redirect::{Hop, judge};
+
+impl Parser {
+    pub(crate) fn read_page(&self, request: &Request, fetched: &Fetched) -> Read {
+        let ending = settle(&fetched.ticket, &fetched.reply, fetched.rest);
+        let (verdict, rest) = match ending {
+            Ending::Settled { verdict, rest } => (verdict, rest),
+            Ending::Retry { cause, rest } => {
+                let verdict = record::verdict_of(&fetched.reply);
+                let mut record = record::begin(request, fetched, verdict);
+                record.error = record::short(&cause);
+                return Read::bare(Ending::Retry { cause, rest }, record);
+            }
+            robots @ Ending::Robots(_) => {
+                return Read::bare(robots, record::begin(request, fetched, Verdict::Ok));
+            }
+        };
+        let record = record::begin(request, fetched, verdict);
+        let mut read = Read::bare(Ending::Settled { verdict, rest }, record);
+        match &fetched.reply {
+            Ok(response) if verdict == Verdict::Redirected => {
+                self.redirect(request, response, &mut read);
+            }
+            Ok(response) => self.page(request, response, &mut read),
+            Err(Failure { detail, .. }) => self.fail(request, detail, &mut read),
+        }
+        let verdict = read.record.verdict;
+        read.ending = Ending::Settled { verdict, rest };
+        read
+    }
+
+    fn redirect(&self, request: &Request, response: &Response, read: &mut Read) {
+        match judge(request, response, self.max_redirects) {
+            Hop::To(hop) => {
+                read.record.redirect = Some(hop.url.clone());
+                // A known target settles here: its own page has, or will have, its own end.
+                read.found.extend(self.look(*hop));
+            }
+            Hop::Refused { verdict, target, detail } => {
+                read.record.verdict = verdict;
+                read.record.redirect = target;
+                self.fail(request, &detail, read);
+            }
+        }
+    }
+
+    /// A found request, unless it is known.
+    fn look(&self, request: Request) -> Option<Found> {
+        let print = self.view.fingerprint_of(&request);
+        let filtered = match self.view.look(print, &request.url, request.depth) {
+            Look::Known => return None,
+            Look::Admit => None,
+            Look::Filter(reason) => Some(reason),
+        };
+        Some(Found { print, request, filtered })
+    }
+
+    fn page(&self, request: &Request, response: &Response, read: &mut Read) {
+        let document = Document::new(&request.url, response);
+        if self.spider.wants_status(response.status) {
+            let page = Page::new(request, response, &document);
+            match self.call(&request.url, |out| self.spider.parse(&page, out)) {
+                Ok(harvest) => {
+                    read.items = harvest.items;
+                    read.found = self.admit(harvest.follows, request.depth + 1, &request.url);
+                }
+                Err((verdict, text)) => {
+                    read.record.verdict = verdict;
+                    read.record.error = record::short(&text);
+                }
+            }
+        } else if read.record.verdict == Verdict::HttpError {
+            self.fail(request, &format!("status {}", response.status), read);
+        }
+        describe(&document, &mut read.record);
+    }
+
+    /// Gives a request without a page to the spider's `error`.
+    fn fail(&self, request: &Request, detail: &str, read: &mut Read) {
+        read.record.error = record::short(detail);
+        let PageRecord { verdict, status, .. } = read.record;
+        let failed = FailedRequest::new(request, verdict, status, detail);
+        match self.call(&request.url, |out| self.spider.error(&failed, out)) {
+            Ok(harvest) => {
+                read.items = harvest.items;
+                read.found = self.admit(harvest.follows, request.depth + 1, &request.url);
+            }
+            Err((why, text)) => {
+                let text = format!("{detail}; then {why} in `error`: {text}");
+                read.record.error = record::short(&text);
+            }
+        }
+    }
+}
+
+/// Notes what the document says of itself.
+fn describe(document: &Document<'_>, record: &mut PageRecord) {
+    record.title = document.title().to_owned();
+    record.n_links = u32::try_from(document.links().len()).unwrap_or(u32::MAX);
+}

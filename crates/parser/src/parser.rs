@@ -1,0 +1,208 @@
+//! One answer of the fetcher in, one settled page out.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crawl_model::{
+    CanonicalUrl, Ending, Errand, Fetched, Found, Item, PageRecord, Parsed, Request, Verdict, View,
+    robots_reply,
+};
+use crawl_spider::{Harvest, Harvested, LogLine, Spider, SpiderError};
+
+use crate::config::ParseConfig;
+use crate::record;
+
+/// Reads the answers to tickets, and runs the spider on those that are pages.
+///
+/// Shared by all CPU threads. A callback stands or falls as a whole: of one that returned an
+/// error or panicked neither items nor requests are kept, so that what a page gave is always
+/// all that the spider wanted of it. (Scrapy keeps what was yielded before an exception.)
+pub struct Parser {
+    pub(crate) config: ParseConfig,
+    pub(crate) max_redirects: u32,
+    pub(crate) spider: Arc<dyn Spider>,
+    pub(crate) view: Arc<dyn View>,
+    log: Arc<dyn SpiderLog>,
+    stats: Mutex<BTreeMap<String, i64>>,
+}
+
+/// Takes the lines that spiders log.
+pub trait SpiderLog: Send + Sync {
+    /// One line of `spider`, about the page `url` or, in `start`, about none. Called from all
+    /// CPU threads.
+    fn line(&self, spider: &str, url: Option<&CanonicalUrl>, line: &LogLine);
+}
+
+/// Writes to standard error: `warn books http://…: text`.
+struct Stderr;
+
+impl SpiderLog for Stderr {
+    fn line(&self, spider: &str, url: Option<&CanonicalUrl>, line: &LogLine) {
+        let level = line.level.name();
+        let text = line.text.replace(['\n', '\r'], " ");
+        let place = url.map(|url| format!(" {url}")).unwrap_or_default();
+        // A closed standard error is nothing to stop a crawl for.
+        let _ = writeln!(std::io::stderr().lock(), "{level} {spider}{place}: {text}");
+    }
+}
+
+/// What was read of an answer.
+pub(crate) struct Read {
+    pub(crate) ending: Ending,
+    pub(crate) record: PageRecord,
+    pub(crate) items: Vec<Item>,
+    pub(crate) found: Vec<Found>,
+}
+
+impl Read {
+    pub(crate) fn bare(ending: Ending, record: PageRecord) -> Self {
+        Self { ending, record, items: Vec::new(), found: Vec::new() }
+    }
+}
+
+/// Asks a spider for the requests it begins with, beyond the seeds.
+///
+/// # Errors
+/// The spider's own, a panic of it (as its message), or [`SpiderError::Other`] if it makes items
+/// before there is a page.
+pub fn start(spider: &dyn Spider) -> Result<Vec<Request>, SpiderError> {
+    let mut out = Harvest::new();
+    let result = catch_unwind(AssertUnwindSafe(|| spider.start(&mut out)));
+    let Harvested { items, follows, logs, .. } = out.into_parts();
+    logs.iter().for_each(|line| Stderr.line(spider.name(), None, line));
+    match result {
+        Ok(done) => done?,
+        Err(panic) => {
+            let text = panic_text(panic);
+            return Err(SpiderError::Other(format!("the spider panicked in `start`: {text}")));
+        }
+    }
+    if !items.is_empty() {
+        let text = "`start` made items; they belong to pages, so make them in `parse`";
+        return Err(text.into());
+    }
+    Ok(follows.into_iter().map(|follow| follow.into_request(0, None)).collect())
+}
+
+impl Parser {
+    /// Puts a parser together. `max_redirects` is the longest chain of redirects that is
+    /// followed; 0 follows none.
+    #[must_use]
+    pub fn new(
+        config: ParseConfig,
+        max_redirects: u32,
+        spider: Arc<dyn Spider>,
+        view: Arc<dyn View>,
+    ) -> Self {
+        let (log, stats) = (Arc::new(Stderr), Mutex::default());
+        Self { config, max_redirects, spider, view, log, stats }
+    }
+
+    /// Sends the spider's log lines to `log` instead of standard error.
+    #[must_use]
+    pub fn with_log(mut self, log: Arc<dyn SpiderLog>) -> Self {
+        self.log = log;
+        self
+    }
+
+    /// Asks the spider for the requests it begins with; see [`start`].
+    ///
+    /// # Errors
+    /// As for [`start`].
+    pub fn start(&self) -> Result<Vec<Request>, SpiderError> {
+        start(&*self.spider)
+    }
+
+    /// The spider's own counts ([`Harvest::stat`]), summed over all pages of this run. At most
+    /// 1,000 names are told apart; what comes after is counted as `(other)`.
+    #[must_use]
+    pub fn stats(&self) -> BTreeMap<String, i64> {
+        self.stats.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Reads one answer. Whatever the page or the spider does, the ticket comes back.
+    #[must_use]
+    pub fn parse(&self, fetched: Fetched) -> Parsed {
+        let read = catch_unwind(AssertUnwindSafe(|| self.read(&fetched)))
+            .unwrap_or_else(|panic| panicked(&fetched, panic_text(panic)));
+        let Fetched { ticket, reply, .. } = fetched;
+        let Read { ending, record, items, found } = read;
+        Parsed { ticket, ending, response: reply.ok(), record, items, found }
+    }
+
+    fn read(&self, fetched: &Fetched) -> Read {
+        match fetched.ticket.errand() {
+            Errand::Page(request) => self.read_page(request, fetched),
+            Errand::Robots { url, .. } => {
+                let ending = Ending::Robots(robots_reply(url, &fetched.reply, fetched.rest));
+                let verdict = record::verdict_of(&fetched.reply);
+                Read::bare(ending, record::begin(&Request::get(url.clone()), fetched, verdict))
+            }
+        }
+    }
+
+    /// Runs a callback and tells its log lines and counts.
+    pub(crate) fn call(
+        &self,
+        url: &CanonicalUrl,
+        callback: impl FnOnce(&mut Harvest) -> Result<(), SpiderError>,
+    ) -> Result<Harvested, (Verdict, String)> {
+        let mut out = Harvest::new();
+        let result = catch_unwind(AssertUnwindSafe(|| callback(&mut out)));
+        let mut parts = out.into_parts();
+        parts.logs.iter().for_each(|line| self.log.line(self.spider.name(), Some(url), line));
+        self.count(std::mem::take(&mut parts.stats));
+        match result {
+            Ok(Ok(())) => Ok(parts),
+            Ok(Err(error)) => Err((Verdict::SpiderError, error.chain())),
+            Err(panic) => Err((Verdict::SpiderPanic, panic_text(panic))),
+        }
+    }
+
+    fn count(&self, new: BTreeMap<String, i64>) {
+        const MAX_NAMES: usize = 1000;
+        if new.is_empty() {
+            return;
+        }
+        let mut stats = self.stats.lock().unwrap_or_else(PoisonError::into_inner);
+        for (name, n) in new {
+            let is_new = !stats.contains_key(&name);
+            let name = if is_new && stats.len() >= MAX_NAMES { "(other)".to_owned() } else { name };
+            let sum = stats.entry(name).or_default();
+            *sum = sum.saturating_add(n);
+        }
+    }
+}
+
+/// A panic outside of any callback is a fault of ours or of a library; the page carries it.
+fn panicked(fetched: &Fetched, text: String) -> Read {
+    let verdict = Verdict::SpiderPanic;
+    match fetched.ticket.errand() {
+        Errand::Page(request) => {
+            let mut record = record::begin(request, fetched, verdict);
+            record.error = record::short(&text);
+            Read::bare(Ending::Settled { verdict, rest: fetched.rest }, record)
+        }
+        Errand::Robots { url, .. } => {
+            let reply = crawl_model::RobotsReply::Unreachable { cause: text, rest: fetched.rest };
+            Read::bare(Ending::Robots(reply), PageRecord::new(url.clone(), verdict))
+        }
+    }
+}
+
+fn panic_text(panic: Box<dyn Any + Send>) -> String {
+    if let Some(text) = panic.downcast_ref::<&str>() {
+        return (*text).to_owned();
+    }
+    match panic.downcast::<String>() {
+        Ok(text) => *text,
+        Err(other) => {
+            // Its drop could panic again; better lost than that.
+            std::mem::forget(other);
+            "a panic without a message".to_owned()
+        }
+    }
+}

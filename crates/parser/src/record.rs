@@ -1,0 +1,46 @@
+//! What is known of a page before it is read.
+
+use crawl_model::{Failure, Fetched, PageRecord, Request, Response, Verdict};
+
+/// Longest error text that is kept, in characters.
+const MAX_ERROR_CHARS: usize = 500;
+
+/// Begins the record of a page: all but what its document says.
+pub(crate) fn begin(request: &Request, fetched: &Fetched, verdict: Verdict) -> PageRecord {
+    let mut record = PageRecord::new(request.url.clone(), verdict);
+    record.depth = request.depth;
+    record.label = request.label.to_string();
+    record.chain = request.chain.clone();
+    record.referrer = request.referrer.clone();
+    record.fetched_ms = fetched.sent_ms;
+    record.elapsed_ms = u64::try_from(fetched.elapsed.as_millis()).unwrap_or(u64::MAX);
+    record.attempts = fetched.ticket.attempt();
+    match &fetched.reply {
+        Ok(response) => {
+            record.status = Some(response.status);
+            record.content_type = response.media_type().chars().take(100).collect();
+            record.bytes = response.body.len() as u64;
+            record.truncated = response.truncated;
+        }
+        Err(failure) => record.error = short(&failure.detail),
+    }
+    record
+}
+
+/// How an answer would end a URL if it were the last one.
+pub(crate) fn verdict_of(reply: &Result<Response, Failure>) -> Verdict {
+    match reply {
+        Err(failure) => failure.kind.verdict(),
+        Ok(response) => match (response.status, response.truncated) {
+            (200..=299, None) => Verdict::Ok,
+            (200..=299, Some(_)) => Verdict::Truncated,
+            (300..=399, _) => Verdict::Redirected,
+            _ => Verdict::HttpError,
+        },
+    }
+}
+
+/// Shortens an error text to what a record may hold.
+pub(crate) fn short(text: &str) -> String {
+    text.chars().take(MAX_ERROR_CHARS).collect()
+}

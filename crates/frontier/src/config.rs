@@ -55,13 +55,13 @@ impl Default for ScopeConfig {
 const SKIP_EXTENSIONS: &str = "\
     3g2 3gp 7z 7zip aac ai aif aiff apk appimage asf asx au avi avif bin bmp br bz2 cab cbr cbz \
     cdr class cpl crx css cur dat db deb djvu dll dmg doc docb docm docx dotm dotx drw dxf ear \
-    egg eot epub eps exe f4v flac flv gem gif gz gzip heic hqx hta icns ico ics img ipa iso jar \
-    jfif jp2 jpe jpeg jpg js jxl key kmz lha lz lz4 lzh lzma m3u m3u8 m4a m4v map mid midi mjs \
-    mkv mng mobi mov mp2 mp3 mp4 mpa mpeg mpg msi msix msp numbers o odb odf odg odp ods odt oga \
-    ogg ogv opus otf pages par2 pcx pct pdf pkg png pot potm potx pps ppsm ppsx ppt pptm pptx ps \
-    psd psp pst pyc qt ra ram rar raw rm rmvb rpm rtf run sit sitx snap so sqlite svg svgz swf \
-    tar tbz tbz2 tgz tif tiff torrent ttf txz vcf vob war wasm wav wbmp webm webmanifest webp \
-    whl wma wmv woff woff2 xap xcf xls xlsb xlsm xlsx xltm xltx xpi xz z zip zst zstd";
+    egg eot eps epub exe f4v flac flv gem gif gz gzip heic hqx hta icns ico ics img ipa iso jar \
+    jfif jp2 jpe jpeg jpg js jxl kmz lha lz lz4 lzh lzma m3u m3u8 m4a m4v mid midi mjs mkv mng \
+    mobi mov mp2 mp3 mp4 mpa mpeg mpg msi msix msp odb odf odg odp ods odt oga ogg ogv opus otf \
+    par2 pct pcx pdf pkg png pot potm potx pps ppsm ppsx ppt pptm pptx ps psd psp pst pyc qt ra \
+    ram rar rm rmvb rpm rtf sit sitx snap so sqlite svg svgz swf tar tbz tbz2 tgz tif tiff \
+    torrent ttf txz vcf vob war wasm wav wbmp webm webmanifest webp whl wma wmv woff woff2 xap \
+    xcf xls xlsb xlsm xlsx xltm xltx xpi xz z zip zst zstd";
 
 /// How gently hosts are treated, as written in the `[politeness]` table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

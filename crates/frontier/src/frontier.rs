@@ -18,7 +18,7 @@ use crate::run::{Edges, End, Shell};
 use crate::scheduler::Scheduler;
 use crate::scope::Scope;
 use crate::seen::{Seen, Window};
-use crate::slots::LostTickets;
+use crate::slots;
 
 /// Decides when a URL may be fetched.
 ///
@@ -51,7 +51,7 @@ impl Frontier {
         let scope = Arc::new(Scope::new(&config.scope, &seed_hosts)?);
         let seen = Arc::new(Seen::default());
         let window = Arc::new(Window { prints, scope, seen: seen.clone() });
-        let (desk, lost) = LostTickets::new();
+        let (desk, lost) = slots::desk();
         let backend = LocalBackend::new(seen);
         let scheduler =
             Scheduler::new(config, agent, window.clone(), backend, journal, desk, now());

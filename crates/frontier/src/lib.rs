@@ -31,6 +31,8 @@ mod queue;
 mod slots;
 
 mod replay;
+#[cfg(test)]
+mod rig;
 
 pub use config::{FrontierConfig, FrontierError, PolitenessConfig, RetryConfig, ScopeConfig};
 pub use counts::SharedCounts;

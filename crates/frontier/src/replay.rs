@@ -4,6 +4,9 @@
 //! that waits, and everything that was refused, is judged again under the limits now in force;
 //! for that the fold keeps the text of refused URLs, and drops it at the end.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 

@@ -99,6 +99,8 @@ enum Later {
 /// A host's clock and what stands at its head.
 #[derive(Default)]
 struct HostState {
+    /// Latest start that is known of.
+    last_start: Option<Instant>,
     /// Earliest next start by the delay.
     next_start: Option<Instant>,
     /// Until when the host asked to be left alone.

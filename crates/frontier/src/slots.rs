@@ -106,13 +106,12 @@ impl Slots {
 ///
 /// The channel has no bound of its own because a `drop` must not wait; each open ticket sends at
 /// most one number, so the number of open tickets bounds it.
-pub(crate) struct LostTickets(mpsc::UnboundedSender<TicketId>);
+struct LostTickets(mpsc::UnboundedSender<TicketId>);
 
-impl LostTickets {
-    pub(crate) fn new() -> (Arc<dyn Desk>, mpsc::UnboundedReceiver<TicketId>) {
-        let (sender, receiver) = mpsc::unbounded_channel();
-        (Arc::new(Self(sender)), receiver)
-    }
+/// A desk, and where what it is told comes out.
+pub(crate) fn desk() -> (Arc<dyn Desk>, mpsc::UnboundedReceiver<TicketId>) {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    (Arc::new(LostTickets(sender)), receiver)
 }
 
 impl Desk for LostTickets {

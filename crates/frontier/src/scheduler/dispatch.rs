@@ -73,6 +73,7 @@ impl<B: Backend> Scheduler<B> {
             self.rate_due = Some(due);
             return None;
         }
+        self.dismiss(key); // its turn is over, even if it is due again at once
         let delay = self.delay(key);
         let host = self.host_mut(key);
         let errand = match host.errands.pop_front() {

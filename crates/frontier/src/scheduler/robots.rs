@@ -107,6 +107,10 @@ impl<B: Backend> Scheduler<B> {
         let host = self.host_mut(key.host);
         host.crawl_delay = host.crawl_delay.max(delay);
         self.origin_mut(key).standing = standing;
+        // The request that brought the rules counts like any other.
+        let delay = self.delay(key.host);
+        let host = self.host_mut(key.host);
+        host.next_start = host.next_start.max(host.last_start.map(|start| start + delay));
     }
 
     /// Takes rules that an earlier run asked for; `until` is when they go stale. Half an answer

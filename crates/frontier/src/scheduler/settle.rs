@@ -55,6 +55,7 @@ impl<B: Backend> Scheduler<B> {
             state.held = None;
         }
         state.in_flight -= 1;
+        state.last_start = state.last_start.max(sent_at);
         // With others in flight the clock counts from the latest of them.
         let is_last = state.in_flight == 0;
         state.next_start = if is_last { Some(next) } else { state.next_start.max(Some(next)) };

@@ -1,0 +1,248 @@
+//! Resumes by hand: what the log says, what the limits say now, what comes of it.
+
+use std::time::Duration;
+
+use crawl_model::{Event, FilterReason, Found, Look, Origin, RobotsReply, Verdict};
+
+use super::{Moment, Replay, Resumed};
+use crate::rig::{Rig, found};
+
+const NOW_MS: u64 = 1_000_000;
+
+fn at_depth(text: &str, depth: u32) -> Found {
+    let mut found = found(text);
+    found.request.depth = depth;
+    found
+}
+
+fn filtered(text: &str, depth: u32, reason: FilterReason) -> Event {
+    Event::Found(Found { filtered: Some(reason), ..at_depth(text, depth) })
+}
+
+fn queued(text: &str, depth: u32) -> Event {
+    Event::Found(at_depth(text, depth))
+}
+
+fn settled(text: &str, at_ms: u64) -> Event {
+    let print = found(text).print;
+    Event::Settled { n: 1, print, verdict: Verdict::Ok, at_ms, rest_until_ms: 0 }
+}
+
+impl Rig {
+    fn resume(
+        &mut self,
+        events: impl IntoIterator<Item = Event>,
+        suspects: &[(&str, u32)],
+        is_clean: bool,
+    ) -> Resumed {
+        let mut replay = Replay::default();
+        for event in events {
+            replay.fold(&mut self.scheduler, event);
+            self.check();
+        }
+        let suspects: Vec<_> =
+            suspects.iter().map(|&(text, deaths)| (found(text).print, deaths)).collect();
+        let at = Moment { now: self.now, ms: NOW_MS };
+        let resumed = replay.finish(&mut self.scheduler, &suspects, is_clean, at);
+        self.check();
+        resumed
+    }
+}
+
+#[test]
+fn what_was_not_settled_is_fetched_again_and_nothing_else() {
+    let mut rig = Rig::new(|_| ());
+    let events = [
+        queued("http://h/1", 0),
+        queued("http://h/2", 1),
+        queued("http://h/2", 1),
+        filtered("http://other/", 1, FilterReason::OffDomain),
+        settled("http://h/1", 5),
+    ];
+    let resumed = rig.resume(events, &[], true);
+    assert_eq!((resumed.settled, resumed.queued, resumed.filtered), (1, 1, 1));
+    let ticket = rig.expect("http://h/2");
+    rig.finish(ticket);
+    assert!(rig.scheduler.is_idle());
+    assert_eq!(rig.scheduler.tally.pages, 2);
+    assert_eq!(rig.look("http://h/1", 0), Look::Known);
+}
+
+#[test]
+fn tries_of_earlier_runs_count() {
+    let mut rig = Rig::new(|_| ());
+    let print = found("http://h/1").print;
+    let retried = Event::Retried { print, attempt: 2, at_ms: 1, rest_until_ms: 0 };
+    rig.resume([queued("http://h/1", 0), retried], &[], true);
+    let ticket = rig.expect("http://h/1");
+    assert_eq!((ticket.attempt(), ticket.is_last_attempt()), (3, true));
+    assert_eq!(rig.scheduler.tally.retries, 1);
+}
+
+#[test]
+fn a_narrower_scope_refuses_what_waited() {
+    let mut rig = Rig::new(|c| c.scope.max_depth = 1);
+    let events = [queued("http://h/2", 2), queued("http://h/1", 1), queued("http://other/", 0)];
+    let resumed = rig.resume(events, &[], true);
+    assert_eq!((resumed.queued, resumed.newly_filtered), (1, 2));
+    assert_eq!(rig.ends(), ["too-deep", "off-domain"]);
+    let _ticket = rig.expect("http://h/1");
+    assert_eq!(rig.look("http://h/2", 1), Look::Admit);
+}
+
+#[test]
+fn a_wider_scope_admits_what_was_refused_once_that_is_durable() {
+    let mut rig = Rig::new(|c| c.scope.max_depth = 3);
+    let events = [
+        filtered("http://h/deep", 9, FilterReason::TooDeep),
+        filtered("http://h/deep", 3, FilterReason::TooDeep),
+        filtered("http://h/x.pdf", 1, FilterReason::Excluded),
+        filtered("http://a/", 1, FilterReason::OffDomain),
+    ];
+    let resumed = rig.resume(events, &[], true);
+    assert_eq!((resumed.queued, resumed.readmitted, resumed.filtered), (2, 2, 1));
+    rig.expect_none();
+    assert!(!rig.scheduler.is_idle());
+    rig.sync();
+    let (deep, other) = (rig.expect("http://h/deep"), rig.expect("http://a/"));
+    rig.finish(deep);
+    rig.finish(other);
+    assert!(rig.scheduler.is_idle());
+    assert_eq!(rig.look("http://h/x.pdf", 0), Look::Known);
+}
+
+#[test]
+fn a_url_refused_for_another_reason_now_may_come_by_a_shorter_path() {
+    let mut rig = Rig::new(|c| c.scope.max_depth = 3);
+    rig.resume([filtered("http://a/", 5, FilterReason::OffDomain)], &[], true);
+    assert_eq!(rig.look("http://a/", 3), Look::Admit);
+}
+
+#[test]
+fn a_hosts_budget_counts_over_all_runs() {
+    let events = || {
+        let print = found("http://h/3").print;
+        [
+            queued("http://h/1", 0),
+            queued("http://h/2", 0),
+            queued("http://h/3", 0),
+            settled("http://h/1", 1),
+            Event::Filtered { print, reason: FilterReason::HostBudget },
+        ]
+    };
+    let mut rig = Rig::new(|c| c.scope.max_pages_per_host = 1);
+    let resumed = rig.resume(events(), &[], true);
+    assert_eq!((resumed.queued, resumed.newly_filtered, resumed.readmitted), (0, 1, 0));
+    assert_eq!(rig.ends(), ["host-budget"]);
+    let mut rig = Rig::new(|c| c.scope.max_pages_per_host = 2);
+    let resumed = rig.resume(events(), &[], true);
+    assert_eq!((resumed.queued, resumed.newly_filtered, resumed.readmitted), (2, 0, 1));
+    rig.sync();
+    let ticket = rig.expect("http://h/2");
+    rig.finish(ticket);
+    rig.expect_none();
+    assert_eq!(rig.ends(), ["host-budget"]);
+}
+
+#[test]
+fn robots_refusals_are_judged_again_by_the_rules_that_are_known() {
+    let events = || {
+        let print = found("http://h/1").print;
+        [queued("http://h/1", 0), Event::Filtered { print, reason: FilterReason::Robots }]
+    };
+    let resume = |robots: Option<&'static str>, obey: bool| {
+        let mut rig = Rig::new(|c| c.politeness.robots = obey);
+        if let Some(text) = robots {
+            let reply = RobotsReply::Rules(bytes::Bytes::from_static(text.as_bytes()));
+            let until = rig.now + Duration::from_secs(9);
+            rig.scheduler.recall(Origin::new(false, "h", 80), &reply, until);
+        }
+        rig.resume(events(), &[], true).readmitted
+    };
+    assert_eq!(resume(None, true), 0);
+    assert_eq!(resume(Some("User-agent: *\nDisallow: /1\n"), true), 0);
+    assert_eq!(resume(Some("User-agent: *\nDisallow: /2\n"), true), 1);
+    assert_eq!(resume(None, false), 1);
+}
+
+#[test]
+fn after_an_unclean_stop_every_host_rests_a_full_delay() {
+    let mut rig = Rig::new(|_| ());
+    rig.resume([queued("http://h/1", 0)], &[], false);
+    rig.pass(999);
+    rig.expect_none();
+    rig.pass(1);
+    let _ticket = rig.expect("http://h/1");
+}
+
+#[test]
+fn after_a_clean_stop_a_host_rests_what_is_left_of_its_delay() {
+    let mut rig = Rig::new(|_| ());
+    let events = [
+        queued("http://h/1", 0),
+        queued("http://h/2", 0),
+        queued("http://a/1", 0),
+        settled("http://h/1", NOW_MS - 400),
+    ];
+    rig.resume(events, &[], true);
+    let _other = rig.expect("http://a/1");
+    rig.pass(599);
+    rig.expect_none();
+    rig.pass(1);
+    let _ticket = rig.expect("http://h/2");
+}
+
+#[test]
+fn a_retry_after_outlives_the_process_up_to_the_cap() {
+    for (rest_ms, expected_ms) in [(30_000, 30_000), (86_400_000, 600_000)] {
+        let mut rig = Rig::new(|_| ());
+        let print = found("http://h/1").print;
+        let rest_until_ms = NOW_MS + rest_ms;
+        let retried = Event::Retried { print, attempt: 1, at_ms: NOW_MS, rest_until_ms };
+        rig.resume([queued("http://h/1", 0), retried], &[], true);
+        rig.pass(expected_ms - 1);
+        rig.expect_none();
+        rig.pass(1);
+        let _ticket = rig.expect("http://h/1");
+    }
+}
+
+#[test]
+fn three_deaths_end_a_url_and_after_two_it_runs_alone() {
+    let mut rig = Rig::new(|c| {
+        c.politeness.delay = Duration::ZERO;
+        c.politeness.per_host = std::num::NonZeroU32::new(4).unwrap();
+    });
+    let events =
+        ["http://h/0", "http://h/1", "http://a/2", "http://h/3"].map(|text| queued(text, 0));
+    let suspects = [("http://h/0", 1), ("http://h/1", 3), ("http://a/2", 2)];
+    let resumed = rig.resume(events, &suspects, true);
+    assert_eq!((resumed.queued, resumed.poisoned, resumed.alone), (3, 1, 1));
+    assert_eq!(rig.ends(), ["poisoned"]);
+    let first = rig.expect("http://h/0");
+    rig.expect_none(); // a is next, but must be alone
+    rig.finish(first);
+    let alone = rig.expect("http://a/2");
+    rig.expect_none();
+    rig.free(&alone);
+    rig.expect_none();
+    rig.retry(alone); // it let the process live: from here on it is like any other
+    let _last = rig.expect("http://h/3");
+}
+
+#[test]
+fn a_robots_txt_that_kills_is_left_alone() {
+    let mut rig = Rig::new(|c| c.politeness.robots = true);
+    let suspects = [("http://h/robots.txt", 3), ("http://a/robots.txt", 2)];
+    let events = [queued("http://h/1", 0), queued("http://b/1", 0), queued("http://a/1", 0)];
+    rig.resume(events, &suspects, true);
+    let b = rig.expect("http://b/robots.txt");
+    rig.expect_none();
+    assert_eq!(rig.ends(), ["robots-unreachable"]);
+    rig.answer(b, RobotsReply::AllowAll);
+    let alone = rig.expect("http://a/robots.txt");
+    rig.pass(1000);
+    rig.expect_none();
+    rig.answer(alone, RobotsReply::AllowAll);
+    let _page = rig.expect("http://b/1");
+}

@@ -52,18 +52,14 @@ impl Backlog {
 
 fn read(reader: &Reader, after: u64, until: u64) -> Chunk {
     let mut pages = VecDeque::with_capacity(CHUNK);
-    for settled in reader.settled_after(after) {
+    for settled in reader.settled_after(after)? {
         let (n, print, verdict) = settled?;
         if n > until || pages.len() == CHUNK {
             break;
         }
-        if !verdict.was_fetched() {
-            continue;
-        }
-        let Some(record) = reader.page(print)? else { continue };
-        let body = record.body.as_ref().map(|pointer| reader.body(pointer)).transpose()?;
-        let items = reader.items(print)?;
-        pages.push_back(Page { print, record, headers: Vec::new(), body, items });
+        // Who was fetched again later comes then; who was given up has no page.
+        let page = reader.load(print)?.filter(|page| page.n() == n && verdict.was_fetched());
+        pages.extend(page);
     }
     Ok(pages)
 }

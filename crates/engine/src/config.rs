@@ -1,6 +1,8 @@
 //! Everything that decides a crawl, spider aside.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::thread;
 use std::time::Duration;
 
 use crawl_feeds::FeedConfig;
@@ -51,6 +53,14 @@ impl CrawlConfig {
     #[must_use]
     pub fn folder(&self) -> PathBuf {
         self.store.path.clone()
+    }
+
+    /// How many CPU threads read pages.
+    pub(crate) fn n_threads(&self) -> usize {
+        match self.parse.threads {
+            0 => thread::available_parallelism().map_or(1, NonZeroUsize::get),
+            n => n,
+        }
     }
 
     /// The limits that a resumed crawl is held against, as one JSON object of tables.

@@ -157,14 +157,14 @@ pub fn ask(
     row: &mut dyn FnMut(serde_json::Value) -> ControlFlow<()>,
 ) -> Result<(), ControlError> {
     let broken = |source| ControlError::Io { folder: folder.to_owned(), source };
-    let mut stream = with_short_path(folder, |path| BlockingStream::connect(path)).map_err(broken)?;
+    let mut stream =
+        with_short_path(folder, |path| BlockingStream::connect(path)).map_err(broken)?;
     let mut question = serde_json::to_string(query).map_err(|e| broken(e.into()))?;
     question.push('\n');
     stream.write_all(question.as_bytes()).map_err(broken)?;
     for line in BufReader::new(stream).lines() {
         let line = line.map_err(broken)?;
-        let value: serde_json::Value =
-            serde_json::from_str(&line).map_err(|e| broken(e.into()))?;
+        let value: serde_json::Value = serde_json::from_str(&line).map_err(|e| broken(e.into()))?;
         if let (Some(error), Some(1)) = (value.get("error"), value.as_object().map(|o| o.len())) {
             return Err(ControlError::Refused(error.as_str().unwrap_or_default().to_owned()));
         }

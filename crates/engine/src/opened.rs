@@ -60,11 +60,10 @@ fn open_blocking(crawl: Crawl) -> Result<Opened, CrawlError> {
     let mut notes = store.recovery().notes.clone();
 
     let start = crawl_parser::start(&*spider)?;
-    let seeds: Vec<Request> =
-        config.seeds.iter().cloned().map(Request::get).chain(start).collect();
+    let seeds: Vec<Request> = config.seeds.iter().cloned().map(Request::get).chain(start).collect();
     let mut frontier = Frontier::new(
         config.frontier.clone(),
-        crawl_fetcher::product_token(&config.fetch.user_agent),
+        crawl_robots::product_token(&config.fetch.user_agent),
         Fingerprinter::new(store.identity().secret),
         seed_hosts(seeds.iter().map(|request| &request.url)),
         store.journal(),
@@ -109,6 +108,7 @@ fn replay(store: &Store, frontier: &mut Frontier) -> Result<Option<Resumed>, Cra
         let (origin, reply, at_ms) = robots?;
         frontier.replay_robots(origin, reply, at_ms);
     }
+    frontier.replay_items(store.reader().n_items()?);
     let recovery = store.recovery();
     let resumed = frontier.replayed(&recovery.suspects, recovery.clean);
     Ok((!is_first_run).then_some(resumed))

@@ -51,8 +51,8 @@ pub(crate) fn run(
     let reader = opened.reader();
     let counts = opened.frontier.counts();
     let before = counts.get();
-    let n_workers = opened.config.fetch.connections.get();
-    let n_threads = opened.config.parse.n_threads();
+    let n_workers = opened.config.fetch.connections.get() as usize;
+    let n_threads = opened.config.n_threads();
 
     // The edges of the circle.
     let (tickets, tickets_in) = bounded(n_workers);
@@ -81,8 +81,9 @@ pub(crate) fn run(
         settled: settled.clone(),
         open: opened.frontier.open_tickets(),
     });
-    let mut crew = Crew { writer: Some(cpu_thread("store", move || writer.run())?), ..Crew::default() };
-    for mut feed in opened.feeds {
+    let mut crew =
+        Crew { writer: Some(cpu_thread("store", move || writer.run())?), ..Crew::default() };
+    for feed in opened.feeds {
         let (settled, entries) = (settled.subscribe(), entries.clone());
         crew.feeds.push(cpu_thread("feed", move || feed.run(settled, entries))?);
     }
@@ -92,11 +93,11 @@ pub(crate) fn run(
         crew.parsers.push(cpu_thread("parser", move || parser.run(fetched, entries))?);
     }
     drop(fetched_in);
-    let fetcher = Arc::new(opened.fetcher);
     for _ in 0..n_workers {
-        let fetcher = fetcher.clone();
-        let (tickets, host_free, fetched) = (tickets_in.clone(), host_free.clone(), fetched.clone());
-        crew.workers.spawn(async move { fetcher.run_worker(tickets, host_free, fetched).await });
+        let worker = opened.fetcher.clone();
+        let (tickets, host_free, fetched) =
+            (tickets_in.clone(), host_free.clone(), fetched.clone());
+        crew.workers.spawn(worker.run_worker(tickets, host_free, fetched));
     }
     drop((tickets_in, host_free, fetched));
 
@@ -118,6 +119,14 @@ pub(crate) fn run(
         notes: opened.notes,
         grace: opened.config.grace,
     };
-    let finished = tokio::spawn(supervise(frontier, crew, control, closing.subscribe(), settled, socket, story));
+    let finished = tokio::spawn(supervise(
+        frontier,
+        crew,
+        control,
+        closing.subscribe(),
+        settled,
+        socket,
+        story,
+    ));
     Ok((Running::new(handle, finished), page_edge))
 }

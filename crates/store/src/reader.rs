@@ -48,6 +48,14 @@ impl Reader {
         Ok(self.shared.db.totals()?.n)
     }
 
+    /// Number of items in the store.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be read.
+    pub fn n_items(&self) -> Result<u64, StoreError> {
+        Ok(self.shared.db.totals()?.items)
+    }
+
     /// The record of a settled URL; `None` if it has not settled.
     ///
     /// # Errors

@@ -10,6 +10,9 @@ use std::path::{Path, PathBuf};
 
 use crate::StoreError;
 
+/// Name of the slot journal.
+pub(crate) const OPEN_JOURNAL: &str = "open";
+
 /// First word of the lock file, by which a crawl's folder is told.
 const MARK: &str = "crawl-store";
 
@@ -127,7 +130,7 @@ impl Folder {
     }
 
     pub(crate) fn open_journal(&self) -> PathBuf {
-        self.root.join("open")
+        self.root.join(OPEN_JOURNAL)
     }
 
     pub(crate) fn new_journal(&self) -> PathBuf {

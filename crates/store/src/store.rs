@@ -11,8 +11,8 @@ use crawl_model::OpenJournal;
 use serde::{Deserialize, Serialize};
 
 use crate::database::{Database, encode_numbers};
-use crate::folder::Folder;
-use crate::journal::{Fault, Journal};
+use crate::folder::{self, Folder};
+use crate::journal::{self, Fault, Journal};
 use crate::recovery::{check_manifest, recover};
 use crate::{
     Events, Options, Reader, Recovery, StoreConfig, StoreError, StoredRobots, Writer, WriterEdges,
@@ -99,6 +99,16 @@ impl Store {
         let (has_writer, fault) = (AtomicBool::new(true), Fault::default());
         let shared = Shared { db, identity, has_writer, fault, folder };
         Ok(Inspection { reader: Reader::new(Arc::new(shared)) })
+    }
+
+    /// How many tickets are open in the crawl of folder `path`, or were when its process died; 0
+    /// after a clean stop. Reads the slot journal only, so it may be asked at any time.
+    ///
+    /// # Errors
+    /// [`StoreError::File`] if the journal cannot be read.
+    pub fn in_hand(path: &Path) -> Result<usize, StoreError> {
+        let leftovers = journal::read(&path.join(folder::OPEN_JOURNAL))?;
+        Ok(leftovers.map_or(0, |leftovers| leftovers.open.len()))
     }
 
     /// What makes it this crawl.

@@ -1,0 +1,167 @@
+//! The command line as it is written.
+
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use crawl::store::inspect::{self, FieldFilter, StatusFilter};
+
+const EXIT_CODES: &str = "Exit codes:
+    0  done
+    1  the crawl broke: store, disk, input or output
+    2  wrong usage or config
+    3  another process works in the crawl's folder
+  130  interrupted; what was settled is saved, and the same command goes on
+
+Results go to stdout, everything else to stderr.";
+
+/// Crawls web sites: fast, polite, and able to go on after any crash.
+#[derive(Debug, Parser)]
+#[command(name = "crawl", version, after_help = EXIT_CODES, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Crawl as CONFIG says; go on where an earlier run stopped.
+    #[command(after_help = EXIT_CODES)]
+    Run(RunArgs),
+    /// Look into the folder of a crawl, finished or running.
+    #[command(after_help = EXIT_CODES)]
+    Inspect(InspectArgs),
+    /// Check CONFIG and print all that is in force, defaults included.
+    Config(ConfigArgs),
+    /// Serve the bundled bookshop on a local port until Ctrl-C.
+    Testsite(TestsiteArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// The crawl's TOML file; config/default.toml explains every key.
+    pub(crate) config: PathBuf,
+    /// Throw away what an earlier run left in the folder, and begin anew.
+    #[arg(long)]
+    pub(crate) fresh: bool,
+    /// Set a key of the config, such as `-s scope.max-pages=100`.
+    #[arg(short, long = "set", value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// Also write the items to this file, format by its extension.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Vec<PathBuf>,
+    /// Print the report as one line of JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InspectArgs {
+    /// The crawl's folder (the key `store.path`).
+    pub(crate) store: PathBuf,
+    /// What to show.
+    #[arg(default_value = "stats")]
+    pub(crate) what: What,
+    /// Only this host.
+    #[arg(long)]
+    pub(crate) host: Option<String>,
+    /// Only this URL.
+    #[arg(long)]
+    pub(crate) url: Option<String>,
+    /// Only this HTTP status: 404, or 4xx for all of them.
+    #[arg(long)]
+    pub(crate) status: Option<StatusFilter>,
+    /// Only URLs that ended thus, such as `ok`, `timeout` or `robots`.
+    #[arg(long)]
+    pub(crate) verdict: Option<String>,
+    /// Only rows whose field is VALUE (`name=value`) or contains it (`name~text`).
+    #[arg(long = "where", value_name = "FIELD=VALUE")]
+    pub(crate) conditions: Vec<FieldFilter>,
+    /// At most this many rows.
+    #[arg(short = 'n', long)]
+    pub(crate) limit: Option<u64>,
+    /// JSON lines, as without a terminal.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What `crawl inspect` can show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum What {
+    /// How many URLs stand where.
+    Stats,
+    /// Every URL that ended with an answer or a failure.
+    Pages,
+    /// What the spider took.
+    Items,
+    /// Every URL ever found, with its verdict or the reason why it was not fetched.
+    Urls,
+    /// Every host, with its counts.
+    Hosts,
+}
+
+impl From<What> for inspect::What {
+    fn from(what: What) -> Self {
+        match what {
+            What::Stats => Self::Stats,
+            What::Pages => Self::Pages,
+            What::Items => Self::Items,
+            What::Urls => Self::Urls,
+            What::Hosts => Self::Hosts,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConfigArgs {
+    /// The TOML file; without it, the defaults.
+    pub(crate) config: Option<PathBuf>,
+    /// Set a key of the config, such as `-s scope.max-pages=100`.
+    #[arg(short, long = "set", value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TestsiteArgs {
+    /// Number of books.
+    #[arg(long, default_value = "1000")]
+    pub(crate) books: NonZeroU32,
+    /// Time the site takes to answer, such as `20ms`.
+    #[arg(long, default_value = "0ms", value_parser = duration)]
+    pub(crate) latency: Duration,
+    /// Address and port; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    pub(crate) listen: SocketAddr,
+    /// Write each request to this file, as JSON lines.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) log: Option<PathBuf>,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    text.parse::<humantime_serde::re::humantime::Duration>()
+        .map(Into::into)
+        .map_err(|_| "write a time with its unit, such as 20ms or 1s".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn settings_and_outputs_may_be_repeated() {
+        let cli = Cli::try_parse_from([
+            "crawl", "run", "c.toml", "-s", "a.b=1", "-s", "c=x y", "-o", "i.jsonl",
+        ]);
+        let Command::Run(run) = cli.unwrap().command else { panic!("not a run") };
+        assert_eq!(run.set, ["a.b=1", "c=x y"]);
+        assert_eq!(run.output.len(), 1);
+    }
+}

@@ -1,0 +1,18 @@
+//! `crawl config`: checks a config and shows what is in force.
+
+use std::io::Write;
+
+use crawl::Config;
+
+use super::args::ConfigArgs;
+use super::failure::{Failure, unless_closed};
+
+/// Prints the effective config as TOML, credentials hidden.
+pub(crate) fn config(args: &ConfigArgs) -> Result<(), Failure> {
+    let config = match &args.config {
+        Some(path) => Config::load(path, &args.set)?,
+        None => Config::parse("defaults", "", &args.set)?,
+    };
+    let mut out = std::io::stdout().lock();
+    unless_closed(out.write_all(config.to_toml().as_bytes()).and_then(|()| out.flush()))
+}

@@ -1,0 +1,202 @@
+//! `crawl inspect`: looks into a crawl's folder, or asks the crawl that runs in it.
+
+use std::cell::Cell;
+use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::time::Duration;
+
+use crawl::engine::{ControlError, ask};
+use crawl::store::inspect::{Query, What, answer};
+use crawl::store::{Store, StoreError};
+use serde_json::Value;
+
+use super::args::InspectArgs;
+use super::failure::{Exit, Failure, unless_closed};
+use super::progress::grouped;
+use super::table::{Row, Table, printable};
+
+/// How often a folder in use is asked again: its crawl may be opening or closing just now.
+const ATTEMPTS: u32 = 25;
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Prints the rows that were asked for.
+pub(crate) fn inspect(args: InspectArgs) -> Result<(), Failure> {
+    let query = Query {
+        what: args.what.into(),
+        host: args.host,
+        status: args.status,
+        verdict: args.verdict,
+        fields: args.conditions,
+        limit: args.limit,
+        url: args.url,
+    };
+    let stdout = io::stdout();
+    let is_for_people = !args.json && stdout.is_terminal();
+    let mut sheet = Sheet::new(stdout.lock(), query.what, is_for_people);
+    let mut written = Ok(());
+    gather(&args.store, &query, &mut |row| {
+        written = sheet.add(row);
+        if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })?;
+    unless_closed(written.and_then(|()| sheet.finish()))
+}
+
+/// Takes the rows from the folder, or from the crawl that has it.
+fn gather(
+    folder: &Path,
+    query: &Query,
+    row: &mut dyn FnMut(Value) -> ControlFlow<()>,
+) -> Result<(), Failure> {
+    let has_rows = Cell::new(false);
+    let mut row = |value| {
+        has_rows.set(true);
+        row(value)
+    };
+    let mut attempt = 1;
+    loop {
+        let in_use = match Store::inspect(folder) {
+            Ok(store) => return Ok(answer(&store.reader(), query, &mut row)?),
+            Err(error @ StoreError::InUse { .. }) => error,
+            Err(error) => return Err(error.into()),
+        };
+        match ask(folder, query, &mut row) {
+            Ok(()) => return Ok(()),
+            // It has just begun or ended; half an answer is not repeated.
+            Err(ControlError::Io { .. }) if !has_rows.get() && attempt < ATTEMPTS => {
+                attempt += 1;
+                std::thread::sleep(PAUSE);
+            }
+            Err(ControlError::Io { .. }) if !has_rows.get() => {
+                return Err(Failure::new(Exit::InUse, in_use)
+                    .hint("the process that has it does not answer; try again when it has ended"));
+            }
+            Err(error @ ControlError::Refused(_)) => return Err(Failure::new(Exit::Usage, error)),
+            Err(error) => return Err(Failure::new(Exit::Broken, error)),
+        }
+    }
+}
+
+/// Where the rows are printed.
+enum Sheet<'a> {
+    Lines(BufWriter<StdoutLock<'a>>),
+    Table(Table<BufWriter<StdoutLock<'a>>>),
+    Figures(BufWriter<StdoutLock<'a>>),
+}
+
+impl<'a> Sheet<'a> {
+    fn new(out: StdoutLock<'a>, what: What, is_for_people: bool) -> Self {
+        let out = BufWriter::new(out);
+        let fields: &[&str] = match what {
+            _ if !is_for_people => return Self::Lines(out),
+            What::Stats => return Self::Figures(out),
+            What::Pages => {
+                &["n", "status", "verdict", "depth", "elapsed_ms", "bytes", "n_items", "url"]
+            }
+            What::Urls => &["verdict", "depth", "n", "url"],
+            What::Hosts => &["pages", "settled", "queued", "filtered", "items", "host"],
+            What::Items => &[],
+        };
+        Self::Table(Table::new(out, fields))
+    }
+
+    fn add(&mut self, row: Value) -> io::Result<()> {
+        match self {
+            Self::Lines(out) => writeln!(out, "{row}"),
+            Self::Table(table) => table.push(flat(row)),
+            Self::Figures(out) => figures(out, &row),
+        }
+    }
+
+    fn finish(self) -> io::Result<()> {
+        match self {
+            Self::Lines(mut out) | Self::Figures(mut out) => out.flush(),
+            Self::Table(table) => table.finish(),
+        }
+    }
+}
+
+/// A row for a table: of an item its fields, beside its page's URL.
+fn flat(row: Value) -> Row {
+    let Value::Object(mut row) = row else { return Row::new() };
+    match row.remove("item") {
+        Some(Value::Object(item)) => {
+            row.remove("n");
+            // An item's own `url` wins over its page's.
+            row.extend(item);
+        }
+        Some(other) => {
+            row.insert("item".to_owned(), other);
+        }
+        None => {}
+    }
+    row
+}
+
+/// The figures of `stats`, one to a line; groups are indented.
+fn figures(out: &mut impl Write, row: &Value) -> io::Result<()> {
+    let fields = row.as_object().into_iter().flatten();
+    for (name, value) in fields {
+        match value {
+            Value::Object(group) => {
+                let sum = group.values().filter_map(Value::as_u64).sum();
+                writeln!(out, "{:<16} {:>14}", spaced(name), grouped(sum))?;
+                for (name, value) in group {
+                    writeln!(out, "  {name:<18} {:>10}", figure(value))?;
+                }
+            }
+            Value::Array(list) => {
+                for value in list {
+                    writeln!(out, "{:<16} {}", spaced(name), printable(&value.to_string()))?;
+                }
+            }
+            value => writeln!(out, "{:<16} {:>14}", spaced(name), figure(value))?,
+        }
+    }
+    Ok(())
+}
+
+fn figure(value: &Value) -> String {
+    match value {
+        Value::Bool(yes) => (if *yes { "yes" } else { "no" }).to_owned(),
+        Value::String(text) => printable(text),
+        value => value.as_u64().map_or_else(|| value.to_string(), grouped),
+    }
+}
+
+fn spaced(name: &str) -> String {
+    name.replace('_', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_items_fields_stand_beside_its_pages_url() {
+        let row = flat(json!({"url": "http://h/", "n": 7, "item": {"title": "x"}}));
+        assert_eq!(Value::Object(row), json!({"url": "http://h/", "title": "x"}));
+        let row = flat(json!({"url": "http://h/", "n": 7, "item": 3}));
+        assert_eq!(Value::Object(row), json!({"url": "http://h/", "n": 7, "item": 3}));
+    }
+
+    #[test]
+    fn figures_stand_one_to_a_line() {
+        let mut out = Vec::new();
+        let row = json!({
+            "body_bytes": 12345, "conserved": true,
+            "settled": {"ok": 1000, "timeout": 2}, "feeds": [{"feed": "i.jsonl"}],
+        });
+        figures(&mut out, &row).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        for line in [
+            "body bytes               12,345\n",
+            "conserved                   yes\n",
+            "settled                   1,002\n  ok                      1,000\n",
+            "feeds            {\"feed\":\"i.jsonl\"}\n",
+        ] {
+            assert!(text.contains(line), "`{line}` is not in:\n{text}");
+        }
+    }
+}

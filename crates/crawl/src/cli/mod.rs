@@ -1,0 +1,27 @@
+//! The command line: one module per command, around what they share.
+
+pub(crate) mod args;
+pub(crate) mod failure;
+
+mod config;
+mod inspect;
+mod run;
+mod testsite;
+
+mod progress;
+mod signals;
+mod summary;
+mod table;
+
+use args::{Cli, Command};
+use failure::Failure;
+
+/// Does what the command line says.
+pub(crate) async fn dispatch(cli: Cli) -> Result<(), Failure> {
+    match cli.command {
+        Command::Run(args) => run::run(args).await,
+        Command::Inspect(args) => inspect::inspect(args),
+        Command::Config(args) => config::config(&args),
+        Command::Testsite(args) => testsite::testsite(args).await,
+    }
+}

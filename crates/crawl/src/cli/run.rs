@@ -1,0 +1,89 @@
+//! `crawl run`: from a config to a summary.
+
+use crawl::feeds::FeedConfig;
+use crawl::{Config, Crawl, CrawlError, Report, Running};
+
+use super::args::RunArgs;
+use super::failure::{Exit, Failure, unless_closed};
+use super::progress::Progress;
+use super::signals::Signals;
+use super::summary::{self, Places};
+
+/// Crawls, shows progress, and says how it went.
+pub(crate) async fn run(args: RunArgs) -> Result<(), Failure> {
+    let mut signals = Signals::listen().map_err(|e| Failure::new(Exit::Broken, e))?;
+    let mut config = Config::load(&args.config, &args.set)?;
+    for path in &args.output {
+        config.feed.push(FeedConfig::to(path));
+    }
+    if args.json && config.feed.iter().any(FeedConfig::is_stdout) {
+        let what = "both the report (`--json`) and a feed go to standard output";
+        return Err(Failure::new(Exit::Usage, what).hint("give the feed a file: -o items.jsonl"));
+    }
+    // Refused before the folder is made.
+    if config.seeds.is_empty() && !config.store.path.exists() {
+        return Err(CrawlError::NoSeeds.into());
+    }
+    let places = Places::of(&config);
+    let site = config.serve_testsite().await;
+    let site =
+        site.map_err(|e| Failure::new(Exit::Broken, e).hint("the test site found no port"))?;
+    if let Some(site) = &site {
+        eprintln!("serving the test site on {}", site.addr);
+    }
+    let crawl = config.into_crawl(args.fresh)?;
+    let Some(running) = launch(crawl, &mut signals).await? else {
+        return Err(interrupted("nothing was begun"));
+    };
+    let (report, was_interrupted) = attend(running, &mut signals).await?;
+    drop(site);
+    eprint!("{}", summary::text(&report, &places, was_interrupted));
+    if args.json {
+        unless_closed(summary::print_json(&report, &places))?;
+    }
+    if was_interrupted {
+        return Err(interrupted("what was settled is saved").hint("the same command goes on"));
+    }
+    Ok(())
+}
+
+/// Opens the folder; `None` if a signal came first.
+async fn launch(crawl: Crawl, signals: &mut Signals) -> Result<Option<Running>, CrawlError> {
+    tokio::select! {
+        running = crawl.launch() => running.map(Some),
+        () = signals.next() => Ok(None),
+    }
+}
+
+/// Watches a crawl to its end; also says whether a signal asked for it.
+async fn attend(mut running: Running, signals: &mut Signals) -> Result<(Report, bool), CrawlError> {
+    let handle = running.handle();
+    let mut progress = Progress::new();
+    progress.begin(&handle.stats());
+    let mut ticks = tokio::time::interval(progress.period());
+    ticks.tick().await; // the first comes at once
+    let mut was_interrupted = false;
+    loop {
+        tokio::select! {
+            result = running.finish() => {
+                progress.end_line();
+                return Ok((result?, was_interrupted));
+            }
+            _ = ticks.tick() => progress.show(&handle.stats()),
+            () = signals.next() => {
+                if was_interrupted {
+                    progress.say("stopped at once; the next run recovers");
+                    // Threads may be anywhere: like a kill, which the store is made for.
+                    std::process::exit(Exit::Interrupted as i32);
+                }
+                was_interrupted = true;
+                progress.say("closing: what is in flight settles; Ctrl-C again stops at once");
+                handle.close();
+            }
+        }
+    }
+}
+
+fn interrupted(what: &str) -> Failure {
+    Failure::new(Exit::Interrupted, format!("interrupted; {what}"))
+}

@@ -1,0 +1,267 @@
+//! What is said of a run when it is over: how it ended, what there is now, where to look.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use crawl::{Change, Config, End, Report};
+
+use super::progress::{grouped, seconds};
+
+/// Where a run puts things.
+#[derive(Debug, Clone)]
+pub(crate) struct Places {
+    store: PathBuf,
+    feeds: Vec<PathBuf>,
+    /// The local site's port is another one each time, which is no change of limits.
+    has_testsite: bool,
+}
+
+impl Places {
+    /// The places that `config` names.
+    pub(crate) fn of(config: &Config) -> Self {
+        Self {
+            store: config.store.path.clone(),
+            feeds: config.feed.iter().map(|feed| feed.path.clone()).collect(),
+            has_testsite: config.testsite.is_some(),
+        }
+    }
+
+    fn changes<'a>(&self, report: &'a Report) -> Vec<&'a Change> {
+        let is_port = |change: &Change| self.has_testsite && change.key == "fetch.resolve";
+        report.changed.iter().filter(|change| !is_port(change)).collect()
+    }
+}
+
+/// The summary for people.
+pub(crate) fn text(report: &Report, places: &Places, was_interrupted: bool) -> String {
+    let mut text = String::new();
+    for note in &report.notes {
+        line(&mut text, "note", note);
+    }
+    for change in places.changes(report) {
+        let (old, new) = shown(change);
+        line(&mut text, "changed", &format!("{}: {old} -> {new}", change.key));
+    }
+    if let Some(resumed) = &report.resumed {
+        for (n, what) in [
+            (resumed.readmitted, "URLs admitted that were refused before"),
+            (resumed.newly_filtered, "URLs refused that waited"),
+            (resumed.poisoned, "URLs given up: the process died three times with them in hand"),
+        ] {
+            if n > 0 {
+                line(&mut text, "resumed", &format!("{} {what}", grouped(n)));
+            }
+        }
+    }
+    line(&mut text, "crawl", &how_it_ended(report, was_interrupted));
+    figures(&mut text, report);
+    line(&mut text, "store", &places.store.display().to_string());
+    for feed in &places.feeds {
+        line(&mut text, "feed", &feed.display().to_string());
+    }
+    for what in ["", " pages", " items --limit 5", " urls --verdict queued"] {
+        let wanted = match what {
+            " items --limit 5" => report.counts.items > 0,
+            " urls --verdict queued" => report.counts.queued > 0,
+            _ => true,
+        };
+        if wanted {
+            let command = format!("{} inspect {}{what}", program(), quoted(&places.store));
+            line(&mut text, "look", &command);
+        }
+    }
+    text
+}
+
+/// The report as one line of JSON on stdout.
+pub(crate) fn print_json(report: &Report, places: &Places) -> io::Result<()> {
+    let (end, limit) = match report.end {
+        End::Finished => ("finished", None),
+        End::LimitReached(key) => ("limit-reached", Some(key)),
+        End::Closed => ("closed", None),
+    };
+    let changes: Vec<_> = places
+        .changes(report)
+        .into_iter()
+        .map(|change| {
+            let (old, new) = shown(change);
+            serde_json::json!({ "key": change.key, "old": old, "new": new })
+        })
+        .collect();
+    let json = serde_json::json!({
+        "end": end,
+        "limit": limit,
+        "resumed": report.resumed.is_some(),
+        "settled_this_run": report.settled_this_run,
+        "pages_this_run": report.pages_this_run,
+        "items_this_run": report.items_this_run,
+        "elapsed_ms": u64::try_from(report.elapsed.as_millis()).unwrap_or(u64::MAX),
+        "counts": report.counts,
+        "conserved": report.counts.is_conserved(),
+        "changed": changes,
+        "notes": report.notes,
+        "store": places.store,
+        "feeds": places.feeds,
+    });
+    let mut out = io::stdout().lock();
+    writeln!(out, "{json}")?;
+    out.flush()
+}
+
+fn how_it_ended(report: &Report, was_interrupted: bool) -> String {
+    let left = report.counts.queued + report.counts.pending;
+    let nothing_new = report.resumed.is_some() && report.settled_this_run == 0;
+    match report.end {
+        End::Finished if nothing_new => {
+            "was finished before; nothing was fetched. `--fresh` throws it away and starts over"
+                .to_owned()
+        }
+        End::Finished => "finished: nothing is left to fetch".to_owned(),
+        End::LimitReached(key) if nothing_new => format!(
+            "had reached {key} before; nothing was fetched. Raise it to go on, or start over with \
+             `--fresh`"
+        ),
+        End::LimitReached(key) => {
+            format!("reached {key}; {} URLs stay queued, raise it to go on", grouped(left))
+        }
+        End::Closed if was_interrupted => {
+            format!("interrupted; {} URLs stay queued, the same command goes on", grouped(left))
+        }
+        End::Closed => format!("closed; {} URLs stay queued", grouped(left)),
+    }
+}
+
+fn figures(text: &mut String, report: &Report) {
+    let counts = &report.counts;
+    let rate = report.pages_this_run as f64 / report.elapsed.as_secs_f64().max(0.001);
+    let run = format!(
+        "{} pages, {} items in {} ({rate:.1} pages/s)",
+        grouped(report.pages_this_run),
+        grouped(report.items_this_run),
+        seconds(report.elapsed),
+    );
+    line(text, "this run", &run);
+    line(text, "pages", &grouped(counts.pages));
+    line(text, "items", &grouped(counts.items));
+    line(text, "settled", &by_name(&counts.settled));
+    if !counts.filtered.is_empty() {
+        line(text, "filtered", &by_name(&counts.filtered));
+    }
+    if counts.retries > 0 {
+        line(text, "retries", &grouped(counts.retries));
+    }
+}
+
+/// `ok 1,050, redirected 2`: the most frequent first.
+fn by_name(counts: &BTreeMap<String, u64>) -> String {
+    let mut sorted: Vec<(&String, &u64)> = counts.iter().collect();
+    sorted.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    let words: Vec<String> =
+        sorted.iter().map(|(name, count)| format!("{name} {}", grouped(**count))).collect();
+    if words.is_empty() { "none".to_owned() } else { words.join(", ") }
+}
+
+fn line(text: &mut String, name: &str, value: &str) {
+    writeln!(text, "{name:>9}  {value}").expect("a String takes all that is written to it");
+}
+
+/// Old and new value of a change; header fields may carry credentials.
+fn shown(change: &Change) -> (&str, &str) {
+    if change.key == "fetch.headers" {
+        return ("(not shown)", "(not shown)");
+    }
+    (&change.old, &change.new)
+}
+
+/// This program as it was called, so that the commands shown can be copied.
+fn program() -> String {
+    std::env::args_os().next().map_or_else(|| "crawl".to_owned(), |name| quoted(Path::new(&name)))
+}
+
+/// A path as a POSIX shell takes it.
+fn quoted(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%=".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text.into_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use crawl::Counts;
+
+    use super::*;
+
+    fn report() -> Report {
+        let mut counts = Counts { pages: 1050, items: 1000, queued: 3, ..Counts::default() };
+        counts.settled = BTreeMap::from([("ok".into(), 1049), ("http-error".into(), 1)]);
+        counts.filtered = BTreeMap::from([("robots".into(), 2)]);
+        Report {
+            end: End::Finished,
+            counts,
+            settled_this_run: 1050,
+            pages_this_run: 1050,
+            items_this_run: 1000,
+            elapsed: Duration::from_millis(2100),
+            resumed: None,
+            changed: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    fn places() -> Places {
+        Places { store: "data/my shop".into(), feeds: vec!["i.jsonl".into()], has_testsite: true }
+    }
+
+    fn change(key: &str) -> Change {
+        Change { key: key.into(), old: "1".into(), new: "2".into() }
+    }
+
+    #[test]
+    fn a_summary_says_how_it_ended_what_there_is_and_where_to_look() {
+        let said = text(&report(), &places(), false);
+        for part in [
+            "    crawl  finished: nothing is left to fetch\n",
+            " this run  1,050 pages, 1,000 items in 2.1s (500.0 pages/s)\n",
+            "  settled  ok 1,049, http-error 1\n",
+            " filtered  robots 2\n",
+            "    store  data/my shop\n",
+            "     feed  i.jsonl\n",
+            " inspect 'data/my shop' items --limit 5\n",
+        ] {
+            assert!(said.contains(part), "`{part}` is not in:\n{said}");
+        }
+    }
+
+    #[test]
+    fn a_finished_crawl_names_the_way_to_start_over() {
+        let mut report = report();
+        report.settled_this_run = 0;
+        report.resumed = Some(Default::default());
+        assert!(text(&report, &places(), false).contains("--fresh"));
+        report.end = End::LimitReached("scope.max-pages");
+        assert!(text(&report, &places(), false).contains("Raise it to go on"));
+    }
+
+    #[test]
+    fn changed_limits_are_listed_but_neither_secrets_nor_the_sites_port() {
+        let mut report = report();
+        report.changed = ["scope.max-depth", "fetch.headers", "fetch.resolve"].map(change).into();
+        let said = text(&report, &places(), false);
+        assert!(said.contains("  changed  scope.max-depth: 1 -> 2\n"), "{said}");
+        assert!(said.contains("fetch.headers: (not shown) -> (not shown)"), "{said}");
+        assert!(!said.contains("fetch.resolve"), "{said}");
+    }
+
+    #[test]
+    fn paths_are_quoted_for_the_shell_only_where_they_must_be() {
+        assert_eq!(quoted(Path::new("a/b-1")), "a/b-1");
+        assert_eq!(quoted(Path::new("it's")), "'it'\\''s'");
+    }
+}

@@ -1,0 +1,142 @@
+//! What the types of the config cannot say: that seeds are URLs, patterns patterns, selectors
+//! selectors.
+
+use crawl_fetcher::{FetchConfigError, Fetcher};
+use crawl_frontier::{Frontier, FrontierConfig, FrontierError};
+use crawl_model::{CanonicalUrl, Fingerprint, Fingerprinter, OpenJournal, TicketId};
+use crawl_parser::ConfigSpider;
+
+use super::Config;
+use super::error::Mistake;
+use super::source::hide_credentials;
+
+/// A mistake and the key it is about.
+pub(super) struct Fault {
+    pub(super) path: String,
+    pub(super) mistake: Mistake,
+}
+
+impl Fault {
+    pub(super) fn new(path: impl Into<String>, mistake: Mistake) -> Self {
+        Self { path: path.into(), mistake }
+    }
+}
+
+/// Checks everything that can be checked without touching folder or network.
+pub(super) fn check(config: &Config) -> Result<(), Fault> {
+    for (i, seed) in config.seeds.iter().enumerate() {
+        check_seed(&format!("seeds[{i}]"), seed)?;
+    }
+    check_scope(config)?;
+    check_fetch(config)?;
+    check_spider(config)?;
+    check_feeds(config)?;
+    if let Some(site) = &config.testsite {
+        site.check(config)?;
+    }
+    Ok(())
+}
+
+fn check_seed(path: &str, seed: &str) -> Result<(), Fault> {
+    let Err(error) = CanonicalUrl::parse(seed) else { return Ok(()) };
+    let shown = hide_credentials(seed);
+    let mistake = Mistake::new(format!("`{path}` = `{shown}` cannot be crawled: {error}"));
+    let hint = match with_scheme(seed) {
+        Some(url) => format!("did you mean `{url}`?"),
+        None => "a seed is a whole URL, such as `https://example.org/`".to_owned(),
+    };
+    Err(Fault::new(path, mistake.hint(hint)))
+}
+
+/// The URL that a seed such as `example.org/shop` or `localhost:8080` stands for.
+fn with_scheme(seed: &str) -> Option<String> {
+    let host = seed.split(['/', ':', '?']).next()?;
+    let is_host = host == "localhost" || host.trim_matches('.').contains('.');
+    let url = CanonicalUrl::parse(&format!("https://{seed}")).ok()?;
+    (is_host && !seed.contains("://") && !host.contains('@')).then(|| url.to_string())
+}
+
+fn check_fetch(config: &Config) -> Result<(), Fault> {
+    let Err(error) = Fetcher::new(config.fetch.clone()) else { return Ok(()) };
+    Err(Fault::new(fetch_key(&error), Mistake::new(chain(&error))))
+}
+
+/// The key that the fetcher's message names first, in backticks.
+fn fetch_key(error: &FetchConfigError) -> String {
+    let message = error.to_string();
+    let named = message.split('`').find(|word| word.starts_with("fetch."));
+    named.unwrap_or("fetch").to_owned()
+}
+
+/// Keeps no journal: the frontier that is made for the check hands nothing out.
+struct NoJournal;
+
+impl OpenJournal for NoJournal {
+    fn opened(&mut self, _: TicketId, _: Fingerprint) {}
+
+    fn closed(&mut self, _: TicketId) {}
+}
+
+/// The frontier compiles its patterns when it is made, so one is made.
+fn check_scope(config: &Config) -> Result<(), Fault> {
+    let frontier = FrontierConfig {
+        scope: config.scope.clone(),
+        politeness: config.politeness.clone(),
+        retry: config.retry.clone(),
+    };
+    let prints = Fingerprinter::new([0; 16]);
+    let Err(error) = Frontier::new(frontier, "", prints, Vec::new(), Box::new(NoJournal)) else {
+        return Ok(());
+    };
+    let place = match &error {
+        FrontierError::Pattern { key, pattern, .. } => {
+            let list = match *key {
+                "scope.include" => &config.scope.include,
+                _ => &config.scope.exclude,
+            };
+            element(key, list, pattern)
+        }
+        FrontierError::Domain(domain) => {
+            element("scope.allowed-domains", &config.scope.allowed_domains, domain)
+        }
+        _ => "scope".to_owned(),
+    };
+    Err(Fault::new(place, Mistake::new(chain(&error))))
+}
+
+/// The path of the element of a list: `scope.include[1]`.
+fn element(key: &str, list: &[String], wanted: &str) -> String {
+    let index = list.iter().position(|text| text == wanted);
+    index.map_or_else(|| key.to_owned(), |i| format!("{key}[{i}]"))
+}
+
+fn check_spider(config: &Config) -> Result<(), Fault> {
+    let Some(spider) = &config.spider else { return Ok(()) };
+    let Err(error) = ConfigSpider::new(spider.clone()) else { return Ok(()) };
+    let message = format!("`{}`: {}", error.key, error.problem);
+    Err(Fault::new(error.key, Mistake::new(message)))
+}
+
+fn check_feeds(config: &Config) -> Result<(), Fault> {
+    for (i, feed) in config.feed.iter().enumerate() {
+        if feed.effective_format().is_none() {
+            let path = format!("feed[{i}].path");
+            let shown = feed.path.display();
+            let mistake = Mistake::new(format!("`{path}` = `{shown}` says no known format"));
+            return Err(Fault::new(path, mistake.hint("name the file *.jsonl, or set `format`")));
+        }
+    }
+    Ok(())
+}
+
+/// An error with what caused it, in one line.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

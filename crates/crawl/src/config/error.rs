@@ -1,0 +1,77 @@
+//! What can be wrong with a config, said so that it can be put right.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use super::source::Place;
+
+/// Why a config cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Something is written wrongly.
+    #[error(transparent)]
+    Mistake(Box<Mistake>),
+}
+
+/// Something written wrongly, with its place.
+///
+/// [`Display`](fmt::Display) gives the message and, below it, file, line and column, the line
+/// itself and a caret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistake {
+    /// What is wrong; names the key.
+    pub message: String,
+    /// Where; `None` if the config was not read from a text, or the mistake has no one place.
+    pub place: Option<Box<Place>>,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+impl Mistake {
+    /// A mistake whose place is not known (yet).
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), place: None, hint: None }
+    }
+
+    /// Adds what to do about it.
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        self.place.as_ref().map_or(Ok(()), |place| write!(f, "\n{place}"))
+    }
+}
+
+impl std::error::Error for Mistake {}
+
+impl ConfigError {
+    /// What to do about it, if that is known.
+    #[must_use]
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            Self::Read { .. } => None,
+            Self::Mistake(mistake) => mistake.hint.as_deref(),
+        }
+    }
+}
+
+impl From<Mistake> for ConfigError {
+    fn from(mistake: Mistake) -> Self {
+        Self::Mistake(Box::new(mistake))
+    }
+}

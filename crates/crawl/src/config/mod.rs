@@ -1,0 +1,202 @@
+//! A crawl as written in TOML: strict, every mistake with its place, checked before anything
+//! is opened or sent.
+//!
+//! Each stage's table is that stage's own type, so a key is described once, beside the code
+//! that obeys it; `config/default.toml` lists them all for people. Relative paths (`store.path`,
+//! the feeds' `path`) are relative to the current directory, not to the file.
+
+mod check;
+mod error;
+mod explain;
+mod load;
+mod overrides;
+mod site;
+mod source;
+
+use std::path::Path;
+use std::time::Duration;
+
+use crawl_engine::{Crawl, CrawlConfig};
+use crawl_feeds::FeedConfig;
+use crawl_fetcher::FetchConfig;
+use crawl_frontier::{FrontierConfig, PolitenessConfig, RetryConfig, ScopeConfig};
+use crawl_model::CanonicalUrl;
+use crawl_parser::{ConfigSpider, ParseConfig, SpiderConfig};
+use crawl_store::StoreConfig;
+use serde::{Deserialize, Serialize};
+
+pub use error::{ConfigError, Mistake};
+pub use site::TestsiteConfig;
+pub use source::Place;
+
+use load::Sources;
+use source::Document;
+
+/// A crawl's TOML file. Every key has a default; unknown ones are errors.
+///
+/// # Examples
+/// ```
+/// use crawl::Config;
+///
+/// let config = Config::parse("shop.toml", "seeds = ['https://shop.example/']", &[])?;
+/// assert_eq!(config.scope.max_depth, 0);
+///
+/// let typo = Config::parse("shop.toml", "[scope]\nmax-dept = 3", &[]).unwrap_err();
+/// assert_eq!(typo.hint(), Some("did you mean `max-depth`?"));
+/// # Ok::<(), crawl::ConfigError>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Config {
+    /// URLs where the crawl begins. Default: none; then a spider or an earlier run must bring some.
+    pub seeds: Vec<String>,
+    /// What belongs to the crawl.
+    pub scope: ScopeConfig,
+    /// How gently hosts are treated.
+    pub politeness: PolitenessConfig,
+    /// How often a URL is tried.
+    pub retry: RetryConfig,
+    /// Connections and limits.
+    pub fetch: FetchConfig,
+    /// CPU threads and links.
+    pub parse: ParseConfig,
+    /// What to take from pages and what to follow. Default: every link, no items.
+    pub spider: Option<SpiderConfig>,
+    /// The crawl's folder.
+    pub store: StoreConfig,
+    /// Exports, written while crawling.
+    pub feed: Vec<FeedConfig>,
+    /// The process.
+    pub run: RunConfig,
+    /// The bundled site, to be served while the crawl runs. Default: none.
+    pub testsite: Option<TestsiteConfig>,
+}
+
+/// The process that crawls, as written in the `[run]` table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct RunConfig {
+    /// How long work in flight may take to settle once the crawl is closing. Default: `10s`.
+    #[serde(with = "humantime_serde")]
+    pub grace: Duration,
+}
+
+impl Default for RunConfig {
+    fn default() -> Self {
+        Self { grace: Duration::from_secs(10) }
+    }
+}
+
+impl Config {
+    /// Reads a file and lays `key.path=value` arguments over it.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if the file cannot be read or something in it, or in an argument, is wrong.
+    pub fn load(path: &Path, overrides: &[String]) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        Self::parse(&path.to_string_lossy(), &text, overrides)
+    }
+
+    /// Reads a text, called `name` in errors, and lays `key.path=value` arguments over it.
+    ///
+    /// # Errors
+    /// [`ConfigError::Mistake`] if something in the text or an argument is wrong.
+    pub fn parse(name: &str, text: &str, overrides: &[String]) -> Result<Self, ConfigError> {
+        let defaults = toml::Table::try_from(Self::default())
+            .expect("the default config has string keys and no nulls");
+        let (config, sources): (Self, Sources<'_>) =
+            load::load(Document { name, text }, overrides, &defaults)?;
+        check::check(&config).map_err(|fault| sources.trace(&fault.path, fault.mistake))?;
+        Ok(config)
+    }
+
+    /// Checks what the types cannot: seeds, patterns, selectors, limits.
+    ///
+    /// # Errors
+    /// [`ConfigError::Mistake`], without a place.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        check::check(self).map_err(|fault| fault.mistake.into())
+    }
+
+    /// All that is in force, as TOML; credentials are shown as `***`.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        let mut shown = self.clone();
+        for seed in &mut shown.seeds {
+            *seed = source::hide_credentials(seed);
+        }
+        for (name, value) in &mut shown.fetch.headers {
+            if is_secret(name) {
+                "***".clone_into(value);
+            }
+        }
+        toml::to_string(&shown).expect("a config has string keys and no nulls")
+    }
+
+    /// The crawl that it describes, its declarative spider included.
+    ///
+    /// A `[testsite]` table takes no part in it unless the site was
+    /// [served](Self::serve_testsite).
+    ///
+    /// # Errors
+    /// [`ConfigError::Mistake`] if something in it is wrong.
+    pub fn into_crawl(self, fresh: bool) -> Result<Crawl, ConfigError> {
+        let spider = self.spider.clone().map(ConfigSpider::new).transpose();
+        let spider = spider.map_err(|error| Mistake::new(error.to_string()))?;
+        let mut builder = Crawl::builder().config(self.into_crawl_config(fresh)?);
+        if let Some(spider) = spider {
+            builder = builder.spider(spider);
+        }
+        builder.build().map_err(|error| Mistake::new(error.to_string()).into())
+    }
+
+    /// The engine's settings, for a crawl with a spider of its own.
+    ///
+    /// # Errors
+    /// [`ConfigError::Mistake`] if something in it is wrong.
+    pub fn into_crawl_config(self, fresh: bool) -> Result<CrawlConfig, ConfigError> {
+        self.check()?;
+        Ok(CrawlConfig {
+            seeds: self.parsed_seeds()?,
+            frontier: FrontierConfig {
+                scope: self.scope,
+                politeness: self.politeness,
+                retry: self.retry,
+            },
+            fetch: self.fetch,
+            parse: self.parse,
+            store: self.store,
+            feeds: self.feed,
+            grace: self.run.grace,
+            fresh,
+        })
+    }
+
+    fn parsed_seeds(&self) -> Result<Vec<CanonicalUrl>, ConfigError> {
+        let parse = |seed: &String| {
+            CanonicalUrl::parse(seed).map_err(|e| Mistake::new(e.to_string()).into())
+        };
+        self.seeds.iter().map(parse).collect()
+    }
+}
+
+impl TryFrom<Config> for Crawl {
+    type Error = ConfigError;
+
+    fn try_from(config: Config) -> Result<Self, ConfigError> {
+        config.into_crawl(false)
+    }
+}
+
+/// Whether a header field of this name carries a credential.
+#[must_use]
+pub fn is_secret(header: &str) -> bool {
+    let name = header.to_ascii_lowercase();
+    ["authorization", "cookie", "token", "secret", "password", "api-key", "apikey"]
+        .iter()
+        .any(|word| name.contains(word))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,184 @@
+//! The shipped configs hold what they say, and mistakes are shown where they were made.
+
+use crawl_feeds::FeedFormat;
+use crawl_parser::{FieldSpec, ItemConfig, RuleConfig};
+
+use super::*;
+
+const DEFAULTS: &str = include_str!("../../../../config/default.toml");
+
+#[track_caller]
+fn refused(text: &str, arguments: &[&str], expected: &str) {
+    let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
+    let error = Config::parse("c.toml", text, &arguments).unwrap_err();
+    let hint = error.hint().map_or(String::new(), |hint| format!("\nhint: {hint}"));
+    assert_eq!(format!("{error}{hint}"), expected);
+}
+
+#[test]
+fn default_toml_is_the_default() {
+    assert_eq!(Config::parse("default.toml", DEFAULTS, &[]).unwrap(), Config::default());
+}
+
+/// The keys that are written in the file, those of the absent tables (`# key = ..`) included.
+fn written(text: &str) -> Vec<String> {
+    let mut keys = Vec::new();
+    let mut table = String::new();
+    for line in text.lines().map(|line| line.trim_start_matches("# ").trim()) {
+        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.split(']').next()) {
+            table = format!("{}.", name.trim_matches('['));
+            keys.push(table.trim_end_matches('.').to_owned());
+        } else if let Some((key, _)) = line.split_once(" = ") {
+            keys.push(format!("{table}{key}"));
+        }
+    }
+    keys
+}
+
+/// All keys of a table, those of inner tables and of tables in lists included.
+fn keys_of(table: &toml::Table, above: &str, keys: &mut Vec<String>) {
+    for (key, value) in table {
+        let key = format!("{above}{key}");
+        let first = value.as_array().and_then(|list| list.first());
+        if let Some(inner) = first.unwrap_or(value).as_table() {
+            keys_of(inner, &format!("{key}."), keys);
+        }
+        keys.push(key);
+    }
+}
+
+#[test]
+fn default_toml_lists_every_key() {
+    let text = || Some("x".to_owned());
+    let rule = RuleConfig { css: text(), url: text(), label: text(), priority: 1 };
+    let fields = std::collections::BTreeMap::new();
+    let item = ItemConfig { label: text(), url: text(), select: text(), fields };
+    let config = Config {
+        spider: Some(SpiderConfig {
+            follow: Some(Vec::new()),
+            rules: vec![rule],
+            items: vec![item],
+        }),
+        testsite: Some(TestsiteConfig::default()),
+        feed: vec![FeedConfig { format: Some(FeedFormat::Jsonl), ..FeedConfig::default() }],
+        ..Config::default()
+    };
+    let mut keys = Vec::new();
+    keys_of(&toml::Table::try_from(&config).unwrap(), "", &mut keys);
+    let written = written(DEFAULTS);
+    let missing: Vec<_> = keys.iter().filter(|key| !written.contains(key)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+    // Those of a field's long form stand within a line.
+    let field = FieldSpec {
+        css: "x".into(),
+        attr: text(),
+        html: true,
+        regex: text(),
+        number: true,
+        link: true,
+        all: true,
+        default: Some(1.into()),
+        required: true,
+    };
+    for key in toml::Table::try_from(&field).unwrap().keys() {
+        assert!(DEFAULTS.contains(&format!("{key} = ")), "`{key}` is missing");
+    }
+}
+
+#[test]
+fn the_shipped_configs_are_valid() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
+    let mut n_configs = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        Config::load(&path, &[]).unwrap_or_else(|error| panic!("{error}"));
+        n_configs += 1;
+    }
+    assert!(n_configs >= 4);
+}
+
+#[test]
+fn what_is_in_force_can_be_read_back() {
+    let text = "seeds = ['https://h.example/']\n[scope]\nmax-depth = 3\n[testsite]\n\
+                [[spider.items]]\nfields = { title = 'h1' }\n[[feed]]\npath = 'i.jsonl'\n";
+    let text = text.replace("h.example", "bookshop.test");
+    let config = Config::parse("c.toml", &text, &["fetch.max-redirects=3".into()]).unwrap();
+    assert_eq!(Config::parse("c.toml", &config.to_toml(), &[]).unwrap(), config);
+}
+
+#[test]
+fn what_is_shown_hides_credentials() {
+    let text = "seeds = ['https://joe:pw@h.example/']\n\
+                [fetch.headers]\nAuthorization = 'Bearer x'\nAccept = 'text/html'\n";
+    let shown = Config::parse("c.toml", text, &[]).unwrap().to_toml();
+    assert!(!shown.contains("pw@") && !shown.contains("Bearer"), "{shown}");
+    assert!(shown.contains("text/html"), "{shown}");
+}
+
+#[test]
+fn a_seed_that_is_no_url_is_shown_with_its_place() {
+    refused(
+        "seeds = [\n    \"https://a.example/\",\n    \"example.org\",\n]\n",
+        &[],
+        "`seeds[1]` = `example.org` cannot be crawled: not a URL: relative URL without a base\n \
+         --> c.toml:3:5\n  |\n3 |     \"example.org\",\n  |     ^^^^^^^^^^^^^\n\
+         hint: did you mean `https://example.org/`?",
+    );
+    refused(
+        "",
+        &["seeds=['ftp://a.example/']"],
+        "`seeds[0]` = `ftp://a.example/` cannot be crawled: scheme `ftp` is not http or https\n \
+         --> -s seeds=['ftp://a.example/']\n |\n | seeds = ['ftp://a.example/']\n \
+         |          ^^^^^^^^^^^^^^^^^^\n\
+         hint: a seed is a whole URL, such as `https://example.org/`",
+    );
+}
+
+#[test]
+fn a_pattern_that_is_none_is_shown_with_its_place() {
+    let error = Config::parse("c.toml", "[scope]\nexclude = ['a', '(']\n", &[]).unwrap_err();
+    let shown = error.to_string();
+    assert!(shown.contains("scope.exclude: `(` is not a regular expression"), "{shown}");
+    assert!(shown.ends_with("2 | exclude = ['a', '(']\n  |                 ^^^"), "{shown}");
+}
+
+#[test]
+fn a_limit_that_cannot_be_is_shown_with_its_place() {
+    let error = Config::parse("c.toml", "[fetch]\nheader-timeout = '0s'\n", &[]).unwrap_err();
+    let shown = error.to_string();
+    assert!(shown.contains("`fetch.header-timeout` must be longer than zero"), "{shown}");
+    assert!(shown.contains("--> c.toml:2:18"), "{shown}");
+}
+
+#[test]
+fn a_selector_that_is_none_is_shown_with_its_place() {
+    let error = Config::parse("c.toml", "[spider]\nfollow = ['a', 'b[']\n", &[]).unwrap_err();
+    let shown = error.to_string();
+    assert!(shown.contains("spider.follow[1]") && shown.contains("c.toml:2:16"), "{shown}");
+}
+
+#[test]
+fn the_local_sites_relaxations_cannot_reach_other_hosts() {
+    let seeds = "seeds = ['http://bookshop.test/', 'https://shop.example/']\n[testsite]\n";
+    let error = Config::parse("c.toml", seeds, &[]).unwrap_err();
+    assert!(error.to_string().contains("only `bookshop.test` is crawled"), "{error}");
+    let domains = "[scope]\nallowed-domains = ['notbookshop.test']\n[testsite]\n";
+    assert!(Config::parse("c.toml", domains, &[]).is_err());
+}
+
+#[tokio::test]
+async fn the_local_site_is_served_and_mapped() {
+    let text = "seeds = ['http://bookshop.test/']\n[testsite]\nbooks = 3\n";
+    let mut config = Config::parse("c.toml", text, &[]).unwrap();
+    let site = config.serve_testsite().await.unwrap().unwrap();
+    assert_eq!(config.fetch.resolve["bookshop.test"], site.addr.to_string());
+    assert!(config.fetch.allow_private_addresses && config.politeness.delay.is_zero());
+    let mut without = Config::default();
+    assert!(without.serve_testsite().await.unwrap().is_none());
+    assert_eq!(without, Config::default());
+}
+
+#[test]
+fn a_header_with_a_credential_is_told_by_its_name() {
+    assert!(is_secret("Cookie") && is_secret("X-Api-Key") && !is_secret("Accept-Language"));
+}

@@ -1,0 +1,7 @@
+//! What a file with a spider in it needs: `use crawl::prelude::*;`.
+
+pub use crate::{Config, Crawl, CrawlError, Handle, Pages, Report};
+pub use crawl_spider::{
+    CanonicalUrl, FailedRequest, Follow, Followed, Harvest, Link, LinkKind, Node, Nodes, Page,
+    Request, Spider, SpiderError, Value, json,
+};

@@ -35,8 +35,11 @@ pub(crate) fn decode<'a>(body: &'a [u8], content_type: Option<&str>, kind: Kind)
     }
     match std::str::from_utf8(body) {
         Ok(text) => Decoded { text: Cow::Borrowed(text), encoding: UTF_8 },
-        // Cut in the middle of a character: a truncated body, not another encoding.
-        Err(error) if error.error_len().is_none() => decode_as(body, UTF_8),
+        // Cut in the middle of a character, with whole ones before: a truncated body, not another
+        // encoding.
+        Err(error) if error.error_len().is_none() && !body[..error.valid_up_to()].is_ascii() => {
+            decode_as(body, UTF_8)
+        }
         Err(_) => decode_as(body, WINDOWS_1252),
     }
 }

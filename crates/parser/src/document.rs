@@ -174,3 +174,19 @@ pub fn page_from_body(
     };
     Ok(TestPage::new(Request::get(CanonicalUrl::parse(url)?), response))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tree_is_built_only_for_selectors() {
+        let test = page_from_html("http://h/", "<title>T</title><a href=1>x</a>").unwrap();
+        let page = test.page();
+        assert_eq!((page.title(), page.links().len(), page.text().len()), ("T", 1, 31));
+        assert!(page.join("x").is_ok() && page.css("p:").is_err());
+        assert!(!test.document.has_dom());
+        assert_eq!(page.text_of("a").unwrap().as_deref(), Some("x"));
+        assert!(test.document.has_dom());
+    }
+}

@@ -1,1 +1,7 @@
-//! Tests.
+//! Tests of the whole path from bytes to settled pages.
+
+mod agreement;
+mod declarative;
+mod decoding;
+mod linking;
+mod settling;

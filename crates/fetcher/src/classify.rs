@@ -39,15 +39,20 @@ pub(crate) fn handshake(host: &str, error: &hyper::Error) -> Failure {
     Failure::new(FailureKind::Protocol, format!("HTTP with {host} cannot begin: {error}"))
 }
 
+/// A response head over the limit.
+pub(crate) fn header_limit(host: &str, limits: &Limits) -> Failure {
+    let detail = format!(
+        "the response head of {host} has more than {} bytes or 100 fields \
+         (fetch.header-limit-bytes)",
+        limits.header_bytes
+    );
+    Failure::new(FailureKind::HeaderLimit, detail)
+}
+
 /// No response head.
 pub(crate) fn head(host: &str, limits: &Limits, error: &hyper::Error) -> Failure {
     if error.is_parse_too_large() || is_oversize_h2(error) {
-        let detail = format!(
-            "the response head of {host} has more than {} bytes or 100 fields \
-             (fetch.header-limit-bytes)",
-            limits.header_bytes
-        );
-        return Failure::new(FailureKind::HeaderLimit, detail);
+        return header_limit(host, limits);
     }
     let io = cause::<io::Error>(error);
     if let Some(error) = io.and_then(tls_error) {
@@ -68,10 +73,10 @@ pub(crate) fn is_end_of_stream(error: &hyper::Error) -> bool {
     cause::<io::Error>(error).is_some_and(|e| e.kind() == io::ErrorKind::UnexpectedEof)
 }
 
-/// An HTTP/2 head over the announced limit makes the library refuse the stream.
+/// Whether the HTTP/2 library gave up a head that would not end.
 fn is_oversize_h2(error: &hyper::Error) -> bool {
     cause::<h2::Error>(error)
-        .is_some_and(|e| e.is_library() && e.reason() == Some(h2::Reason::REFUSED_STREAM))
+        .is_some_and(|e| e.is_library() && e.reason() == Some(h2::Reason::ENHANCE_YOUR_CALM))
 }
 
 fn tls_error(error: &io::Error) -> Option<&rustls::Error> {

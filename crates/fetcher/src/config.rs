@@ -208,7 +208,7 @@ mod tests {
     #[track_caller]
     fn refused(toml: &str, expected: &str) {
         let config: FetchConfig = toml::from_str(toml).unwrap();
-        let error = Fetcher::new(config).err().expect("the config should be refused").to_string();
+        let error = Fetcher::new(config).expect_err("this is wrong").to_string();
         assert!(error.contains(expected), "{error}");
     }
 

@@ -32,6 +32,10 @@ const STAGGER: Duration = Duration::from_millis(250);
 const H2_STREAM_WINDOW: u32 = 256 * 1024;
 const H2_CONNECTION_WINDOW: u32 = 1024 * 1024;
 
+/// The head that the HTTP/2 library takes at least. More than the limit, because it cannot tell a
+/// head that is too long from a wrong one: what it lets through is measured afterwards.
+const H2_HEADERS: u32 = 256 * 1024;
+
 /// What hyper reads at once at most, and so what one HTTP/1 connection may hold unread.
 const H1_BUFFER: usize = 64 * 1024;
 
@@ -117,15 +121,19 @@ pub(crate) struct Dialer {
 
 impl Dialer {
     pub(crate) fn new(config: &FetchConfig, limits: Arc<Limits>) -> Result<Self, FetchConfigError> {
+        // As forgiving as browsers with what old servers write in a head.
         let mut h1 = http1::Builder::new();
         h1.max_header_size(limits.header_bytes)
             .max_buf_size(H1_BUFFER.max(limits.header_bytes + 1024))
             .allow_obsolete_multiline_headers_in_responses(true)
-            .allow_spaces_after_header_name_in_responses(true);
+            .allow_spaces_after_header_name_in_responses(true)
+            .ignore_invalid_headers_in_responses(true);
         let mut h2 = http2::Builder::new(TokioExecutor::new());
         h2.initial_stream_window_size(H2_STREAM_WINDOW)
             .initial_connection_window_size(H2_CONNECTION_WINDOW)
-            .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX));
+            .max_header_list_size(
+                H2_HEADERS.max(limits.header_bytes.try_into().unwrap_or(u32::MAX)),
+            );
         Ok(Self { names: Names::new(config)?, tls: tls::connector(config)?, limits, h1, h2 })
     }
 

@@ -54,6 +54,12 @@ impl Exchange {
         })
     }
 
+    /// The pool, to be looked into.
+    #[cfg(test)]
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
     /// Does what `ticket` asks for. `sent_at` becomes the stamp of the last request sent.
     pub(crate) async fn run(
         &self,
@@ -115,6 +121,9 @@ impl Exchange {
         let limit = clock.limit(self.limits.header, "fetch.header-timeout");
         let sent = clock.within(limit, connection.send(request)).await;
         match sent {
+            Ok(Ok(head)) if connection.is_h2() && h2_size(&head) > self.limits.header_bytes => {
+                Err(Lost::Failed(classify::header_limit(host, &self.limits)))
+            }
             Ok(Ok(head)) => Ok(head),
             Ok(Err(error)) => {
                 // On a shared connection other responses count as bytes, too: there it is the
@@ -127,6 +136,7 @@ impl Exchange {
                 Err(Lost::Failed(classify::head(host, &self.limits, &error)))
             }
             Err(limit) => {
+                self.pool.forget(ticket.url(), connection);
                 let detail = format!("no response head from {host} {limit}");
                 Err(Lost::Failed(Failure::new(FailureKind::Timeout, detail)))
             }
@@ -186,6 +196,11 @@ fn is_repeatable(ticket: &Ticket) -> bool {
         Errand::Page(page) => page.method != Method::Post,
         Errand::Robots { .. } => true,
     }
+}
+
+/// The size of an HTTP/2 head as RFC 9113 counts it, section 6.5.2.
+fn h2_size(head: &Head<Incoming>) -> usize {
+    head.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 32).sum()
 }
 
 fn version(version: Version) -> &'static str {

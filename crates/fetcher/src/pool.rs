@@ -112,6 +112,12 @@ impl Pool {
         }
     }
 
+    /// Drops a shared connection to `url`'s origin that has stopped answering.
+    pub(crate) fn forget(&self, url: &CanonicalUrl, connection: &Connection) {
+        let mut shard = self.shard(self.hash(url));
+        shard.retain(|idle| !Arc::ptr_eq(&idle.connection.log, &connection.log));
+    }
+
     /// Drops what has ended or rested too long.
     fn expire(&self) {
         for shard in &self.shards {
@@ -120,6 +126,13 @@ impl Pool {
                 !idle.connection.is_closed() && idle.since.elapsed() < self.keep_alive
             });
         }
+    }
+
+    /// How many connections it holds.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        let len = |shard: &Mutex<Shard>| shard.lock().unwrap_or_else(PoisonError::into_inner).len();
+        self.shards.iter().map(len).sum()
     }
 
     fn hash(&self, url: &CanonicalUrl) -> u64 {

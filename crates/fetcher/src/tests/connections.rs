@@ -1,0 +1,172 @@
+//! Connections: kept, shared, dead, dropped.
+
+use super::*;
+
+#[tokio::test]
+async fn a_connection_is_used_again_for_its_origin_only() {
+    let server = Server::start(vec![vec![page("1"), page("2")], vec![page("3")]]).await;
+    let fetcher = Fetcher::new(server.config()).unwrap();
+    assert_eq!(ok(fetch(&fetcher, "http://a.test/x").await).body, "1");
+    assert_eq!(ok(fetch(&fetcher, "http://a.test/y").await).body, "2");
+    assert_eq!(ok(fetch(&fetcher, "http://b.test/").await).body, "3");
+    assert_eq!(server.counts(), [2, 1]);
+}
+
+#[tokio::test]
+async fn nothing_is_kept_when_keep_alive_is_zero() {
+    let server = Server::start(vec![vec![page("1")], vec![page("2")]]).await;
+    let none = FetchConfig { keep_alive: Duration::ZERO, ..server.config() };
+    let fetcher = Fetcher::new(none).unwrap();
+    assert_eq!(ok(fetch(&fetcher, "http://a.test/").await).body, "1");
+    assert_eq!(ok(fetch(&fetcher, "http://a.test/").await).body, "2");
+}
+
+#[tokio::test]
+async fn a_connection_the_server_closes_is_not_used_again() {
+    let close = response("200 OK", "Connection: close\r\n", "1");
+    let server = Server::start(vec![vec![last(close)], vec![page("2")]]).await;
+    let fetcher = Fetcher::new(server.config()).unwrap();
+    assert_eq!(ok(fetch(&fetcher, "http://a.test/").await).body, "1");
+    assert_eq!(ok(fetch(&fetcher, "http://a.test/").await).body, "2");
+    assert_eq!(server.counts(), [1, 1]);
+}
+
+#[tokio::test]
+async fn a_kept_connection_that_dies_is_retried_once_and_the_last_send_counts() {
+    for dead in [last(""), Step::Reset(Vec::new())] {
+        let server = Server::start(vec![vec![page("1"), dead], vec![page("2")]]).await;
+        let fetcher = Fetcher::new(server.config()).unwrap();
+        assert_eq!(ok(fetch(&fetcher, "http://a.test/x").await).body, "1");
+        let before = std::time::Instant::now();
+        let answer = fetch(&fetcher, "http://a.test/y").await;
+        assert!(answer.sent_at.unwrap() > before);
+        assert_eq!(ok(answer).body, "2");
+        assert_eq!(server.counts(), [2, 1]);
+        let requests = server.requests();
+        assert_eq!(requests[0][1], requests[1][0]);
+    }
+}
+
+#[tokio::test]
+async fn a_fresh_connection_that_dies_is_not_retried() {
+    let server =
+        Server::start(vec![vec![page("1"), last("")], vec![last("")], vec![page("3")]]).await;
+    let fetcher = Fetcher::new(server.config()).unwrap();
+    assert_eq!(ok(fetch(&fetcher, "http://a.test/").await).body, "1");
+    check_failure(fetch(&fetcher, "http://a.test/").await, FailureKind::Protocol, "closed");
+    assert_eq!(server.counts(), [2, 1]);
+}
+
+#[tokio::test]
+async fn a_kept_connection_that_answers_badly_is_not_retried() {
+    let server = Server::start(vec![vec![page("1"), last("HTT")], vec![page("2")]]).await;
+    let fetcher = Fetcher::new(server.config()).unwrap();
+    assert_eq!(ok(fetch(&fetcher, "http://a.test/").await).body, "1");
+    check_failure(fetch(&fetcher, "http://a.test/").await, FailureKind::Protocol, "a.test");
+    assert_eq!(server.counts(), [2]);
+}
+
+#[tokio::test]
+async fn a_post_never_goes_over_a_kept_connection() {
+    let server = Server::start(vec![vec![page("1"), page("never")], vec![page("2")]]).await;
+    let fetcher = Fetcher::new(server.config()).unwrap();
+    assert_eq!(ok(fetch(&fetcher, "http://a.test/").await).body, "1");
+    let mut post = get("http://a.test/");
+    post.method = Method::Post;
+    post.body = b"q=1".to_vec();
+    assert_eq!(ok(fetch_ticket(&fetcher, &ticket(post)).await).body, "2");
+    assert_eq!(server.counts(), [1, 1]);
+}
+
+#[tokio::test]
+async fn bytes_nobody_asked_for_poison_no_later_answer() {
+    let poisoned = [response("200 OK", "", "1"), response("200 OK", "", "poison")].concat();
+    let server = Server::start(vec![vec![send(poisoned)], vec![page("2")]]).await;
+    let fetcher = Fetcher::new(server.config()).unwrap();
+    assert_eq!(ok(fetch(&fetcher, "http://a.test/").await).body, "1");
+    assert_eq!(ok(fetch(&fetcher, "http://a.test/").await).body, "2");
+}
+
+#[tokio::test]
+async fn a_cut_body_costs_its_connection() {
+    let long = response("200 OK", "", vec![b'x'; 500_000]);
+    let server = Server::start(vec![vec![send(long)], vec![page("2")]]).await;
+    let limits = FetchConfig { body_limit_bytes: 1000, ..server.config() };
+    let fetcher = Fetcher::new(limits).unwrap();
+    assert_eq!(ok(fetch(&fetcher, "http://a.test/").await).truncated, Some(Truncation::Length));
+    assert_eq!(ok(fetch(&fetcher, "http://a.test/").await).body, "2");
+}
+
+#[tokio::test]
+async fn an_idle_connection_is_closed_when_its_time_is_over() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let limits = FetchConfig { keep_alive: SOON, ..config(listener.local_addr().unwrap()) };
+    let fetcher = Fetcher::new(limits).unwrap();
+    let server = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        read_request(&mut stream, &mut Vec::new()).await.unwrap();
+        stream.write_all(&response("200 OK", "", "1")).await.unwrap();
+        stream.read(&mut [0; 1]).await.unwrap()
+    };
+    let client = fetch(&fetcher, "http://a.test/");
+    let both = async { tokio::join!(server, client) };
+    let (closed, answer) = tokio::time::timeout(PATIENCE, both).await.unwrap();
+    assert_eq!((closed, &*ok(answer).body), (0, &b"1"[..]));
+}
+
+#[tokio::test]
+async fn the_pool_never_holds_more_than_its_share() {
+    let scripts = (0..64).map(|_| vec![page("x")]).collect();
+    let server = Server::start(scripts).await;
+    let few = FetchConfig { connections: std::num::NonZeroU32::MIN, ..server.config() };
+    let fetcher = Fetcher::new(few).unwrap();
+    for n in 0..64 {
+        ok(fetch(&fetcher, &format!("http://h{n}.test/")).await);
+    }
+    assert!(fetcher.exchange.pool().len() <= 16);
+}
+
+#[tokio::test]
+async fn a_dropped_fetch_drops_its_connection() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let fetcher = Fetcher::new(config(listener.local_addr().unwrap())).unwrap();
+    let task = tokio::spawn(async move { fetch(&fetcher, "http://a.test/").await });
+    let (mut stream, _) = listener.accept().await.unwrap();
+    read_request(&mut stream, &mut Vec::new()).await.unwrap();
+    task.abort();
+    let closed = tokio::time::timeout(PATIENCE, stream.read(&mut [0; 1])).await.unwrap();
+    assert!(matches!(closed, Ok(0) | Err(_)));
+}
+
+#[tokio::test]
+async fn the_clock_starts_when_the_request_goes_out_and_stops_at_the_last_byte() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let fetcher = Fetcher::new(config(listener.local_addr().unwrap())).unwrap();
+    let server = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut times = Vec::new();
+        for _ in 0..2 {
+            read_request(&mut stream, &mut Vec::new()).await.unwrap();
+            times.push(std::time::Instant::now());
+            let whole = response("200 OK", "", "half and half");
+            let (first, second) = whole.split_at(whole.len() - 4);
+            stream.write_all(first).await.unwrap();
+            tokio::time::sleep(SOON / 3).await;
+            times.push(std::time::Instant::now());
+            stream.write_all(second).await.unwrap();
+        }
+        times
+    };
+    let client = async {
+        let first = fetch(&fetcher, "http://a.test/").await;
+        (first, fetch(&fetcher, "http://a.test/").await)
+    };
+    let both = async { tokio::join!(server, client) };
+    let (times, (first, second)) = tokio::time::timeout(PATIENCE, both).await.unwrap();
+    for (answer, times) in [(first, &times[..2]), (second, &times[2..])] {
+        let sent_at = answer.sent_at.unwrap();
+        assert!(sent_at < times[0] && times[1] < answer.done_at);
+        assert!(answer.done_at - sent_at >= SOON / 3);
+        assert!(answer.elapsed >= answer.done_at - sent_at);
+    }
+}

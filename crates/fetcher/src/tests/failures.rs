@@ -1,0 +1,177 @@
+//! Each class of failure, each with a line that says what to change.
+
+use super::*;
+
+fn as_it_is(_: &mut FetchConfig) {}
+
+async fn refused_port() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    listener.local_addr().unwrap()
+}
+
+#[tokio::test]
+async fn a_refused_connection_is_connect_and_was_never_sent() {
+    let fetcher = Fetcher::new(config(refused_port().await)).unwrap();
+    let answer = fetch(&fetcher, "http://a.test/").await;
+    assert_eq!(answer.sent_at, None);
+    assert!(answer.sent_ms > 1_600_000_000_000);
+    check_failure(answer, FailureKind::Connect, "connection to a.test:80 refused");
+}
+
+#[tokio::test]
+async fn what_is_not_http_is_protocol() {
+    for garbage in ["SSH-2.0-OpenSSH_9.6\r\n", "<html>\r\n\r\n", "\0\0\0", "HTTP/1.1 abc\r\n\r\n"] {
+        let answer = fetch_from(last(garbage), as_it_is).await;
+        assert!(answer.sent_at.is_some());
+        check_failure(answer, FailureKind::Protocol, "a.test");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_closed_before_the_head_is_protocol() {
+    let answer = fetch_from(last(""), as_it_is).await;
+    check_failure(answer, FailureKind::Protocol, "before its response's head was complete");
+    let answer = fetch_from(last("HTTP/1.1 200 OK\r\nContent-"), as_it_is).await;
+    check_failure(answer, FailureKind::Protocol, "before its response's head was complete");
+    let answer = fetch_from(Step::Reset(Vec::new()), as_it_is).await;
+    check_failure(answer, FailureKind::Protocol, "a.test");
+}
+
+#[tokio::test]
+async fn a_head_that_is_late_names_its_limit() {
+    for slow in ["", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 100 Continue\r\n\r\n"] {
+        let answer = fetch_from(send(slow), |config| config.header_timeout = SOON).await;
+        assert!(answer.sent_at.is_some());
+        check_failure(
+            answer,
+            FailureKind::Timeout,
+            "no response head from a.test within 150ms (fetch.header-timeout)",
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_total_limit_counts_before_the_head_too() {
+    let answer = fetch_from(send(""), |config| config.total_timeout = SOON).await;
+    check_failure(answer, FailureKind::Timeout, "(fetch.total-timeout)");
+}
+
+#[tokio::test]
+async fn a_head_over_the_limit_is_header_limit() {
+    let long = format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n", "x".repeat(70_000));
+    let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "X: y\r\n".repeat(101));
+    let endless = format!("HTTP/1.1 200 OK\r\nX: {}", "x".repeat(1_000_000));
+    for head in [long, many, endless] {
+        let answer = fetch_from(send(head), as_it_is).await;
+        check_failure(answer, FailureKind::HeaderLimit, "(fetch.header-limit-bytes)");
+    }
+    let head = format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n", "x".repeat(2_000));
+    let answer = fetch_from(send(head), |config| config.header_limit_bytes = 1024).await;
+    check_failure(answer, FailureKind::HeaderLimit, "more than 1024 bytes");
+}
+
+#[tokio::test]
+async fn a_head_within_the_limit_passes() {
+    let fields = format!("X: {}\r\n", "x".repeat(60_000));
+    let response = ok(fetch_from(send(response("200 OK", &fields, "y")), as_it_is).await);
+    assert_eq!(response.header("x").unwrap().len(), 60_000);
+}
+
+#[tokio::test]
+async fn an_unwanted_media_type_is_refused_at_the_head() {
+    let head =
+        "HTTP/1.1 200 OK\r\nContent-Type: image/png; x=1\r\nContent-Length: 99999999\r\n\r\n";
+    let answer = fetch_from(send(head), as_it_is).await;
+    assert!(answer.sent_at.is_some());
+    check_failure(
+        answer,
+        FailureKind::ContentType,
+        "media type image/png is not wanted (fetch.content-types)",
+    );
+}
+
+#[tokio::test]
+async fn the_media_type_counts_only_for_pages_that_came_with_one() {
+    let png = "Content-Type: image/png\r\n";
+    for (status, fields) in
+        [("404 No", png), ("302 Go", png), ("200 OK", ""), ("200 OK", "Content-Type: \r\n")]
+    {
+        let response = ok(fetch_from(send(response(status, fields, "body")), as_it_is).await);
+        assert_eq!(response.body, "body");
+    }
+    let all = |config: &mut FetchConfig| config.content_types = vec!["*/*".to_owned()];
+    assert_eq!(ok(fetch_from(send(response("200 OK", png, "body")), all).await).body, "body");
+
+    let server = Server::once(send(response("200 OK", png, "User-agent: *"))).await;
+    let fetcher = Fetcher::new(server.config()).unwrap();
+    let answer = fetch_ticket(&fetcher, &robots_ticket("http://a.test/robots.txt")).await;
+    assert_eq!(ok(answer).body, "User-agent: *");
+}
+
+#[tokio::test]
+async fn private_addresses_are_refused_by_default_in_every_form_a_url_can_have() {
+    let fetcher = Fetcher::new(FetchConfig::default()).unwrap();
+    for host in [
+        "127.0.0.1",
+        "127.1",
+        "2130706433",
+        "0x7f.0.0.1",
+        "0177.0.0.1",
+        "0",
+        "10.1.2.3",
+        "169.254.169.254",
+        "192.168.1.1",
+        "100.64.0.1",
+        "[::1]",
+        "[::]",
+        "[::ffff:127.0.0.1]",
+        "[::ffff:a00:1]",
+        "[::127.0.0.1]",
+        "[64:ff9b::7f00:1]",
+        "[2002:7f00:1::]",
+        "[fe80::1]",
+        "[fd00::1]",
+        "localhost",
+    ] {
+        let answer = fetch(&fetcher, &format!("http://{host}:9/")).await;
+        assert_eq!(answer.sent_at, None);
+        check_failure(
+            answer,
+            FailureKind::PrivateAddress,
+            "set `fetch.allow-private-addresses = true`",
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_mapped_host_is_exempt_from_nothing() {
+    let mut config = config(refused_port().await);
+    config.allow_private_addresses = false;
+    let answer = fetch(&Fetcher::new(config).unwrap(), "http://a.test/").await;
+    check_failure(answer, FailureKind::PrivateAddress, "a.test is at 127.0.0.1");
+}
+
+#[tokio::test]
+async fn a_header_that_cannot_be_sent_is_told_by_name_and_never_by_value() {
+    for (name, value) in [("x y", "secret"), ("Cookie", "secret\n"), ("Content-Length", "9")] {
+        let server = Server::once(page("x")).await;
+        let mut request = get("http://a.test/");
+        request.headers = vec![(name.to_owned(), value.to_owned())];
+        let fetcher = Fetcher::new(server.config()).unwrap();
+        let failure = failure(fetch_ticket(&fetcher, &ticket(request)).await);
+        assert_eq!(failure.kind, FailureKind::Protocol);
+        assert!(failure.detail.contains(name) && !failure.detail.contains("secret"), "{failure}");
+    }
+}
+
+#[tokio::test]
+async fn failures_and_server_errors_count_for_back_off() {
+    for (status, failed) in
+        [("200 OK", false), ("404 No", false), ("429 Slow", true), ("500 Oh", true)]
+    {
+        let answer = fetch_from(send(response(status, "", "")), as_it_is).await;
+        assert_eq!(answer.host_free(TicketId(0)).failed, failed, "{status}");
+    }
+    let answer = fetch_from(last(""), as_it_is).await;
+    assert!(answer.host_free(TicketId(0)).failed);
+}

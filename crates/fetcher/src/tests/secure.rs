@@ -1,0 +1,207 @@
+//! TLS and HTTP/2, with a certificate authority of the test's own.
+
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustls::ServerConfig;
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use tokio_rustls::TlsAcceptor;
+
+use super::*;
+
+/// A certificate authority whose certificate lies in a file.
+struct Authority {
+    issuer: CertifiedIssuer<'static, KeyPair>,
+    folder: tempfile::TempDir,
+}
+
+impl Authority {
+    fn new() -> Self {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("ca.pem"), issuer.pem()).unwrap();
+        Self { issuer, folder }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("ca.pem")
+    }
+
+    /// An acceptor for `host` that speaks the given protocols.
+    fn acceptor(&self, params: CertificateParams, protocols: &[&str]) -> TlsAcceptor {
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], key)
+            .unwrap();
+        config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
+        TlsAcceptor::from(Arc::new(config))
+    }
+}
+
+fn certificate_for(host: &str) -> CertificateParams {
+    CertificateParams::new(vec![host.to_owned()]).unwrap()
+}
+
+/// Answers each request with its version and URI, over HTTP/2 if that was agreed on.
+async fn serve(acceptor: TlsAcceptor) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let mut n = 0;
+        while let Ok((stream, _)) = listener.accept().await {
+            n += 1;
+            let Ok(stream) = acceptor.accept(stream).await else { continue };
+            let is_h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+            let service = hyper::service::service_fn(move |request| answer(n, request));
+            let io = TokioIo::new(stream);
+            tokio::spawn(async move {
+                let _ = if is_h2 {
+                    hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+                        .serve_connection(io, service)
+                        .await
+                } else {
+                    hyper::server::conn::http1::Builder::new().serve_connection(io, service).await
+                };
+            });
+        }
+    });
+    address
+}
+
+async fn answer(
+    connection: u32,
+    request: hyper::Request<Incoming>,
+) -> Result<hyper::Response<Full<Bytes>>, hyper::Error> {
+    let mut response = hyper::Response::new(Full::default());
+    let field = |name| request.headers().get(name).map(|v| v.to_str().unwrap().to_owned());
+    match request.uri().path() {
+        path @ ("/long" | "/monster") => {
+            let n = if path == "/long" { 20 } else { 600 };
+            for n in 0..n {
+                let name = hyper::header::HeaderName::try_from(format!("x-{n}")).unwrap();
+                response.headers_mut().insert(name, "x".repeat(4000).parse().unwrap());
+            }
+        }
+        "/large" => *response.body_mut() = Full::from(vec![b'x'; 3 << 20]),
+        _ => {
+            let text = format!(
+                "{connection} {:?} {} host={:?} auth={:?}",
+                request.version(),
+                request.uri(),
+                field("host"),
+                field("authorization").is_some(),
+            );
+            *response.body_mut() = Full::from(text);
+        }
+    }
+    Ok(response)
+}
+
+fn trusting(authority: &Authority, address: SocketAddr) -> FetchConfig {
+    FetchConfig { extra_roots: vec![authority.path()], ..config(address) }
+}
+
+#[tokio::test]
+async fn a_certificate_of_a_trusted_authority_passes() {
+    let authority = Authority::new();
+    let address = serve(authority.acceptor(certificate_for("a.test"), &["http/1.1"])).await;
+    let fetcher = Fetcher::new(trusting(&authority, address)).unwrap();
+    let answer = fetch(&fetcher, "https://a.test/x").await;
+    assert!(answer.sent_at.is_some_and(|sent_at| sent_at < answer.done_at));
+    let response = ok(answer);
+    assert_eq!(response.version, "HTTP/1.1");
+    assert_eq!(response.body, "1 HTTP/1.1 /x host=Some(\"a.test\") auth=false");
+    assert_eq!(ok(fetch(&fetcher, "https://a.test/y").await).body[..2], *b"1 ");
+}
+
+#[tokio::test]
+async fn an_unknown_authority_a_wrong_host_and_an_expired_certificate_are_refused() {
+    let authority = Authority::new();
+    let mut expired = certificate_for("a.test");
+    expired.not_before = rcgen::date_time_ymd(2020, 1, 1);
+    expired.not_after = rcgen::date_time_ymd(2021, 1, 1);
+    for (params, is_trusted) in
+        [(certificate_for("a.test"), false), (certificate_for("b.test"), true), (expired, true)]
+    {
+        let address = serve(authority.acceptor(params, &["h2", "http/1.1"])).await;
+        let config = if is_trusted { trusting(&authority, address) } else { config(address) };
+        let answer = fetch(&Fetcher::new(config).unwrap(), "https://a.test/").await;
+        assert_eq!(answer.sent_at, None);
+        check_failure(answer, FailureKind::Tls, "no TLS with a.test: invalid peer certificate");
+    }
+}
+
+#[tokio::test]
+async fn a_server_without_tls_is_told() {
+    let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = server.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (mut stream, _) = server.accept().await.unwrap();
+        stream.write_all(&response("400 Bad Request", "", "")).await.unwrap();
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+    });
+    let answer = fetch(&Fetcher::new(config(address)).unwrap(), "https://a.test/").await;
+    check_failure(answer, FailureKind::Tls, "no TLS with a.test");
+}
+
+#[tokio::test]
+async fn a_handshake_that_stalls_or_breaks_is_not_final() {
+    let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let soon = FetchConfig { tls_timeout: SOON, ..config(server.local_addr().unwrap()) };
+    let fetcher = Fetcher::new(soon).unwrap();
+    let answer = fetch(&fetcher, "https://a.test/").await;
+    check_failure(answer, FailureKind::Timeout, "within 150ms (fetch.tls-timeout)");
+    tokio::spawn(async move {
+        let _stalled = server.accept().await.unwrap();
+        drop(server.accept().await.unwrap());
+    });
+    let answer = fetch(&fetcher, "https://a.test/").await;
+    check_failure(answer, FailureKind::Connect, "broke in the TLS handshake");
+}
+
+#[tokio::test]
+async fn http_2_is_spoken_where_offered_and_its_connection_shared() {
+    let authority = Authority::new();
+    let address = serve(authority.acceptor(certificate_for("a.test"), &["h2", "http/1.1"])).await;
+    let fetcher = Fetcher::new(trusting(&authority, address)).unwrap();
+    let answer = fetch(&fetcher, "https://joe:pw@a.test/x?y").await;
+    assert!(answer.sent_at.is_some_and(|sent_at| sent_at < answer.done_at));
+    let response = ok(answer);
+    assert_eq!(response.version, "HTTP/2");
+    assert_eq!(response.body, "1 HTTP/2.0 https://a.test/x?y host=None auth=true");
+    let tickets = [ticket(get("https://a.test/1")), ticket(get("https://a.test/2"))];
+    let (one, two) =
+        tokio::join!(fetch_ticket(&fetcher, &tickets[0]), fetch_ticket(&fetcher, &tickets[1]));
+    for answer in [one, two] {
+        assert!(answer.sent_at.is_some());
+        assert_eq!(ok(answer).body[..2], *b"1 ");
+    }
+    assert_eq!(fetcher.exchange.pool().len(), 1);
+}
+
+#[tokio::test]
+async fn limits_hold_over_http_2() {
+    let authority = Authority::new();
+    let address = serve(authority.acceptor(certificate_for("a.test"), &["h2"])).await;
+    let limits = FetchConfig { body_limit_bytes: 1 << 20, ..trusting(&authority, address) };
+    let fetcher = Fetcher::new(limits).unwrap();
+    let answer = fetch(&fetcher, "https://a.test/long").await;
+    check_failure(answer, FailureKind::HeaderLimit, "(fetch.header-limit-bytes)");
+    let answer = fetch(&fetcher, "https://a.test/monster").await;
+    check_failure(answer, FailureKind::HeaderLimit, "(fetch.header-limit-bytes)");
+    let response = ok(fetch(&fetcher, "https://a.test/large").await);
+    assert_eq!((response.body.len(), response.truncated), (1 << 20, Some(Truncation::Length)));
+    assert_eq!(ok(fetch(&fetcher, "https://a.test/x").await).status, 200);
+}

@@ -4,11 +4,12 @@ use std::cell::Cell;
 use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crawl::engine::{ControlError, ask};
 use crawl::store::inspect::{Query, What, answer};
 use crawl::store::{Store, StoreError};
+use humantime_serde::re::humantime;
 use serde_json::Value;
 
 use super::args::InspectArgs;
@@ -133,39 +134,54 @@ fn flat(row: Value) -> Row {
     row
 }
 
+/// The order in which people want the figures; what is not named here follows.
+const FIGURES: [&str; 9] = [
+    "running",
+    "discovered",
+    "settled",
+    "filtered",
+    "queued",
+    "pending",
+    "in_flight",
+    "pages",
+    "items",
+];
+
 /// The figures of `stats`, one to a line; groups are indented.
 fn figures(out: &mut impl Write, row: &Value) -> io::Result<()> {
-    let fields = row.as_object().into_iter().flatten();
-    for (name, value) in fields {
-        match value {
-            Value::Object(group) => {
-                let sum = group.values().filter_map(Value::as_u64).sum();
-                writeln!(out, "{:<16} {:>14}", spaced(name), grouped(sum))?;
-                for (name, value) in group {
-                    writeln!(out, "  {name:<18} {:>10}", figure(value))?;
-                }
-            }
-            Value::Array(list) => {
-                for value in list {
-                    writeln!(out, "{:<16} {}", spaced(name), printable(&value.to_string()))?;
-                }
-            }
-            value => writeln!(out, "{:<16} {:>14}", spaced(name), figure(value))?,
+    let Some(row) = row.as_object() else { return Ok(()) };
+    let first = FIGURES.iter().filter_map(|name| row.get_key_value(*name));
+    let rest = row.iter().filter(|(name, _)| !FIGURES.contains(&name.as_str()));
+    first.chain(rest).try_for_each(|(name, value)| match value {
+        Value::Object(group) => {
+            let sum = group.values().filter_map(Value::as_u64).sum();
+            writeln!(out, "{:<16} {:>20}", spaced(name), grouped(sum))?;
+            group.iter().try_for_each(|(name, value)| {
+                writeln!(out, "  {name:<18} {:>10}", figure(name, value))
+            })
         }
-    }
-    Ok(())
+        Value::Array(list) => list.iter().try_for_each(|value| {
+            writeln!(out, "{:<16} {}", spaced(name), printable(&value.to_string()))
+        }),
+        value => writeln!(out, "{:<16} {:>20}", spaced(name), figure(name, value)),
+    })
 }
 
-fn figure(value: &Value) -> String {
-    match value {
-        Value::Bool(yes) => (if *yes { "yes" } else { "no" }).to_owned(),
-        Value::String(text) => printable(text),
-        value => value.as_u64().map_or_else(|| value.to_string(), grouped),
+fn figure(name: &str, value: &Value) -> String {
+    match (value, value.as_u64()) {
+        (Value::Bool(yes), _) => (if *yes { "yes" } else { "no" }).to_owned(),
+        (Value::String(text), _) => printable(text),
+        (_, Some(ms)) if name.ends_with("_ms") => {
+            let at = SystemTime::UNIX_EPOCH + Duration::from_millis(ms);
+            humantime::format_rfc3339_seconds(at).to_string()
+        }
+        (_, Some(number)) => grouped(number),
+        _ => value.to_string(),
     }
 }
 
 fn spaced(name: &str) -> String {
-    name.replace('_', " ")
+    name.trim_end_matches("_ms").replace('_', " ")
 }
 
 #[cfg(test)]
@@ -185,15 +201,16 @@ mod tests {
     fn figures_stand_one_to_a_line() {
         let mut out = Vec::new();
         let row = json!({
-            "body_bytes": 12345, "conserved": true,
+            "body_bytes": 12345, "conserved": true, "created_ms": 0,
             "settled": {"ok": 1000, "timeout": 2}, "feeds": [{"feed": "i.jsonl"}],
         });
         figures(&mut out, &row).unwrap();
         let text = String::from_utf8(out).unwrap();
         for line in [
-            "body bytes               12,345\n",
-            "conserved                   yes\n",
-            "settled                   1,002\n  ok                      1,000\n",
+            "body bytes                     12,345\n",
+            "conserved                         yes\n",
+            "created          1970-01-01T00:00:00Z\n",
+            "settled                         1,002\n  ok                      1,000\n",
             "feeds            {\"feed\":\"i.jsonl\"}\n",
         ] {
             assert!(text.contains(line), "`{line}` is not in:\n{text}");

@@ -1,5 +1,7 @@
 //! `crawl run`: from a config to a summary.
 
+use std::path::Path;
+
 use crawl::feeds::FeedConfig;
 use crawl::{Config, Crawl, CrawlError, Report, Running};
 
@@ -14,7 +16,7 @@ pub(crate) async fn run(args: RunArgs) -> Result<(), Failure> {
     let mut signals = Signals::listen().map_err(|e| Failure::new(Exit::Broken, e))?;
     let mut config = Config::load(&args.config, &args.set)?;
     for path in &args.output {
-        config.feed.push(FeedConfig::to(path));
+        config.feed.push(feed_to(path)?);
     }
     if args.json && config.feed.iter().any(FeedConfig::is_stdout) {
         let what = "both the report (`--json`) and a feed go to standard output";
@@ -45,6 +47,16 @@ pub(crate) async fn run(args: RunArgs) -> Result<(), Failure> {
         return Err(interrupted("what was settled is saved").hint("the same command goes on"));
     }
     Ok(())
+}
+
+/// The feed of `-o`.
+fn feed_to(path: &Path) -> Result<FeedConfig, Failure> {
+    let feed = FeedConfig::to(path);
+    if feed.effective_format().is_none() {
+        let what = format!("`-o {}`: no known format has this extension", path.display());
+        return Err(Failure::new(Exit::Usage, what).hint("name the file *.jsonl"));
+    }
+    Ok(feed)
 }
 
 /// Opens the folder; `None` if a signal came first.

@@ -32,7 +32,7 @@ struct Column {
 
 impl<W: Write> Table<W> {
     /// A table of these fields. With none given, the fields of the first rows are shown, in the
-    /// order in which they turn up, and `last` behind all others.
+    /// order in which they turn up, and `url` behind all others.
     pub(crate) fn new(out: W, fields: &[&str]) -> Self {
         let columns = fields.iter().map(|field| Column::new(field)).collect();
         Self { out, columns, held: Vec::new(), is_laid_out: false }

@@ -8,7 +8,7 @@ use crawl_parser::ConfigSpider;
 
 use super::Config;
 use super::error::Mistake;
-use super::source::hide_credentials;
+use super::source::{bare_or_quoted, hide_credentials};
 
 /// A mistake and the key it is about.
 pub(super) struct Fault {
@@ -58,12 +58,23 @@ fn with_scheme(seed: &str) -> Option<String> {
 
 fn check_fetch(config: &Config) -> Result<(), Fault> {
     let Err(error) = Fetcher::new(config.fetch.clone()) else { return Ok(()) };
-    Err(Fault::new(fetch_key(&error), Mistake::new(chain(&error))))
+    let path = match &error {
+        FetchConfigError::ContentType(pattern) => {
+            element("fetch.content-types", &config.fetch.content_types, pattern)
+        }
+        FetchConfigError::NameServer(server) => {
+            element("fetch.name-servers", &config.fetch.name_servers, server)
+        }
+        FetchConfigError::Resolve { host, .. } => {
+            format!("fetch.resolve.{}", bare_or_quoted(host))
+        }
+        error => named_key(&error.to_string()),
+    };
+    Err(Fault::new(path, Mistake::new(chain(&error))))
 }
 
-/// The key that the fetcher's message names first, in backticks.
-fn fetch_key(error: &FetchConfigError) -> String {
-    let message = error.to_string();
+/// The key that the fetcher's message names in backticks.
+fn named_key(message: &str) -> String {
     let named = message.split('`').find(|word| word.starts_with("fetch."));
     named.unwrap_or("fetch").to_owned()
 }

@@ -3,7 +3,7 @@
 //! serde speaks of Rust types ("expected u32") and lists all fields; people asked for a number
 //! and a spelling. Messages that are not known here are passed on as they are.
 
-use toml::{Table, Value};
+use toml::Table;
 
 use super::error::Mistake;
 use super::source::bare_or_quoted;
@@ -46,10 +46,19 @@ fn unknown_key(rest: &str, path: &str, defaults: &Table) -> Mistake {
     if let Some(table) = table_with(name, defaults) {
         return mistake.hint(format!("`{name}` belongs in the table `[{table}]`"));
     }
-    match nearest(name, &known) {
-        Some(near) => mistake.hint(format!("did you mean `{near}`?")),
-        None if known.is_empty() => mistake,
-        None => mistake.hint(format!("known keys here: {}", known.join(", "))),
+    let here = nearest(name, &known);
+    let elsewhere = keys_of_tables(defaults)
+        .filter_map(|(table, key)| Some((likeness(name, key)?, format!("{table}.{key}"))))
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    match (here, elsewhere) {
+        // A key of another table must be clearly nearer to be what was meant.
+        (Some((here, _)), Some((there, key))) if there > here + 0.05 => {
+            mistake.hint(format!("did you mean `{key}`?"))
+        }
+        (Some((_, near)), _) => mistake.hint(format!("did you mean `{near}`?")),
+        (None, Some((_, key))) => mistake.hint(format!("did you mean `{key}`?")),
+        (None, None) if known.is_empty() => mistake,
+        (None, None) => mistake.hint(format!("known keys here: {}", known.join(", "))),
     }
 }
 
@@ -61,7 +70,7 @@ fn unknown_word(rest: &str, path: &str) -> Mistake {
     let mistake =
         Mistake::new(format!("`{path}` cannot be \"{name}\"; expected one of {}", all.join(", ")));
     match nearest(name, &known) {
-        Some(near) => mistake.hint(format!("did you mean \"{near}\"?")),
+        Some((_, near)) => mistake.hint(format!("did you mean \"{near}\"?")),
         None => mistake,
     }
 }
@@ -104,23 +113,31 @@ fn backticked(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
 
-/// The word most like `name`, if any is like it.
-fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
-    let written = name.to_ascii_lowercase().replace('_', "-");
+/// The word most like `name`, if any is like it, and how like it is.
+fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<(f64, &'a str)> {
     known
         .iter()
-        .map(|word| (strsim::jaro_winkler(&written, word), *word))
-        .filter(|(likeness, _)| *likeness >= ALIKE)
+        .filter_map(|word| Some((likeness(name, word)?, *word)))
         .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, word)| word)
+}
+
+/// How like two words are, 0 to 1; `None` if it is not worth a word.
+fn likeness(written: &str, word: &str) -> Option<f64> {
+    let written = written.to_ascii_lowercase().replace('_', "-");
+    Some(strsim::jaro_winkler(&written, word)).filter(|likeness| *likeness >= ALIKE)
 }
 
 /// The table of the config that has a key of exactly this name.
 fn table_with<'a>(name: &str, defaults: &'a Table) -> Option<&'a str> {
-    defaults.iter().find_map(|(table, value)| match value {
-        Value::Table(keys) if keys.contains_key(name) => Some(table.as_str()),
-        _ => None,
-    })
+    keys_of_tables(defaults).find_map(|(table, key)| (key == name).then_some(table))
+}
+
+/// Table and key, for all tables of the config.
+fn keys_of_tables(defaults: &Table) -> impl Iterator<Item = (&str, &str)> {
+    defaults
+        .iter()
+        .filter_map(|(table, value)| Some((table, value.as_table()?)))
+        .flat_map(|(table, keys)| keys.keys().map(move |key| (table.as_str(), key.as_str())))
 }
 
 #[cfg(test)]
@@ -156,6 +173,13 @@ mod tests {
             "unknown key `max-depth`",
             "`max-depth` belongs in the table `[scope]`",
         );
+    }
+
+    #[test]
+    fn a_misspelt_key_of_another_table_is_sent_there() {
+        let message = "unknown field `max-depht`, expected `max-ratio` or `resolve`";
+        let hint = "did you mean `scope.max-depth`?";
+        check(message, "fetch.max-depht", "unknown key `fetch.max-depht`", hint);
     }
 
     #[test]

@@ -55,12 +55,13 @@ impl Sources<'_> {
     }
 
     fn place_of(&self, path: &str) -> Option<Place> {
-        let Some(over) = self.overrides.iter().rev().find(|over| over.sets(path)) else {
-            return self.document.locate(path).map(|span| self.document.place(&span));
-        };
-        let name = format!("-s {}", over.argument);
-        let document = Document { name: &name, text: &over.line };
-        document.locate(path).map(|span| unnumbered(document, &span))
+        let argument = self.overrides.iter().rev().find_map(|over| {
+            let name = format!("-s {}", over.argument);
+            let document = Document { name: &name, text: &over.line };
+            document.locate(path).map(|span| unnumbered(document, &span))
+        });
+        let in_file = || self.document.locate(path).map(|span| self.document.place(&span));
+        argument.or_else(in_file)
     }
 }
 

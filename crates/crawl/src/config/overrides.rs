@@ -36,19 +36,6 @@ impl Override {
             None => Err(Mistake::new(format!("`-s {argument}`: `{key}` is no key")).hint(usage)),
         }
     }
-
-    /// Whether it sets `path`, or something around it or inside it.
-    pub(super) fn sets(&self, path: &str) -> bool {
-        let mut steps = path.split(['.', '[']);
-        let mut table = &self.table;
-        while let Some(value) = steps.next().and_then(|step| table.get(step)) {
-            match value {
-                Value::Table(inner) => table = inner,
-                _ => return true,
-            }
-        }
-        false
-    }
 }
 
 /// Lays `over` on `base`: tables are merged key by key, everything else is replaced.
@@ -133,13 +120,5 @@ mod tests {
         merge(&mut base, &Override::parse("seeds=['c']").unwrap().table);
         let expected = "seeds = ['c']\n[scope]\nmax-depth = 9\nmax-pages = 2";
         assert_eq!(base, expected.parse::<Table>().unwrap());
-    }
-
-    #[test]
-    fn an_override_knows_what_it_sets() {
-        let seeds = Override::parse("seeds=['a', 'b']").unwrap();
-        assert!(seeds.sets("seeds[1]") && !seeds.sets("scope.include[0]"));
-        let include = Override::parse("scope.include=['a']").unwrap();
-        assert!(include.sets("scope.include[0]") && !include.sets("scope.exclude[0]"));
     }
 }

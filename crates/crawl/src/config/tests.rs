@@ -151,6 +151,14 @@ fn a_limit_that_cannot_be_is_shown_with_its_place() {
 }
 
 #[test]
+fn an_argument_that_cannot_be_is_shown_rather_than_the_file() {
+    let text = "[fetch.resolve]\n'a.test' = '127.0.0.1'\n";
+    let argument = "fetch.resolve.'a.test'=b".to_owned();
+    let shown = Config::parse("c.toml", text, &[argument]).unwrap_err().to_string();
+    assert!(shown.contains("--> -s fetch.resolve.'a.test'=b"), "{shown}");
+}
+
+#[test]
 fn a_selector_that_is_none_is_shown_with_its_place() {
     let error = Config::parse("c.toml", "[spider]\nfollow = ['a', 'b[']\n", &[]).unwrap_err();
     let shown = error.to_string();

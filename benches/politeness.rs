@@ -43,7 +43,7 @@ async fn holds(setting: &Setting) -> bool {
         .seed("http://root.test/")
         .folder(&folder)
         .configure(|config| {
-            config.fetch.resolve.insert("*.test".into(), site.addr().to_string());
+            config.fetch.resolve.insert("*.test".into(), site.addr.to_string());
             config.fetch.allow_private_addresses = true;
             config.frontier.scope.allowed_domains = vec!["test".into()];
             config.frontier.politeness.delay = setting.delay;
@@ -89,13 +89,14 @@ fn host(i: usize) -> String {
 
 /// A root that links to all hosts; each host's root links to its pages.
 fn hosts(latency: Duration) -> crawl_testsite::Builder {
-    let mut root: String = (0..HOSTS).map(|i| format!("<a href=http://{}/>x</a>", host(i))).collect();
+    let mut root: String =
+        (0..HOSTS).map(|i| format!("<a href=http://{}/>x</a>", host(i))).collect();
     root.push_str("<a href=http://hang.test/>never</a>");
     let mut site = TestSite::builder().latency(latency).hang("hang.test");
-    site = site.page_on("root.test", "/", &root);
+    site = site.page_on("root.test", "/", root);
     let links: String = (1..PAGES).map(|i| format!("<a href=/p{i}>x</a>")).collect();
     for i in 0..HOSTS {
-        site = site.page_on(&host(i), "/", &links);
+        site = site.page_on(&host(i), "/", links.clone());
         for page in 1..PAGES {
             site = site.page_on(&host(i), &format!("/p{page}"), "<p>a page");
         }

@@ -10,10 +10,10 @@ use crawl_testsite::{Bookshop, TestSite};
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = std::env::args().nth(1).unwrap_or("crawl-data/page-stream".into());
-    let site = TestSite::builder().bookshop(Bookshop::default()).start().await?;
+    let site = TestSite::builder().bookshop(Bookshop::default()).start().await;
     let crawl = Crawl::builder().seed("http://bookshop.test/").folder(folder).configure(|config| {
         // A local site needs no politeness; the real web gets the defaults.
-        config.fetch.resolve.insert("bookshop.test".into(), site.addr().to_string());
+        config.fetch.resolve.insert("bookshop.test".into(), site.addr.to_string());
         config.fetch.allow_private_addresses = true;
         config.frontier.politeness.delay = Duration::ZERO;
     });

@@ -4,8 +4,9 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::time::Duration;
 
+use crawl::Report;
+use crawl::parser::LinkSpider;
 use crawl::prelude::*;
-use crawl::{Crawl, Report};
 use crawl_testsite::{Fault, TestSite};
 
 use crate::support::{
@@ -99,7 +100,7 @@ fn a_folder_that_cannot_be_made_is_named() {
 /// Crawls the seeds of a site with `spider`; every host is mapped to it.
 async fn crawl_site(site: &TestSite, seeds: &[&str], folder: &Path, spider: impl Spider) -> Report {
     let mut builder = Crawl::builder().folder(folder).spider(spider).configure(|config| {
-        config.fetch.resolve.insert("*.test".into(), site.addr().to_string());
+        config.fetch.resolve.insert("*.test".into(), site.addr.to_string());
         config.fetch.allow_private_addresses = true;
         config.fetch.header_timeout = Duration::from_millis(400);
         config.fetch.idle_timeout = Duration::from_millis(400);
@@ -121,19 +122,19 @@ async fn every_kind_of_bad_server_gets_its_own_verdict() {
         .fault("/garbage", Fault::NotHttp)
         .fault("/close", Fault::Close)
         .fault("/stall", Fault::Stall)
+        .fault("/hang", Fault::Hang)
         .redirect("/loop-a", "/loop-b", 302)
         .redirect("/loop-b", "/loop-a", 302)
         .redirect("/self", "/self", 301)
         .redirect("/away", "mailto:a@b", 301)
-        .status("/broken", 500)
-        .status("/gone", 404)
+        .status("/broken", 500, &[])
+        .status("/gone", 404, &[])
         .start()
-        .await
-        .unwrap();
+        .await;
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let refused = format!("http://127.0.0.1:{}/", closed.port());
     let mut seeds = vec!["http://a.test/", &refused, "http://unresolvable.invalid/"];
-    let paths = ["cut", "garbage", "close", "stall", "loop-a", "self", "away", "broken", "gone"];
+    let paths = ["cut", "garbage", "close", "stall", "hang", "loop-a", "self", "away", "broken", "gone"];
     let urls: Vec<String> = paths.iter().map(|path| format!("http://a.test/{path}")).collect();
     seeds.extend(urls.iter().map(String::as_str));
     let scratch = Scratch::new();
@@ -152,7 +153,8 @@ async fn every_kind_of_bad_server_gets_its_own_verdict() {
         ("cut", "truncated"),
         ("garbage", "not-http"),
         ("close", "not-http"),
-        ("stall", "timeout"),
+        ("stall", "truncated"),
+        ("hang", "timeout"),
         ("loop-a", "redirected"),
         ("loop-b", "redirect-loop"),
         ("self", "redirect-loop"),
@@ -194,11 +196,11 @@ async fn without_robots_a_dead_host_is_told_by_its_own_verdict() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_private_address_is_refused_and_the_key_is_named() {
-    let site = TestSite::builder().page("/", "secret").start().await.unwrap();
+    let site = TestSite::builder().page("/", "secret").start().await;
     let scratch = Scratch::new();
     let folder = scratch.path("store");
     let crawl = Crawl::builder()
-        .seed(format!("http://{}/", site.addr()))
+        .seed(format!("http://{}/", site.addr))
         .folder(&folder)
         .configure(|config| config.frontier.politeness.robots = false)
         .build()
@@ -236,15 +238,16 @@ async fn a_spider_that_panics_or_fails_marks_the_page_and_the_crawl_goes_on() {
         .page("/error", "x")
         .page("/good", "x")
         .start()
-        .await
-        .unwrap();
+        .await;
     let scratch = Scratch::new();
     let folder = scratch.path("store");
     crawl_site(&site, &["http://a.test/"], &folder, Clumsy).await;
     let rows = inspect(&folder, &["pages"]);
     let verdicts = tally(&rows, "verdict");
     assert_eq!((verdicts["spider-panic"], verdicts["spider-error"], verdicts["ok"]), (1, 1, 2));
-    let of = |verdict: &str| rows.iter().find(|row| row["verdict"] == verdict).unwrap()["error"].to_string();
+    let of = |verdict: &str| {
+        rows.iter().find(|row| row["verdict"] == verdict).unwrap()["error"].to_string()
+    };
     assert!(of("spider-panic").contains("own fault"));
     assert!(of("spider-error").contains("no price"));
     assert_eq!(inspect(&folder, &["items"]).len(), 2);
@@ -255,16 +258,15 @@ const DEADLY: &str = "CRAWL_DEADLY_CHILD";
 #[test]
 fn a_page_that_kills_the_process_each_time_is_poisoned_after_three() {
     let links: String = (0..20).map(|i| format!("<a href=/p{i}>x</a>")).collect();
-    let mut site = TestSite::builder()
-        .page("/", &format!("{links}<a href=/kill>x</a>"))
-        .page("/kill", "x");
+    let mut site =
+        TestSite::builder().page("/", format!("{links}<a href=/kill>x</a>")).page("/kill", "x");
     for i in 0..20 {
         site = site.page(&format!("/p{i}"), "x");
     }
     let site = TestSite::spawn_thread(site);
     let scratch = Scratch::new();
     let folder = scratch.path("store");
-    let value = format!("{} {}", site.addr(), folder.display());
+    let value = format!("{} {}", site.addr, folder.display());
     let mut deaths = 0;
     loop {
         let output = finish(again("bad_input::crawler_of_a_deadly_page", DEADLY, &value));

@@ -19,10 +19,10 @@ async fn no_host_is_asked_twice_at_once_or_before_its_delay() {
     let mut builder = TestSite::builder().latency(Duration::from_millis(10)).hang("hang.test");
     let mut root: String = hosts.iter().map(|h| format!("<a href=http://{h}/>x</a>")).collect();
     root.push_str("<a href=http://hang.test/>never</a>");
-    builder = builder.page_on("root.test", "/", &root);
+    builder = builder.page_on("root.test", "/", root);
     for host in &hosts {
         let links: String = (1..PAGES).map(|i| format!("<a href=/p{i}>x</a>")).collect();
-        builder = builder.page_on(host, "/", &links);
+        builder = builder.page_on(host, "/", links);
         for i in 1..PAGES {
             builder = builder.page_on(host, &format!("/p{i}"), "a page");
         }
@@ -33,7 +33,7 @@ async fn no_host_is_asked_twice_at_once_or_before_its_delay() {
         .seed("http://root.test/")
         .folder(scratch.path("store"))
         .configure(|config| {
-            config.fetch.resolve.insert("*.test".into(), site.addr().to_string());
+            config.fetch.resolve.insert("*.test".into(), site.addr.to_string());
             config.fetch.allow_private_addresses = true;
             config.fetch.header_timeout = Duration::from_secs(5);
             config.frontier.scope.allowed_domains = vec!["test".into()];

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crawl_testsite::Bookshop;
 
-use crate::support::{CARDS, LIMIT, Scratch, Server, crawl, finish, inspect, local_config, stderr};
+use crate::support::{self, LIMIT, Scratch, Server, crawl, finish, inspect, local_config, stderr};
 
 /// About 2,000 pages: the books, their lists and categories.
 const BOOKS: u32 = 1_850;
@@ -49,7 +49,8 @@ fn one_round(round: u32, dice: &mut Dice, again: bool) {
     let server = Server::start(&scratch, BOOKS, "20ms");
     let store = scratch.path("store");
     let feed = scratch.path("items.jsonl");
-    let more = format!("bodies = \"html\"\n[[feed]]\npath = \"{}\"\n{CARDS}", feed.display());
+    let more =
+        format!("bodies = \"html\"\n[[feed]]\npath = \"{}\"\n{}", feed.display(), support::BOOKS);
     let config = scratch.write("crawl.toml", &local_config(server.addr, &store, &more));
 
     let at = truth.pages as u64 * (5 + dice.roll(91)) / 100;
@@ -91,7 +92,7 @@ fn kill_when(mut child: Child, is_time: impl Fn() -> bool, store: &Path) -> usiz
     // SIGKILL, on Unix; it may have ended by itself.
     let _ = child.kill();
     child.wait().unwrap();
-    crawl_store::open_tickets(store).unwrap()
+    crawl_store::Store::in_hand(store).unwrap()
 }
 
 /// Requests beyond the first per path, robots.txt aside.
@@ -121,9 +122,9 @@ fn assert_store_is_whole(store: &Path, expected: &[String]) {
 #[track_caller]
 fn assert_feed_is_whole(feed: &Path, n_books: usize) {
     let text = std::fs::read_to_string(feed).unwrap();
-    let titles: BTreeSet<String> = text
+    let urls: BTreeSet<String> = text
         .lines()
-        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["title"].to_string())
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["url"].to_string())
         .collect();
-    assert_eq!((text.lines().count(), titles.len()), (n_books, n_books), "items differ");
+    assert_eq!((text.lines().count(), urls.len()), (n_books, n_books), "items differ");
 }

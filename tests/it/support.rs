@@ -14,15 +14,13 @@ use serde_json::Value;
 /// Longest that any one crawl of these tests may take.
 pub(crate) const LIMIT: Duration = Duration::from_secs(120);
 
-/// The spider of `config/bookshop.toml`, one item per book, taken from the lists.
-pub(crate) const CARDS: &str = r#"
-[spider]
+/// One item per book, from its own page.
+pub(crate) const BOOKS: &str = r#"
 [[spider.items]]
-select = "article.product_pod"
-url = "^http://[^/]+/(catalogue/page-[0-9]+\\.html)?$"
+select = "article.product_page"
 [spider.items.fields]
-title = "h3 a @title"
-price = { css = ".price_color", number = true }
+title = "h1"
+price = { css = ".price_color", number = true, required = true }
 "#;
 
 /// A `crawl` command, output captured.
@@ -168,11 +166,12 @@ impl Server {
         let text = fs::read_to_string(&self.log).unwrap_or_default();
         // The last line may be half written.
         let lines = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
-        lines.map(|line| {
-            let row: Value = serde_json::from_str(line).unwrap();
-            row["path"].as_str().unwrap().to_owned()
-        })
-        .collect()
+        lines
+            .map(|line| {
+                let row: Value = serde_json::from_str(line).unwrap();
+                row["path"].as_str().unwrap().to_owned()
+            })
+            .collect()
     }
 }
 

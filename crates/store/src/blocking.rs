@@ -18,11 +18,22 @@ impl Wake for Unpark {
     }
 }
 
+/// Runs `future` on this thread until it is ready.
+///
+/// For futures that need no reactor: channels of `tokio::sync`.
+pub fn wait<F: Future>(future: F) -> F::Output {
+    drive(future, None).expect("without a deadline it ends only when it is ready")
+}
+
 /// Runs `future` on this thread until it is ready, or until `deadline`: then `None`.
 ///
-/// For futures that need no reactor (channels of `tokio::sync`). The future is dropped at the
-/// deadline, so it must be safe to cancel, as `recv` and `changed` are.
-pub fn wait<F: Future>(future: F, deadline: Option<Instant>) -> Option<F::Output> {
+/// The future is dropped at the deadline, so it must be safe to cancel, as `recv` and `changed`
+/// are.
+pub fn wait_until<F: Future>(future: F, deadline: Instant) -> Option<F::Output> {
+    drive(future, Some(deadline))
+}
+
+fn drive<F: Future>(future: F, deadline: Option<Instant>) -> Option<F::Output> {
     let mut future = pin!(future);
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let mut context = Context::from_waker(&waker);
@@ -55,7 +66,7 @@ mod tests {
     fn a_message_from_another_thread_wakes_the_waiter() {
         let (sender, mut receiver) = mpsc::channel(1);
         let other = thread::spawn(move || sender.blocking_send(7));
-        assert_eq!(wait(receiver.recv(), None), Some(Some(7)));
+        assert_eq!(wait(receiver.recv()), Some(7));
         other.join().unwrap().unwrap();
     }
 
@@ -63,6 +74,6 @@ mod tests {
     fn the_deadline_ends_the_wait() {
         let (_sender, mut receiver) = mpsc::channel::<u8>(1);
         let deadline = Instant::now() + Duration::from_millis(1);
-        assert_eq!(wait(receiver.recv(), Some(deadline)), None);
+        assert_eq!(wait_until(receiver.recv(), deadline), None);
     }
 }

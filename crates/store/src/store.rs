@@ -242,7 +242,7 @@ fn random() -> Result<[u8; 16], StoreError> {
 
 /// Milliseconds since the Unix epoch; 0 before it.
 pub(crate) fn now_ms() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| millis(since))
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, millis)
 }
 
 /// Whole milliseconds.

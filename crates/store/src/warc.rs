@@ -290,7 +290,7 @@ mod tests {
             "content-type: text/html",
             "X-Archive-Orig-content-encoding: gzip",
             "X-Archive-Orig-content-length: 7",
-            "Content-Length: 14",
+            "Content-Length: 13",
         ] {
             assert!(text.lines().any(|l| l == line), "{line} in {text}");
         }

@@ -83,7 +83,7 @@ impl Writer {
             return Err(StoreError::SecondWriter);
         }
         let mut books = Books::open(shared, &config, suspects, edges.pages.is_some())?;
-        while let Some(Some(first)) = blocking::wait(edges.entries.recv(), None) {
+        while let Some(first) = blocking::wait(edges.entries.recv()) {
             let mut commit = books.begin();
             books.enter(first, &mut commit)?;
             edges.gather(&mut books, &mut commit)?;
@@ -104,7 +104,7 @@ impl WriterEdges {
                 Ok(entry) => entry,
                 Err(TryRecvError::Disconnected) => return Ok(()),
                 Err(TryRecvError::Empty) if self.is_worth_waiting(commit) => {
-                    match blocking::wait(self.entries.recv(), Some(deadline)) {
+                    match blocking::wait_until(self.entries.recv(), deadline) {
                         Some(Some(entry)) => entry,
                         Some(None) | None => return Ok(()),
                     }
@@ -136,6 +136,6 @@ impl WriterEdges {
             Ack::Found { found, source } => Outcome::Found { found, source },
             Ack::Ended(ends) => Outcome::Ended(ends),
         };
-        let _ = blocking::wait(self.outcomes.send(outcome), None);
+        let _ = blocking::wait(self.outcomes.send(outcome));
     }
 }

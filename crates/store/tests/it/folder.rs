@@ -1,0 +1,138 @@
+//! Whose the folder is.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use crawl_store::{Options, Store, StoreError};
+
+use crate::rig::{Brings, Rig, config, item, open};
+
+#[test]
+fn a_second_open_names_folder_and_process() {
+    let dir = tempfile::tempdir().unwrap();
+    let _store = open(dir.path());
+    let error = Store::open(&config(dir.path()), Options::default()).unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains(&std::process::id().to_string()), "{text}");
+    assert!(text.contains(&dir.path().display().to_string()), "{text}");
+    assert!(error.hint().unwrap().contains("crawl inspect"));
+    assert!(matches!(Store::inspect(dir.path()), Err(StoreError::InUse { .. })));
+}
+
+#[test]
+fn the_folder_is_private_and_free_again_once_all_is_dropped() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("deep/er");
+    let secret = open(&path).identity().secret;
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
+    assert_eq!(open(&path).identity().secret, secret);
+}
+
+#[test]
+fn a_folder_with_something_else_in_it_is_refused_untouched() {
+    let dir = tempfile::tempdir().unwrap();
+    let thesis = dir.path().join("thesis.tex");
+    fs::write(&thesis, "years of work").unwrap();
+    for options in [Options { fresh: false }, Options { fresh: true }] {
+        let error = Store::open(&config(dir.path()), options).unwrap_err();
+        assert!(matches!(error, StoreError::NotACrawl { .. }), "{error}");
+    }
+    assert!(matches!(Store::inspect(dir.path()), Err(StoreError::NoCrawl { .. })));
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    let missing = dir.path().join("missing");
+    assert!(matches!(Store::inspect(&missing), Err(StoreError::NoCrawl { .. })));
+    assert!(!missing.exists());
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_an_error_with_its_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("file");
+    fs::write(&file, "").unwrap();
+    let error = Store::open(&config(&file.join("crawl")), Options::default()).unwrap_err();
+    assert!(error.to_string().contains("file/crawl"), "{error}");
+}
+
+#[test]
+fn fresh_removes_the_crawl_and_nothing_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut rig = Rig::new(dir.path());
+    rig.settle("http://h/", Brings { items: vec![item("1")], ..Brings::default() });
+    let secret = rig.store.identity().secret;
+    rig.end().unwrap();
+    drop(rig);
+    let export = dir.path().join("items.jsonl");
+    fs::write(&export, "1\n").unwrap();
+    let store = Store::open(&config(dir.path()), Options { fresh: true }).unwrap();
+    assert_ne!(store.identity().secret, secret);
+    assert_eq!(store.events().count(), 0);
+    assert_eq!(store.recovery().last, 0);
+    assert!(!dir.path().join("bodies").exists());
+    assert!(export.exists());
+}
+
+#[test]
+fn a_database_that_comes_up_short_is_a_loud_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut rig = Rig::new(dir.path());
+    rig.settle("http://h/", Brings::default());
+    rig.end().unwrap();
+    drop(rig);
+    fs::rename(dir.path().join("sled"), dir.path().join("sled.away")).unwrap();
+    let error = Store::open(&config(dir.path()), Options::default()).unwrap_err();
+    let StoreError::LostSettles { acknowledged: 1, found: 0, .. } = &error else {
+        panic!("{error}");
+    };
+    assert!(error.hint().unwrap().contains("--fresh"));
+    // Again: the first try must not have made it good.
+    assert!(Store::open(&config(dir.path()), Options::default()).is_err());
+    fs::remove_dir_all(dir.path().join("sled")).unwrap();
+    fs::rename(dir.path().join("sled.away"), dir.path().join("sled")).unwrap();
+    assert_eq!(open(dir.path()).recovery().last, 1);
+}
+
+#[test]
+fn a_half_written_snapshot_does_not_spoil_the_database() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut rig = Rig::new(dir.path());
+    rig.settle("http://h/", Brings::default());
+    rig.end().unwrap();
+    drop(rig);
+    let torn = dir.path().join("sled/snap.0000000000000001.generating");
+    fs::write(&torn, "half").unwrap();
+    assert_eq!(open(dir.path()).recovery().last, 1);
+    assert!(!torn.exists());
+}
+
+#[test]
+fn another_format_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(open(dir.path()));
+    let db = sled::open(dir.path().join("sled")).unwrap();
+    db.insert("Mformat", "9").unwrap();
+    drop(db);
+    let error = Store::open(&config(dir.path()), Options::default()).unwrap_err();
+    assert!(error.to_string().contains("store format 9"), "{error}");
+}
+
+#[test]
+fn looking_marks_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(open(dir.path())); // never closed cleanly
+    for _ in 0..2 {
+        let inspection = Store::inspect(dir.path()).unwrap();
+        assert_eq!(inspection.reader().counts().unwrap().discovered, 0);
+    }
+    assert!(!open(dir.path()).recovery().clean);
+}
+
+#[test]
+fn the_configuration_is_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    assert_eq!(store.config().unwrap(), None);
+    let long = format!("{{\"scope\":\"{}\"}}", "x".repeat(20_000));
+    store.put_config(&long).unwrap();
+    drop(store);
+    assert_eq!(open(dir.path()).config().unwrap(), Some(long));
+}

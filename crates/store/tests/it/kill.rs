@@ -1,0 +1,175 @@
+//! `kill -9`, for real: this test binary runs itself as the process that dies.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crawl_model::{Event, Fingerprint, Fingerprinter, Outcome, TicketId};
+use crawl_store::Store;
+
+use crate::rig::{Brings, Rig, item, open, url};
+
+const FOLDER: &str = "CRAWL_STORE_TEST_FOLDER";
+const ROLE: &str = "CRAWL_STORE_TEST_ROLE";
+/// A child that is not killed ends by itself.
+const LIFETIME: Duration = Duration::from_secs(60);
+
+/// Pages in hand at a time.
+const WINDOW: u64 = 16;
+
+fn child(role: &str, folder: &Path) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["kill::the_process_that_dies", "--exact", "--nocapture", "--test-threads=1"])
+        .env(FOLDER, folder)
+        .env(ROLE, role)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+/// Not a test of its own: does nothing unless a test below runs it.
+#[test]
+fn the_process_that_dies() {
+    let (Some(folder), Ok(role)) = (std::env::var_os(FOLDER), std::env::var(ROLE)) else { return };
+    let folder = Path::new(&folder);
+    let end = Instant::now() + LIFETIME;
+    match role.as_str() {
+        "settle" => settle_pages(folder, end),
+        "hold" => hold_tickets(folder, end),
+        _ => {
+            while Instant::now() < end {
+                println!("open");
+                drop(open(folder));
+            }
+        }
+    }
+}
+
+fn settle_pages(folder: &Path, end: Instant) {
+    let mut rig = Rig::new(folder);
+    let mut journal = rig.store.journal();
+    let mut next = rig.store.recovery().last;
+    let mut acked = next;
+    while Instant::now() < end {
+        while next < acked + WINDOW {
+            journal.opened(TicketId((next % WINDOW) as u32), rig.print(&page(next)));
+            let entry = rig.page(&page(next), brings(&rig, next));
+            rig.send(entry);
+            next += 1;
+        }
+        let Some(Outcome::Settled { .. }) = rig.outcome() else { panic!("no outcome") };
+        journal.closed(TicketId((acked % WINDOW) as u32));
+        acked += 1;
+        println!("ack {acked}");
+    }
+}
+
+fn hold_tickets(folder: &Path, end: Instant) {
+    let store = open(folder);
+    let mut journal = store.journal();
+    for slot in 0..3 {
+        journal.opened(TicketId(slot), Fingerprint(u64::from(slot) + 100));
+    }
+    println!("held");
+    while Instant::now() < end {
+        std::thread::park_timeout(LIFETIME);
+    }
+}
+
+fn page(i: u64) -> String {
+    format!("http://h/{i}")
+}
+
+fn brings(rig: &Rig, i: u64) -> Brings {
+    let found = (0..8).map(|j| rig.found(&format!("http://h/{i}/{j}"))).collect();
+    let items = vec![item(&format!("\"{i}a\"")), item(&format!("\"{i}b\""))];
+    Brings { found, items, body: format!("body {i}").into(), ..Brings::default() }
+}
+
+/// Reads the child's output up to the `n`-th line that starts with `word`, then kills it.
+/// Returns the last such line it managed to write.
+fn kill_after(mut child: Child, word: &str, n: usize) -> String {
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut last = String::new();
+    let mut seen = 0;
+    while seen < n {
+        let line = lines.next().expect("the child writes on").unwrap();
+        if line.contains(word) {
+            seen += 1;
+            last = line;
+        }
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    lines.map_while(Result::ok).filter(|line| line.contains(word)).last().unwrap_or(last)
+}
+
+#[test]
+fn what_was_acknowledged_before_a_kill_is_there_whole_and_once() {
+    let dir = tempfile::tempdir().unwrap();
+    for round in 1..=4_usize {
+        let last = kill_after(child("settle", dir.path()), "ack ", round * 37);
+        let acked: u64 = last.rsplit(' ').next().unwrap().parse().unwrap();
+
+        let rig = Rig::new(dir.path());
+        let recovery = rig.store.recovery();
+        assert!(!recovery.clean && recovery.last >= acked, "{recovery:?}, {acked}");
+        assert!(recovery.n_open as u64 <= WINDOW, "{recovery:?}");
+        for (print, _) in &recovery.suspects {
+            assert!(rig.store.reader().page(*print).unwrap().is_none());
+        }
+        let mut settled = 0;
+        let mut found = 0;
+        for event in rig.store.events() {
+            match event.unwrap() {
+                Event::Settled { n, print, .. } => {
+                    settled += 1;
+                    assert_eq!((n, print), (settled, rig.print(&page(n - 1))));
+                }
+                Event::Found(_) => found += 1,
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!((settled, found), (recovery.last, recovery.last * 8));
+        for i in 0..settled {
+            let page = rig.store.reader().load(rig.print(&page(i))).unwrap().unwrap();
+            assert_eq!(
+                (page.record.n, page.items),
+                (i + 1, vec![format!("{i}a").into(), format!("{i}b").into()])
+            );
+            assert_eq!(page.body.unwrap(), format!("body {i}"));
+        }
+        assert_eq!(rig.store.reader().counts().unwrap().items, settled * 2);
+    }
+}
+
+#[test]
+fn deaths_are_counted_exactly_once_even_if_recovery_is_killed() {
+    let dir = tempfile::tempdir().unwrap();
+    let held = |deaths| (0..3).map(|i| (Fingerprint(i + 100), deaths)).collect::<Vec<_>>();
+    for round in 1..=3 {
+        kill_after(child("hold", dir.path()), "held", 1);
+        for opens in [1, 2, 5] {
+            kill_after(child("open", dir.path()), "open", opens);
+        }
+        // Looking counts nothing.
+        assert!(Store::inspect(dir.path()).is_ok());
+        assert_eq!(open(dir.path()).recovery().suspects, held(round));
+    }
+}
+
+#[test]
+fn a_suspect_that_settles_is_acquitted() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let print = Fingerprinter::new(store.identity().secret).get(&url("http://h/"));
+    store.journal().opened(TicketId(0), print);
+    drop(store); // no clean stop: to the next open this is a death
+    let mut rig = Rig::new(dir.path());
+    assert_eq!(rig.store.recovery().suspects, [(print, 1)]);
+    rig.settle("http://h/", Brings::default());
+    let rig = rig.reopened(dir.path());
+    assert!(rig.store.recovery().suspects.is_empty());
+}

@@ -1,0 +1,180 @@
+//! A store with its writer at work, and tickets to feed it.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use bytes::Bytes;
+use crawl_model::{
+    CanonicalUrl, Desk, Ending, Entry, Errand, Fingerprint, Fingerprinter, Found, Item, Outcome,
+    Page, PageRecord, Parsed, Request, Response, Ticket, TicketId, Verdict,
+};
+use crawl_store::{
+    Bodies, Options, Progress, Store, StoreConfig, StoreError, WriterEdges, blocking,
+};
+use tokio::sync::{mpsc, watch};
+
+#[derive(Default)]
+pub(crate) struct Abandoned(pub(crate) Mutex<Vec<u32>>);
+
+impl Desk for Abandoned {
+    fn abandoned(&self, id: TicketId) {
+        self.0.lock().unwrap().push(id.0);
+    }
+}
+
+pub(crate) struct Rig {
+    pub(crate) store: Store,
+    pub(crate) entries: Option<mpsc::Sender<Entry>>,
+    pub(crate) outcomes: mpsc::Receiver<Outcome>,
+    pub(crate) pages: mpsc::Receiver<Page>,
+    pub(crate) settled: watch::Receiver<Progress>,
+    pub(crate) open: Arc<AtomicUsize>,
+    pub(crate) desk: Arc<Abandoned>,
+    prints: Fingerprinter,
+    writer: Option<JoinHandle<Result<(), StoreError>>>,
+}
+
+pub(crate) fn config(path: &Path) -> StoreConfig {
+    StoreConfig { bodies: Bodies::Html, ..StoreConfig::at(path) }
+}
+
+pub(crate) fn open(path: &Path) -> Store {
+    Store::open(&config(path), Options::default()).unwrap()
+}
+
+pub(crate) fn url(text: &str) -> CanonicalUrl {
+    CanonicalUrl::parse(text).unwrap()
+}
+
+pub(crate) fn item(json: &str) -> Item {
+    Item(json.into())
+}
+
+/// What one page brings.
+pub(crate) struct Brings {
+    pub(crate) verdict: Verdict,
+    pub(crate) status: u16,
+    pub(crate) items: Vec<Item>,
+    pub(crate) found: Vec<Found>,
+    pub(crate) body: Bytes,
+}
+
+impl Default for Brings {
+    fn default() -> Self {
+        let body = Bytes::from_static(b"<p>a page");
+        Self { verdict: Verdict::Ok, status: 200, items: vec![], found: vec![], body }
+    }
+}
+
+impl Rig {
+    pub(crate) fn new(path: &Path) -> Self {
+        Self::with(open(path))
+    }
+
+    pub(crate) fn with(store: Store) -> Self {
+        let (entries, from_entries) = mpsc::channel(1024);
+        let (to_outcomes, outcomes) = mpsc::channel(4096);
+        let (to_pages, pages) = mpsc::channel(4096);
+        let (to_settled, settled) = watch::channel(Progress::default());
+        let open = Arc::new(AtomicUsize::new(0));
+        let writer = store.writer(WriterEdges {
+            entries: from_entries,
+            outcomes: to_outcomes,
+            pages: Some(to_pages),
+            settled: Arc::new(to_settled),
+            open: open.clone(),
+        });
+        let writer = Some(std::thread::spawn(move || writer.run()));
+        let prints = Fingerprinter::new(store.identity().secret);
+        let desk = Arc::new(Abandoned::default());
+        let entries = Some(entries);
+        Self { store, entries, outcomes, pages, settled, open, desk, prints, writer }
+    }
+
+    pub(crate) fn print(&self, text: &str) -> Fingerprint {
+        self.prints.get(&url(text))
+    }
+
+    pub(crate) fn found(&self, text: &str) -> Found {
+        let request = Request::get(url(text));
+        Found { print: self.prints.request(&request), request, filtered: None }
+    }
+
+    pub(crate) fn ticket(&self, id: u32, errand: Errand) -> Ticket {
+        self.open.fetch_add(1, Ordering::AcqRel);
+        let print = match &errand {
+            Errand::Page(request) => self.prints.request(request),
+            Errand::Robots { url, .. } => self.prints.get(url),
+        };
+        Ticket::issue(self.desk.clone(), TicketId(id), print, errand, 1, false)
+    }
+
+    pub(crate) fn page(&self, text: &str, brings: Brings) -> Entry {
+        let Brings { verdict, status, items, found, body } = brings;
+        let ticket = self.ticket(1, Errand::Page(Request::get(url(text))));
+        let mut record = PageRecord::new(url(text), verdict);
+        record.status = Some(status);
+        record.bytes = body.len() as u64;
+        let response = Response {
+            status,
+            version: "HTTP/1.1",
+            headers: vec![("content-type".into(), Bytes::from_static(b"text/html; charset=x"))],
+            body,
+            truncated: None,
+            remote: None,
+        };
+        let ending = Ending::Settled { verdict, rest: None };
+        let response = Some(response);
+        Entry::Parsed(Box::new(Parsed { ticket, ending, response, record, items, found }))
+    }
+
+    pub(crate) fn send(&self, entry: Entry) {
+        self.entries.as_ref().unwrap().blocking_send(entry).unwrap();
+    }
+
+    /// The next outcome; closes its ticket as the frontier would.
+    pub(crate) fn outcome(&mut self) -> Option<Outcome> {
+        let outcome = blocking::wait(self.outcomes.recv())?;
+        if let Outcome::Settled { .. } | Outcome::Retry { .. } | Outcome::Robots { .. } = outcome {
+            self.open.fetch_sub(1, Ordering::AcqRel);
+        }
+        Some(outcome)
+    }
+
+    /// Sends one entry and waits for its outcome.
+    pub(crate) fn post(&mut self, entry: Entry) -> Outcome {
+        self.send(entry);
+        self.outcome().expect("the writer runs")
+    }
+
+    /// Settles one page.
+    pub(crate) fn settle(&mut self, text: &str, brings: Brings) -> Outcome {
+        let entry = self.page(text, brings);
+        self.post(entry)
+    }
+
+    /// Ends the writer and returns how it ended.
+    pub(crate) fn end(&mut self) -> Result<(), StoreError> {
+        self.entries = None;
+        self.writer.take().unwrap().join().unwrap()
+    }
+
+    /// Ends the writer, lets go of the store and opens it again.
+    pub(crate) fn reopened(mut self, path: &Path) -> Self {
+        self.end().unwrap();
+        drop(self);
+        Self::new(path)
+    }
+}
+
+impl Drop for Rig {
+    /// The writer holds the folder's lock, so it ends with the rig.
+    fn drop(&mut self) {
+        self.entries = None;
+        if let Some(writer) = self.writer.take() {
+            let _ = writer.join();
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! What readers see.
+
+use std::ops::ControlFlow;
+
+use crawl_model::{Entry, FilterReason, Found, Source, Verdict};
+use crawl_store::inspect::{Query, What, answer};
+use crawl_store::{StoreError, UrlState};
+use serde_json::{Value, json};
+
+use crate::rig::{Brings, Rig, item};
+
+/// `/` links to `/1`, `/2` and, too deep, `/far`; `/1` gives items and leads to `/far` again,
+/// nearer; `/2` is missing; `http://other/` is not ours.
+fn crawled(path: &std::path::Path) -> Rig {
+    let mut rig = Rig::new(path);
+    let filtered = |found: Found, reason| Found { filtered: Some(reason), ..found };
+    let at = |mut found: Found, depth| {
+        found.request.depth = depth;
+        found
+    };
+    rig.post(Entry::Found { found: vec![rig.found("http://h/")], source: Source::Seeds });
+    let found = vec![
+        at(rig.found("http://h/1"), 1),
+        at(rig.found("http://h/2"), 1),
+        at(filtered(rig.found("http://h/far"), FilterReason::TooDeep), 9),
+        filtered(rig.found("http://other/"), FilterReason::OffDomain),
+    ];
+    rig.settle("http://h/", Brings { found, ..Brings::default() });
+    let found = vec![
+        at(rig.found("http://h/far"), 2),
+        rig.found("http://h/2"),
+        filtered(rig.found("http://other/"), FilterReason::OffDomain),
+    ];
+    let items = vec![item(r#"{"title":"One","price":3}"#), item(r#"{"title":"Two","price":4}"#)];
+    rig.settle("http://h/1", Brings { found, items, ..Brings::default() });
+    let missing = Brings { verdict: Verdict::HttpError, status: 404, ..Brings::default() };
+    rig.settle("http://h/2", missing);
+    rig
+}
+
+fn ask(rig: &Rig, query: &Query) -> Vec<Value> {
+    let mut rows = Vec::new();
+    let mut push = |row| {
+        rows.push(row);
+        ControlFlow::Continue(())
+    };
+    answer(&rig.store.reader(), query, &mut push).unwrap();
+    rows
+}
+
+#[test]
+fn counts_are_conserved_and_a_nearer_way_admits_what_was_filtered() {
+    let dir = tempfile::tempdir().unwrap();
+    let rig = crawled(dir.path());
+    let counts = rig.store.reader().counts().unwrap();
+    assert!(counts.is_conserved());
+    assert_eq!((counts.discovered, counts.queued, counts.pages, counts.items), (5, 1, 3, 2));
+    assert_eq!(json!(counts.settled), json!({"ok": 2, "http-error": 1}));
+    assert_eq!(json!(counts.filtered), json!({"off-domain": 1}));
+}
+
+#[test]
+fn every_url_is_listed_once_with_where_it_stands() {
+    let dir = tempfile::tempdir().unwrap();
+    let rig = crawled(dir.path());
+    let rows: Vec<_> = rig.store.reader().urls().unwrap().map(Result::unwrap).collect();
+    let row = |url: &str| rows.iter().find(|row| row.url == url).unwrap();
+    assert_eq!(rows.len(), 5);
+    assert_eq!((row("http://h/").verdict, row("http://h/").n), ("ok", Some(1)));
+    assert_eq!((row("http://h/far").state, row("http://h/far").depth), (UrlState::Queued, 2));
+    assert_eq!(row("http://other/").verdict, "off-domain");
+    assert_eq!(
+        ask(&rig, &Query { what: What::Urls, limit: Some(1), ..Query::default() }),
+        [json!({"url": "http://h/", "verdict": "ok", "state": "settled", "depth": 0, "n": 1})]
+    );
+}
+
+#[test]
+fn hosts_are_summed() {
+    let dir = tempfile::tempdir().unwrap();
+    let rig = crawled(dir.path());
+    let rows = ask(&rig, &Query { what: What::Hosts, ..Query::default() });
+    let row = |host, pages, settled, queued, filtered, items| {
+        json!({"host": host, "pages": pages, "settled": settled, "queued": queued,
+            "filtered": filtered, "items": items})
+    };
+    assert_eq!(rows, [row("h", 3, 3, 1, 0, 2), row("other", 0, 0, 0, 1, 0)]);
+}
+
+#[test]
+fn questions_are_answered_with_stable_rows() {
+    let dir = tempfile::tempdir().unwrap();
+    let rig = crawled(dir.path());
+    let query =
+        Query { what: What::Items, fields: vec!["price=4".parse().unwrap()], ..Query::default() };
+    let expected = json!({"url": "http://h/1", "n": 2, "item": {"title": "Two", "price": 4}});
+    assert_eq!(ask(&rig, &query), [expected]);
+
+    let missing =
+        Query { what: What::Pages, status: Some("4xx".parse().unwrap()), ..Query::default() };
+    let rows = ask(&rig, &missing);
+    assert_eq!(
+        (rows.len(), &rows[0]["url"], &rows[0]["status"]),
+        (1, &json!("http://h/2"), &json!(404))
+    );
+    let missing = Query { what: What::Urls, ..missing };
+    assert_eq!(ask(&rig, &missing)[0]["verdict"], "http-error");
+
+    let verdict = |name: &str| Some(name.to_owned());
+    let queued = Query { what: What::Urls, verdict: verdict("queued"), ..Query::default() };
+    assert_eq!(ask(&rig, &queued)[0]["url"], "http://h/far");
+    let one = Query { what: What::Pages, url: Some("HTTP://h/1#x".into()), ..Query::default() };
+    assert_eq!(ask(&rig, &one)[0]["n"], 2);
+    let host = Query { what: What::Urls, host: Some("OTHER".into()), ..Query::default() };
+    assert_eq!(ask(&rig, &host).len(), 1);
+
+    let stats = &ask(&rig, &Query::default())[0];
+    assert_eq!(
+        (&stats["conserved"], &stats["last"], &stats["discovered"]),
+        (&json!(true), &json!(3), &json!(5))
+    );
+
+    let wrong = Query { what: What::Pages, verdict: verdict("queued"), ..Query::default() };
+    let error = answer(&rig.store.reader(), &wrong, &mut |_| ControlFlow::Break(())).unwrap_err();
+    assert!(matches!(&error, StoreError::Query { what } if what.contains("http-error")), "{error}");
+}
+
+#[test]
+fn settles_can_be_followed_from_any_number() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut rig = Rig::new(dir.path());
+    // Groups of all sizes, many blocks, some groups without a settle.
+    let mut sent = 0;
+    for size in [1, 2, 3, 40, 1, 25] {
+        for i in sent..sent + size {
+            let found = (0..60).map(|j| rig.found(&format!("http://h/{i}/{j}"))).collect();
+            let entry = rig.page(&format!("http://h/{i}"), Brings { found, ..Brings::default() });
+            rig.send(entry);
+        }
+        for _ in 0..size {
+            rig.outcome().unwrap();
+        }
+        sent += size;
+        let found = (0..200).map(|j| rig.found(&format!("http://seed/{sent}/{j}"))).collect();
+        rig.post(Entry::Found { found, source: Source::Seeds });
+    }
+    let reader = rig.store.reader();
+    for after in 0..=sent {
+        let settled: Vec<_> = reader.settled_after(after).unwrap().map(Result::unwrap).collect();
+        let numbers: Vec<_> = settled.iter().map(|(n, ..)| *n).collect();
+        assert_eq!(numbers, (after + 1..=sent).collect::<Vec<_>>());
+        if let Some((n, print, verdict)) = settled.first() {
+            assert_eq!(
+                (*print, *verdict),
+                (rig.print(&format!("http://h/{}", n - 1)), Verdict::Ok)
+            );
+        }
+    }
+    assert_eq!(reader.settled_after(u64::MAX).unwrap().count(), 0);
+    let numbers = reader.pages().unwrap().map(|page| page.unwrap().1.n);
+    assert!(numbers.eq(1..=sent));
+    assert_eq!(rig.store.events().count() as u64, sent + sent * 60 + 6 * 200);
+}

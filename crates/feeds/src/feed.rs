@@ -186,7 +186,7 @@ impl Feed {
         self.sink.sync()?;
         let (n, len) = (self.n, self.sink.len());
         let entry = Entry::FeedCursor { feed: self.name.clone(), n, len };
-        let is_sent = blocking::wait(entries.send(entry), None).is_some_and(|sent| sent.is_ok());
+        let is_sent = blocking::wait(entries.send(entry)).is_ok();
         if is_sent {
             self.reports += 1;
             self.reported = (n, len);
@@ -234,5 +234,8 @@ fn next(
         }
         closed.as_mut().poll(context).map(|()| Next::WriterGone)
     });
-    blocking::wait(either, due).unwrap_or(Next::Due)
+    match due {
+        Some(due) => blocking::wait_until(either, due).unwrap_or(Next::Due),
+        None => blocking::wait(either),
+    }
 }

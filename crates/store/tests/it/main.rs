@@ -1,5 +1,7 @@
 //! The store's contract, line by line, against a real folder.
 
+#![allow(clippy::unwrap_used)] // helpers of tests are tests, though clippy sees only #[test]
+
 mod bodies;
 mod folder;
 mod kill;

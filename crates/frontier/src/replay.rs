@@ -22,7 +22,6 @@ const SUSPECT_DEATHS: u32 = 2;
 
 /// What was found of earlier runs, and what the limits now in force made of it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Resumed {
     /// URLs that ended with a verdict.
     pub settled: u64,

@@ -7,6 +7,9 @@
 //! The scheduler decides; this shell carries. No polling: it sleeps until a message comes or
 //! something is due.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 use std::time::Instant;
 

@@ -10,6 +10,8 @@
 //! Not here: how to fetch, the settle log, waiting.
 
 mod dispatch;
+#[cfg(test)]
+mod model;
 mod restore;
 mod robots;
 mod settle;

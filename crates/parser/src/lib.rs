@@ -1,22 +1,15 @@
 //! Reads what a page says, and runs spiders on it.
 //!
-//! Bytes become text ([`decode`]), one streaming pass takes links and title out of it
-//! ([`scan`], [`links`], [`feed`]), a document tree is built only for what asks for one
-//! ([`dom`]), and a spider sees all that through the SDK's page ([`document`]). [`Parser`] does
-//! this for one answer of the fetcher after the other, on threads of its own: everything here is
-//! synchronous and busy, never waiting.
+//! Bytes become text (`decode.rs`), one streaming pass takes links and title out of it
+//! (`scan.rs`, `links.rs`, `feed.rs`), a document tree is built only for what asks for one
+//! (`dom.rs`), and a spider sees all that through the SDK's page (`document.rs`). [`Parser`]
+//! does this for one answer of the fetcher after the other, on threads of its own: everything
+//! here is synchronous and busy, never waiting.
 //!
 //! Invariants: a ticket that comes in goes out, whatever the spider does; every reading of
 //! untrusted bytes is linear in their length; selected elements come in document order.
 //!
 //! Not here: when anything is fetched, what is kept.
-//!
-//! [`decode`]: self
-//! [`scan`]: self
-//! [`links`]: self
-//! [`feed`]: self
-//! [`dom`]: self
-//! [`document`]: self
 
 mod config;
 mod parser;

@@ -13,7 +13,7 @@ fn links_of_tree(html: &str) -> Vec<String> {
     let test = page_from_html("http://h/d/p", html).unwrap();
     let page = test.page();
     let hrefs = page.css("a[href], area[href]").unwrap().into_iter();
-    let has_base = page.css("base[href]").unwrap().len() > 0;
+    let has_base = !page.css("base[href]").unwrap().is_empty();
     hrefs
         .filter_map(|node| {
             let href = node.attr("href")?.trim_matches(|c| c <= ' ');

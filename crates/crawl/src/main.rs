@@ -23,7 +23,7 @@ fn main() -> ExitCode {
     // Whoever is still at work (a name lookup, say) must not hold up the end.
     runtime.shutdown_background();
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(exit) => exit.into(),
         Err(failure) => failure.report(),
     }
 }

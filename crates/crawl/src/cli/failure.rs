@@ -1,4 +1,4 @@
-//! How a command ends when it does not end well: message, hint, exit code.
+//! How a command ends: exit code, and where it did not end well, message and hint.
 
 use std::error::Error;
 use std::io;
@@ -11,6 +11,8 @@ use crawl::{ConfigError, CrawlError};
 /// Exit codes, as `--help` and the README list them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
+    /// As it was asked for.
+    Done = 0,
     /// The crawl broke: store, disk, I/O.
     Broken = 1,
     /// Wrong usage or config.
@@ -54,8 +56,7 @@ impl Failure {
     }
 
     fn text(&self) -> String {
-        let label = if self.exit == Exit::Interrupted { "" } else { "error: " };
-        let mut text = format!("{label}{}", self.error);
+        let mut text = format!("error: {}", self.error);
         let mut said = self.error.to_string();
         let mut source = self.error.source();
         while let Some(cause) = source {

@@ -14,14 +14,15 @@ mod summary;
 mod table;
 
 use args::{Cli, Command};
-use failure::Failure;
+use failure::{Exit, Failure};
 
 /// Does what the command line says.
-pub(crate) async fn dispatch(cli: Cli) -> Result<(), Failure> {
+pub(crate) async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
-        Command::Run(args) => run::run(args).await,
-        Command::Inspect(args) => inspect::inspect(args),
-        Command::Config(args) => config::config(&args),
-        Command::Testsite(args) => testsite::testsite(args).await,
+        Command::Run(args) => return run::run(args).await,
+        Command::Inspect(args) => inspect::inspect(args)?,
+        Command::Config(args) => config::config(&args)?,
+        Command::Testsite(args) => testsite::testsite(args).await?,
     }
+    Ok(Exit::Done)
 }

@@ -12,7 +12,7 @@ use super::signals::Signals;
 use super::summary::{self, Places};
 
 /// Crawls, shows progress, and says how it went.
-pub(crate) async fn run(args: RunArgs) -> Result<(), Failure> {
+pub(crate) async fn run(args: RunArgs) -> Result<Exit, Failure> {
     let mut signals = Signals::listen().map_err(|e| Failure::new(Exit::Broken, e))?;
     let mut config = Config::load(&args.config, &args.set)?;
     for path in &args.output {
@@ -28,14 +28,16 @@ pub(crate) async fn run(args: RunArgs) -> Result<(), Failure> {
     }
     let places = Places::of(&config);
     let site = config.serve_testsite().await;
-    let site =
-        site.map_err(|e| Failure::new(Exit::Broken, e).hint("the test site found no port"))?;
+    let site = site.map_err(|error| {
+        Failure::new(Exit::Broken, format!("the test site cannot be served: {error}"))
+    })?;
     if let Some(site) = &site {
         eprintln!("serving the test site on {}", site.addr);
     }
     let crawl = config.into_crawl(args.fresh)?;
     let Some(running) = launch(crawl, &mut signals).await? else {
-        return Err(interrupted("nothing was begun"));
+        eprintln!("interrupted before anything was fetched");
+        return Ok(Exit::Interrupted);
     };
     let (report, was_interrupted) = attend(running, &mut signals).await?;
     drop(site);
@@ -43,10 +45,7 @@ pub(crate) async fn run(args: RunArgs) -> Result<(), Failure> {
     if args.json {
         unless_closed(summary::print_json(&report, &places))?;
     }
-    if was_interrupted {
-        return Err(interrupted("what was settled is saved").hint("the same command goes on"));
-    }
-    Ok(())
+    Ok(if was_interrupted { Exit::Interrupted } else { Exit::Done })
 }
 
 /// The feed of `-o`.
@@ -94,8 +93,4 @@ async fn attend(mut running: Running, signals: &mut Signals) -> Result<(Report, 
             }
         }
     }
-}
-
-fn interrupted(what: &str) -> Failure {
-    Failure::new(Exit::Interrupted, format!("interrupted; {what}"))
 }

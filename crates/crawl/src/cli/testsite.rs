@@ -1,6 +1,6 @@
 //! `crawl testsite`: the bundled bookshop as a process of its own.
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use crawl_testsite::{Bookshop, TestSite};
 
@@ -17,17 +17,21 @@ pub(crate) async fn testsite(args: TestsiteArgs) -> Result<(), Failure> {
         builder = builder.log_file(log);
     }
     let mut signals = Signals::listen().map_err(|e| Failure::new(Exit::Broken, e))?;
-    let site = builder.try_start().await.map_err(|e| cannot_serve(&args, e))?;
-    let mut out = std::io::stdout();
+    let site = builder.try_start().await.map_err(|e| cannot_serve(&args, &e))?;
+    let mut out = io::stdout();
     unless_closed(writeln!(out, "http://{}/", site.addr).and_then(|()| out.flush()))?;
     eprintln!("{} books are served until Ctrl-C", args.books);
     signals.next().await;
     Ok(())
 }
 
-fn cannot_serve(args: &TestsiteArgs, error: std::io::Error) -> Failure {
-    let log = args.log.as_ref().map(|log| format!(" with the log {}", log.display()));
-    let what = format!("cannot serve on {}{}: {error}", args.listen, log.unwrap_or_default());
-    Failure::new(Exit::Broken, what)
-        .hint("port 0 takes a free one: --listen 127.0.0.1:0; the log's folder must exist")
+fn cannot_serve(args: &TestsiteArgs, error: &io::Error) -> Failure {
+    let failure = Failure::new(Exit::Broken, format!("the site cannot be served: {error}"));
+    match &args.log {
+        Some(log) => failure.hint(format!(
+            "the folder of {} must exist; --listen 127.0.0.1:0 takes a free port",
+            log.display()
+        )),
+        None => failure.hint("--listen 127.0.0.1:0 takes a free port"),
+    }
 }

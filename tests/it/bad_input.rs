@@ -134,7 +134,8 @@ async fn every_kind_of_bad_server_gets_its_own_verdict() {
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let refused = format!("http://127.0.0.1:{}/", closed.port());
     let mut seeds = vec!["http://a.test/", &refused, "http://unresolvable.invalid/"];
-    let paths = ["cut", "garbage", "close", "stall", "hang", "loop-a", "self", "away", "broken", "gone"];
+    let paths =
+        ["cut", "garbage", "close", "stall", "hang", "loop-a", "self", "away", "broken", "gone"];
     let urls: Vec<String> = paths.iter().map(|path| format!("http://a.test/{path}")).collect();
     seeds.extend(urls.iter().map(String::as_str));
     let scratch = Scratch::new();

@@ -5,7 +5,9 @@ use std::path::Path;
 
 use crawl_testsite::Bookshop;
 
-use crate::support::{Scratch, Server, crawl, finish, inspect, local_config, run_ok, stderr, tally};
+use crate::support::{
+    Scratch, Server, crawl, finish, inspect, local_config, run_ok, stderr, tally,
+};
 
 fn bookshop_config() -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("config/bookshop.toml").display().to_string()

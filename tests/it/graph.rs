@@ -14,10 +14,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("fetcher", &["model", "store"]),
     ("parser", &["model", "spider"]),
     ("testsite", &["model"]),
-    (
-        "engine",
-        &["model", "robots", "spider", "store", "feeds", "frontier", "fetcher", "parser"],
-    ),
+    ("engine", &["model", "robots", "spider", "store", "feeds", "frontier", "fetcher", "parser"]),
     (
         "crawl",
         &[

@@ -2,6 +2,8 @@
 //!
 //! One binary, so that the tests link once. Nothing here leaves the loopback interface.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod bad_input;
 mod bookshop;
 mod graph;

@@ -63,14 +63,20 @@ impl CrawlConfig {
         }
     }
 
-    /// The limits that a resumed crawl is held against, as one JSON object of tables.
+    /// The limits that a resumed crawl is held against, as one JSON object of tables. They are
+    /// kept in the store, so headers (which may be credentials) are not among them, nor is
+    /// `resolve`, which says where a host is, not what may be done there.
     pub(crate) fn limits(&self) -> serde_json::Value {
-        serde_json::json!({
+        let mut limits = serde_json::json!({
             "scope": self.frontier.scope,
             "politeness": self.frontier.politeness,
             "retry": self.frontier.retry,
             "fetch": self.fetch,
             "parse": self.parse,
-        })
+        });
+        if let Some(fetch) = limits["fetch"].as_object_mut() {
+            fetch.retain(|key, _| key != "headers" && key != "resolve");
+        }
+        limits
     }
 }

@@ -8,7 +8,7 @@ use crawl_fetcher::Fetcher;
 use crawl_frontier::{Frontier, Resumed};
 use crawl_model::{CanonicalUrl, Fingerprinter, Host, Request};
 use crawl_parser::Parser;
-use crawl_store::{Options, Reader, Store};
+use crawl_store::{Options, Store};
 
 use crate::backlog::Backlog;
 use crate::builder::Crawl;
@@ -18,15 +18,20 @@ use crate::report::{Change, changes};
 
 /// A crawl whose folder is open and whose stages are ready to run.
 pub(crate) struct Opened {
-    pub(crate) config: CrawlConfig,
     pub(crate) store: Store,
-    pub(crate) frontier: Frontier,
     pub(crate) fetcher: Fetcher,
+    pub(crate) stages: Stages,
+}
+
+/// What was made ready from the folder's contents.
+pub(crate) struct Stages {
+    pub(crate) config: CrawlConfig,
+    pub(crate) frontier: Frontier,
     pub(crate) parser: Parser,
     pub(crate) feeds: Vec<Feed>,
     /// Config's and spider's, not judged yet.
     pub(crate) seeds: Vec<Request>,
-    /// Settle number at which this run begins.
+    /// Settle number after which this run begins.
     pub(crate) last: u64,
     pub(crate) resumed: Option<Resumed>,
     pub(crate) changed: Vec<Change>,
@@ -36,11 +41,7 @@ pub(crate) struct Opened {
 impl Opened {
     /// The pages of settle number `n` up to this run's first.
     pub(crate) fn backlog(&self, n: u64) -> Backlog {
-        Backlog::new(self.store.reader(), n, self.last)
-    }
-
-    pub(crate) fn reader(&self) -> Reader {
-        self.store.reader()
+        Backlog::new(self.store.reader(), n, self.stages.last)
     }
 }
 
@@ -52,13 +53,21 @@ pub(crate) async fn open(crawl: Crawl) -> Result<Opened, CrawlError> {
 }
 
 fn open_blocking(crawl: Crawl) -> Result<Opened, CrawlError> {
-    let Crawl { config, spider, .. } = crawl;
     // What can be refused without touching the folder is refused first.
-    let fetcher = Fetcher::new(config.fetch.clone())?;
-    let store = Store::open(&config.store, Options { fresh: config.fresh })?;
-    let last = store.recovery().last;
-    let mut notes = store.recovery().notes.clone();
+    let fetcher = Fetcher::new(crawl.config.fetch.clone())?;
+    let store = Store::open(&crawl.config.store, Options { fresh: crawl.config.fresh })?;
+    match prepare(crawl, &store) {
+        Ok(stages) => Ok(Opened { store, fetcher, stages }),
+        Err(error) => {
+            // Nothing has begun, so the next run need not recover; if it does, no harm is done.
+            let _ = store.close_clean();
+            Err(error)
+        }
+    }
+}
 
+fn prepare(crawl: Crawl, store: &Store) -> Result<Stages, CrawlError> {
+    let Crawl { config, spider, .. } = crawl;
     let start = crawl_parser::start(&*spider)?;
     let seeds: Vec<Request> = config.seeds.iter().cloned().map(Request::get).chain(start).collect();
     let mut frontier = Frontier::new(
@@ -68,33 +77,23 @@ fn open_blocking(crawl: Crawl) -> Result<Opened, CrawlError> {
         seed_hosts(seeds.iter().map(|request| &request.url)),
         store.journal(),
     )?;
-    let resumed = replay(&store, &mut frontier)?;
+    let resumed = replay(store, &mut frontier)?;
     if seeds.is_empty() && resumed.as_ref().is_none_or(|resumed| resumed.queued == 0) {
         return Err(CrawlError::NoSeeds);
     }
 
-    let changed = remember_limits(&store, &config, resumed.is_some())?;
-    let parser =
-        Parser::new(config.parse.clone(), config.fetch.max_redirects, spider, frontier.view());
+    let mut notes = store.recovery().notes.clone();
     let mut feeds = Vec::with_capacity(config.feeds.len());
     for feed in &config.feeds {
         let feed = Feed::open(feed, store.reader(), config.fresh)?;
         notes.extend(feed.notes().iter().cloned());
         feeds.push(feed);
     }
-    Ok(Opened {
-        config,
-        store,
-        frontier,
-        fetcher,
-        parser,
-        feeds,
-        seeds,
-        last,
-        resumed,
-        changed,
-        notes,
-    })
+    let changed = remember_limits(store, &config, resumed.is_some())?;
+    let last = store.recovery().last;
+    let parser =
+        Parser::new(config.parse.clone(), config.fetch.max_redirects, spider, frontier.view());
+    Ok(Stages { config, frontier, parser, feeds, seeds, last, resumed, changed, notes })
 }
 
 /// Folds the settle log into the frontier; `None` if there was nothing to fold.

@@ -48,11 +48,11 @@ pub(crate) fn run(
     read_ahead: Option<usize>,
 ) -> Result<(Running, Option<PageEdge>), CrawlError> {
     let started = Instant::now();
-    let reader = opened.reader();
-    let counts = opened.frontier.counts();
+    let Opened { store, fetcher, stages } = opened;
+    let counts = stages.frontier.counts();
     let before = counts.get();
-    let n_workers = opened.config.fetch.connections.get() as usize;
-    let n_threads = opened.config.n_threads();
+    let n_workers = stages.config.fetch.connections.get() as usize;
+    let n_threads = stages.config.n_threads();
 
     // The edges of the circle.
     let (tickets, tickets_in) = bounded(n_workers);
@@ -63,45 +63,45 @@ pub(crate) fn run(
     // Beside the circle: questions, pages for the reader, progress for the feeds.
     let (control, control_in) = mpsc::channel(CONTROL);
     let (pages, page_edge) = read_ahead.map(PageEdge::new).unzip();
-    let settled = Arc::new(watch::channel(Progress { n: opened.last, last: false }).0);
+    let settled = Arc::new(watch::channel(Progress { n: stages.last, last: false }).0);
     let closing = Arc::new(watch::channel(false).0);
 
     let handle = Handle::new(control.clone(), closing.clone(), counts.clone());
-    let socket = control::listen(&opened.config.folder(), reader, counts.clone())?;
-    if !opened.seeds.is_empty() {
+    let socket = control::listen(&stages.config.folder(), store.reader(), counts.clone())?;
+    if !stages.seeds.is_empty() {
         control
-            .try_send(Control::AddSeeds { requests: opened.seeds, done: None })
+            .try_send(Control::AddSeeds { requests: stages.seeds, done: None })
             .expect("the channel is new and has room");
     }
 
-    let writer = opened.store.writer(WriterEdges {
+    let writer = store.writer(WriterEdges {
         entries: entries_in,
         outcomes,
         pages,
         settled: settled.clone(),
-        open: opened.frontier.open_tickets(),
+        open: stages.frontier.open_tickets(),
     });
     let mut crew =
         Crew { writer: Some(cpu_thread("store", move || writer.run())?), ..Crew::default() };
-    for feed in opened.feeds {
+    for feed in stages.feeds {
         let (settled, entries) = (settled.subscribe(), entries.clone());
         crew.feeds.push(cpu_thread("feed", move || feed.run(settled, entries))?);
     }
-    let parser = Arc::new(opened.parser);
+    let parser = Arc::new(stages.parser);
     for _ in 0..n_threads {
         let (parser, fetched, entries) = (parser.clone(), fetched_in.clone(), entries.clone());
         crew.parsers.push(cpu_thread("parser", move || parser.run(fetched, entries))?);
     }
     drop(fetched_in);
     for _ in 0..n_workers {
-        let worker = opened.fetcher.clone();
+        let worker = fetcher.clone();
         let (tickets, host_free, fetched) =
             (tickets_in.clone(), host_free.clone(), fetched.clone());
         crew.workers.spawn(worker.run_worker(tickets, host_free, fetched));
     }
     drop((tickets_in, host_free, fetched));
 
-    let frontier = tokio::spawn(opened.frontier.run(Edges {
+    let frontier = tokio::spawn(stages.frontier.run(Edges {
         tickets,
         workers: Arc::new(Semaphore::new(n_workers)),
         credit: page_edge.as_ref().map(PageEdge::credit),
@@ -109,15 +109,16 @@ pub(crate) fn run(
         outcomes: outcomes_in,
         entries,
         control: control_in,
+        closing: closing.clone(),
     }));
     let story = Story {
         started,
         before,
         counts,
-        resumed: opened.resumed,
-        changed: opened.changed,
-        notes: opened.notes,
-        grace: opened.config.grace,
+        resumed: stages.resumed,
+        changed: stages.changed,
+        notes: stages.notes,
+        grace: stages.config.grace,
     };
     let finished = tokio::spawn(supervise(
         frontier,

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ScopeConfig {
     /// Domains to stay in; a domain covers its subdomains. Default: none, which means the seeds'
-    /// hosts, without their subdomains.
+    /// hosts, with and without `www.`, but no other subdomains.
     pub allowed_domains: Vec<String>,
     /// Regular expressions, searched in the whole URL; one must match. Default: none, all pass.
     pub include: Vec<String>,

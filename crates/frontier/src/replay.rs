@@ -74,7 +74,7 @@ impl Replay {
     /// Takes the next event of the log.
     pub(crate) fn fold<B: Backend>(&mut self, scheduler: &mut Scheduler<B>, event: Event) {
         match event {
-            Event::Found(found) => self.found(scheduler, found),
+            Event::Found(found) => self.found(scheduler, *found),
             Event::Settled { print, verdict, at_ms, rest_until_ms, .. } => {
                 let Some(url) = self.queued.remove(&print) else { return };
                 scheduler.tally.queued -= 1;

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crawl_model::{Entry, HostFree, Outcome, Request, Ticket, TicketId};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
 use crate::backend::Backend;
 use crate::counts::SharedCounts;
@@ -42,6 +42,8 @@ pub struct Edges {
     pub entries: mpsc::Sender<Entry>,
     /// From whoever steers the crawl. Its end is not the crawl's.
     pub control: mpsc::Receiver<Control>,
+    /// Set when no more tickets are cut, whoever decided that: the grace time runs from then.
+    pub closing: Arc<watch::Sender<bool>>,
 }
 
 /// What a running crawl can be told.
@@ -199,6 +201,7 @@ impl<B: Backend> Shell<B> {
     /// Cuts no more tickets from here on; the first reason stays.
     fn close(&mut self, why: End) {
         self.closing.get_or_insert(why);
+        self.edges.closing.send_replace(true);
         (self.worker, self.place) = (None, None);
     }
 

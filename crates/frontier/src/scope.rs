@@ -33,7 +33,7 @@ impl Scope {
         let domains = if with_subdomains {
             config.allowed_domains.iter().map(|text| domain(text)).collect::<Result<_, _>>()?
         } else {
-            seed_hosts.iter().map(|host| host.as_str().into()).collect()
+            seed_hosts.iter().flat_map(|host| twins(host.as_str())).collect()
         };
         let extensions = config.skip_extensions.iter();
         Ok(Self {
@@ -84,6 +84,12 @@ impl Scope {
         lower.make_ascii_lowercase();
         std::str::from_utf8(lower).is_ok_and(|extension| self.extensions.contains(extension))
     }
+}
+
+/// A host with and without `www.`: sites move visitors from one to the other.
+fn twins(host: &str) -> [Box<str>; 2] {
+    let twin = host.strip_prefix("www.").map_or_else(|| format!("www.{host}"), str::to_owned);
+    [host.into(), twin.into()]
 }
 
 /// Reads an entry of `allowed-domains` as a URL's host is read, so that spellings agree.
@@ -137,13 +143,6 @@ mod tests {
     }
 
     #[test]
-    fn without_domains_the_seeds_hosts_are_the_scope() {
-        let scope = scope(|_| ());
-        check(&scope, "http://h/", 9, None);
-        check(&scope, "http://www.h/", 0, Some(FilterReason::OffDomain));
-    }
-
-    #[test]
     fn the_first_rule_that_refuses_is_the_reason() {
         let scope = scope(|c| {
             c.exclude = vec!["/private".into()];
@@ -177,5 +176,16 @@ mod tests {
             config = ScopeConfig { allowed_domains: vec![bad.into()], ..Default::default() };
             assert!(matches!(Scope::new(&config, &[]), Err(FrontierError::Domain(_))), "{bad}");
         }
+    }
+
+    #[test]
+    fn without_domains_the_seeds_hosts_and_their_www_twins_are_the_scope() {
+        let hosts = [Host::new("example.org"), Host::new("www.shop.test")];
+        let scope = Scope::new(&ScopeConfig::default(), &hosts).unwrap();
+        let judge = |url| scope.judge(&CanonicalUrl::parse(url).unwrap(), 0);
+        for url in ["http://example.org/", "http://www.example.org/", "http://shop.test/"] {
+            assert_eq!(judge(url), None, "{url}");
+        }
+        assert_eq!(judge("http://blog.example.org/"), Some(FilterReason::OffDomain));
     }
 }

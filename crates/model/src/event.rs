@@ -21,8 +21,8 @@ pub struct Found {
 /// One entry of the settle log.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
-    /// A URL was found.
-    Found(Found),
+    /// A URL was found. Boxed, for it is many times the size of the others.
+    Found(Box<Found>),
     /// A URL ended, as the `n`-th of the crawl.
     Settled {
         /// The settle number, from 1, without gaps.

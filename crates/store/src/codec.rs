@@ -364,13 +364,13 @@ pub(crate) struct Thaw {
 impl Thaw {
     pub(crate) fn event(&mut self, raw: Raw<'_>) -> Result<Event, StoreError> {
         Ok(match raw {
-            Raw::Found(found) => Event::Found(Found {
+            Raw::Found(found) => Event::Found(Box::new(Found {
                 print: found.print,
                 filtered: found.filtered,
                 request: self.request(&found).ok_or_else(|| {
                     StoreError::corrupt(format!("request {:?} in the log", found.print))
                 })?,
-            }),
+            })),
             Raw::Settled { n, print, verdict, at_ms, rest_until_ms } => {
                 Event::Settled { n, print, verdict, at_ms, rest_until_ms }
             }

@@ -16,11 +16,11 @@ fn at_depth(text: &str, depth: u32) -> Found {
 }
 
 fn filtered(text: &str, depth: u32, reason: FilterReason) -> Event {
-    Event::Found(Found { filtered: Some(reason), ..at_depth(text, depth) })
+    Event::Found(Box::new(Found { filtered: Some(reason), ..at_depth(text, depth) }))
 }
 
 fn queued(text: &str, depth: u32) -> Event {
-    Event::Found(at_depth(text, depth))
+    Event::Found(Box::new(at_depth(text, depth)))
 }
 
 fn settled(text: &str, at_ms: u64) -> Event {

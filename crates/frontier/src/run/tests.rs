@@ -8,7 +8,7 @@ use async_channel::Receiver;
 use crawl_model::{
     Counts, Entry, Errand, Found, HostFree, Outcome, Request, RobotsReply, Ticket, Verdict, View,
 };
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{Control, Edges, End};
@@ -83,6 +83,7 @@ fn start(
     let counts = frontier.counts();
     let workers = Arc::new(Semaphore::new(n_workers));
     let edges = Edges {
+        closing: Arc::new(watch::channel(false).0),
         tickets,
         workers,
         credit: credit.clone(),
@@ -396,6 +397,7 @@ async fn without_workers_or_store_the_run_closes() {
         let workers = Arc::new(Semaphore::new(1));
         let store_task = (!is_store_gone).then(|| tokio::spawn(store(entries_in, outcomes_out)));
         let edges = Edges {
+            closing: Arc::new(watch::channel(false).0),
             tickets,
             workers,
             credit: None,

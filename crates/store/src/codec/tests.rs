@@ -75,7 +75,7 @@ fn event() -> impl Strategy<Value = Event> {
     let verdict = (0..Verdict::ALL.len()).prop_map(|i| Verdict::ALL[i]);
     prop_oneof![
         4 => (print(), request(), proptest::option::of(reason())).prop_map(
-            |(print, request, filtered)| Event::Found(Found { print, request, filtered })
+            |(print, request, filtered)| Event::Found(Box::new(Found { print, request, filtered }))
         ),
         2 => (print(), verdict, any::<u64>(), any::<u64>()).prop_map(
             |(print, verdict, at_ms, rest_until_ms)| {

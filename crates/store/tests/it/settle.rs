@@ -43,7 +43,10 @@ fn a_settled_page_stays_with_its_items_and_links() {
     assert_eq!(items_of(&rig, "http://h/"), [r#"{"a":1}"#, "2"]);
     let events: Vec<_> = rig.store.events().map(Result::unwrap).collect();
     assert!(matches!(events[0], Event::Settled { n: 1, verdict: Verdict::Ok, .. }));
-    assert_eq!(events[1..], found.into_iter().map(Event::Found).collect::<Vec<_>>());
+    assert_eq!(
+        events[1..],
+        found.into_iter().map(|found| Event::Found(Box::new(found))).collect::<Vec<_>>()
+    );
     let page = rig.store.reader().load(rig.print("http://h/")).unwrap().unwrap();
     assert_eq!(page.items[0]["a"], 1);
     assert_eq!(page.body.unwrap(), Bytes::from_static(b"<p>a page"));

@@ -42,12 +42,13 @@ impl Frontier {
     /// # Errors
     /// [`FrontierError`] if a pattern or a domain of the scope does not parse.
     pub fn new(
-        config: FrontierConfig,
+        mut config: FrontierConfig,
         agent: &str,
         prints: Fingerprinter,
         seed_hosts: Vec<Host>,
         journal: Box<dyn OpenJournal>,
     ) -> Result<Self, FrontierError> {
+        config.politeness.delay = with_slack(config.politeness.delay);
         let scope = Arc::new(Scope::new(&config.scope, &seed_hosts)?);
         let seen = Arc::new(Seen::default());
         let window = Arc::new(Window { prints, scope, seen: seen.clone() });
@@ -131,6 +132,13 @@ impl Frontier {
         }
         Shell::new(self.scheduler, self.counts, self.lost, edges).run().await
     }
+}
+
+/// The delay that makes the server see at least `delay`: our clock counts from when a request was
+/// written, the server's from when it was read, and what lies between varies by a millisecond or
+/// two. No delay stays none.
+fn with_slack(delay: Duration) -> Duration {
+    if delay.is_zero() { delay } else { delay + delay / 50 + Duration::from_millis(1) }
 }
 
 /// The process' clock; tokio's, so that a paused runtime is one for the whole frontier.

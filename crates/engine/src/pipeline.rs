@@ -19,7 +19,7 @@ use std::time::Instant;
 
 use async_channel::bounded;
 use crawl_frontier::{Control, Edges};
-use crawl_store::{Progress, WriterEdges};
+use crawl_store::{Bodies, Progress, WriterEdges};
 use tokio::sync::{Semaphore, mpsc, watch};
 
 use crate::control;
@@ -32,8 +32,8 @@ use crate::supervise::{Crew, Story, cpu_thread, supervise};
 
 /// Fetched pages that wait per CPU thread: enough that none idles, few enough to stay small.
 const FETCHED_PER_THREAD: usize = 4;
-/// Parsed pages that wait for the writer: about one group commit.
-const ENTRIES: usize = 256;
+/// Parsed pages that wait for the writer: what comes in during a flush.
+const ENTRIES: usize = 64;
 /// Outcomes under way to the frontier, which always listens.
 const OUTCOMES: usize = 1024;
 /// Questions under way to the frontier.
@@ -87,7 +87,9 @@ pub(crate) fn run(
         let (settled, entries) = (settled.subscribe(), entries.clone());
         crew.feeds.push(cpu_thread("feed", move || feed.run(settled, entries))?);
     }
-    let parser = Arc::new(stages.parser);
+    let keeps_responses = read_ahead.is_some() || stages.config.store.bodies != Bodies::None;
+    let parser = if keeps_responses { stages.parser } else { stages.parser.without_responses() };
+    let parser = Arc::new(parser);
     for _ in 0..n_threads {
         let (parser, fetched, entries) = (parser.clone(), fetched_in.clone(), entries.clone());
         crew.parsers.push(cpu_thread("parser", move || parser.run(fetched, entries))?);
@@ -118,6 +120,7 @@ pub(crate) fn run(
         resumed: stages.resumed,
         changed: stages.changed,
         notes: stages.notes,
+        parser,
         grace: stages.config.grace,
     };
     let finished = tokio::spawn(supervise(

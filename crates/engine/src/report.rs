@@ -1,5 +1,6 @@
 //! What is to be said of a run when it is over.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crawl_frontier::{End, Resumed};
@@ -26,6 +27,8 @@ pub struct Report {
     pub changed: Vec<Change>,
     /// What recovery and feeds had to say, a sentence each.
     pub notes: Vec<String>,
+    /// What the spider counted in this run (`Harvest::stat`), by name.
+    pub spider_stats: BTreeMap<String, i64>,
 }
 
 impl Report {

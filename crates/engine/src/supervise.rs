@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use crawl_feeds::FeedError;
 use crawl_frontier::{Control, End, Resumed, SharedCounts};
 use crawl_model::Counts;
+use crawl_parser::Parser;
 use crawl_store::{Progress, StoreError};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
@@ -39,6 +40,8 @@ pub(crate) struct Story {
     pub(crate) resumed: Option<Resumed>,
     pub(crate) changed: Vec<Change>,
     pub(crate) notes: Vec<String>,
+    /// It keeps the spider's own counts.
+    pub(crate) parser: Arc<Parser>,
     pub(crate) grace: Duration,
 }
 
@@ -127,6 +130,7 @@ impl Story {
             resumed: self.resumed,
             changed: self.changed,
             notes: self.notes,
+            spider_stats: self.parser.stats(),
         }
     }
 }

@@ -3,6 +3,9 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crawl_model::{Failure, FailureKind, Fetched, HostFree, Response, Ticket, TicketId};
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::exchange::Answered;
 
 /// A `Retry-After` beyond this is cut: so that no sum of times overflows, and because what is
 /// that far off is a "never" that the frontier's own limit decides.
@@ -25,15 +28,21 @@ pub struct Answer {
     pub done_at: Instant,
     /// From the start of the fetch (name lookup included) to `done_at`.
     pub elapsed: Duration,
+    /// The body's share of the memory; the ticket takes it along.
+    pub(crate) share: Option<OwnedSemaphorePermit>,
 }
 
 impl Answer {
     /// Takes the times of a fetch that began at `started` and is over now.
     pub(crate) fn now(
-        reply: Result<Response, Failure>,
+        reply: Result<Answered, Failure>,
         started: Instant,
         sent_at: Option<Instant>,
     ) -> Self {
+        let (reply, share) = match reply {
+            Ok((response, share)) => (Ok(response), share),
+            Err(failure) => (Err(failure), None),
+        };
         let done_at = Instant::now();
         let wall = SystemTime::now();
         let ago = done_at.saturating_duration_since(sent_at.unwrap_or(started));
@@ -41,7 +50,7 @@ impl Answer {
         let sent_ms = sent.map_or(0, |time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
         let rest = reply.as_ref().ok().and_then(|response| rest(response, wall));
         let elapsed = done_at.saturating_duration_since(started);
-        Self { reply, rest, sent_at, sent_ms, done_at, elapsed }
+        Self { reply, rest, sent_at, sent_ms, done_at, elapsed, share }
     }
 
     /// What the frontier is told.
@@ -56,8 +65,11 @@ impl Answer {
     }
 
     /// What the parser is given.
-    pub(crate) fn into_fetched(self, ticket: Ticket) -> Fetched {
-        let Self { reply, rest, sent_ms, elapsed, .. } = self;
+    pub(crate) fn into_fetched(self, mut ticket: Ticket) -> Fetched {
+        let Self { reply, rest, sent_ms, elapsed, share, .. } = self;
+        if let Some(share) = share {
+            ticket.reserve(share);
+        }
         Fetched { ticket, reply, rest, sent_ms, elapsed }
     }
 }

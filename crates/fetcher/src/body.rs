@@ -1,5 +1,6 @@
 //! Reads a body under all its limits. What exceeds one is kept up to there.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,6 +10,7 @@ use hyper::Response;
 use hyper::Version;
 use hyper::body::{Body as _, Incoming};
 use hyper::header::{CONTENT_ENCODING, TRANSFER_ENCODING};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::classify::is_end_of_stream;
 use crate::clock::Clock;
@@ -20,6 +22,44 @@ const MAX_RESERVED: u64 = 256 * 1024;
 /// Coded bytes decoded in one go, and decoded bytes after which other tasks have their turn.
 const SLICE: usize = 8 * 1024;
 const TURN: usize = 256 * 1024;
+
+/// Share of a body whose length is not announced.
+const UNANNOUNCED: usize = 64 * 1024;
+const KIB: usize = 1024;
+
+/// The memory that all bodies between the fetch and the store share.
+///
+/// A share is taken before the body is read, and clamped to the whole, so that no fetch waits
+/// for what can never be free. A body that grows beyond its share does not wait again: two that
+/// did could wait for each other.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    kib: Arc<Semaphore>,
+    all: u32,
+}
+
+impl Memory {
+    pub(crate) fn new(mib: u32) -> Self {
+        let all = mib.saturating_mul(1024).min(u32::MAX >> 3);
+        Self { kib: Arc::new(Semaphore::new(all as usize)), all }
+    }
+
+    /// Waits for the share of `response`'s body; `None` if the body has none.
+    pub(crate) async fn share(
+        &self,
+        response: &Response<Incoming>,
+        limit: usize,
+    ) -> Option<OwnedSemaphorePermit> {
+        let announced = response.body().size_hint().exact();
+        let bytes = announced.map_or(UNANNOUNCED, |n| usize::try_from(n).unwrap_or(limit));
+        let kib = u32::try_from(bytes.min(limit).div_ceil(KIB)).unwrap_or(self.all).min(self.all);
+        if kib == 0 {
+            return None;
+        }
+        // The semaphore is never closed.
+        self.kib.clone().acquire_many_owned(kib).await.ok()
+    }
+}
 
 /// What a body must not exceed.
 #[derive(Debug, Clone, Copy)]

@@ -44,6 +44,9 @@ pub struct FetchConfig {
     pub header_limit_bytes: usize,
     /// Longest body in bytes, after decoding; the rest is cut off. 0: no limit.
     pub body_limit_bytes: usize,
+    /// Memory set aside for bodies in MiB, all pages under way together. A fetch waits for its
+    /// share (the announced length, at most the body limit) before it reads the body.
+    pub body_memory_mib: NonZeroU32,
     /// How many times larger than its transfer a body may decode to, beyond 1 MiB. 0: no limit.
     pub max_ratio: u32,
     /// How long an idle connection is kept for the next request. 0: closed at once.
@@ -79,6 +82,7 @@ impl Default for FetchConfig {
             total_timeout: Duration::from_secs(120),
             header_limit_bytes: 64 * 1024,
             body_limit_bytes: 8 * 1024 * 1024,
+            body_memory_mib: NonZeroU32::new(256).expect("256 is not zero"),
             max_ratio: 100,
             keep_alive: Duration::from_secs(15),
             content_types: texts(&[

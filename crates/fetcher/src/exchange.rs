@@ -7,8 +7,9 @@ use crawl_model::{CanonicalUrl, Errand, Failure, FailureKind, Method, Response, 
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderMap};
 use hyper::{Response as Head, Version};
+use tokio::sync::OwnedSemaphorePermit;
 
-use crate::body::{self, BodyLimits};
+use crate::body::{self, BodyLimits, Memory};
 use crate::clock::Clock;
 use crate::config::Limits;
 use crate::connect::{Connection, Dialer};
@@ -31,7 +32,11 @@ pub(crate) struct Exchange {
     pool: Arc<Pool>,
     writer: Writer,
     wanted: MediaTypes,
+    memory: Memory,
 }
+
+/// A response, with the share of memory that its body takes.
+pub(crate) type Answered = (Response, Option<OwnedSemaphorePermit>);
 
 /// Why there is no response head.
 enum Lost {
@@ -50,6 +55,7 @@ impl Exchange {
             pool: Arc::new(Pool::new(n_idle, config.keep_alive)),
             writer: Writer::new(config)?,
             wanted: MediaTypes::new(&config.content_types)?,
+            memory: Memory::new(config.body_memory_mib.get()),
             limits,
         })
     }
@@ -65,7 +71,7 @@ impl Exchange {
         &self,
         ticket: &Ticket,
         sent_at: &mut Option<SentAt>,
-    ) -> Result<Response, Failure> {
+    ) -> Result<Answered, Failure> {
         let mut clock = Clock::start(self.limits.total);
         let url = ticket.url();
         if is_repeatable(ticket)
@@ -150,18 +156,20 @@ impl Exchange {
         head: Head<Incoming>,
         ticket: &Ticket,
         clock: &mut Clock,
-    ) -> Result<Response, Failure> {
+    ) -> Result<Answered, Failure> {
         self.check_type(ticket, &head)?;
         let status = head.status().as_u16();
         let version = version(head.version());
         let headers = fields(head.headers());
         let remote = Some(connection.remote);
-        let body = body::read(head, self.body_limits(ticket), clock).await;
+        let limits = self.body_limits(ticket);
+        let share = self.memory.share(&head, limits.bytes).await;
+        let body = body::read(head, limits, clock).await;
         if body.truncated.is_none() && status != 101 {
             self.pool.put(ticket.url(), connection);
         }
         let body::Body { bytes, truncated } = body;
-        Ok(Response { status, version, headers, body: bytes, truncated, remote })
+        Ok((Response { status, version, headers, body: bytes, truncated, remote }, share))
     }
 
     /// Refuses a page of an unwanted type before its body is read. Answers to HEAD have no body

@@ -1,5 +1,6 @@
 //! The right to send one request now, and the promise that it ends exactly once.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
@@ -36,6 +37,8 @@ pub struct Ticket {
     attempt: u32,
     last_attempt: bool,
     desk: Option<Arc<dyn Desk>>,
+    /// Held for its `Drop`.
+    reservation: Option<Box<dyn Any + Send + Sync>>,
 }
 
 /// Where abandoned tickets are reported; the frontier's.
@@ -64,7 +67,7 @@ impl Ticket {
         attempt: u32,
         last_attempt: bool,
     ) -> Self {
-        Self { id, print, errand, attempt, last_attempt, desk: Some(desk) }
+        Self { id, print, errand, attempt, last_attempt, desk: Some(desk), reservation: None }
     }
 
     /// Its slot.
@@ -104,6 +107,17 @@ impl Ticket {
     #[must_use]
     pub fn is_last_attempt(&self) -> bool {
         self.last_attempt
+    }
+
+    /// Keeps what was set aside for the answer (memory for its body, say) until the ticket ends
+    /// or [`release`](Self::release) is called. What was kept before is given back.
+    pub fn reserve(&mut self, reservation: impl Any + Send + Sync) {
+        self.reservation = Some(Box::new(reservation));
+    }
+
+    /// Gives back what was set aside: the answer's body is gone.
+    pub fn release(&mut self) {
+        self.reservation = None;
     }
 
     /// Ends the ticket with an outcome.

@@ -25,6 +25,7 @@ pub struct Parser {
     pub(crate) max_redirects: u32,
     pub(crate) spider: Arc<dyn Spider>,
     pub(crate) view: Arc<dyn View>,
+    keeps_responses: bool,
     log: Arc<dyn SpiderLog>,
     stats: Mutex<BTreeMap<String, i64>>,
 }
@@ -98,7 +99,7 @@ impl Parser {
         view: Arc<dyn View>,
     ) -> Self {
         let (log, stats) = (Arc::new(Stderr), Mutex::default());
-        Self { config, max_redirects, spider, view, log, stats }
+        Self { config, max_redirects, spider, view, keeps_responses: true, log, stats }
     }
 
     /// Sends the spider's log lines to `log` instead of standard error.
@@ -108,12 +109,11 @@ impl Parser {
         self
     }
 
-    /// Asks the spider for the requests it begins with; see [`start`].
-    ///
-    /// # Errors
-    /// As for [`start`].
-    pub fn start(&self) -> Result<Vec<Request>, SpiderError> {
-        start(&*self.spider)
+    /// Lets go of responses as soon as they are read: nobody archives them or reads the stream.
+    #[must_use]
+    pub fn without_responses(mut self) -> Self {
+        self.keeps_responses = false;
+        self
     }
 
     /// The spider's own counts ([`Harvest::stat`]), summed over all pages of this run. At most
@@ -128,9 +128,13 @@ impl Parser {
     pub fn parse(&self, fetched: Fetched) -> Parsed {
         let read = catch_unwind(AssertUnwindSafe(|| self.read(&fetched)))
             .unwrap_or_else(|panic| panicked(&fetched, panic_text(panic)));
-        let Fetched { ticket, reply, .. } = fetched;
+        let Fetched { mut ticket, reply, .. } = fetched;
         let Read { ending, record, items, found } = read;
-        Parsed { ticket, ending, response: reply.ok(), record, items, found }
+        let response = reply.ok().filter(|_| self.keeps_responses);
+        if response.is_none() {
+            ticket.release();
+        }
+        Parsed { ticket, ending, response, record, items, found }
     }
 
     fn read(&self, fetched: &Fetched) -> Read {

@@ -1,5 +1,7 @@
 //! Bodies: whole, coded, cut.
 
+use std::num::NonZeroU32;
+
 use super::*;
 
 const ANY: &str = "Content-Type: text/html\r\n";
@@ -161,4 +163,20 @@ async fn drops_that_never_stop_end_at_the_total_limit() {
     let answer = fetch(&Fetcher::new(limits).unwrap(), "http://a.test/").await;
     assert!(answer.elapsed >= SOON * 3);
     check_cut(answer, Truncation::Time, |body| body.len() > 3);
+}
+
+#[tokio::test]
+async fn a_body_waits_for_its_share_of_the_memory_until_another_ticket_ends() {
+    let large = || vec![page(vec![b'x'; 900 * 1024])];
+    let server = Server::start(vec![large(), large()]).await;
+    let config = FetchConfig { body_memory_mib: NonZeroU32::MIN, ..server.config() };
+    let fetcher = Fetcher::new(config).unwrap();
+    let (first, second) = (ticket(get("http://a.test/")), ticket(get("http://b.test/")));
+    let held = fetcher.fetch(&first).await.into_fetched(first);
+    let mut waiting = Box::pin(fetcher.fetch(&second));
+    let early = tokio::time::timeout(SOON, &mut waiting).await;
+    assert!(early.is_err(), "both bodies are in memory at once");
+    drop(held);
+    let answer = tokio::time::timeout(PATIENCE, waiting).await.unwrap();
+    assert_eq!(ok(answer).body.len(), 900 * 1024);
 }

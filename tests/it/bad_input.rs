@@ -97,6 +97,26 @@ fn a_folder_that_cannot_be_made_is_named() {
     refused(&["inspect", "no/such/store"], 1, &["no/such/store"]);
 }
 
+#[test]
+fn credentials_in_a_seed_are_used_and_never_shown() {
+    let scratch = Scratch::new();
+    let server = Server::start(&scratch, 20, "0ms");
+    let store = scratch.path("store");
+    let feed = scratch.path("items.jsonl");
+    let config = local_config(server.addr, &store, crate::support::BOOKS);
+    let config = config.replace("//bookshop.test/", "//joe:hush@bookshop.test/");
+    let config = scratch.write("crawl.toml", &config);
+    let output = run(&["run", &config, "-o", feed.to_str().unwrap()]);
+    assert!(output.status.success());
+    let mut shown = stderr(&output) + &std::fs::read_to_string(&feed).unwrap();
+    for what in ["stats", "pages", "items", "urls", "hosts"] {
+        shown.extend(inspect(&store, &[what]).iter().map(ToString::to_string));
+    }
+    assert!(shown.contains("bookshop.test/catalogue"));
+    assert!(!shown.contains("hush"), "the password is shown");
+    assert_eq!(inspect(&store, &["pages", "--url", "http://joe:hush@bookshop.test/"]).len(), 1);
+}
+
 /// Crawls the seeds of a site with `spider`; every host is mapped to it.
 async fn crawl_site(site: &TestSite, seeds: &[&str], folder: &Path, spider: impl Spider) -> Report {
     let mut builder = Crawl::builder().folder(folder).spider(spider).configure(|config| {

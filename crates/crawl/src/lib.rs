@@ -48,6 +48,11 @@
 pub mod config;
 pub mod prelude;
 
+/// The README's programs compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
+
 pub use config::{Config, ConfigError};
 pub use crawl_engine::{
     Change, Crawl, CrawlBuilder, CrawlConfig, CrawlError, End, Handle, Pages, Report, Running,

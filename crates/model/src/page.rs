@@ -109,6 +109,16 @@ impl PageRecord {
     }
 }
 
+impl PageRecord {
+    /// Takes user names and passwords out of all its URLs.
+    pub fn drop_credentials(&mut self) {
+        let urls = std::iter::once(&mut self.url).chain(&mut self.chain);
+        for url in urls.chain(&mut self.redirect).chain(&mut self.referrer) {
+            *url = url.without_credentials();
+        }
+    }
+}
+
 /// A settled URL, as the page stream yields it: durable by the time it is seen.
 #[derive(Debug, Clone)]
 pub struct Page {

@@ -105,6 +105,30 @@ impl CanonicalUrl {
         &self.text
     }
 
+    /// The URL without user name and password: what is kept in records and shown.
+    ///
+    /// # Examples
+    /// ```
+    /// use crawl_model::CanonicalUrl;
+    /// let url = CanonicalUrl::parse("http://joe:secret@example.org/a")?;
+    /// assert_eq!(url.without_credentials().as_str(), "http://example.org/a");
+    /// # Ok::<(), crawl_model::UrlError>(())
+    /// ```
+    #[must_use]
+    pub fn without_credentials(&self) -> Self {
+        let scheme = if self.is_https() { "https://" } else { "http://" };
+        if self.host_start as usize == scheme.len() {
+            return self.clone();
+        }
+        let shift = self.host_start - scheme.len() as u32;
+        Self {
+            text: format!("{scheme}{}", &self.text[self.host_start as usize..]).into(),
+            host_start: self.host_start - shift,
+            host_end: self.host_end - shift,
+            path_start: self.path_start - shift,
+        }
+    }
+
     /// Host name or address as it stands in the URL, IPv6 with brackets.
     #[must_use]
     pub fn host_str(&self) -> &str {

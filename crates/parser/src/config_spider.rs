@@ -210,7 +210,7 @@ impl ItemRule {
             return Ok(());
         }
         if !self.has_url_field {
-            item.insert("url".to_owned(), Value::from(page.url().as_str()));
+            item.insert("url".to_owned(), Value::from(page.url().without_credentials().as_str()));
         }
         out.item(&item)
     }

@@ -230,6 +230,7 @@ impl Books {
         record.verdict = verdict;
         record.n_items = u32::try_from(items.len()).unwrap_or(u32::MAX);
         record.body = None;
+        record.drop_credentials();
         let old = match commit.copies.get(&print) {
             Some(copy) => Some(*copy),
             None => self.shared.db.page(print)?.map(|record| Copy::of(&record, 0)),

@@ -235,6 +235,15 @@ fn row(found: &RawFound<'_>, standing: Standing) -> UrlRow {
             (UrlState::Filtered, reason.name(), None)
         }
     };
-    let (url, print) = (found.url.to_owned(), found.print);
+    let (url, print) = (shown(found.url), found.print);
     UrlRow { url, verdict, state, depth: found.depth, n, print }
+}
+
+/// A URL of the log as it is shown: without user name and password.
+fn shown(url: &str) -> String {
+    if !url.contains('@') {
+        return url.to_owned();
+    }
+    CanonicalUrl::parse(url)
+        .map_or_else(|_| url.to_owned(), |url| url.without_credentials().as_str().to_owned())
 }

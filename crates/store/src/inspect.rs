@@ -252,7 +252,9 @@ impl<'a> Filter<'a> {
     }
 
     fn has_url(&self, url: &CanonicalUrl) -> bool {
-        self.url.as_ref().is_none_or(|wanted| wanted.key() == url.key())
+        // Records and rows show URLs without credentials.
+        let is_wanted = |wanted: &CanonicalUrl| wanted.without_credentials().key() == url.key();
+        self.url.as_ref().is_none_or(is_wanted)
     }
 
     fn has_verdict(&self, name: &str) -> bool {

@@ -32,6 +32,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("hickory-resolver", &["fetcher"]),
     ("sled", &["store"]),
     ("scraper", &["parser"]),
+    ("html5ever", &["parser"]),
     ("governor", &["frontier", "fetcher"]),
     ("clap", &["crawl"]),
     ("toml", &["crawl"]),

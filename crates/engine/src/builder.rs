@@ -33,10 +33,10 @@ const READ_AHEAD: usize = 32;
 /// # }
 /// ```
 pub struct Crawl {
-    pub(crate) config: CrawlConfig,
-    pub(crate) spider: Arc<dyn Spider>,
-    pub(crate) read_ahead: usize,
-    pub(crate) pages_from: Option<u64>,
+    config: CrawlConfig,
+    spider: Arc<dyn Spider>,
+    read_ahead: usize,
+    pages_from: Option<u64>,
 }
 
 impl Crawl {
@@ -54,11 +54,9 @@ impl Crawl {
     /// # Errors
     /// [`CrawlError`] if the folder, the spider or a setting forbids the start.
     pub async fn start(self) -> Result<Pages, CrawlError> {
-        let from = self.pages_from;
-        let read_ahead = self.read_ahead;
-        let opened = opened::open(self).await?;
-        let backlog = from.map(|n| opened.backlog(n));
-        let (running, edge) = pipeline::run(opened, Some(read_ahead))?;
+        let opened = opened::open(self.config, self.spider).await?;
+        let backlog = self.pages_from.map(|n| opened.backlog(n));
+        let (running, edge) = pipeline::run(opened, Some(self.read_ahead))?;
         let edge = edge.expect("a read-ahead was asked for, so there is an edge");
         Ok(Pages::new(running, edge, backlog))
     }
@@ -68,7 +66,7 @@ impl Crawl {
     /// # Errors
     /// [`CrawlError`] if the folder, the spider or a setting forbids the start.
     pub async fn launch(self) -> Result<Running, CrawlError> {
-        let opened = opened::open(self).await?;
+        let opened = opened::open(self.config, self.spider).await?;
         Ok(pipeline::run(opened, None)?.0)
     }
 }

@@ -3,15 +3,17 @@
 //! All of it blocks (sled replays its log, the frontier folds the settle log), so it runs on a
 //! blocking thread and the reactor never notices.
 
+use std::sync::Arc;
+
 use crawl_feeds::Feed;
 use crawl_fetcher::Fetcher;
 use crawl_frontier::{Frontier, Resumed};
 use crawl_model::{CanonicalUrl, Fingerprinter, Host, Request};
 use crawl_parser::Parser;
+use crawl_spider::Spider;
 use crawl_store::{Options, Store};
 
 use crate::backlog::Backlog;
-use crate::builder::Crawl;
 use crate::config::CrawlConfig;
 use crate::error::CrawlError;
 use crate::report::{Change, changes};
@@ -46,17 +48,20 @@ impl Opened {
 }
 
 /// Opens everything a crawl needs.
-pub(crate) async fn open(crawl: Crawl) -> Result<Opened, CrawlError> {
-    tokio::task::spawn_blocking(move || open_blocking(crawl))
+pub(crate) async fn open(
+    config: CrawlConfig,
+    spider: Arc<dyn Spider>,
+) -> Result<Opened, CrawlError> {
+    tokio::task::spawn_blocking(move || open_blocking(config, spider))
         .await
         .map_err(|_| CrawlError::Task("opening the store"))?
 }
 
-fn open_blocking(crawl: Crawl) -> Result<Opened, CrawlError> {
+fn open_blocking(config: CrawlConfig, spider: Arc<dyn Spider>) -> Result<Opened, CrawlError> {
     // What can be refused without touching the folder is refused first.
-    let fetcher = Fetcher::new(crawl.config.fetch.clone())?;
-    let store = Store::open(&crawl.config.store, Options { fresh: crawl.config.fresh })?;
-    match prepare(crawl, &store) {
+    let fetcher = Fetcher::new(config.fetch.clone())?;
+    let store = Store::open(&config.store, Options { fresh: config.fresh })?;
+    match prepare(config, spider, &store) {
         Ok(stages) => Ok(Opened { store, fetcher, stages }),
         Err(error) => {
             // Nothing has begun, so the next run need not recover; if it does, no harm is done.
@@ -66,8 +71,11 @@ fn open_blocking(crawl: Crawl) -> Result<Opened, CrawlError> {
     }
 }
 
-fn prepare(crawl: Crawl, store: &Store) -> Result<Stages, CrawlError> {
-    let Crawl { config, spider, .. } = crawl;
+fn prepare(
+    config: CrawlConfig,
+    spider: Arc<dyn Spider>,
+    store: &Store,
+) -> Result<Stages, CrawlError> {
     let start = crawl_parser::start(&*spider)?;
     let seeds: Vec<Request> = config.seeds.iter().cloned().map(Request::get).chain(start).collect();
     let mut frontier = Frontier::new(

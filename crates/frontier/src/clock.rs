@@ -182,6 +182,11 @@ const _: fn() = || {
     is_reference::<Nanos>();
 };
 
+/// The process' clock; tokio's, so that a paused runtime is one for the whole frontier.
+pub(crate) fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crawl_model::{
     Event, Fingerprint, Fingerprinter, Host, OpenJournal, Origin, RobotsReply, TicketId, View,
@@ -10,6 +10,7 @@ use crawl_model::{
 use tokio::sync::mpsc;
 
 use crate::backend::LocalBackend;
+use crate::clock::now;
 use crate::config::{FrontierConfig, FrontierError};
 use crate::counts::SharedCounts;
 use crate::gate::LIFETIME;
@@ -139,11 +140,6 @@ impl Frontier {
 /// two. No delay stays none.
 fn with_slack(delay: Duration) -> Duration {
     if delay.is_zero() { delay } else { delay + delay / 50 + Duration::from_millis(1) }
-}
-
-/// The process' clock; tokio's, so that a paused runtime is one for the whole frontier.
-pub(crate) fn now() -> Instant {
-    tokio::time::Instant::now().into_std()
 }
 
 fn now_ms() -> u64 {

@@ -17,8 +17,8 @@ use crawl_model::{Entry, HostFree, Outcome, Request, Ticket, TicketId};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
 use crate::backend::Backend;
+use crate::clock::now;
 use crate::counts::SharedCounts;
-use crate::frontier::now;
 use crate::scheduler::{Ready, Scheduler, Seeded};
 
 /// Messages taken from one edge before the others get their turn.

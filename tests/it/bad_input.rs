@@ -274,6 +274,46 @@ async fn a_spider_that_panics_or_fails_marks_the_page_and_the_crawl_goes_on() {
     assert_eq!(inspect(&folder, &["items"]).len(), 2);
 }
 
+/// Never returns from the page `/forever`.
+struct Lost;
+
+impl Spider for Lost {
+    fn parse(&self, page: &Page<'_>, out: &mut Harvest) -> Result<(), SpiderError> {
+        while page.url().path() == "/forever" {
+            std::thread::park();
+        }
+        out.follow_links(page);
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_spider_that_never_returns_cannot_hold_up_the_close() {
+    let site = TestSite::builder()
+        .page("/", "<a href=/forever>1</a><a href=/good>2</a>")
+        .page("/forever", "x")
+        .page("/good", "x")
+        .start()
+        .await;
+    let scratch = Scratch::new();
+    let crawl = Crawl::builder().seed("http://a.test/").spider(Lost).folder(scratch.path("store"));
+    let crawl = crawl.configure(|config| {
+        config.fetch.resolve.insert("a.test".into(), site.addr.to_string());
+        config.fetch.allow_private_addresses = true;
+        config.frontier.politeness.delay = Duration::ZERO;
+        config.parse.threads = 2;
+        config.grace = Duration::from_millis(50);
+    });
+    let mut running = crawl.build().unwrap().launch().await.unwrap();
+    let handle = running.handle();
+    while handle.stats().pages < 2 {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    handle.close();
+    let ended = tokio::time::timeout(Duration::from_secs(20), running.finish()).await.unwrap();
+    assert!(matches!(ended, Err(CrawlError::Stuck)), "{ended:?}");
+}
+
 const DEADLY: &str = "CRAWL_DEADLY_CHILD";
 
 #[test]

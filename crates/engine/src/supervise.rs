@@ -20,6 +20,9 @@ use crate::control::Socket;
 use crate::error::CrawlError;
 use crate::report::{Change, Report};
 
+/// Time that threads have to hand over what they hold, however short the grace time is.
+const LEAST_GRACE: Duration = Duration::from_secs(2);
+
 /// A thread's result, to be awaited; it is an error if the thread panicked.
 pub(crate) type Joined<T> = oneshot::Receiver<T>;
 
@@ -74,7 +77,7 @@ pub(crate) async fn supervise(
     socket: Socket,
     story: Story,
 ) -> Result<Report, CrawlError> {
-    let end = await_frontier(frontier, &mut crew.workers, control, closing, story.grace).await;
+    let end = await_frontier(frontier, &mut crew.workers, control, closing, story.grace).await?;
     while crew.workers.join_next().await.is_some() {}
     for parser in crew.parsers {
         parser.await.map_err(|_| CrawlError::Task("a parser thread"))?;
@@ -90,29 +93,35 @@ pub(crate) async fn supervise(
     }
     socket.close().await;
     feeds?;
-    Ok(story.report(end.ok_or(CrawlError::Task("the frontier"))?))
+    Ok(story.report(end))
 }
 
-/// Waits for the frontier's end; once closing, gives the workers the grace time, then drops them
-/// and with them their tickets. `None` if the frontier panicked.
+/// Waits for the frontier's end. Once closing, gives the workers the grace time, then drops them
+/// and with them their tickets. What is open after a second grace time is in the hands of a
+/// spider that does not return, and no thread can be stopped from outside.
 async fn await_frontier(
     mut frontier: JoinHandle<End>,
     workers: &mut JoinSet<()>,
     control: mpsc::Sender<Control>,
     mut closing: watch::Receiver<bool>,
     grace: Duration,
-) -> Option<End> {
+) -> Result<End, CrawlError> {
+    let broken = |_| CrawlError::Task("the frontier");
     tokio::select! {
-        end = &mut frontier => return end.ok(),
+        end = &mut frontier => return end.map_err(broken),
         _ = closing.wait_for(|is_closing| *is_closing) => {}
     }
     // If the frontier has ended by itself meanwhile, nobody needs the message.
     let _ = control.send(Control::Close).await;
-    match tokio::time::timeout(grace, &mut frontier).await {
-        Ok(end) => end.ok(),
+    if let Ok(end) = tokio::time::timeout(grace, &mut frontier).await {
+        return end.map_err(broken);
+    }
+    workers.shutdown().await;
+    match tokio::time::timeout(grace.max(LEAST_GRACE), &mut frontier).await {
+        Ok(end) => end.map_err(broken),
         Err(_) => {
-            workers.shutdown().await;
-            frontier.await.ok()
+            frontier.abort();
+            Err(CrawlError::Stuck)
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Wires the stages into a crawl; the only crate that knows them all.
 //!
-//! [`pipeline`] is the one screen that shows every channel and every task. The rest of the
+//! `pipeline` is the one screen that shows every channel and every task. The rest of the
 //! crate is what stands around it: the builder before, the [`Pages`] stream and the [`Handle`]
 //! beside, the closing after.
 //!

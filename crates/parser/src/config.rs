@@ -1,8 +1,8 @@
 //! The tables `[parse]` and `[spider]`, as written.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
+use indexmap::IndexMap;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -83,7 +83,7 @@ pub struct ItemConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub select: Option<String>,
     /// Its fields by name.
-    pub fields: BTreeMap<String, FieldConfig>,
+    pub fields: IndexMap<String, FieldConfig>,
 }
 
 /// One field: `"CSS"`, `"CSS @attribute"`, `"CSS ::html"` or a table.

@@ -51,7 +51,7 @@ fn keys_of(table: &toml::Table, above: &str, keys: &mut Vec<String>) {
 fn default_toml_lists_every_key() {
     let text = || Some("x".to_owned());
     let rule = RuleConfig { css: text(), url: text(), label: text(), priority: 1 };
-    let fields = std::collections::BTreeMap::new();
+    let fields = Default::default();
     let item = ItemConfig { label: text(), url: text(), select: text(), fields };
     let config = Config {
         spider: Some(SpiderConfig {

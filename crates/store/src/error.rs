@@ -140,7 +140,12 @@ impl StoreError {
     }
 
     pub(crate) fn database(doing: &'static str) -> impl FnOnce(sled::Error) -> Self {
-        move |source| Self::Database { doing, source: Box::new(source) }
+        move |source| match source {
+            sled::Error::Corruption { .. } => {
+                Self::corrupt(format!("file under `sled/`: cannot {doing} it"))
+            }
+            source => Self::Database { doing, source: Box::new(source) },
+        }
     }
 
     pub(crate) fn corrupt(what: impl Into<String>) -> Self {

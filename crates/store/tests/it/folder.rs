@@ -54,6 +54,28 @@ fn a_folder_that_cannot_be_made_is_an_error_with_its_name() {
 }
 
 #[test]
+fn a_database_cut_short_is_a_clear_error_and_fresh_starts_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut rig = Rig::new(dir.path());
+    for n in 0..200 {
+        let items = vec![item(&format!("\"{}\"", "x".repeat(20_000)))];
+        rig.settle(&format!("http://h/{n}"), Brings { items, ..Brings::default() });
+    }
+    rig.end().unwrap();
+    drop(rig);
+    let db = dir.path().join("sled/db");
+    let file = fs::OpenOptions::new().write(true).open(&db).unwrap();
+    file.set_len(fs::metadata(&db).unwrap().len() / 3).unwrap();
+    let error = Store::open(&config(dir.path()), Options::default()).unwrap_err();
+    assert!(
+        matches!(error, StoreError::Corrupt { .. } | StoreError::LostSettles { .. }),
+        "{error:?}"
+    );
+    assert!(error.hint().unwrap().contains("--fresh"));
+    Store::open(&config(dir.path()), Options { fresh: true }).unwrap();
+}
+
+#[test]
 fn fresh_removes_the_crawl_and_nothing_else() {
     let dir = tempfile::tempdir().unwrap();
     let mut rig = Rig::new(dir.path());

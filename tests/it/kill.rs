@@ -55,7 +55,7 @@ fn one_round(round: u32, dice: &mut Dice, again: bool) {
 
     let at = truth.pages as u64 * (5 + dice.roll(91)) / 100;
     let mut open = kill_when(start(&config), || server.served().len() as u64 >= at, &store);
-    let served = server.served().len();
+    let (served, settled) = (server.served().len(), settled(&store));
     let mut kills = 1;
     if again {
         let pause = Duration::from_millis(dice.roll(120));
@@ -71,7 +71,7 @@ fn one_round(round: u32, dice: &mut Dice, again: bool) {
     let pages = truth.pages;
     println!(
         "round {round}: kills {kills}, served {served} of {pages} pages at the kill, \
-         open {open}, refetched {refetched}"
+         settled {settled}, open {open}, refetched {refetched}"
     );
     assert!(refetched <= open, "refetched {refetched} of {open} open");
     assert_store_is_whole(&store, &truth.urls);
@@ -93,6 +93,12 @@ fn kill_when(mut child: Child, is_time: impl Fn() -> bool, store: &Path) -> usiz
     let _ = child.kill();
     child.wait().unwrap();
     crawl_store::Store::in_hand(store).unwrap()
+}
+
+/// Last settle number of a crawl that was killed, by its manifest; 0 if it had not begun.
+fn settled(store: &Path) -> u64 {
+    let manifest = std::fs::read_to_string(store.join("manifest")).unwrap_or_default();
+    manifest.split(' ').nth(3).map_or(0, |number| number.parse().unwrap())
 }
 
 /// Requests beyond the first per path, robots.txt aside.

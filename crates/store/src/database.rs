@@ -5,6 +5,7 @@
 //! collects no garbage, so the timer stays on.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -56,7 +57,10 @@ impl Database {
             .flush_every_ms(Some(500));
         let deadline = Instant::now() + CLOSING;
         loop {
-            match config.open() {
+            // sled panics on some damage where it should return an error.
+            let opened = catch_unwind(AssertUnwindSafe(|| config.open()))
+                .map_err(|_| StoreError::corrupt("file under `sled/`: its recovery broke off"))?;
+            match opened {
                 Ok(tree) => return Ok(Self { tree }),
                 // Nobody else can have it while we hold the folder's lock: it is closing.
                 Err(sled::Error::Io(e))

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use crawl_store::{Options, Store, StoreError};
 
@@ -63,16 +64,39 @@ fn a_database_cut_short_is_a_clear_error_and_fresh_starts_over() {
     }
     rig.end().unwrap();
     drop(rig);
-    let db = dir.path().join("sled/db");
-    let file = fs::OpenOptions::new().write(true).open(&db).unwrap();
-    file.set_len(fs::metadata(&db).unwrap().len() / 3).unwrap();
-    let error = Store::open(&config(dir.path()), Options::default()).unwrap_err();
-    assert!(
-        matches!(error, StoreError::Corrupt { .. } | StoreError::LostSettles { .. }),
-        "{error:?}"
-    );
-    assert!(error.hint().unwrap().contains("--fresh"));
-    Store::open(&config(dir.path()), Options { fresh: true }).unwrap();
+    for eighth in 0..8 {
+        let copy = tempfile::tempdir().unwrap();
+        copy_folder(dir.path(), copy.path());
+        let db = copy.path().join("sled/db");
+        let len = fs::metadata(&db).unwrap().len();
+        let file = fs::OpenOptions::new().write(true).open(&db).unwrap();
+        file.set_len(len * eighth / 8).unwrap();
+        match Store::open(&config(copy.path()), Options::default()) {
+            // What was cut off held nothing.
+            Ok(store) => assert_eq!(store.recovery().last, 200),
+            Err(error) => {
+                let is_clear =
+                    matches!(error, StoreError::Corrupt { .. } | StoreError::LostSettles { .. });
+                assert!(is_clear, "cut to {eighth}/8: {error:?}");
+                assert!(error.hint().unwrap().contains("--fresh"));
+            }
+        }
+        Store::open(&config(copy.path()), Options { fresh: true }).unwrap();
+    }
+}
+
+/// Copies files and folders.
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_folder(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
 }
 
 #[test]

@@ -34,7 +34,8 @@ pub struct HostFree {
     pub done_at: Instant,
     /// How long the host asked to be left alone.
     pub rest: Option<Duration>,
-    /// Whether the server failed (no answer, 429, 5xx): what back-off counts.
+    /// Whether the server failed (no answer, 429, 5xx). For a back-off by host; the frontier of
+    /// this release backs off by URL and does not read it.
     pub failed: bool,
 }
 

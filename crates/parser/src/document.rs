@@ -7,14 +7,14 @@ use crawl_model::{CanonicalUrl, Request, Response, UrlError};
 use crawl_spider::{Link, NodeId, Page, PageServices, SelectorError};
 use encoding_rs::Encoding;
 
+use crate::css::compiled;
+use crate::decode::kind::Kind;
 use crate::decode::{Decoded, decode};
 use crate::dom::Dom;
-use crate::feed::scan_xml;
-use crate::kind::Kind;
+use crate::links::resolve::Resolver;
 use crate::links::{Scan, scan_html};
-use crate::resolve::Resolver;
-use crate::scan::Scanner;
-use crate::selectors::compiled;
+use crate::markup::scan::Scanner;
+use crate::xml::feed::scan_xml;
 
 /// One document: the host's side of a [`Page`].
 pub(crate) struct Document<'a> {
@@ -56,12 +56,12 @@ impl<'a> Document<'a> {
 
     fn dom(&self) -> &Dom {
         self.dom.get_or_init(|| match self.kind {
-            Kind::Html => Dom::build(&self.text, &self.scanned().0.crowded),
+            Kind::Html => Dom::html(&self.text, &self.scanned().0.crowded),
             // Selectors read whatever it is as HTML, so what is crowded there must be known.
             Kind::Xml | Kind::Other => {
                 let mut scanner = Scanner::html(&self.text);
                 scanner.by_ref().for_each(drop);
-                Dom::build(&self.text, scanner.crowded())
+                Dom::html(&self.text, scanner.crowded())
             }
         })
     }
@@ -76,7 +76,7 @@ impl<'a> Document<'a> {
 impl PageServices for Document<'_> {
     fn select(&self, css: &str, root: Option<NodeId>) -> Result<Vec<NodeId>, SelectorError> {
         let selector = compiled(css)?;
-        Ok(self.dom().select(&selector, root))
+        Ok(selector.select(self.dom(), root))
     }
 
     fn text_content(&self, node: NodeId) -> Cow<'_, str> {
@@ -88,11 +88,11 @@ impl PageServices for Document<'_> {
     }
 
     fn html(&self, node: NodeId) -> String {
-        self.dom().html(node)
+        self.dom().outer(node)
     }
 
     fn tag(&self, node: NodeId) -> &str {
-        self.dom().tag(node)
+        self.dom().name(node)
     }
 
     fn links(&self) -> &[Link] {

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use scraper::Html;
 
 use crate::decode::decode;
-use crate::kind::Kind;
-use crate::scan::{Scanner, Token};
+use crate::decode::kind::Kind;
+use crate::markup::scan::{Scanner, Token};
 use crate::{page_from_body, page_from_html};
 
 /// The links of a document as html5ever's tree has them.
@@ -141,7 +141,7 @@ fn attributes_agree_with_those_of_the_tree() {
         let Some(Token::Start(tag)) = Scanner::html(html).next() else { panic!("no tag") };
         let mut seen = std::collections::BTreeMap::new();
         for (name, value) in tag.attrs() {
-            let value = crate::charref::decode_attribute(value).into_owned();
+            let value = crate::markup::charref::decode_attribute(value).into_owned();
             seen.entry(name.to_ascii_lowercase()).or_insert(value);
         }
         let tree: std::collections::BTreeMap<_, _> =

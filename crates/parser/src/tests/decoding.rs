@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::decode::decode;
-use crate::kind::Kind;
+use crate::decode::kind::Kind;
 
 #[track_caller]
 fn check(kind: Kind, content_type: &str, body: &[u8], encoding: &str, text: &str) {

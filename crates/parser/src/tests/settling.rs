@@ -327,7 +327,7 @@ fn wanted_statuses_reach_the_spider_and_failures_its_error() {
 
 #[test]
 fn a_spider_begins_with_its_own_requests() {
-    let requests = crate::start(&Odd).unwrap();
+    let requests = crate::stage::start(&Odd).unwrap();
     assert_eq!((requests[0].url.as_str(), &*requests[0].label), ("http://h/first", "go"));
     assert_eq!((requests[0].depth, &requests[0].referrer), (0, &None));
 }

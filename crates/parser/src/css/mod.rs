@@ -7,8 +7,27 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use crawl_spider::SelectorError;
-use scraper::Selector;
+use crawl_spider::{NodeId, SelectorError};
+use scraper::ElementRef;
+
+use crate::dom::Dom;
+
+/// A compiled CSS selector.
+#[derive(Debug, Clone)]
+pub(crate) struct Selector(scraper::Selector);
+
+impl Selector {
+    /// What matches, in document order: below `root`, or in all of the document.
+    pub(crate) fn select(&self, dom: &Dom, root: Option<NodeId>) -> Vec<NodeId> {
+        let scope = root.and_then(|root| dom.tree(root)).and_then(ElementRef::wrap);
+        let top = root.unwrap_or(dom.document());
+        let matches = |node: &NodeId| {
+            let element = dom.tree(*node).and_then(ElementRef::wrap);
+            element.is_some_and(|element| self.0.matches_with_scope(&element, scope))
+        };
+        dom.descendants(top).filter(matches).collect()
+    }
+}
 
 /// Selectors kept per thread. A spider that makes up selectors as it goes empties the cache now
 /// and then instead of filling the memory.
@@ -41,7 +60,8 @@ pub(crate) fn compiled(css: &str) -> Result<Rc<Selector>, SelectorError> {
 /// # Errors
 /// [`SelectorError`] if it does not parse.
 pub(crate) fn compile(css: &str) -> Result<Selector, SelectorError> {
-    Selector::parse(css)
+    scraper::Selector::parse(css)
+        .map(Selector)
         .map_err(|error| SelectorError { selector: css.to_owned(), reason: reason(&error) })
 }
 

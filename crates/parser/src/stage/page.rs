@@ -5,10 +5,10 @@ use crawl_model::{
 };
 use crawl_spider::{FailedRequest, Page, PageServices};
 
+use super::record;
 use crate::document::Document;
-use crate::parser::{Parser, Read};
-use crate::record;
-use crate::redirect::{Hop, judge};
+use crate::stage::parser::{Parser, Read};
+use crate::stage::redirect::{Hop, judge};
 
 impl Parser {
     pub(crate) fn read_page(&self, request: &Request, fetched: &Fetched) -> Read {

@@ -5,10 +5,10 @@
 
 use crawl_spider::{Link, LinkKind};
 
-use crate::charref::{decode_attribute, decode_text};
+use crate::links::resolve::Resolver;
 use crate::links::{Scan, prefix, short_text};
-use crate::resolve::Resolver;
-use crate::scan::{Scanner, Start, Token};
+use crate::markup::charref::{decode_attribute, decode_text};
+use crate::markup::scan::{Scanner, Start, Token};
 
 /// What the root element says it is.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crawl_model::{CanonicalUrl, Found, Look};
 use crawl_spider::Follow;
 
-use crate::parser::Parser;
+use crate::stage::parser::Parser;
 
 impl Parser {
     /// Judges the requests of one callback, found at link distance `depth` on `referrer`. Of

@@ -3,14 +3,16 @@
 //! What counts follows the HTML Standard with scripting off: `noscript` content counts,
 //! `template` content does not.
 
+pub(crate) mod resolve;
+
 use std::borrow::Cow;
 use std::ops::Range;
 
 use crawl_spider::{Link, LinkKind, collapse_whitespace};
 
-use crate::charref::{decode_attribute, decode_text};
-use crate::resolve::Resolver;
-use crate::scan::{Scanner, Start, Token};
+use crate::links::resolve::Resolver;
+use crate::markup::charref::{decode_attribute, decode_text};
+use crate::markup::scan::{Scanner, Start, Token};
 
 /// Longest title and link text that is kept, in characters.
 const MAX_TEXT_CHARS: usize = 200;

@@ -3,7 +3,7 @@
 use crawl_model::{Entry, Fetched, Parsed, Source};
 use tokio::sync::mpsc;
 
-use crate::parser::Parser;
+use crate::stage::parser::Parser;
 
 /// New links per message: a sitemap's 50,000 go in parts, so that no message and no batch of the
 /// store grows without bound.

@@ -12,8 +12,8 @@ use crawl_model::{
 };
 use crawl_spider::{Harvest, Harvested, LogLine, Spider, SpiderError};
 
-use crate::config::ParseConfig;
-use crate::record;
+use super::record;
+use crate::spiders::ParseConfig;
 
 /// Reads the answers to tickets, and runs the spider on those that are pages.
 ///

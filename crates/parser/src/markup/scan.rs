@@ -12,7 +12,7 @@ use std::ops::Range;
 
 use memchr::{memchr, memchr2, memmem};
 
-use crate::foreign::Foreign;
+use crate::markup::foreign::Foreign;
 
 /// A piece of markup. Comments, doctypes and processing instructions are passed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,9 +3,9 @@
 use crawl_spider::{Node, Page, SpiderError, Value};
 use regex::Regex;
 
-use crate::config::{FieldConfig, FieldSpec};
-use crate::number::first_number;
-use crate::selectors::compile;
+use crate::css::compile;
+use crate::spiders::config::{FieldConfig, FieldSpec};
+use crate::spiders::number::first_number;
 
 /// A field, checked and compiled.
 #[derive(Debug)]

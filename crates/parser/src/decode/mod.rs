@@ -5,12 +5,14 @@
 //! section 4.3.3); UTF-8 if it is valid; windows-1252, which is what browsers take for Western
 //! pages of old. Text that is UTF-8 already is borrowed.
 
+pub(crate) mod kind;
+
 use std::borrow::Cow;
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252, X_USER_DEFINED};
 
-use crate::kind::Kind;
-use crate::scan::is_blank;
+use crate::decode::kind::Kind;
+use crate::markup::scan::is_blank;
 
 /// How far into the document its own word is looked for, in bytes.
 const PRESCAN_BYTES: usize = 1024;

@@ -1,6 +1,6 @@
 //! Which way a body is read.
 
-use crate::scan::is_blank;
+use crate::markup::scan::is_blank;
 
 /// What kind of document a body is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

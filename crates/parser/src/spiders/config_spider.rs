@@ -5,9 +5,9 @@ use std::sync::Arc;
 use crawl_spider::{Harvest, LinkKind, LogLevel, Page, SelectorError, Spider, SpiderError, Value};
 use regex::Regex;
 
-use crate::config::{ItemConfig, RuleConfig, SpiderConfig};
-use crate::field::{Field, Place, compile_regex};
-use crate::selectors::compile;
+use crate::css::compile;
+use crate::spiders::config::{ItemConfig, RuleConfig, SpiderConfig};
+use crate::spiders::field::{Field, Place, compile_regex};
 
 /// A `[spider]` table, checked and compiled.
 #[derive(Debug)]

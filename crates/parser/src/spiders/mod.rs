@@ -1,0 +1,12 @@
+//! Spiders that need no Rust: the one that follows all links, and the one written in TOML.
+
+mod link_spider;
+
+mod config;
+mod config_spider;
+mod field;
+mod number;
+
+pub use config::{FieldConfig, FieldSpec, ItemConfig, ParseConfig, RuleConfig, SpiderConfig};
+pub use config_spider::{ConfigSpider, SpiderConfigError};
+pub use link_spider::LinkSpider;

@@ -1,0 +1,3 @@
+//! XML documents that are lists of links: sitemaps and feeds.
+
+pub(crate) mod feed;

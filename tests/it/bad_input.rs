@@ -314,6 +314,32 @@ async fn a_spider_that_never_returns_cannot_hold_up_the_close() {
     assert!(matches!(ended, Err(CrawlError::Stuck)), "{ended:?}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_spider_that_never_returns_costs_one_page_and_not_the_crawl() {
+    let links: String = (0..40).map(|i| format!("<a href=/p{i}>x</a>")).collect();
+    let mut site = TestSite::builder()
+        .page("/", format!("<a href=/forever>1</a>{links}"))
+        .page("/forever", "x");
+    for i in 0..40 {
+        site = site.page(&format!("/p{i}"), "x");
+    }
+    let site = site.start().await;
+    let scratch = Scratch::new();
+    let crawl = Crawl::builder().seed("http://a.test/").spider(Lost).folder(scratch.path("store"));
+    let crawl = crawl.configure(|config| {
+        config.fetch.resolve.insert("a.test".into(), site.addr.to_string());
+        config.fetch.allow_private_addresses = true;
+        config.frontier.politeness.delay = Duration::ZERO;
+        config.parse.threads = 1;
+        config.parse.max_time = Duration::from_millis(300);
+    });
+    let run = crawl.build().unwrap().run();
+    let report = tokio::time::timeout(Duration::from_secs(20), run).await.unwrap().unwrap();
+    let counts = &report.counts;
+    assert_eq!(counts.settled[Verdict::Ok as usize], 41, "{counts:?}");
+    assert_eq!(counts.settled[Verdict::SpiderTimeout as usize], 1, "{counts:?}");
+}
+
 const DEADLY: &str = "CRAWL_DEADLY_CHILD";
 
 #[test]

@@ -51,8 +51,9 @@ pub enum CrawlError {
     /// A thread or task could not be started, or died.
     #[error("{0} broke off")]
     Task(&'static str),
-    /// A spider's callback did not return when the crawl was closing.
-    #[error("a callback of the spider does not return; all that was settled is saved")]
+    /// Callbacks of the spider did not return: one when the crawl was closing, or so many that
+    /// there was no going on.
+    #[error("callbacks of the spider do not return; all that was settled is saved")]
     Stuck,
     /// The crawl has ended, so nothing can be asked of it.
     #[error("the crawl has ended")]

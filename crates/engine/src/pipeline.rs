@@ -90,11 +90,8 @@ pub(crate) fn run(
     let keeps_responses = read_ahead.is_some() || stages.config.store.bodies != Bodies::None;
     let parser = if keeps_responses { stages.parser } else { stages.parser.without_responses() };
     let parser = Arc::new(parser);
-    for _ in 0..n_threads {
-        let (parser, fetched, entries) = (parser.clone(), fetched_in.clone(), entries.clone());
-        crew.parsers.push(cpu_thread("parser", move || parser.run(fetched, entries))?);
-    }
-    drop(fetched_in);
+    let parsers = parser.clone().start(n_threads, fetched_in, entries.clone());
+    crew.parsers = Some(parsers.map_err(|_| CrawlError::Task("a parser thread"))?);
     for _ in 0..n_workers {
         let worker = fetcher.clone();
         let (tickets, host_free, fetched) =
@@ -123,14 +120,7 @@ pub(crate) fn run(
         parser,
         grace: stages.config.grace,
     };
-    let finished = tokio::spawn(supervise(
-        frontier,
-        crew,
-        control,
-        closing.subscribe(),
-        settled,
-        socket,
-        story,
-    ));
+    let finished =
+        tokio::spawn(supervise(frontier, crew, control, closing, settled, socket, story));
     Ok((Running::new(handle, finished), page_edge))
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use crawl_feeds::FeedError;
 use crawl_frontier::{Control, End, Resumed, SharedCounts};
 use crawl_model::Counts;
-use crawl_parser::Parser;
+use crawl_parser::{CrewEnd, Parser};
 use crawl_store::{Progress, StoreError};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
@@ -30,7 +30,7 @@ pub(crate) type Joined<T> = oneshot::Receiver<T>;
 #[derive(Default)]
 pub(crate) struct Crew {
     pub(crate) workers: JoinSet<()>,
-    pub(crate) parsers: Vec<Joined<()>>,
+    pub(crate) parsers: Option<Joined<CrewEnd>>,
     pub(crate) feeds: Vec<Joined<Result<(), FeedError>>>,
     pub(crate) writer: Option<Joined<Result<(), StoreError>>>,
 }
@@ -72,16 +72,16 @@ pub(crate) async fn supervise(
     frontier: JoinHandle<End>,
     mut crew: Crew,
     control: mpsc::Sender<Control>,
-    closing: watch::Receiver<bool>,
+    closing: Arc<watch::Sender<bool>>,
     settled: Arc<watch::Sender<Progress>>,
     socket: Socket,
     story: Story,
 ) -> Result<Report, CrawlError> {
-    let end = await_frontier(frontier, &mut crew.workers, control, closing, story.grace).await?;
+    let closes = closing.subscribe();
+    let parsers = tokio::spawn(await_parsers(crew.parsers.take(), closing));
+    let end = await_frontier(frontier, &mut crew.workers, control, closes, story.grace).await?;
     while crew.workers.join_next().await.is_some() {}
-    for parser in crew.parsers {
-        parser.await.map_err(|_| CrawlError::Task("a parser thread"))?;
-    }
+    let parsers = parsers.await.map_err(|_| CrawlError::Task("a parser thread"))?;
     settled.send_modify(|progress| progress.last = true);
     let mut feeds = Ok(());
     for feed in crew.feeds {
@@ -93,7 +93,24 @@ pub(crate) async fn supervise(
     }
     socket.close().await;
     feeds?;
+    parsers?;
     Ok(story.report(end))
+}
+
+/// Waits for the CPU threads, and closes the crawl if too many of them hang.
+async fn await_parsers(
+    parsers: Option<Joined<CrewEnd>>,
+    closing: Arc<watch::Sender<bool>>,
+) -> Result<(), CrawlError> {
+    let Some(parsers) = parsers else { return Ok(()) };
+    match parsers.await {
+        Ok(CrewEnd::Done) => Ok(()),
+        Ok(CrewEnd::Broken) | Err(_) => Err(CrawlError::Task("a parser thread")),
+        Ok(CrewEnd::Hanging) => {
+            closing.send_replace(true);
+            Err(CrawlError::Stuck)
+        }
+    }
 }
 
 /// Waits for the frontier's end. Once closing, gives the workers the grace time, then drops them

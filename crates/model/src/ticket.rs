@@ -33,7 +33,7 @@ pub enum Errand {
 pub struct Ticket {
     id: TicketId,
     print: Fingerprint,
-    errand: Errand,
+    errand: Arc<Errand>,
     attempt: u32,
     last_attempt: bool,
     desk: Option<Arc<dyn Desk>>,
@@ -67,6 +67,7 @@ impl Ticket {
         attempt: u32,
         last_attempt: bool,
     ) -> Self {
+        let errand = Arc::new(errand);
         Self { id, print, errand, attempt, last_attempt, desk: Some(desk), reservation: None }
     }
 
@@ -88,10 +89,16 @@ impl Ticket {
         &self.errand
     }
 
+    /// What it is for, to be read by somebody who does not hold the ticket.
+    #[must_use]
+    pub fn share_errand(&self) -> Arc<Errand> {
+        self.errand.clone()
+    }
+
     /// Where to.
     #[must_use]
     pub fn url(&self) -> &CanonicalUrl {
-        match &self.errand {
+        match &*self.errand {
             Errand::Page(request) => &request.url,
             Errand::Robots { url, .. } => url,
         }

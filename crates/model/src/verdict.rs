@@ -79,6 +79,8 @@ named! {
         SpiderPanic = "spider-panic",
         /// The process died three times with this URL in hand.
         Poisoned = "poisoned",
+        /// The spider did not return from the page in time.
+        SpiderTimeout = "spider-timeout",
     }
 }
 
@@ -98,7 +100,8 @@ impl Verdict {
             | Self::HttpError
             | Self::Truncated
             | Self::SpiderError
-            | Self::SpiderPanic => true,
+            | Self::SpiderPanic
+            | Self::SpiderTimeout => true,
             Self::Redirected
             | Self::RedirectLoop
             | Self::TooManyRedirects

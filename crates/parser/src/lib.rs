@@ -33,4 +33,4 @@ pub use spiders::{
     ConfigSpider, FieldConfig, FieldSpec, ItemConfig, LinkSpider, ParseConfig, RuleConfig,
     SpiderConfig, SpiderConfigError,
 };
-pub use stage::{Parser, SpiderLog, start};
+pub use stage::{CrewEnd, Parser, SpiderLog, start};

@@ -1,6 +1,7 @@
 //! The tables `[parse]` and `[spider]`, as written.
 
 use std::fmt;
+use std::time::Duration;
 
 use indexmap::IndexMap;
 use serde::de::value::MapAccessDeserializer;
@@ -8,7 +9,7 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// Reading of pages, as written in the `[parse]` table.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ParseConfig {
     /// Threads that read pages and run the spider. Default: 0, as many as there are cores.
@@ -16,6 +17,17 @@ pub struct ParseConfig {
     /// Whether links marked `rel=nofollow`, and all links of pages whose robots meta tag says
     /// so, are left out. Default: false. They count in a page's number of links all the same.
     pub obey_nofollow: bool,
+    /// Longest time that reading a page and its callback may take. A page that takes longer ends
+    /// as `spider-timeout`, and the crawl goes on without the thread that hangs. Default: 1m.
+    /// `0s`: no limit.
+    #[serde(with = "humantime_serde")]
+    pub max_time: Duration,
+}
+
+impl Default for ParseConfig {
+    fn default() -> Self {
+        Self { threads: 0, obey_nofollow: false, max_time: Duration::from_secs(60) }
+    }
 }
 
 /// A spider without Rust, as written in the `[spider]` table.

@@ -1,11 +1,14 @@
 //! The stage of the pipeline: takes what was fetched, gives what is to be stored.
 
+mod crew;
 mod parser;
-mod run;
+
+mod case;
 
 mod admit;
 mod page;
 mod record;
 mod redirect;
 
+pub use crew::CrewEnd;
 pub use parser::{Parser, SpiderLog, start};

@@ -1,33 +1,31 @@
 //! The answer to a page ticket: redirect, page or failure.
 
-use crawl_model::{
-    Ending, Failure, Fetched, Found, Look, PageRecord, Request, Response, Verdict, settle,
-};
+use crawl_model::{Ending, Failure, Found, Look, PageRecord, Request, Response, Verdict};
 use crawl_spider::{FailedRequest, Page, PageServices};
 
+use super::case::Case;
 use super::record;
 use crate::document::Document;
 use crate::stage::parser::{Parser, Read};
 use crate::stage::redirect::{Hop, judge};
 
 impl Parser {
-    pub(crate) fn read_page(&self, request: &Request, fetched: &Fetched) -> Read {
-        let ending = settle(&fetched.ticket, &fetched.reply, fetched.rest);
-        let (verdict, rest) = match ending {
+    pub(crate) fn read_page(&self, request: &Request, case: &Case) -> Read {
+        let (verdict, rest) = match case.ending.clone() {
             Ending::Settled { verdict, rest } => (verdict, rest),
             Ending::Retry { cause, rest } => {
-                let verdict = record::verdict_of(&fetched.reply);
-                let mut record = record::begin(request, fetched, verdict);
+                let verdict = record::verdict_of(&case.reply);
+                let mut record = record::begin(request, case, verdict);
                 record.error = record::short(&cause);
                 return Read::bare(Ending::Retry { cause, rest }, record);
             }
             robots @ Ending::Robots(_) => {
-                return Read::bare(robots, record::begin(request, fetched, Verdict::Ok));
+                return Read::bare(robots, record::begin(request, case, Verdict::Ok));
             }
         };
-        let record = record::begin(request, fetched, verdict);
+        let record = record::begin(request, case, verdict);
         let mut read = Read::bare(Ending::Settled { verdict, rest }, record);
-        match &fetched.reply {
+        match &case.reply {
             Ok(response) if verdict == Verdict::Redirected => {
                 self.redirect(request, response, &mut read);
             }

@@ -7,11 +7,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crawl_model::{
-    CanonicalUrl, Ending, Errand, Fetched, Found, Item, PageRecord, Parsed, Request, Verdict, View,
-    robots_reply,
+    CanonicalUrl, Ending, Errand, Fetched, Found, Item, PageRecord, Parsed, Request, Ticket,
+    Verdict, View,
 };
 use crawl_spider::{Harvest, Harvested, LogLine, Spider, SpiderError};
 
+use super::case::Case;
 use super::record;
 use crate::spiders::ParseConfig;
 
@@ -26,7 +27,7 @@ pub struct Parser {
     pub(crate) spider: Arc<dyn Spider>,
     pub(crate) view: Arc<dyn View>,
     keeps_responses: bool,
-    log: Arc<dyn SpiderLog>,
+    pub(crate) log: Arc<dyn SpiderLog>,
     stats: Mutex<BTreeMap<String, i64>>,
 }
 
@@ -126,26 +127,32 @@ impl Parser {
     /// Reads one answer. Whatever the page or the spider does, the ticket comes back.
     #[must_use]
     pub fn parse(&self, fetched: Fetched) -> Parsed {
-        let read = catch_unwind(AssertUnwindSafe(|| self.read(&fetched)))
-            .unwrap_or_else(|panic| panicked(&fetched, panic_text(panic)));
-        let Fetched { mut ticket, reply, .. } = fetched;
+        let (ticket, case) = Case::split(fetched);
+        let read = self.read(&case);
+        self.parsed(ticket, case, read)
+    }
+
+    /// Reads an answer without its ticket, panics caught.
+    pub(crate) fn read(&self, case: &Case) -> Read {
+        catch_unwind(AssertUnwindSafe(|| match &*case.errand {
+            Errand::Page(request) => self.read_page(request, case),
+            Errand::Robots { url, .. } => {
+                let verdict = record::verdict_of(&case.reply);
+                let record = record::begin(&Request::get(url.clone()), case, verdict);
+                Read::bare(case.ending.clone(), record)
+            }
+        }))
+        .unwrap_or_else(|panic| case.given_up(Verdict::SpiderPanic, &panic_text(panic)))
+    }
+
+    /// Puts together what was read and the ticket it was read for.
+    pub(crate) fn parsed(&self, mut ticket: Ticket, case: Case, read: Read) -> Parsed {
         let Read { ending, record, items, found } = read;
-        let response = reply.ok().filter(|_| self.keeps_responses);
+        let response = case.reply.ok().filter(|_| self.keeps_responses);
         if response.is_none() {
             ticket.release();
         }
         Parsed { ticket, ending, response, record, items, found }
-    }
-
-    fn read(&self, fetched: &Fetched) -> Read {
-        match fetched.ticket.errand() {
-            Errand::Page(request) => self.read_page(request, fetched),
-            Errand::Robots { url, .. } => {
-                let ending = Ending::Robots(robots_reply(url, &fetched.reply, fetched.rest));
-                let verdict = record::verdict_of(&fetched.reply);
-                Read::bare(ending, record::begin(&Request::get(url.clone()), fetched, verdict))
-            }
-        }
     }
 
     /// Runs a callback and tells its log lines and counts.
@@ -177,22 +184,6 @@ impl Parser {
             let name = if is_new && stats.len() >= MAX_NAMES { "(other)".to_owned() } else { name };
             let sum = stats.entry(name).or_default();
             *sum = sum.saturating_add(n);
-        }
-    }
-}
-
-/// A panic outside of any callback is a fault of ours or of a library; the page carries it.
-fn panicked(fetched: &Fetched, text: String) -> Read {
-    let verdict = Verdict::SpiderPanic;
-    match fetched.ticket.errand() {
-        Errand::Page(request) => {
-            let mut record = record::begin(request, fetched, verdict);
-            record.error = record::short(&text);
-            Read::bare(Ending::Settled { verdict, rest: fetched.rest }, record)
-        }
-        Errand::Robots { url, .. } => {
-            let reply = crawl_model::RobotsReply::Unreachable { cause: text, rest: fetched.rest };
-            Read::bare(Ending::Robots(reply), PageRecord::new(url.clone(), verdict))
         }
     }
 }

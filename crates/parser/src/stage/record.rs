@@ -1,21 +1,23 @@
 //! What is known of a page before it is read.
 
-use crawl_model::{Failure, Fetched, PageRecord, Request, Response, Verdict};
+use crawl_model::{Failure, PageRecord, Request, Response, Verdict};
+
+use super::case::Case;
 
 /// Longest error text that is kept, in characters.
 const MAX_ERROR_CHARS: usize = 500;
 
 /// Begins the record of a page: all but what its document says.
-pub(crate) fn begin(request: &Request, fetched: &Fetched, verdict: Verdict) -> PageRecord {
+pub(crate) fn begin(request: &Request, case: &Case, verdict: Verdict) -> PageRecord {
     let mut record = PageRecord::new(request.url.clone(), verdict);
     record.depth = request.depth;
     record.label = request.label.to_string();
     record.chain = request.chain.clone();
     record.referrer = request.referrer.clone();
-    record.fetched_ms = fetched.sent_ms;
-    record.elapsed_ms = u64::try_from(fetched.elapsed.as_millis()).unwrap_or(u64::MAX);
-    record.attempts = fetched.ticket.attempt();
-    match &fetched.reply {
+    record.fetched_ms = case.sent_ms;
+    record.elapsed_ms = u64::try_from(case.elapsed.as_millis()).unwrap_or(u64::MAX);
+    record.attempts = case.attempt;
+    match &case.reply {
         Ok(response) => {
             record.status = Some(response.status);
             record.content_type = response.media_type().chars().take(100).collect();

@@ -1,6 +1,6 @@
 //! What becomes of a ticket: redirects, failures, spiders that fail, huge pages.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crawl_model::{
 };
 use crawl_spider::{FailedRequest, Harvest, LogLevel, LogLine, Page, Spider, SpiderError, json};
 
-use crate::{LinkSpider, ParseConfig, Parser, SpiderLog};
+use crate::{CrewEnd, LinkSpider, ParseConfig, Parser, SpiderLog};
 
 /// Knows the URLs it was given; filters what lies under `/deep`.
 struct Known(Fingerprinter, Vec<Fingerprint>);
@@ -360,7 +360,7 @@ fn a_huge_page_goes_in_parts_and_its_verdict_last() {
     to_parser.send_blocking(fetched(get("http://h/x"), Ok(html(&body)))).unwrap();
     to_parser.send_blocking(fetched(get("http://h/y"), Ok(html("")))).unwrap();
     to_parser.close();
-    parser(LinkSpider).run(answers, entries);
+    let end = Arc::new(parser(LinkSpider)).start(1, answers, entries).unwrap();
     let mut sizes = Vec::new();
     while let Some(entry) = out.blocking_recv() {
         sizes.push(match entry {
@@ -370,6 +370,7 @@ fn a_huge_page_goes_in_parts_and_its_verdict_last() {
         });
     }
     assert_eq!(sizes, [("part", 5000), ("part", 5000), ("page", 2001), ("page", 0)]);
+    assert_eq!(end.blocking_recv(), Ok(CrewEnd::Done));
 }
 
 #[test]
@@ -380,6 +381,73 @@ fn the_loop_ends_when_the_store_is_gone_and_tickets_report_themselves() {
     let desk = Arc::new(Abandoned::default());
     let errand = Errand::Page(get("http://h/"));
     to_parser.send_blocking(fetched_for(errand, Ok(html("")), true, desk.clone())).unwrap();
-    parser(LinkSpider).run(answers, entries);
+    let end = Arc::new(parser(LinkSpider)).start(2, answers, entries).unwrap();
+    to_parser.close();
+    assert_eq!(end.blocking_recv(), Ok(CrewEnd::Done));
     assert_eq!(desk.0.load(Ordering::Relaxed), 1);
+}
+
+/// Hangs on pages that say so, until it is let go.
+struct Hanging(Arc<AtomicBool>);
+
+impl Spider for Hanging {
+    fn parse(&self, page: &Page<'_>, out: &mut Harvest) -> Result<(), SpiderError> {
+        while page.url().path() == "/hang" && !self.0.load(Ordering::Relaxed) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        out.item(&json!({ "path": page.url().path() }))
+    }
+}
+
+#[test]
+fn a_callback_that_hangs_marks_its_page_and_the_others_go_on() {
+    let let_go = Arc::new(AtomicBool::new(false));
+    let config = ParseConfig { max_time: Duration::from_millis(100), ..ParseConfig::default() };
+    let lines = Arc::new(Lines::default());
+    let parser = parser_with(Hanging(let_go.clone()), config, &[]).with_log(lines.clone());
+    let (to_parser, answers) = async_channel::bounded(16);
+    let (entries, mut out) = tokio::sync::mpsc::channel(16);
+    for path in ["/hang", "/1", "/hang", "/2", "/hang", "/3"] {
+        let url = format!("http://h{path}");
+        to_parser.send_blocking(fetched(get(&url), Ok(html("<title>T</title>")))).unwrap();
+    }
+    // More threads hang than there were to begin with.
+    let end = Arc::new(parser).start(2, answers, entries).unwrap();
+    let mut verdicts = Vec::new();
+    for _ in 0..6 {
+        let Some(Entry::Parsed(parsed)) = out.blocking_recv() else {
+            panic!("an entry is missing")
+        };
+        verdicts.push((parsed.record.verdict.name(), parsed.items.len(), parsed.record.error));
+    }
+    verdicts.sort();
+    let (ok, late) = verdicts.split_at(3);
+    assert!(ok.iter().all(|(name, n, _)| (*name, *n) == ("ok", 1)), "{ok:?}");
+    let text = "the spider did not return within 100ms (parse.max-time)";
+    assert!(
+        late.iter().all(|(name, n, error)| (*name, *n, &**error) == ("spider-timeout", 0, text))
+    );
+    assert_eq!(lines.0.lock().unwrap().len(), 3);
+    // Those that come back late bring nothing, and nobody waits for those that do not.
+    let_go.store(true, Ordering::Relaxed);
+    to_parser.close();
+    assert_eq!(end.blocking_recv(), Ok(CrewEnd::Done));
+    assert!(out.blocking_recv().is_none());
+}
+
+#[test]
+fn a_spider_that_hangs_on_every_page_ends_the_crawl() {
+    let let_go = Arc::new(AtomicBool::new(false));
+    let config = ParseConfig { max_time: Duration::from_millis(2), ..ParseConfig::default() };
+    let lines = Arc::new(Lines::default());
+    let parser = parser_with(Hanging(let_go.clone()), config, &[]).with_log(lines);
+    let (to_parser, answers) = async_channel::bounded(200);
+    let (entries, out) = tokio::sync::mpsc::channel(200);
+    for _ in 0..100 {
+        to_parser.send_blocking(fetched(get("http://h/hang"), Ok(html("")))).unwrap();
+    }
+    let end = Arc::new(parser).start(2, answers, entries).unwrap();
+    assert_eq!(end.blocking_recv(), Ok(CrewEnd::Hanging));
+    let_go.store(true, Ordering::Relaxed);
+    assert!((60..=70).contains(&out.len()), "{}", out.len());
 }

@@ -1,0 +1,57 @@
+//! An answer without its ticket.
+//!
+//! The ticket is kept apart while a page is read, so that it can be settled by somebody else if
+//! the spider never comes back (`crew.rs`).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crawl_model::{
+    Ending, Errand, Failure, Fetched, PageRecord, Request, Response, RobotsReply, Ticket, Verdict,
+    robots_reply, settle,
+};
+
+use super::parser::Read;
+use super::record;
+
+/// What is read of an answer; see [`Fetched`] for the fields that are taken from it.
+pub(crate) struct Case {
+    pub(crate) errand: Arc<Errand>,
+    pub(crate) attempt: u32,
+    /// What becomes of the ticket, as far as the spider has no say in it.
+    pub(crate) ending: Ending,
+    pub(crate) reply: Result<Response, Failure>,
+    pub(crate) rest: Option<Duration>,
+    pub(crate) sent_ms: u64,
+    pub(crate) elapsed: Duration,
+}
+
+impl Case {
+    /// Takes the ticket out of an answer.
+    pub(crate) fn split(fetched: Fetched) -> (Ticket, Self) {
+        let Fetched { ticket, reply, rest, sent_ms, elapsed } = fetched;
+        let ending = match ticket.errand() {
+            Errand::Page(_) => settle(&ticket, &reply, rest),
+            Errand::Robots { url, .. } => Ending::Robots(robots_reply(url, &reply, rest)),
+        };
+        let (errand, attempt) = (ticket.share_errand(), ticket.attempt());
+        (ticket, Self { errand, attempt, ending, reply, rest, sent_ms, elapsed })
+    }
+
+    /// What is left of it if reading failed, by a fault of the spider, of a library or of ours.
+    pub(crate) fn given_up(&self, verdict: Verdict, text: &str) -> Read {
+        match &*self.errand {
+            Errand::Page(request) => {
+                let mut record = record::begin(request, self, verdict);
+                record.error = record::short(text);
+                Read::bare(Ending::Settled { verdict, rest: self.rest }, record)
+            }
+            Errand::Robots { url, .. } => {
+                let (cause, rest) = (text.to_owned(), self.rest);
+                let reply = RobotsReply::Unreachable { cause, rest };
+                let record = record::begin(&Request::get(url.clone()), self, verdict);
+                Read::bare(Ending::Robots(reply), PageRecord { verdict, ..record })
+            }
+        }
+    }
+}

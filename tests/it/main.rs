@@ -9,6 +9,7 @@ mod bookshop;
 mod graph;
 mod hosts;
 mod kill;
+mod plumbing;
 mod resume;
 mod stream;
 mod support;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use crawl::CanonicalUrl;
 use crawl::store::inspect::{self, FieldFilter, StatusFilter};
 
 const EXIT_CODES: &str = "Exit codes:
@@ -16,6 +17,13 @@ const EXIT_CODES: &str = "Exit codes:
   130  interrupted; what was settled is saved, and the same command goes on
 
 Results go to stdout, everything else to stderr.";
+
+const PLUMBING: &str = "Prints one JSON object a line. `-` is standard input.
+
+Exit codes:
+    0  done, single invalid items included
+    1  input or output failed
+    2  wrong usage, or an invalid selector";
 
 /// Crawls web sites: fast, polite, and able to go on after any crash.
 #[derive(Debug, Parser)]
@@ -37,6 +45,21 @@ pub(crate) enum Command {
     Config(ConfigArgs),
     /// Serve the bundled bookshop on a local port until Ctrl-C.
     Testsite(TestsiteArgs),
+    /// Find elements of a page by CSS selector or XPath.
+    #[command(after_help = PLUMBING)]
+    Select(Box<SelectArgs>),
+    /// List the links of a page.
+    #[command(after_help = PLUMBING)]
+    Links(BasedFileArgs),
+    /// List the entries of a sitemap or feed.
+    #[command(after_help = PLUMBING)]
+    Sitemap(BasedFileArgs),
+    /// Turn bytes into text, as a browser does.
+    #[command(after_help = PLUMBING)]
+    Decode(FileArgs),
+    /// Write URLs as the crawler does.
+    #[command(after_help = PLUMBING)]
+    Url(UrlArgs),
 }
 
 #[derive(Debug, Args)]
@@ -137,6 +160,115 @@ pub(crate) struct TestsiteArgs {
     /// Write each request to this file, as JSON lines.
     #[arg(long, value_name = "FILE")]
     pub(crate) log: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FileArgs {
+    /// The document; `-` is standard input.
+    pub(crate) file: PathBuf,
+    /// The `Content-Type` it was sent with, such as `text/html; charset=utf-8`. Without it the
+    /// bytes decide.
+    #[arg(long, value_name = "TYPE")]
+    pub(crate) content_type: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BasedFileArgs {
+    #[command(flatten)]
+    pub(crate) file: FileArgs,
+    /// The document's own URL, which relative ones are resolved against.
+    #[arg(long, value_name = "URL", value_parser = web_url)]
+    pub(crate) base: CanonicalUrl,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UrlArgs {
+    #[command(subcommand)]
+    pub(crate) command: UrlCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UrlCommand {
+    /// Parse, resolve and serialise URLs as the URL Standard says.
+    #[command(after_help = PLUMBING)]
+    Normalize(NormalizeArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NormalizeArgs {
+    /// The URLs; none or `-`: one a line from standard input.
+    #[arg(value_name = "URL")]
+    pub(crate) urls: Vec<String>,
+    /// What relative URLs are resolved against.
+    #[arg(long, value_name = "URL")]
+    pub(crate) base: Option<String>,
+    /// Each line of standard input is an object: `{"url": "..", "base": ".." or null}`.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SelectArgs {
+    #[command(flatten)]
+    pub(crate) query: QueryArgs,
+    #[command(flatten)]
+    pub(crate) output: SelectOutputArgs,
+    /// The document: a file, `-` for standard input, or a URL, which is fetched as a crawl would.
+    #[arg(value_name = "FILE|URL")]
+    pub(crate) source: String,
+    /// The `Content-Type` it was sent with. Without it the bytes decide.
+    #[arg(long, value_name = "TYPE")]
+    pub(crate) content_type: Option<String>,
+    /// The document's own URL, which links in Markdown are resolved against.
+    #[arg(long, value_name = "URL", value_parser = web_url)]
+    pub(crate) base: Option<CanonicalUrl>,
+    #[command(flatten)]
+    pub(crate) settings: SettingsArgs,
+}
+
+/// What to look for.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct QueryArgs {
+    /// A CSS selector; `::text` and `::attr(name)` select texts and attributes.
+    #[arg(long, value_name = "SELECTOR", allow_hyphen_values = true)]
+    pub(crate) css: Option<String>,
+    /// An XPath 1.0 expression.
+    #[arg(long, value_name = "EXPRESSION", allow_hyphen_values = true)]
+    pub(crate) xpath: Option<String>,
+}
+
+/// What to print of a match.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub(crate) struct SelectOutputArgs {
+    /// This attribute.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) attr: Option<String>,
+    /// The text, as it stands in the document.
+    #[arg(long)]
+    pub(crate) text: bool,
+    /// The HTML, the element itself included; the default.
+    #[arg(long)]
+    pub(crate) html: bool,
+    /// The text as Markdown.
+    #[arg(long)]
+    pub(crate) markdown: bool,
+}
+
+/// How URLs are fetched.
+#[derive(Debug, Args)]
+pub(crate) struct SettingsArgs {
+    /// A crawl's TOML file: its tables `fetch` and `politeness` hold.
+    #[arg(long, value_name = "CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Set a key of the config, such as `-s fetch.user-agent=...`.
+    #[arg(short, long = "set", value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+}
+
+fn web_url(text: &str) -> Result<CanonicalUrl, String> {
+    CanonicalUrl::parse(text).map_err(|error| error.to_string())
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

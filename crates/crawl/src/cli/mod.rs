@@ -5,6 +5,7 @@ pub(crate) mod failure;
 
 mod config;
 mod inspect;
+mod plumbing;
 mod run;
 mod testsite;
 
@@ -23,6 +24,11 @@ pub(crate) async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Inspect(args) => inspect::inspect(args)?,
         Command::Config(args) => config::config(&args)?,
         Command::Testsite(args) => testsite::testsite(args).await?,
+        Command::Select(args) => plumbing::select(*args).await?,
+        Command::Links(args) => plumbing::links(&args)?,
+        Command::Sitemap(args) => plumbing::sitemap(&args)?,
+        Command::Decode(args) => plumbing::decode(&args)?,
+        Command::Url(args) => plumbing::url(&args)?,
     }
     Ok(Exit::Done)
 }

@@ -1,0 +1,76 @@
+//! `crawl url normalize`: URLs as the crawler writes them, and the keys by which it tells them.
+
+use std::io::{self, BufRead};
+
+use crawl::parser::plumbing::{self, UrlLine};
+use serde::Deserialize;
+
+use super::output::Lines;
+use crate::cli::args::{NormalizeArgs, UrlArgs, UrlCommand};
+use crate::cli::failure::{Exit, Failure, unless_closed};
+
+/// Does what the subcommand says.
+pub(crate) fn url(args: &UrlArgs) -> Result<(), Failure> {
+    match &args.command {
+        UrlCommand::Normalize(args) => normalize(args),
+    }
+}
+
+/// A line of standard input with `--json`.
+#[derive(Deserialize)]
+struct Asked {
+    url: String,
+    #[serde(default)]
+    base: Option<String>,
+}
+
+/// Prints a line per URL, in order.
+fn normalize(args: &NormalizeArgs) -> Result<(), Failure> {
+    let base = args.base.as_deref();
+    let mut out = Lines::new();
+    let from_stdin = ["-".to_owned()];
+    let inputs = if args.urls.is_empty() { &from_stdin[..] } else { &args.urls };
+    for input in inputs {
+        if input == "-" {
+            each_line(|line| {
+                let answer =
+                    if args.json { asked(line, base) } else { plumbing::normalize(line, base) };
+                unless_closed(out.push(&answer))
+            })?;
+        } else {
+            unless_closed(out.push(&plumbing::normalize(input, base)))?;
+        }
+    }
+    unless_closed(out.flush())
+}
+
+/// Answers a line of JSON. One that is none is an invalid item like others.
+fn asked(line: &str, base: Option<&str>) -> UrlLine {
+    match serde_json::from_str::<Asked>(line) {
+        Ok(asked) => plumbing::normalize(&asked.url, asked.base.as_deref().or(base)),
+        Err(error) => UrlLine {
+            input: line.to_owned(),
+            url: None,
+            key: None,
+            error: Some(format!("not a JSON object with `url`: {error}")),
+        },
+    }
+}
+
+/// Calls `each` with every line of standard input, without its line ending.
+fn each_line(mut each: impl FnMut(&str) -> Result<(), Failure>) -> Result<(), Failure> {
+    let mut stdin = io::stdin().lock();
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let n = stdin.read_until(b'\n', &mut line).map_err(|error| {
+            Failure::new(Exit::Broken, format!("standard input cannot be read: {error}"))
+        })?;
+        if n == 0 {
+            return Ok(());
+        }
+        let text = line.strip_suffix(b"\n").unwrap_or(&line);
+        let text = text.strip_suffix(b"\r").unwrap_or(text);
+        each(&String::from_utf8_lossy(text))?;
+    }
+}

@@ -351,7 +351,7 @@ fn document() -> impl Strategy<Value = String> {
         Just("<!-- -->".to_owned()),
         Just("<i class=x></i>".to_owned()),
     ];
-    // A `div` around each element keeps the tree builder from moving formatting elements.
+    // The tree builder may move what is misnested; both sides see the tree it makes.
     leaf.prop_recursive(5, 24, 4, move |inner| {
         (open.clone(), prop::collection::vec(inner, 0..4))
             .prop_map(|((tag, open), inner)| format!("{open}{}</{tag}>", inner.concat()))
@@ -400,7 +400,7 @@ fn complex(has_lists: bool) -> BoxedStrategy<Complex> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
     fn a_naive_matcher_finds_the_same(
@@ -413,7 +413,12 @@ proptest! {
         let selector = compile(&css).unwrap();
         let expected: Vec<_> =
             naive.elements().into_iter().filter(|&node| naive.any(&list, node)).collect();
-        prop_assert_eq!(selector.select(&dom, None), expected, "{}", css);
+        prop_assert_eq!(selector.select(&dom, None), expected.clone(), "{}", css);
+        for root in naive.elements() {
+            let is_below = |&node: &NodeId| dom.ancestors(node).any(|above| above == root);
+            let below: Vec<_> = expected.iter().copied().filter(is_below).collect();
+            prop_assert_eq!(selector.select(&dom, Some(root)), below, "{} below {:?}", css, root);
+        }
     }
 
     #[test]

@@ -13,6 +13,8 @@
 
 mod stage;
 
+pub mod plumbing;
+
 mod document;
 
 mod decode;

@@ -87,6 +87,12 @@ impl Dom {
         Self { html, flavour, slots }
     }
 
+    /// The same tree under other rules.
+    #[cfg(test)]
+    pub(crate) fn with_flavour(self, flavour: Flavour) -> Self {
+        Self { flavour, ..self }
+    }
+
     /// Which rules names follow.
     pub(crate) fn flavour(&self) -> Flavour {
         self.flavour

@@ -14,6 +14,7 @@
 mod stage;
 
 mod document;
+mod reader;
 
 mod decode;
 mod links;
@@ -21,14 +22,18 @@ mod markup;
 mod xml;
 
 mod css;
+mod data;
 mod dom;
 
 mod spiders;
+
+pub mod plumbing;
 
 #[cfg(test)]
 mod tests;
 
 pub use document::{TestPage, page_from_body, page_from_html};
+pub use reader::{Body, MediaPattern, MediaPatternError, ReadOut, Reader};
 pub use spiders::{
     ConfigSpider, FieldConfig, FieldSpec, ItemConfig, LinkSpider, ParseConfig, RuleConfig,
     SpiderConfig, SpiderConfigError,

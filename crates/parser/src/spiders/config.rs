@@ -16,6 +16,9 @@ pub struct ParseConfig {
     /// Whether links marked `rel=nofollow`, and all links of pages whose robots meta tag says
     /// so, are left out. Default: false. They count in a page's number of links all the same.
     pub obey_nofollow: bool,
+    /// Whether the character encoding of text that does not declare one, and is not UTF-8, is
+    /// guessed by its letters and its host's name. Default: false, it is windows-1252.
+    pub detect_encoding: bool,
 }
 
 /// A spider without Rust, as written in the `[spider]` table.

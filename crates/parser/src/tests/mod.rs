@@ -1,7 +1,11 @@
 //! Tests of the whole path from bytes to settled pages.
 
 mod agreement;
+mod data;
 mod declarative;
 mod decoding;
+mod labels;
 mod linking;
+mod reading;
 mod settling;
+mod sniffing;

@@ -100,8 +100,8 @@ impl<'a> Page<'a> {
     /// # Errors
     /// [`SpiderError::Json`] if the page is no JSON or nests deeper than 128 levels,
     /// [`SpiderError::Query`] if `path` does not parse.
-    pub fn json_path(&self, path: &str) -> Result<Vec<Value>, SpiderError> {
-        Ok(self.services.json_path(path)?.into_iter().cloned().collect())
+    pub fn json_path(&self, path: &str) -> Result<Vec<&'a Value>, SpiderError> {
+        self.services.json_path(path)
     }
 
     /// The page's rows, read as CSV one after the other. The first row has the names of the

@@ -25,7 +25,7 @@ mod mime;
 mod signature;
 
 mod guess;
-mod prescan;
+pub(crate) mod prescan;
 
 use std::borrow::Cow;
 

@@ -66,7 +66,7 @@ fn wrong_json_paths_say_what_is_wrong() {
 #[test]
 fn pages_answer_json_paths() {
     let test = page("application/json", br#"{"a":[{"b":1},{"b":2}]}"#);
-    assert_eq!(test.page().json_path("$.a[*].b").unwrap(), [json!(1), json!(2)]);
+    assert_eq!(test.page().json_path("$.a[*].b").unwrap(), [&json!(1), &json!(2)]);
     assert!(matches!(test.page().json_path("$["), Err(SpiderError::Query(_))));
     assert!(test.page().links().is_empty());
     let broken = page("application/json", b"{\"a\":");

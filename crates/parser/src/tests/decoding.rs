@@ -336,7 +336,7 @@ fn utf_8_is_not_copied() {
 
 #[test]
 fn a_large_body_takes_little_more_than_its_text() {
-    let body = b"caf\xe9 \x80 ".repeat(20_000);
+    let body = b"caf\xe9 \x80 ".repeat(5_000);
     for label in ["windows-1252", "gbk", "utf-8", "utf-16", "iso-2022-jp", "x-user-defined"] {
         let header = format!("text/html; charset={label}");
         let decoded = decode(&body, Some(&header), Kind::Html);

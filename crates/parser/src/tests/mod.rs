@@ -6,6 +6,7 @@ mod declarative;
 mod decoding;
 mod labels;
 mod linking;
+mod prescanning;
 mod reading;
 mod settling;
 mod sniffing;

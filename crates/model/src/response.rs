@@ -35,8 +35,11 @@ impl Response {
     /// `Content-Type` without parameters, in lower case; empty if there is none.
     #[must_use]
     pub fn media_type(&self) -> String {
-        let value = self.header("content-type").unwrap_or_default();
-        value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+        let field = self.headers.iter().find(|(name, _)| **name == *"content-type");
+        // Only this part must be text: parameters may hold any bytes.
+        let value = field.and_then(|(_, value)| value.split(|&byte| byte == b';').next());
+        let value = std::str::from_utf8(value.unwrap_or_default()).unwrap_or_default();
+        value.trim().to_ascii_lowercase()
     }
 }
 

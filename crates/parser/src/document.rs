@@ -4,17 +4,33 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 
 use crawl_model::{CanonicalUrl, Request, Response, UrlError};
-use crawl_spider::{Link, NodeId, Page, PageServices, SelectorError};
-use encoding_rs::Encoding;
+use crawl_spider::{
+    Link, LinkKind, NodeId, Page, PageServices, QueryError, Rows, SelectorError, SpiderError,
+};
+use encoding_rs::{Encoding, UTF_8};
+use serde_json::Value;
 
 use crate::css::compiled;
+use crate::data::{csv, json, pattern};
+use crate::decode::declared::Declared;
 use crate::decode::kind::Kind;
-use crate::decode::{Decoded, decode};
+use crate::decode::sniff::sniff;
+use crate::decode::{Decoded, Legacy, decode_with};
 use crate::dom::Dom;
 use crate::links::resolve::Resolver;
 use crate::links::{Scan, scan_html};
 use crate::markup::scan::Scanner;
+use crate::reader::{Body, ReadOut, Readers};
 use crate::xml::feed::scan_xml;
+
+/// How documents are read, besides what they say themselves.
+#[derive(Default)]
+pub(crate) struct Reading<'a> {
+    /// Whether undeclared encodings are guessed.
+    pub(crate) detect_encoding: bool,
+    /// The program's own readers.
+    pub(crate) readers: Option<&'a Readers>,
+}
 
 /// One document: the host's side of a [`Page`].
 pub(crate) struct Document<'a> {
@@ -22,24 +38,84 @@ pub(crate) struct Document<'a> {
     kind: Kind,
     text: Cow<'a, str>,
     encoding: &'static Encoding,
+    declared: Declared,
+    reader_error: Option<String>,
+    json: OnceCell<Option<Value>>,
     scanned: OnceCell<(Scan, Resolver)>,
     dom: OnceCell<Dom>,
 }
 
 impl<'a> Document<'a> {
-    /// Decodes a response's body.
+    /// Decodes a response's body. One that is not text has an empty text.
     pub(crate) fn new(url: &CanonicalUrl, response: &'a Response) -> Self {
-        let kind = Kind::of(&response.media_type(), &response.body);
-        let Decoded { text, encoding } =
-            decode(&response.body, response.header("content-type"), kind);
-        let (scanned, dom) = (OnceCell::new(), OnceCell::new());
-        Self { url: url.clone(), kind, text, encoding, scanned, dom }
+        Self::open(url, response, &Reading::default())
+    }
+
+    /// Decodes a response's body, or gives it to the reader of its media type.
+    pub(crate) fn open(url: &CanonicalUrl, response: &'a Response, reading: &Reading<'_>) -> Self {
+        let (bytes, declared) = (&response.body[..], Declared::of_response(response));
+        let kind = Kind::judge(bytes, &declared);
+        let legacy = match reading.detect_encoding {
+            true => Legacy::Guess { host: url.host_str() },
+            false => Legacy::Western,
+        };
+        let media_type = sniff(bytes, &declared);
+        if let Some(reader) = reading.readers.and_then(|readers| readers.find(media_type)) {
+            let body = Body { url, media_type, bytes, declared: &declared, kind, legacy };
+            let read = reader.read(&body).map_err(|error| error.to_string());
+            return Self::read(url, declared, read);
+        }
+        let decoded = match kind {
+            Kind::Binary => Decoded { text: Cow::Borrowed(""), encoding: UTF_8 },
+            _ => decode_with(bytes, &declared, kind, legacy),
+        };
+        Self::with(url, kind, decoded, declared)
+    }
+
+    /// What a reader made of a body.
+    fn read(url: &CanonicalUrl, declared: Declared, read: Result<ReadOut, String>) -> Self {
+        let (ReadOut { text, links }, error) = match read {
+            Ok(read) => (read, None),
+            Err(error) => (ReadOut::default(), Some(error)),
+        };
+        let decoded = Decoded { text: Cow::Owned(text), encoding: UTF_8 };
+        let resolver = Resolver::new(url.to_url(), UTF_8);
+        let link = |href: &String| {
+            let (text, rel) = (Box::default(), Box::default());
+            let (nofollow, kind) = (false, LinkKind::Reader);
+            Some(Link { url: resolver.link(href)?, text, rel, nofollow, kind })
+        };
+        let links = links.iter().filter_map(link).collect();
+        let scan = Scan { links, ..Scan::default() };
+        let document = Self::with(url, Kind::Text, decoded, declared);
+        Self { scanned: OnceCell::from((scan, resolver)), reader_error: error, ..document }
+    }
+
+    fn with(url: &CanonicalUrl, kind: Kind, decoded: Decoded<'a>, declared: Declared) -> Self {
+        let Decoded { text, encoding } = decoded;
+        Self {
+            url: url.clone(),
+            kind,
+            text,
+            encoding,
+            declared,
+            reader_error: None,
+            json: OnceCell::new(),
+            scanned: OnceCell::new(),
+            dom: OnceCell::new(),
+        }
     }
 
     /// Lets go of the response.
     fn into_owned(self) -> Document<'static> {
-        let Self { url, kind, text, encoding, scanned, dom } = self;
-        Document { url, kind, text: Cow::Owned(text.into_owned()), encoding, scanned, dom }
+        let Self { url, kind, text, encoding, declared, reader_error, json, scanned, dom } = self;
+        let text = Cow::Owned(text.into_owned());
+        Document { url, kind, text, encoding, declared, reader_error, json, scanned, dom }
+    }
+
+    /// Why the program's own reader could not read it.
+    pub(crate) fn reader_error(&self) -> Option<&str> {
+        self.reader_error.as_deref()
     }
 
     fn scanned(&self) -> &(Scan, Resolver) {
@@ -48,7 +124,7 @@ impl<'a> Document<'a> {
             let scan = match self.kind {
                 Kind::Html => scan_html(&self.text, &mut resolver),
                 Kind::Xml => scan_xml(&self.text, &resolver),
-                Kind::Other => Scan::default(),
+                Kind::Json | Kind::Csv | Kind::Text | Kind::Binary => Scan::default(),
             };
             (scan, resolver)
         })
@@ -58,7 +134,7 @@ impl<'a> Document<'a> {
         self.dom.get_or_init(|| match self.kind {
             Kind::Html => Dom::html(&self.text, &self.scanned().0.crowded),
             // Selectors read whatever it is as HTML, so what is crowded there must be known.
-            Kind::Xml | Kind::Other => {
+            Kind::Xml | Kind::Json | Kind::Csv | Kind::Text | Kind::Binary => {
                 let mut scanner = Scanner::html(&self.text);
                 scanner.by_ref().for_each(drop);
                 Dom::html(&self.text, scanner.crowded())
@@ -109,6 +185,28 @@ impl PageServices for Document<'_> {
 
     fn title(&self) -> &str {
         &self.scanned().0.title
+    }
+
+    fn json_path(&self, path: &str) -> Result<Vec<&Value>, SpiderError> {
+        match self.json.get_or_init(|| serde_json::from_str(&self.text).ok()) {
+            Some(value) => Ok(json::query(value, path)?),
+            // Errors cannot be kept, so it is made again.
+            None => Err(serde_json::from_str::<Value>(&self.text)
+                .map_or_else(SpiderError::Json, |_| {
+                    SpiderError::other("the JSON is read differently each time")
+                })),
+        }
+    }
+
+    fn csv(&self) -> Rows<'_> {
+        let is_tabbed = self.declared.essence() == Some("text/tab-separated-values");
+        let delimiter = if is_tabbed { b'\t' } else { csv::delimiter(&self.text) };
+        let has_names = !self.declared.has_no_header();
+        Rows::new(csv::Rows::new(&self.text, csv::Dialect { delimiter, has_names }))
+    }
+
+    fn find(&self, pattern: &str, text: &str, most: usize) -> Result<Vec<String>, QueryError> {
+        pattern::find(pattern, text, most)
     }
 }
 

@@ -16,6 +16,7 @@ mod stage;
 pub mod plumbing;
 
 mod document;
+mod reader;
 
 mod decode;
 mod links;
@@ -23,6 +24,7 @@ mod markup;
 mod xml;
 
 mod css;
+mod data;
 mod dom;
 
 mod spiders;
@@ -31,6 +33,7 @@ mod spiders;
 mod tests;
 
 pub use document::{TestPage, page_from_body, page_from_html};
+pub use reader::{Body, MediaPattern, MediaPatternError, ReadOut, Reader};
 pub use spiders::{
     ConfigSpider, FieldConfig, FieldSpec, ItemConfig, LinkSpider, ParseConfig, RuleConfig,
     SpiderConfig, SpiderConfigError,

@@ -9,6 +9,9 @@ pub enum SpiderError {
     /// A selector does not parse.
     #[error(transparent)]
     Selector(#[from] SelectorError),
+    /// A JSONPath or regular expression does not parse.
+    #[error(transparent)]
+    Query(#[from] QueryError),
     /// A link cannot be followed.
     #[error("cannot follow `{href}`")]
     Link {
@@ -89,6 +92,18 @@ impl From<std::num::ParseFloatError> for SpiderError {
 pub struct SelectorError {
     /// The selector as it was given.
     pub selector: String,
+    /// What the parser said.
+    pub reason: String,
+}
+
+/// A query in a language other than CSS that does not parse.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{query}` is not a {language}: {reason}")]
+pub struct QueryError {
+    /// Which language: `JSONPath`, `regular expression`.
+    pub language: &'static str,
+    /// The query as it was given.
+    pub query: String,
     /// What the parser said.
     pub reason: String,
 }

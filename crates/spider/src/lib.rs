@@ -34,6 +34,7 @@ mod spider;
 
 mod node;
 mod page;
+mod rows;
 
 mod follow;
 mod harvest;
@@ -42,11 +43,12 @@ mod error;
 mod services;
 mod text;
 
-pub use error::{SelectorError, SpiderError};
+pub use error::{QueryError, SelectorError, SpiderError};
 pub use follow::{Follow, Followed};
 pub use harvest::{Harvest, Harvested, LogLevel, LogLine};
 pub use node::{Node, Nodes};
 pub use page::Page;
+pub use rows::{Row, Rows};
 pub use services::{Link, LinkKind, NodeId, PageServices};
 pub use spider::{FailedRequest, Spider};
 pub use text::collapse_whitespace;

@@ -100,6 +100,29 @@ impl<'a> Node<'a> {
     }
 }
 
+impl<'a> Node<'a> {
+    /// What a regular expression finds in its [`text_content`](Self::text_content), one match
+    /// after the other: the group named `extract` if the pattern has one, else all its groups,
+    /// else the whole match. (Scrapy's `.re()` searches the HTML of elements; here
+    /// [`html`](Self::html) is a call of its own.)
+    ///
+    /// The time is linear in the text, whatever the pattern.
+    ///
+    /// # Errors
+    /// [`SpiderError::Query`] if the pattern does not compile.
+    pub fn re(&self, pattern: &str) -> Result<Vec<String>, SpiderError> {
+        Ok(self.services.find(pattern, &self.text_content(), usize::MAX)?)
+    }
+
+    /// The first of what [`re`](Self::re) finds; `None` if there is no match.
+    ///
+    /// # Errors
+    /// As for [`re`](Self::re).
+    pub fn re_first(&self, pattern: &str) -> Result<Option<String>, SpiderError> {
+        Ok(self.services.find(pattern, &self.text_content(), 1)?.into_iter().next())
+    }
+}
+
 impl fmt::Debug for Node<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "<{}> {:?}", self.tag(), self.id)
@@ -154,6 +177,33 @@ impl<'a> Nodes<'a> {
     #[must_use]
     pub fn texts(&self) -> Vec<String> {
         self.iter().map(|node| node.text()).collect()
+    }
+}
+
+impl<'a> Nodes<'a> {
+    /// What [`Node::re`] finds in each, one behind the other.
+    ///
+    /// # Errors
+    /// As for [`Node::re`].
+    pub fn re(&self, pattern: &str) -> Result<Vec<String>, SpiderError> {
+        let mut found = Vec::new();
+        for node in self.iter() {
+            found.append(&mut node.re(pattern)?);
+        }
+        Ok(found)
+    }
+
+    /// The first of what [`re`](Self::re) finds; `None` if there is no match in any.
+    ///
+    /// # Errors
+    /// As for [`Node::re`].
+    pub fn re_first(&self, pattern: &str) -> Result<Option<String>, SpiderError> {
+        for node in self.iter() {
+            if let Some(found) = node.re_first(pattern)? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
     }
 }
 

@@ -4,9 +4,10 @@ use std::fmt;
 
 use crawl_model::{CanonicalUrl, Request, Response, Truncation};
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::node::{join, select};
-use crate::{Link, Node, Nodes, PageServices, SpiderError};
+use crate::{Link, Node, Nodes, PageServices, Rows, SpiderError};
 
 /// A fetched page, borrowed from the host for the length of a callback.
 #[derive(Clone, Copy)]
@@ -91,6 +92,27 @@ impl<'a> Page<'a> {
     /// [`SpiderError::Json`] if it is none, or not a `T`.
     pub fn json<T: Deserialize<'a>>(&self) -> Result<T, SpiderError> {
         Ok(serde_json::from_str(self.text())?)
+    }
+
+    /// What a JSONPath (RFC 9535) finds in the page's JSON: `$.items[*].price`. The page is parsed
+    /// once, whatever the number of queries.
+    ///
+    /// # Errors
+    /// [`SpiderError::Json`] if the page is no JSON or nests deeper than 128 levels,
+    /// [`SpiderError::Query`] if `path` does not parse.
+    pub fn json_path(&self, path: &str) -> Result<Vec<&'a Value>, SpiderError> {
+        self.services.json_path(path)
+    }
+
+    /// The page's rows, read as CSV one after the other. The first row has the names of the
+    /// columns, unless the `Content-Type` says `header=absent`; values are separated by commas,
+    /// tabs, semicolons or bars, whichever fits the first rows best.
+    ///
+    /// # Errors
+    /// A row is [`SpiderError::Other`], and the last one, if it has more than 16,384 columns.
+    #[must_use]
+    pub fn csv(&self) -> Rows<'a> {
+        self.services.csv()
     }
 
     /// Which callback the page is for; empty for the default one.

@@ -6,8 +6,9 @@
 use std::borrow::Cow;
 
 use crawl_model::{CanonicalUrl, UrlError};
+use serde_json::Value;
 
-use crate::SelectorError;
+use crate::{QueryError, Rows, SelectorError, SpiderError};
 
 /// Names an element of one page. Means nothing on another page: there its text is empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -42,6 +43,8 @@ pub enum LinkKind {
     Sitemap,
     /// A link of an RSS or Atom feed.
     Feed,
+    /// What a reader found that the embedding program added.
+    Reader,
 }
 
 /// The services of the host for one page.
@@ -83,4 +86,20 @@ pub trait PageServices {
 
     /// The document's title, whitespace collapsed, at most 200 characters; empty if it has none.
     fn title(&self) -> &str;
+
+    /// What a JSONPath finds in the page's JSON, which is parsed once.
+    ///
+    /// # Errors
+    /// [`SpiderError::Json`] if the page is none, [`SpiderError::Query`] if `path` does not parse.
+    fn json_path(&self, path: &str) -> Result<Vec<&Value>, SpiderError>;
+
+    /// The page's rows as CSV, read as they are asked for.
+    fn csv(&self) -> Rows<'_>;
+
+    /// What the first `most` matches of a regular expression in `text` give: all groups, or the
+    /// whole match if there are none.
+    ///
+    /// # Errors
+    /// [`QueryError`] if `pattern` does not compile.
+    fn find(&self, pattern: &str, text: &str, most: usize) -> Result<Vec<String>, QueryError>;
 }

@@ -1,21 +1,42 @@
-//! Bytes to text: which character encoding a document is in.
+//! Bytes to text: which kind of document a body is, and which character encoding it is in.
 //!
-//! In this order: byte order mark; `charset` of the `Content-Type` header; what the document
-//! says of itself in its first 1,024 bytes (HTML Standard, section 13.2.3.2, and XML 1.0,
-//! section 4.3.3); UTF-8 if it is valid; windows-1252, which is what browsers take for Western
-//! pages of old. Text that is UTF-8 already is borrowed.
+//! A byte order mark decides, then the `charset` of the `Content-Type` header. What comes then
+//! depends on the kind:
+//!
+//! - HTML: what the document says in its first 1,024 bytes (HTML Standard, section 13.2.3.2);
+//!   UTF-8 if it is valid; windows-1252, which is what browsers take for Western pages of old,
+//!   or a guess if the config asks for one.
+//! - XML, and whatever is sent as XML: UTF-16 without a mark, the declaration, else UTF-8 (XML
+//!   1.0, section 4.3.3): no guessing there.
+//! - JSON: UTF-8 if it is valid, whatever `charset` says, for it has no meaning there (RFC 8259,
+//!   section 11); UTF-16 by its zero bytes, which older standards allowed. The Encoding Standard
+//!   has no UTF-32. Only where the bytes are not UTF-8, `charset` is believed.
+//! - All else: UTF-8 if it is valid, else windows-1252 or a guess.
+//!
+//! Text that is UTF-8 already is borrowed; malformed sequences become U+FFFD as the Encoding
+//! Standard says. A body that is no text (an image) can be decoded all the same if somebody
+//! asks for it, as windows-1252 mostly.
 
 pub(crate) mod kind;
+pub(crate) mod sniff;
+
+pub(crate) mod declared;
+mod mime;
+mod signature;
+
+mod guess;
+pub(crate) mod prescan;
 
 use std::borrow::Cow;
 
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252, X_USER_DEFINED};
+use encoding_rs::{CoderResult, Encoding, ISO_2022_JP, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
-use crate::decode::kind::Kind;
-use crate::markup::scan::is_blank;
-
-/// How far into the document its own word is looked for, in bytes.
-const PRESCAN_BYTES: usize = 1024;
+use self::declared::{Declared, is_xml};
+pub(crate) use self::guess::Legacy;
+use self::kind::Kind;
+#[cfg(test)]
+pub(crate) use self::mime::extract;
+pub(crate) use self::mime::is_token;
 
 /// A body as text.
 #[derive(Debug)]
@@ -26,15 +47,51 @@ pub(crate) struct Decoded<'a> {
     pub(crate) encoding: &'static Encoding,
 }
 
-/// Decodes `body`; malformed sequences become U+FFFD.
+/// Decodes `body`, which came with this `Content-Type`.
+#[cfg(test)]
 pub(crate) fn decode<'a>(body: &'a [u8], content_type: Option<&str>, kind: Kind) -> Decoded<'a> {
+    decode_with(body, &Declared::of_header(content_type), kind, Legacy::Western)
+}
+
+/// Decodes `body`; malformed sequences become U+FFFD.
+pub(crate) fn decode_with<'a>(
+    body: &'a [u8],
+    declared: &Declared,
+    kind: Kind,
+    legacy: Legacy<'_>,
+) -> Decoded<'a> {
     if let Some((encoding, bom_len)) = Encoding::for_bom(body) {
         return decode_as(&body[bom_len..], encoding);
     }
-    let declared = content_type.and_then(charset_param).or_else(|| declared_inside(body, kind));
-    if let Some(encoding) = declared {
-        return decode_as(body, encoding);
+    let charset = declared.charset();
+    let is_xml = kind == Kind::Xml || declared.essence().is_some_and(is_xml);
+    let encoding = match kind {
+        _ if is_xml => Some(charset.or_else(|| prescan::xml(body)).unwrap_or(UTF_8)),
+        Kind::Json => return decode_json(body, charset),
+        Kind::Html => charset.or_else(|| prescan::html(body)),
+        Kind::Xml | Kind::Csv | Kind::Text | Kind::Binary => charset,
+    };
+    match encoding {
+        Some(encoding) => decode_as(body, encoding),
+        None => decode_undeclared(body, legacy),
     }
+}
+
+fn decode_json<'a>(body: &'a [u8], charset: Option<&'static Encoding>) -> Decoded<'a> {
+    let encoding = match body {
+        // Zero bytes as in UTF-32, which is no encoding of the Web.
+        [_, 0, 0, 0, ..] => UTF_8,
+        // JSON begins with an ASCII character, and none of its characters is zero (RFC 4627,
+        // section 3).
+        [1..=255, 0, ..] => UTF_16LE,
+        [0, 1..=255, ..] => UTF_16BE,
+        _ if std::str::from_utf8(body).is_ok() => UTF_8,
+        _ => charset.unwrap_or(UTF_8),
+    };
+    decode_as(body, encoding)
+}
+
+fn decode_undeclared<'a>(body: &'a [u8], legacy: Legacy<'_>) -> Decoded<'a> {
     match std::str::from_utf8(body) {
         Ok(text) => Decoded { text: Cow::Borrowed(text), encoding: UTF_8 },
         // Cut in the middle of a character, with whole ones before: a truncated body, not another
@@ -42,202 +99,49 @@ pub(crate) fn decode<'a>(body: &'a [u8], content_type: Option<&str>, kind: Kind)
         Err(error) if error.error_len().is_none() && !body[..error.valid_up_to()].is_ascii() => {
             decode_as(body, UTF_8)
         }
-        Err(_) => decode_as(body, WINDOWS_1252),
+        Err(_) => decode_as(body, legacy.encoding(body)),
     }
 }
 
 fn decode_as<'a>(body: &'a [u8], encoding: &'static Encoding) -> Decoded<'a> {
-    let (text, _) = encoding.decode_without_bom_handling(body);
+    let text = match as_utf8(body, encoding) {
+        Some(text) => Cow::Borrowed(text),
+        None => Cow::Owned(transcode(body, encoding)),
+    };
     Decoded { text, encoding }
 }
 
-/// The `charset` parameter of a `Content-Type`, quoted or not.
-fn charset_param(content_type: &str) -> Option<&'static Encoding> {
-    content_type.split(';').skip(1).find_map(|param| {
-        let (name, value) = param.split_once('=')?;
-        let is_charset = name.trim().eq_ignore_ascii_case("charset");
-        is_charset.then(|| label(value.trim().trim_matches(['"', '\''])))?
-    })
+/// The bytes themselves, if they mean the same in UTF-8.
+fn as_utf8<'a>(body: &'a [u8], encoding: &'static Encoding) -> Option<&'a str> {
+    let is_same = if encoding == UTF_8 {
+        true // what is not valid is found below
+    } else if encoding == ISO_2022_JP {
+        Encoding::iso_2022_jp_ascii_valid_up_to(body) == body.len()
+    } else {
+        encoding.is_ascii_compatible() && body.is_ascii()
+    };
+    is_same.then(|| std::str::from_utf8(body).ok()).flatten()
 }
 
-fn label(text: &str) -> Option<&'static Encoding> {
-    Encoding::for_label(text.as_bytes())
-}
-
-fn declared_inside(body: &[u8], kind: Kind) -> Option<&'static Encoding> {
-    let head = &body[..body.len().min(PRESCAN_BYTES)];
-    match kind {
-        Kind::Html => utf16_declaration(head).or_else(|| prescan(head)).or_else(|| xml(head)),
-        Kind::Xml => utf16_declaration(head).or_else(|| xml(head)),
-        Kind::Other => None,
-    }
-}
-
-/// `<?x` in UTF-16 without a byte order mark.
-fn utf16_declaration(head: &[u8]) -> Option<&'static Encoding> {
-    match head {
-        [b'<', 0, b'?', 0, b'x', 0, ..] => Some(UTF_16LE),
-        [0, b'<', 0, b'?', 0, b'x', ..] => Some(UTF_16BE),
-        _ => None,
-    }
-}
-
-/// `<?xml … encoding="…"?>`.
-fn xml(head: &[u8]) -> Option<&'static Encoding> {
-    let declaration = head.strip_prefix(b"<?xml")?;
-    let end = memchr::memchr(b'>', declaration)?;
-    let text = std::str::from_utf8(&declaration[..end]).ok()?;
-    let value = text.split_once("encoding")?.1.trim_start().strip_prefix('=')?.trim_start();
-    let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
-    let name = value[1..].split(quote).next()?;
-    label(name).map(not_utf16)
-}
-
-/// What is read as ASCII is not in UTF-16, whatever it says.
-fn not_utf16(encoding: &'static Encoding) -> &'static Encoding {
-    if encoding == UTF_16BE || encoding == UTF_16LE { UTF_8 } else { encoding }
-}
-
-/// "Prescan a byte stream to determine its encoding" (HTML Standard, section 13.2.3.2).
-fn prescan(head: &[u8]) -> Option<&'static Encoding> {
-    let mut pos = 0;
+/// Decodes piece by piece: asking for the room of the worst case at once would take several
+/// times the body's size.
+fn transcode(body: &[u8], encoding: &'static Encoding) -> String {
+    /// Room for the longest that one step may write, with some to spare.
+    const STEP_BYTES: usize = 4096;
+    let is_wide = encoding == UTF_16LE || encoding == UTF_16BE;
+    let guess = if is_wide { body.len() / 2 } else { body.len() + body.len() / 16 };
+    let mut text = String::with_capacity(guess + STEP_BYTES);
+    let mut decoder = encoding.new_decoder_without_bom_handling();
+    let mut rest = body;
     loop {
-        pos += memchr::memchr(b'<', &head[pos..])?;
-        let rest = &head[pos..];
-        if rest.starts_with(b"<!--") {
-            // The two dashes may be those of `-->`.
-            pos += 2 + memchr::memmem::find(&rest[2..], b"-->")? + 3;
-        } else if is_meta(rest) {
-            pos += "<meta".len();
-            if let Some(encoding) = meta(head, &mut pos) {
-                return Some(encoding);
-            }
-        } else if is_tag(rest) {
-            pos += rest.iter().position(|&b| is_blank(b) || b == b'>')?;
-            while attribute(head, &mut pos)?.is_some() {}
-        } else if matches!(rest.get(1), Some(b'!' | b'/' | b'?')) {
-            pos += memchr::memchr(b'>', rest)? + 1;
-        } else {
-            pos += 1;
+        let (result, n_read, _) = decoder.decode_to_string(rest, &mut text, true);
+        rest = &rest[n_read..];
+        match result {
+            CoderResult::InputEmpty => return text,
+            CoderResult::OutputFull => text.reserve(rest.len() / 2 + STEP_BYTES),
         }
     }
 }
 
-fn is_meta(rest: &[u8]) -> bool {
-    rest.get(..5).is_some_and(|name| name.eq_ignore_ascii_case(b"<meta"))
-        && rest.get(5).is_some_and(|&b| is_blank(b) || b == b'/')
-}
-
-fn is_tag(rest: &[u8]) -> bool {
-    let name = if rest.get(1) == Some(&b'/') { rest.get(2) } else { rest.get(1) };
-    name.is_some_and(u8::is_ascii_alphabetic)
-}
-
-/// Reads the attributes of a meta tag; its encoding if it declares one.
-fn meta(head: &[u8], pos: &mut usize) -> Option<&'static Encoding> {
-    let (mut has_pragma, mut needs_pragma, mut charset) = (false, None, None);
-    let mut seen = Vec::new();
-    while let Some((name, value)) = attribute(head, pos)? {
-        if seen.contains(&name) {
-            continue;
-        }
-        match name.as_slice() {
-            b"http-equiv" => has_pragma = value == b"content-type",
-            b"content" if charset.is_none() => {
-                if let Some(encoding) = charset_in_content(&value) {
-                    charset = Some(encoding);
-                    needs_pragma = Some(true);
-                }
-            }
-            b"charset" => {
-                charset = Encoding::for_label(&value);
-                needs_pragma = Some(false);
-            }
-            _ => {}
-        }
-        seen.push(name);
-    }
-    let encoding = charset.filter(|_| needs_pragma == Some(false) || has_pragma)?;
-    Some(if encoding == X_USER_DEFINED { WINDOWS_1252 } else { not_utf16(encoding) })
-}
-
-/// "Extract a character encoding from a meta element" (section 2.6.5).
-fn charset_in_content(content: &[u8]) -> Option<&'static Encoding> {
-    let mut rest = content;
-    loop {
-        let at = memchr::memmem::find(rest, b"charset")?;
-        rest = rest[at + "charset".len()..].trim_ascii_start();
-        if let Some(value) = rest.strip_prefix(b"=") {
-            let value = value.trim_ascii_start();
-            return match value.first()? {
-                &quote @ (b'"' | b'\'') => {
-                    let end = memchr::memchr(quote, &value[1..])?;
-                    Encoding::for_label(&value[1..1 + end])
-                }
-                _ => {
-                    let is_end = |b: &u8| is_blank(*b) || *b == b';';
-                    Encoding::for_label(
-                        &value[..value.iter().position(is_end).unwrap_or(value.len())],
-                    )
-                }
-            };
-        }
-    }
-}
-
-/// Name and value in lower case.
-type Attribute = (Vec<u8>, Vec<u8>);
-
-/// "Get an attribute" (section 13.2.3.2). `None` at the end of the bytes, `Some(None)` at the
-/// end of the tag.
-fn attribute(head: &[u8], pos: &mut usize) -> Option<Option<Attribute>> {
-    while is_blank(*head.get(*pos)?) || head[*pos] == b'/' {
-        *pos += 1;
-    }
-    if head[*pos] == b'>' {
-        *pos += 1;
-        return Some(None);
-    }
-    let (mut name, mut value) = (Vec::new(), Vec::new());
-    loop {
-        let byte = *head.get(*pos)?;
-        if (byte == b'=' && !name.is_empty()) || is_blank(byte) {
-            break;
-        }
-        if matches!(byte, b'/' | b'>') {
-            return Some(Some((name, value)));
-        }
-        name.push(byte.to_ascii_lowercase());
-        *pos += 1;
-    }
-    skip_blank(head, pos)?;
-    if head[*pos] != b'=' {
-        return Some(Some((name, value)));
-    }
-    *pos += 1;
-    skip_blank(head, pos)?;
-    match head[*pos] {
-        quote @ (b'"' | b'\'') => {
-            let end = memchr::memchr(quote, &head[*pos + 1..])?;
-            value.extend(head[*pos + 1..*pos + 1 + end].to_ascii_lowercase());
-            *pos += end + 2;
-        }
-        _ => loop {
-            let byte = *head.get(*pos)?;
-            if is_blank(byte) || byte == b'>' {
-                break;
-            }
-            value.push(byte.to_ascii_lowercase());
-            *pos += 1;
-        },
-    }
-    Some(Some((name, value)))
-}
-
-/// `None` at the end of the bytes.
-fn skip_blank(head: &[u8], pos: &mut usize) -> Option<()> {
-    while is_blank(*head.get(*pos)?) {
-        *pos += 1;
-    }
-    Some(())
-}
+/// What browsers take where nothing else says.
+const WESTERN: &Encoding = WINDOWS_1252;

@@ -7,9 +7,9 @@ use serde::Serialize;
 use serde_json::Value;
 use url::Url;
 
+use super::text_of;
 use crate::css::{Selector, compiled};
-use crate::decode::decode;
-use crate::decode::kind::Kind;
+use crate::decode::Decoded;
 use crate::dom::{Dom, Flavour};
 use crate::markup::scan::Scanner;
 
@@ -132,9 +132,7 @@ fn not_here_yet(output: &Output) -> Result<(), SelectorError> {
 
 /// Decodes and reads a document as the page of a spider does.
 fn tree(body: &[u8], content_type: Option<&str>) -> Dom {
-    let media_type = content_type.and_then(|value| value.split(';').next()).unwrap_or_default();
-    let kind = Kind::of(&media_type.trim().to_ascii_lowercase(), body);
-    let text = decode(body, content_type, kind).text;
+    let (_, Decoded { text, .. }) = text_of(body, content_type);
     let mut scanner = Scanner::html(&text);
     scanner.by_ref().for_each(drop);
     Dom::html(&text, scanner.crowded())

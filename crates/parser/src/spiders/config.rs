@@ -22,11 +22,19 @@ pub struct ParseConfig {
     /// `0s`: no limit.
     #[serde(with = "humantime_serde")]
     pub max_time: Duration,
+    /// Whether the character encoding of text that does not declare one, and is not UTF-8, is
+    /// guessed by its letters and its host's name. Default: false, it is windows-1252.
+    pub detect_encoding: bool,
 }
 
 impl Default for ParseConfig {
     fn default() -> Self {
-        Self { threads: 0, obey_nofollow: false, max_time: Duration::from_secs(60) }
+        Self {
+            threads: 0,
+            obey_nofollow: false,
+            max_time: Duration::from_secs(60),
+            detect_encoding: false,
+        }
     }
 }
 

@@ -64,7 +64,7 @@ impl Parser {
     }
 
     fn page(&self, request: &Request, response: &Response, read: &mut Read) {
-        let document = Document::new(&request.url, response);
+        let document = Document::open(&request.url, response, &self.reading());
         if self.spider.wants_status(response.status) {
             let page = Page::new(request, response, &document);
             match self.call(&request.url, |out| self.spider.parse(&page, out)) {
@@ -104,5 +104,10 @@ impl Parser {
 /// Notes what the document says of itself.
 fn describe(document: &Document<'_>, record: &mut PageRecord) {
     record.title = document.title().to_owned();
+    if let Some(error) = document.reader_error()
+        && record.error.is_empty()
+    {
+        record.error = record::short(&format!("cannot be read: {error}"));
+    }
     record.n_links = u32::try_from(document.links().len()).unwrap_or(u32::MAX);
 }

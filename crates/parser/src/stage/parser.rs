@@ -14,6 +14,8 @@ use crawl_spider::{Harvest, Harvested, LogLine, Spider, SpiderError};
 
 use super::case::Case;
 use super::record;
+use crate::document::Reading;
+use crate::reader::{MediaPattern, Reader, Readers};
 use crate::spiders::ParseConfig;
 
 /// Reads the answers to tickets, and runs the spider on those that are pages.
@@ -27,6 +29,7 @@ pub struct Parser {
     pub(crate) spider: Arc<dyn Spider>,
     pub(crate) view: Arc<dyn View>,
     keeps_responses: bool,
+    readers: Readers,
     pub(crate) log: Arc<dyn SpiderLog>,
     stats: Mutex<BTreeMap<String, i64>>,
 }
@@ -99,8 +102,8 @@ impl Parser {
         spider: Arc<dyn Spider>,
         view: Arc<dyn View>,
     ) -> Self {
-        let (log, stats) = (Arc::new(Stderr), Mutex::default());
-        Self { config, max_redirects, spider, view, keeps_responses: true, log, stats }
+        let (log, stats, readers) = (Arc::new(Stderr), Mutex::default(), Readers::default());
+        Self { config, max_redirects, spider, view, keeps_responses: true, readers, log, stats }
     }
 
     /// Sends the spider's log lines to `log` instead of standard error.
@@ -108,6 +111,20 @@ impl Parser {
     pub fn with_log(mut self, log: Arc<dyn SpiderLog>) -> Self {
         self.log = log;
         self
+    }
+
+    /// Gives bodies of these media types to `reader` instead of reading them here. Of several
+    /// readers that fit a body the first one added counts. (That such bodies are downloaded at
+    /// all is the fetcher's affair.)
+    #[must_use]
+    pub fn with_reader(mut self, pattern: MediaPattern, reader: Arc<dyn Reader>) -> Self {
+        self.readers.push(pattern, reader);
+        self
+    }
+
+    pub(crate) fn reading(&self) -> Reading<'_> {
+        let detect_encoding = self.config.detect_encoding;
+        Reading { detect_encoding, readers: Some(&self.readers) }
     }
 
     /// Lets go of responses as soon as they are read: nobody archives them or reads the stream.

@@ -115,7 +115,7 @@ fn read_all(body: &[u8]) {
     for (content_type, kind) in [
         ("text/html", Kind::Html),
         ("text/xml", Kind::Xml),
-        ("text/plain", Kind::Other),
+        ("text/plain", Kind::Text),
         ("", Kind::Html),
     ] {
         let _ = decode(body, Some(content_type), kind);

@@ -15,6 +15,7 @@ use crate::links::resolve::Resolver;
 use crate::links::{Scan, scan_html};
 use crate::markup::scan::Scanner;
 use crate::xml::feed::scan_xml;
+use crate::xml::{self, gunzip_if};
 
 /// One document: the host's side of a [`Page`].
 pub(crate) struct Document<'a> {
@@ -29,9 +30,20 @@ pub(crate) struct Document<'a> {
 impl<'a> Document<'a> {
     /// Decodes a response's body.
     pub(crate) fn new(url: &CanonicalUrl, response: &'a Response) -> Self {
-        let kind = Kind::of(&response.media_type(), &response.body);
-        let Decoded { text, encoding } =
-            decode(&response.body, response.header("content-type"), kind);
+        let body = gunzip_if(&response.body);
+        let kind = match body {
+            // The media type is that of the compressed file.
+            Cow::Owned(_) => xml::kind_of_unzipped(&response.media_type(), &body),
+            Cow::Borrowed(_) => Kind::of(&response.media_type(), &body),
+        };
+        let content_type = response.header("content-type");
+        let Decoded { text, encoding } = match &body {
+            Cow::Borrowed(body) => decode(body, content_type, kind),
+            Cow::Owned(body) => {
+                let Decoded { text, encoding } = decode(body, content_type, kind);
+                Decoded { text: Cow::Owned(text.into_owned()), encoding }
+            }
+        };
         let (scanned, dom) = (OnceCell::new(), OnceCell::new());
         Self { url: url.clone(), kind, text, encoding, scanned, dom }
     }
@@ -47,7 +59,7 @@ impl<'a> Document<'a> {
             let mut resolver = Resolver::new(self.url.to_url(), self.encoding);
             let scan = match self.kind {
                 Kind::Html => scan_html(&self.text, &mut resolver),
-                Kind::Xml => scan_xml(&self.text, &resolver),
+                Kind::Xml => scan_xml(&self.text, self.url.to_url()),
                 Kind::Other => Scan::default(),
             };
             (scan, resolver)
@@ -57,8 +69,9 @@ impl<'a> Document<'a> {
     fn dom(&self) -> &Dom {
         self.dom.get_or_init(|| match self.kind {
             Kind::Html => Dom::html(&self.text, &self.scanned().0.crowded),
+            Kind::Xml => Dom::xml(&self.text),
             // Selectors read whatever it is as HTML, so what is crowded there must be known.
-            Kind::Xml | Kind::Other => {
+            Kind::Other => {
                 let mut scanner = Scanner::html(&self.text);
                 scanner.by_ref().for_each(drop);
                 Dom::html(&self.text, scanner.crowded())

@@ -13,9 +13,9 @@ use url::Url;
 use crate::decode::decode;
 use crate::decode::kind::Kind;
 use crate::links::resolve::Resolver;
-use crate::xml::entries::{Entries, Found, trim};
-use crate::xml::gzip::gunzip;
+use crate::xml::entries::{Entries, Found};
 use crate::xml::reader::Reader;
+use crate::xml::{gunzip, trim};
 
 /// An entry of a sitemap or feed.
 #[derive(Debug, Clone, PartialEq, Serialize)]

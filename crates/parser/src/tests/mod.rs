@@ -3,6 +3,7 @@
 mod agreement;
 mod declarative;
 mod decoding;
+mod hard_sitemaps;
 mod linking;
 mod settling;
 mod sitemaps;

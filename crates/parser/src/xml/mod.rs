@@ -2,8 +2,8 @@
 //!
 //! [`reader`] splits a document into events with namespaces and references resolved; `tag`,
 //! `entity`, `dtd` and `scope` are its parts. [`entries`] reads sitemaps and feeds from those
-//! events, [`feed`] turns them into the links of a page, and [`gzip`] undoes the compression
-//! that sitemaps are stored in.
+//! events (`pass`, `field` and `date` are its parts), [`feed`] turns them into the links of a
+//! page, and `gzip` undoes the compression that sitemaps are stored in.
 
 pub(crate) mod reader;
 
@@ -12,12 +12,19 @@ mod entity;
 mod scope;
 mod tag;
 
-pub(crate) mod date;
 pub(crate) mod entries;
 pub(crate) mod feed;
-pub(crate) mod gzip;
 
-pub(crate) use gzip::gunzip_if;
+mod date;
+mod field;
+mod pass;
+
+mod gzip;
+
+#[cfg(test)]
+pub(crate) use date::normalise as normalise_date;
+pub(crate) use field::trim;
+pub(crate) use gzip::{gunzip, gunzip_if};
 
 use crate::decode::kind::Kind;
 use entries::Format;

@@ -19,8 +19,10 @@ use super::entity::{Entities, Meaning};
 use super::scope::{Scope, Texts};
 use super::tag::{self, Attrs, Lexed, Tag, begins_name};
 
+pub(crate) use super::scope::Name;
 use super::scope::Piece;
-pub(crate) use super::scope::{MAX_DEPTH, Name, XMLNS};
+#[cfg(test)]
+pub(crate) use super::scope::{MAX_DEPTH, XMLNS};
 
 /// A piece of a document. It borrows from the reader until the next one is read.
 #[derive(Clone, Copy)]
@@ -40,8 +42,10 @@ pub(crate) enum Event<'r> {
     End,
     /// Characters, CDATA sections included. What is one text may come in several pieces.
     Text(&'r str),
-    /// A reference that must not be resolved, as written: an external entity, or too much.
+    /// A reference that must not be resolved, as written: it would be too much.
     Refused(&'r str),
+    /// A reference to an external entity, which is never fetched.
+    External,
     /// A comment.
     Comment(&'r str),
     /// A processing instruction; the XML declaration is none.
@@ -118,6 +122,7 @@ enum Step {
     Text(Range<usize>),
     Chars,
     Refused(Range<usize>),
+    External,
     Comment(Range<usize>),
     Instruction { target: Range<usize>, data: Range<usize> },
 }
@@ -156,6 +161,7 @@ impl<'a> Reader<'a> {
             Step::Text(range) => Event::Text(&text[range]),
             Step::Chars => Event::Text(&self.chars),
             Step::Refused(range) => Event::Refused(&text[range]),
+            Step::External => Event::External,
             Step::Comment(range) => Event::Comment(&text[range]),
             Step::Instruction { target, data } => {
                 Event::Instruction { target: &text[target], data: &text[data] }
@@ -249,7 +255,8 @@ impl<'a> Reader<'a> {
             {
                 Found::Entered(end, number)
             }
-            Meaning::Entity(_) | Meaning::External => Found::Step(Step::Refused(pos..end), end),
+            Meaning::Entity(_) => Found::Step(Step::Refused(pos..end), end),
+            Meaning::External => Found::Step(Step::External, end),
         }
     }
 

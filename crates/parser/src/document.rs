@@ -22,6 +22,7 @@ use crate::links::{Scan, scan_html};
 use crate::markup::scan::Scanner;
 use crate::reader::{Body, ReadOut, Readers};
 use crate::xml::feed::scan_xml;
+use crate::xml::{gunzip_if, kind_of_unzipped};
 
 /// How documents are read, besides what they say themselves.
 #[derive(Default)]
@@ -53,8 +54,14 @@ impl<'a> Document<'a> {
 
     /// Decodes a response's body, or gives it to the reader of its media type.
     pub(crate) fn open(url: &CanonicalUrl, response: &'a Response, reading: &Reading<'_>) -> Self {
-        let (bytes, declared) = (&response.body[..], Declared::of_response(response));
-        let kind = Kind::judge(bytes, &declared);
+        let declared = Declared::of_response(response);
+        let body = gunzip_if(&response.body);
+        let bytes = &body[..];
+        let kind = match body {
+            Cow::Borrowed(_) => Kind::judge(bytes, &declared),
+            // The media type is that of the compressed file.
+            Cow::Owned(_) => kind_of_unzipped(bytes, &declared),
+        };
         let legacy = match reading.detect_encoding {
             true => Legacy::Guess { host: url.host_str() },
             false => Legacy::Western,
@@ -67,7 +74,10 @@ impl<'a> Document<'a> {
         }
         let decoded = match kind {
             Kind::Binary => Decoded { text: Cow::Borrowed(""), encoding: UTF_8 },
-            _ => decode_with(bytes, &declared, kind, legacy),
+            _ => match &body {
+                Cow::Borrowed(bytes) => decode_with(bytes, &declared, kind, legacy),
+                Cow::Owned(bytes) => decode_with(bytes, &declared, kind, legacy).into_owned(),
+            },
         };
         Self::with(url, kind, decoded, declared)
     }
@@ -123,7 +133,7 @@ impl<'a> Document<'a> {
             let mut resolver = Resolver::new(self.url.to_url(), self.encoding);
             let scan = match self.kind {
                 Kind::Html => scan_html(&self.text, &mut resolver),
-                Kind::Xml => scan_xml(&self.text, &resolver),
+                Kind::Xml => scan_xml(&self.text, self.url.to_url()),
                 Kind::Json | Kind::Csv | Kind::Text | Kind::Binary => Scan::default(),
             };
             (scan, resolver)
@@ -133,8 +143,9 @@ impl<'a> Document<'a> {
     fn dom(&self) -> &Dom {
         self.dom.get_or_init(|| match self.kind {
             Kind::Html => Dom::html(&self.text, &self.scanned().0.crowded),
+            Kind::Xml => Dom::xml(&self.text),
             // Selectors read whatever it is as HTML, so what is crowded there must be known.
-            Kind::Xml | Kind::Json | Kind::Csv | Kind::Text | Kind::Binary => {
+            Kind::Json | Kind::Csv | Kind::Text | Kind::Binary => {
                 let mut scanner = Scanner::html(&self.text);
                 scanner.by_ref().for_each(drop);
                 Dom::html(&self.text, scanner.crowded())

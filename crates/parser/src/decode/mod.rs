@@ -47,6 +47,13 @@ pub(crate) struct Decoded<'a> {
     pub(crate) encoding: &'static Encoding,
 }
 
+impl Decoded<'_> {
+    /// Lets go of the body.
+    pub(crate) fn into_owned(self) -> Decoded<'static> {
+        Decoded { text: Cow::Owned(self.text.into_owned()), encoding: self.encoding }
+    }
+}
+
 /// Decodes `body`, which came with this `Content-Type`.
 #[cfg(test)]
 pub(crate) fn decode<'a>(body: &'a [u8], content_type: Option<&str>, kind: Kind) -> Decoded<'a> {

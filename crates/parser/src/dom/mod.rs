@@ -10,6 +10,7 @@
 
 mod build;
 mod serialize;
+mod xml;
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -79,6 +80,11 @@ impl Dom {
     /// [`Scanner::crowded`](crate::markup::scan::Scanner::crowded)).
     pub(crate) fn html(text: &str, without: &[Range<usize>]) -> Self {
         Self::index(build::html(text, without), Flavour::Html)
+    }
+
+    /// Builds the tree of an XML document.
+    pub(crate) fn xml(text: &str) -> Self {
+        Self::index(xml::xml(text), Flavour::Xml)
     }
 
     /// Numbers the nodes of a tree.

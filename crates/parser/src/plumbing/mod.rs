@@ -3,9 +3,11 @@
 
 mod decode;
 mod select;
+mod sitemap;
 
 pub use decode::{DecodeLine, decode};
 pub use select::{Output, Query, SelectLine, Selected, select, selected};
+pub use sitemap::{Sitemap, SitemapKind, SitemapLine, sitemap};
 
 use crate::decode::declared::Declared;
 use crate::decode::kind::Kind;

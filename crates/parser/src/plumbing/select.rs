@@ -10,6 +10,7 @@ use url::Url;
 use super::text_of;
 use crate::css::{Selector, compiled};
 use crate::decode::Decoded;
+use crate::decode::kind::Kind;
 use crate::dom::{Dom, Flavour};
 use crate::markup::scan::Scanner;
 
@@ -132,7 +133,10 @@ fn not_here_yet(output: &Output) -> Result<(), SelectorError> {
 
 /// Decodes and reads a document as the page of a spider does.
 fn tree(body: &[u8], content_type: Option<&str>) -> Dom {
-    let (_, Decoded { text, .. }) = text_of(body, content_type);
+    let (kind, Decoded { text, .. }) = text_of(body, content_type);
+    if kind == Kind::Xml {
+        return Dom::xml(&text);
+    }
     let mut scanner = Scanner::html(&text);
     scanner.by_ref().for_each(drop);
     Dom::html(&text, scanner.crowded())

@@ -25,6 +25,8 @@ mod dom;
 
 mod spiders;
 
+pub mod plumbing;
+
 #[cfg(test)]
 mod tests;
 

@@ -1,0 +1,4 @@
+//! URLs by the URL Standard.
+
+mod agreement;
+mod standard;

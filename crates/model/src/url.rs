@@ -5,6 +5,7 @@ mod web;
 mod authority;
 mod escape;
 mod key;
+mod survey;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -72,6 +73,7 @@ impl CanonicalUrl {
     ///
     /// # Errors
     /// [`UrlError::TooLong`].
+    #[inline]
     pub fn from_web<T: AsRef<str>>(url: &WebUrl<T>) -> Result<Self, UrlError> {
         let (text, parts) = (url.without_fragment(), url.parts());
         if text.len() > MAX_URL_BYTES {

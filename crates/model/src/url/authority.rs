@@ -15,6 +15,11 @@ pub(super) fn push_authority<'r>(
     https: bool,
     rest: &'r str,
 ) -> Result<(Range<usize>, &'r str), UrlError> {
+    if let Some(end) = plain_host(rest.as_bytes()) {
+        let start = out.len();
+        out.push_str(&rest[..end]);
+        return Ok((start..out.len(), &rest[end..]));
+    }
     let is_end = |byte| matches!(byte, b'/' | b'\\' | b'?' | b'#');
     let (authority, rest) = rest.split_at(rest.bytes().position(is_end).unwrap_or(rest.len()));
     let host_and_port = match authority.bytes().rposition(|byte| byte == b'@') {
@@ -29,13 +34,8 @@ pub(super) fn push_authority<'r>(
         return Err(UrlError::Invalid("empty host".to_owned()));
     }
     let start = out.len();
-    if is_plain(host) {
-        out.push_str(host);
-    } else {
-        let parsed = url::Host::parse(host);
-        let parsed = parsed.map_err(|error| UrlError::Invalid(error.to_string()))?;
-        out.push_str(&parsed.to_string());
-    }
+    let parsed = url::Host::parse(host).map_err(|error| UrlError::Invalid(error.to_string()))?;
+    out.push_str(&parsed.to_string());
     let end = out.len();
     if let Some(port) = port {
         push_port(out, port, if https { 443 } else { 80 })?;
@@ -90,18 +90,22 @@ fn push_port(out: &mut String, digits: &str, default: u16) -> Result<(), UrlErro
     Ok(())
 }
 
-/// Whether the host parser would return the name as it is: lower-case ASCII, no punycode to
-/// check, and not an address.
-fn is_plain(host: &str) -> bool {
-    let mut before = b'.';
-    let mut label_starts_with = b'.';
-    for byte in host.bytes() {
+/// Length of an authority that is a host only, and one that the host parser would return as it
+/// is: lower-case ASCII, no punycode to check, no address.
+fn plain_host(rest: &[u8]) -> Option<usize> {
+    let (mut before, mut label_starts_with) = (b'.', b'.');
+    let mut end = rest.len();
+    for (i, &byte) in rest.iter().enumerate() {
         match byte {
             b'a'..=b'z' | b'0'..=b'9' | b'_' => {}
             // Two may be those of `xn--`.
             b'-' if before != b'-' => {}
             b'.' if before != b'.' => {}
-            _ => return false,
+            b'/' | b'\\' | b'?' | b'#' => {
+                end = i;
+                break;
+            }
+            _ => return None,
         }
         if before == b'.' {
             label_starts_with = byte;
@@ -109,5 +113,5 @@ fn is_plain(host: &str) -> bool {
         before = byte;
     }
     // Numbers begin with a digit, hexadecimal ones too.
-    !label_starts_with.is_ascii_digit()
+    (end > 0 && !label_starts_with.is_ascii_digit()).then_some(end)
 }

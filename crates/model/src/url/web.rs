@@ -1,19 +1,19 @@
 //! An http(s) URL of any length, read as the URL Standard's basic URL parser reads it.
 //!
-//! Links are resolved by the hundred per page, so this is one pass over the reference that
-//! appends to one buffer. The standard's states are found again in the functions: scheme
-//! (`split_scheme`), relative, authority (in `authority.rs`), path, query and fragment. It
-//! differs from the `url` crate where that departs from the standard: `///host/` against a
-//! base, `^` in paths, segments that look like drive letters, and queries in stateful
-//! encodings that are interrupted by tabs.
+//! Links are resolved by the hundred per page, so a reference is copied in as few pieces as its
+//! content allows (`survey.rs`) to the end of one buffer. The standard's states are found again
+//! in the functions: scheme (`split_scheme`), relative, authority (in `authority.rs`), path,
+//! query and fragment. It differs from the `url` crate where that departs from the standard:
+//! `///host/` against a base, `^` in paths, segments that look like drive letters, and queries
+//! in stateful encodings that are interrupted by tabs.
 //!
 //! Not here: other schemes, the limit on a URL's length.
 
 use std::borrow::Cow;
 
 use super::authority::push_authority;
-use super::escape::{CLASS, DOT, END, FRAGMENT, PATH, QUERY, SLASH};
-use super::escape::{push_encoded, push_encoded_bytes};
+use super::escape::{FRAGMENT, PATH, QUERY, push_encoded, push_encoded_bytes};
+use super::survey::Survey;
 use super::{UrlError, key};
 
 /// Encodes the text of a query in the encoding of the document that holds it.
@@ -70,6 +70,7 @@ impl<'t> WebUrl<&'t str> {
     ///
     /// # Errors
     /// As [`parse`](WebUrl::parse); the buffer is then empty or half filled.
+    #[inline]
     pub fn read(
         buffer: &'t mut String,
         input: &str,
@@ -77,9 +78,7 @@ impl<'t> WebUrl<&'t str> {
         query: Option<QueryEncoder<'_>>,
     ) -> Result<Self, UrlError> {
         buffer.clear();
-        let mut reader = Reader { out: buffer, parts: Parts::default(), query };
-        reader.reference(input, base)?;
-        let parts = reader.parts;
+        let parts = Reader::read(buffer, input, base, query)?;
         Ok(Self { text: buffer, parts })
     }
 
@@ -123,7 +122,7 @@ impl<T: AsRef<str>> WebUrl<T> {
         self.parts
     }
 
-    pub(super) fn is_https(&self) -> bool {
+    fn is_https(&self) -> bool {
         is_https(self.as_str())
     }
 }
@@ -141,62 +140,82 @@ pub(super) fn scheme_text(https: bool) -> &'static str {
 /// A reference that becomes a URL.
 struct Reader<'o, 'q> {
     out: &'o mut String,
-    parts: Parts,
+    survey: Survey,
     query: Option<QueryEncoder<'q>>,
 }
 
-impl Reader<'_, '_> {
-    fn reference(&mut self, input: &str, base: Option<WebUrl<&str>>) -> Result<(), UrlError> {
-        let mut rest = trim(input);
-        let mut scheme = split_scheme(rest)?;
-        let tidied;
-        if has_break(rest) {
-            tidied = without_breaks(rest);
-            rest = &tidied;
-            scheme = split_scheme(rest)?;
+impl<'o, 'q> Reader<'o, 'q> {
+    fn read(
+        out: &'o mut String,
+        input: &str,
+        base: Option<WebUrl<&str>>,
+        query: Option<QueryEncoder<'q>>,
+    ) -> Result<Parts, UrlError> {
+        let survey = Survey::of(input);
+        let mut reader = Self { out, survey, query };
+        if survey.is_clean() {
+            reader.reference(input, base)
+        } else {
+            reader.odd_reference(input, base)
         }
+    }
+
+    /// A reference with characters that are to be dropped, perhaps.
+    fn odd_reference(
+        &mut self,
+        input: &str,
+        base: Option<WebUrl<&str>>,
+    ) -> Result<Parts, UrlError> {
+        let trimmed = input.trim_matches(|c| c <= ' ');
+        split_scheme(trimmed)?; // `data:` URLs can be long, and need not be read
+        let is_dropped = |c| matches!(c, '\t' | '\n' | '\r');
+        let tidy = if trimmed.contains(is_dropped) {
+            Cow::Owned(trimmed.replace(is_dropped, ""))
+        } else {
+            Cow::Borrowed(trimmed)
+        };
+        if tidy.len() < input.len() {
+            self.survey = Survey::of(&tidy);
+        }
+        self.reference(&tidy, base)
+    }
+
+    fn reference(&mut self, input: &str, base: Option<WebUrl<&str>>) -> Result<Parts, UrlError> {
+        let scheme = if self.survey.may_have_scheme() { split_scheme(input)? } else { None };
         match (scheme, base) {
-            (None, Some(base)) => self.relative(rest, base),
+            (None, Some(base)) => self.relative(input, base),
             (None, None) => Err(UrlError::Invalid("relative URL without a base".to_owned())),
             // "Special relative or authority state": `http:x` is relative to an http base.
-            (Some(https), Some(base))
-                if https == base.is_https() && !starts_with_slashes(behind_scheme(rest, https)) =>
+            (Some((https, rest)), Some(base))
+                if https == base.is_https() && !starts_with_slashes(rest) =>
             {
-                self.relative(behind_scheme(rest, https), base)
+                self.relative(rest, base)
             }
-            (Some(https), base) => self.absolute(https, behind_scheme(rest, https), base),
+            (Some((https, rest)), base) => self.absolute(https, rest, base),
         }
     }
 
     /// "Relative state" and "relative slash state".
-    fn relative(&mut self, rest: &str, base: WebUrl<&str>) -> Result<(), UrlError> {
+    fn relative(&mut self, rest: &str, base: WebUrl<&str>) -> Result<Parts, UrlError> {
         if starts_with_slashes(rest) {
             return self.absolute(base.is_https(), rest, Some(base));
         }
-        self.parts = base.parts;
-        let rest = match rest.as_bytes().first() {
-            None | Some(b'#') => {
-                self.out.push_str(&base.text[..base.parts.query_end]);
-                rest
-            }
-            Some(b'?') => {
-                self.out.push_str(&base.text[..base.parts.path_end]);
-                rest
-            }
-            Some(b'/' | b'\\') => {
-                self.out.push_str(&base.text[..=base.parts.path_start]);
-                self.path(&rest[1..])
-            }
+        let (kept, path) = match rest.as_bytes().first() {
+            None | Some(b'#') => (base.parts.query_end, None),
+            Some(b'?') => (base.parts.path_end, None),
+            Some(b'/' | b'\\') => (base.parts.path_start + 1, Some(&rest[1..])),
             Some(_) => {
-                let path = &base.text.as_bytes()[..base.parts.path_end];
-                let slash = path.iter().rposition(|&byte| byte == b'/');
-                let slash = slash.expect("the path of a web URL begins with a slash");
-                self.out.push_str(&base.text[..=slash]);
-                self.path(rest)
+                let (folder_end, rest) = leading_dots(base, rest);
+                (folder_end, Some(rest))
             }
         };
-        self.query_and_fragment(rest);
-        Ok(())
+        self.out.push_str(&base.text[..kept]);
+        let (path_end, rest) = match path {
+            Some(path) => self.path(path, base.parts.path_start),
+            None => (base.parts.path_end, rest),
+        };
+        let query_end = self.query_and_fragment(rest);
+        Ok(Parts { path_end, query_end, ..base.parts })
     }
 
     /// From "special authority ignore slashes state" on.
@@ -205,61 +224,55 @@ impl Reader<'_, '_> {
         https: bool,
         rest: &str,
         base: Option<WebUrl<&str>>,
-    ) -> Result<(), UrlError> {
+    ) -> Result<Parts, UrlError> {
         let rest = rest.trim_start_matches(['/', '\\']);
-        let rest = match base.and_then(|base| same_authority(https, rest, base)) {
-            Some((known, parts, rest)) => {
-                self.out.push_str(known);
-                self.parts = parts;
-                rest
-            }
-            None => {
-                self.out.push_str(scheme_text(https));
-                let (host, rest) = push_authority(self.out, https, rest)?;
-                (self.parts.host_start, self.parts.host_end) = (host.start, host.end);
-                self.parts.path_start = self.out.len();
-                rest
-            }
-        };
+        let (host_start, host_end, rest) =
+            match base.and_then(|base| Some((base, same_authority(https, rest, base)?))) {
+                Some((base, rest)) => {
+                    self.out.push_str(&base.text[..base.parts.path_start]);
+                    (base.parts.host_start, base.parts.host_end, rest)
+                }
+                None => {
+                    self.out.push_str(scheme_text(https));
+                    let (host, rest) = push_authority(self.out, https, rest)?;
+                    (host.start, host.end, rest)
+                }
+            };
+        let path_start = self.out.len();
         self.out.push('/');
-        let rest = match rest.as_bytes().first() {
-            Some(b'/' | b'\\') => self.path(&rest[1..]),
-            _ => self.path(rest),
-        };
-        self.query_and_fragment(rest);
-        Ok(())
+        let path = rest.strip_prefix(['/', '\\']).unwrap_or(rest);
+        let (path_end, rest) = self.path(path, path_start);
+        let query_end = self.query_and_fragment(rest);
+        Ok(Parts { host_start, host_end, path_start, path_end, query_end })
     }
 
-    /// "Path state", behind a slash. Returns what follows the path.
-    fn path<'r>(&mut self, rest: &'r str) -> &'r str {
-        let (mut seen, mut dots, mut before) = (0, 0, SLASH);
-        let mut end = rest.len();
-        for (i, &byte) in rest.as_bytes().iter().enumerate() {
-            let class = CLASS[usize::from(byte)];
-            if class & END != 0 {
-                end = i;
-                break;
-            }
-            seen |= class;
-            dots |= (before << 1) & class;
-            before = class;
-        }
-        if seen & PATH == 0 && dots & DOT == 0 {
-            self.out.push_str(&rest[..end]);
+    /// "Path state", behind a slash. Returns where the path ends, and what follows it.
+    fn path<'r>(&mut self, rest: &'r str, path_start: usize) -> (usize, &'r str) {
+        let end = match self.survey.may_have_tail() {
+            true => rest.bytes().position(|byte| matches!(byte, b'?' | b'#')),
+            false => None,
+        };
+        let (path, rest) = rest.split_at(end.unwrap_or(rest.len()));
+        let has_dots =
+            path.starts_with('.') || (self.survey.may_have_inner_dots() && path.contains("/."));
+        if self.survey.is_clean() && !has_dots {
+            self.out.push_str(path);
         } else {
-            self.segments(&rest[..end]);
+            self.segments(path, path_start);
         }
-        self.parts.path_end = self.out.len();
-        &rest[end..]
+        (self.out.len(), rest)
     }
 
     /// Appends segments one by one; the buffer ends with a slash.
-    fn segments(&mut self, mut rest: &str) {
+    fn segments(&mut self, mut rest: &str, path_start: usize) {
         loop {
             let end = rest.bytes().position(|byte| matches!(byte, b'/' | b'\\'));
             let segment = &rest[..end.unwrap_or(rest.len())];
             match dot_segment(segment) {
-                Some(Dots::Double) => self.shorten(),
+                Some(Dots::Double) => {
+                    let end = folder_end(self.out, path_start, self.out.len() - 1);
+                    self.out.truncate(end);
+                }
                 Some(Dots::Single) => {}
                 None => {
                     push_encoded(self.out, segment, PATH);
@@ -275,20 +288,16 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// Removes the last segment; the root stays.
-    fn shorten(&mut self) {
-        let root = self.parts.path_start;
-        let segments = &self.out.as_bytes()[root..self.out.len() - 1];
-        if let Some(slash) = segments.iter().rposition(|&byte| byte == b'/') {
-            self.out.truncate(root + slash + 1);
-        }
-    }
-
-    /// "Query state" and "fragment state".
-    fn query_and_fragment(&mut self, rest: &str) {
-        let end = rest.bytes().position(|byte| byte == b'#').unwrap_or(rest.len());
-        let (before, fragment) = rest.split_at(end);
-        if let Some(query) = before.strip_prefix('?') {
+    /// "Query state" and "fragment state". Returns where the query ends.
+    fn query_and_fragment(&mut self, rest: &str) -> usize {
+        let end = match rest {
+            "" => None,
+            _ => rest.bytes().position(|byte| byte == b'#'),
+        };
+        let (before, fragment) = rest.split_at(end.unwrap_or(rest.len()));
+        if self.survey.is_clean() {
+            self.out.push_str(before);
+        } else if let Some(query) = before.strip_prefix('?') {
             self.out.push('?');
             match self.query {
                 Some(encode) if !query.is_ascii() => {
@@ -297,75 +306,71 @@ impl Reader<'_, '_> {
                 _ => push_encoded(self.out, query, QUERY),
             }
         }
-        self.parts.query_end = self.out.len();
+        let query_end = self.out.len();
         if let Some(fragment) = fragment.strip_prefix('#') {
             self.out.push('#');
             push_encoded(self.out, fragment, FRAGMENT);
         }
+        query_end
     }
-}
-
-/// Strips C0 controls and spaces from both ends.
-fn trim(input: &str) -> &str {
-    match input.as_bytes() {
-        [] => input,
-        [first, .., last] if *first > b' ' && *last > b' ' => input,
-        _ => input.trim_matches(|c: char| c <= ' '),
-    }
-}
-
-/// Whether there are tabs or newlines, which the parser ignores wherever they are.
-fn has_break(text: &str) -> bool {
-    // Without an early end, so that the compiler compares many bytes at a time.
-    text.as_bytes().iter().fold(false, |found, &byte| found | matches!(byte, b'\t' | b'\n' | b'\r'))
-}
-
-fn without_breaks(text: &str) -> String {
-    text.chars().filter(|c| !matches!(c, '\t' | '\n' | '\r')).collect()
 }
 
 fn starts_with_slashes(rest: &str) -> bool {
     matches!(rest.as_bytes(), [b'/' | b'\\', b'/' | b'\\', ..])
 }
 
-/// "Scheme start state" and "scheme state": whether the scheme is https, `None` if there is
-/// none.
-fn split_scheme(rest: &str) -> Result<Option<bool>, UrlError> {
-    let is_name = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.');
-    let bytes = rest.as_bytes();
-    if !bytes.first().is_some_and(u8::is_ascii_alphabetic) {
-        return Ok(None);
-    }
-    let end = bytes.iter().position(|byte| !is_name(byte)).unwrap_or(bytes.len());
-    if bytes.get(end) != Some(&b':') {
-        return Ok(None);
-    }
-    match &rest[..end] {
-        name if name.eq_ignore_ascii_case("http") => Ok(Some(false)),
-        name if name.eq_ignore_ascii_case("https") => Ok(Some(true)),
-        name => Err(UrlError::Scheme(name.to_ascii_lowercase())),
+/// "Scheme start state" and "scheme state": whether the scheme is https, and what follows it;
+/// `None` if there is none.
+fn split_scheme(text: &str) -> Result<Option<(bool, &str)>, UrlError> {
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
+    let Some(end) = text.bytes().position(|byte| !is_name(byte)) else { return Ok(None) };
+    let (name, rest) = text.split_at(end);
+    match rest.strip_prefix(':') {
+        Some(rest) if name.starts_with(|c: char| c.is_ascii_alphabetic()) => {
+            if name.eq_ignore_ascii_case("https") {
+                Ok(Some((true, rest)))
+            } else if name.eq_ignore_ascii_case("http") {
+                Ok(Some((false, rest)))
+            } else {
+                Err(UrlError::Scheme(name.to_ascii_lowercase()))
+            }
+        }
+        _ => Ok(None),
     }
 }
 
-fn behind_scheme(rest: &str, https: bool) -> &str {
-    &rest[if https { "https:".len() } else { "http:".len() }..]
-}
-
-/// If the URL has the authority of its base: what they share, and what follows it. Most links
-/// lead to the site they are on, and this spares them the host parser.
-fn same_authority<'b, 'r>(
-    https: bool,
-    rest: &'r str,
-    base: WebUrl<&'b str>,
-) -> Option<(&'b str, Parts, &'r str)> {
-    let parts = base.parts;
-    let has_credentials = parts.host_start != scheme_text(https).len();
+/// What follows the authority, if that is the one of the base. Most links lead to the site
+/// they are on, and this spares them the host parser.
+fn same_authority<'r>(https: bool, rest: &'r str, base: WebUrl<&str>) -> Option<&'r str> {
+    let Parts { host_start, path_start, .. } = base.parts;
+    let has_credentials = host_start != scheme_text(https).len();
     if https != base.is_https() || has_credentials {
         return None;
     }
-    let rest = rest.strip_prefix(&base.text[parts.host_start..parts.path_start])?;
-    let ends = matches!(rest.as_bytes().first(), None | Some(b'/' | b'\\' | b'?' | b'#'));
-    ends.then(|| (&base.text[..parts.path_start], parts, rest))
+    let rest = rest.strip_prefix(&base.text[host_start..path_start])?;
+    matches!(rest.as_bytes().first(), None | Some(b'/' | b'\\' | b'?' | b'#')).then_some(rest)
+}
+
+/// Where the folder ends that `text[..end]` lies in: behind its last slash, or the root's.
+fn folder_end(text: &str, path_start: usize, end: usize) -> usize {
+    let path = &text.as_bytes()[path_start..end];
+    path.iter().rposition(|&byte| byte == b'/').map_or(path_start, |slash| path_start + slash) + 1
+}
+
+/// How much of its base a relative path keeps, with `./` and `../` at its start followed; and
+/// the rest of it.
+fn leading_dots<'r>(base: WebUrl<&str>, mut rest: &'r str) -> (usize, &'r str) {
+    let mut kept = folder_end(base.text, base.parts.path_start, base.parts.path_end);
+    loop {
+        if let Some(behind) = rest.strip_prefix("../") {
+            kept = folder_end(base.text, base.parts.path_start, kept - 1);
+            rest = behind;
+        } else if let Some(behind) = rest.strip_prefix("./") {
+            rest = behind;
+        } else {
+            return (kept, rest);
+        }
+    }
 }
 
 enum Dots {

@@ -169,9 +169,8 @@ proptest! {
     #[test]
     fn the_resolver_is_that_parser(href in reference(), base in base(), latin in any::<bool>()) {
         let encoding = if latin && href.is_ascii() { Encoding::for_label(b"latin1") } else { None };
-        let record = standard::parse(&base, None);
-        prop_assume!(record.is_some());
-        let theirs = standard::parse(&href, record.as_ref()).map(|url| url.serialize());
+        let Some(record) = standard::parse(&base, None) else { return Ok(()) };
+        let theirs = standard::parse(&href, Some(&record)).map(|url| url.serialize());
         let resolver = Resolver::parse(&base, encoding.unwrap_or(UTF_8)).unwrap();
         let (url, whole) = theirs.unzip();
         prop_assert_eq!(resolver.link(&href).map(|url| url.as_str().to_owned()), url);

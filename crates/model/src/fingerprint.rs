@@ -51,7 +51,7 @@ impl Fingerprinter {
 
     fn hash(&self, method: Method, url: &CanonicalUrl, body: &[u8]) -> Fingerprint {
         let mut hasher = SipHasher13::new_with_key(&self.secret);
-        hasher.write(url.key().as_bytes());
+        url.key_pieces(|piece| hasher.write(piece.as_bytes()));
         if method != Method::Get || !body.is_empty() {
             // 0xff occurs in no URL, so nothing else hashes alike.
             hasher.write(&[0xff, method as u8]);

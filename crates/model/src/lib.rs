@@ -35,5 +35,5 @@ pub use page::{BodyPointer, Page, PageRecord};
 pub use request::{Method, Request};
 pub use response::{Failure, FailureKind, Response, Truncation};
 pub use ticket::{Desk, Errand, OpenJournal, Spent, Ticket, TicketId};
-pub use url::{CanonicalUrl, UrlError};
+pub use url::{CanonicalUrl, UrlError, WebUrl};
 pub use verdict::{FilterReason, Look, Verdict, View};

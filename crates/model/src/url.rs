@@ -1,5 +1,12 @@
 //! What counts as one URL: the form that goes on the wire, and the key that tells duplicates.
 
+mod web;
+
+mod authority;
+mod escape;
+mod key;
+mod survey;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
@@ -7,6 +14,9 @@ use std::sync::Arc;
 use url::Url;
 
 use crate::{Host, Origin};
+
+use self::web::Parts;
+pub use self::web::{QueryEncoder, WebUrl};
 
 /// Longest URL that is crawled, in bytes. The limit that Scrapy and browsers of old agree on;
 /// longer ones are nearly always a trap.
@@ -56,29 +66,33 @@ impl CanonicalUrl {
     /// # Ok::<(), crawl_model::UrlError>(())
     /// ```
     pub fn parse(text: &str) -> Result<Self, UrlError> {
-        Self::from_url(Url::parse(text).map_err(|e| UrlError::Invalid(e.to_string()))?)
+        Self::from_web(&WebUrl::parse(text, None)?)
     }
 
     /// Takes over a parsed URL, without its fragment.
     ///
     /// # Errors
-    /// [`UrlError`] if the scheme is not http(s) or the URL is too long.
-    pub fn from_url(mut url: Url) -> Result<Self, UrlError> {
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(UrlError::Scheme(url.scheme().to_owned()));
-        }
-        url.set_fragment(None);
-        let text = url.as_str();
+    /// [`UrlError::TooLong`].
+    #[inline]
+    pub fn from_web<T: AsRef<str>>(url: &WebUrl<T>) -> Result<Self, UrlError> {
+        let (text, parts) = (url.without_fragment(), url.parts());
         if text.len() > MAX_URL_BYTES {
             return Err(UrlError::TooLong(text.len()));
         }
-        let position = |p: url::Position| url[..p].len() as u32;
         Ok(Self {
-            host_start: position(url::Position::BeforeHost),
-            host_end: position(url::Position::AfterHost),
-            path_start: position(url::Position::BeforePath),
             text: text.into(),
+            host_start: parts.host_start as u32,
+            host_end: parts.host_end as u32,
+            path_start: parts.path_start as u32,
         })
+    }
+
+    /// Takes over a URL of the `url` crate, without its fragment.
+    ///
+    /// # Errors
+    /// [`UrlError`], as for [`parse`](Self::parse).
+    pub fn from_url(url: &Url) -> Result<Self, UrlError> {
+        Self::parse(url.as_str()) // whose serialisation is not always the standard's
     }
 
     /// Resolves `reference` (relative or absolute) against this URL.
@@ -89,14 +103,26 @@ impl CanonicalUrl {
     /// # Errors
     /// [`UrlError`], as for [`parse`](Self::parse).
     pub fn join(&self, reference: &str) -> Result<Self, UrlError> {
-        let joined = self.to_url().join(reference);
-        Self::from_url(joined.map_err(|e| UrlError::Invalid(e.to_string()))?)
+        Self::from_web(&WebUrl::parse(reference, Some(self.to_web()))?)
+    }
+
+    /// The URL as a base for others.
+    #[must_use]
+    pub fn to_web(&self) -> WebUrl<&str> {
+        let parts = Parts {
+            host_start: self.host_start as usize,
+            host_end: self.host_end as usize,
+            path_start: self.path_start as usize,
+            path_end: self.path_start as usize + self.path().len(),
+            query_end: self.text.len(),
+        };
+        WebUrl::from_parts(&self.text, parts)
     }
 
     /// The URL as the `url` crate's type.
     #[must_use]
     pub fn to_url(&self) -> Url {
-        Url::parse(&self.text).expect("a canonical URL parses, for it was serialised from one")
+        Url::parse(&self.text).expect("a canonical URL is its own serialisation, so it parses")
     }
 
     /// The whole URL, credentials included: what goes on the wire.
@@ -116,7 +142,7 @@ impl CanonicalUrl {
     /// ```
     #[must_use]
     pub fn without_credentials(&self) -> Self {
-        let scheme = if self.is_https() { "https://" } else { "http://" };
+        let scheme = web::scheme_text(self.is_https());
         if self.host_start as usize == scheme.len() {
             return self.clone();
         }
@@ -151,7 +177,7 @@ impl CanonicalUrl {
     /// Whether the scheme is `https`.
     #[must_use]
     pub fn is_https(&self) -> bool {
-        self.text.starts_with("https:")
+        web::is_https(&self.text)
     }
 
     /// The port, the scheme's default (80, 443) if none is written.
@@ -193,49 +219,13 @@ impl CanonicalUrl {
     /// ```
     #[must_use]
     pub fn key(&self) -> Cow<'_, str> {
-        let start = self.path_start as usize;
-        let bytes = self.text.as_bytes();
-        match (start..bytes.len()).find(|&i| bytes[i] == b'%') {
-            None => Cow::Borrowed(&self.text),
-            Some(first) => normalise_escapes(&self.text, first),
-        }
+        key::key(&self.text)
     }
-}
 
-/// Rewrites the escapes of `text` from byte `first` on.
-fn normalise_escapes(text: &str, first: usize) -> Cow<'_, str> {
-    let bytes = text.as_bytes();
-    let mut out = String::with_capacity(text.len());
-    out.push_str(&text[..first]);
-    let mut i = first;
-    while i < bytes.len() {
-        let escape = bytes.get(i + 1..i + 3).filter(|_| bytes[i] == b'%');
-        match escape.and_then(|hex| Some(hex_digit(hex[0])? << 4 | hex_digit(hex[1])?)) {
-            Some(byte) if is_unreserved(byte) => {
-                out.push(char::from(byte));
-                i += 3;
-            }
-            Some(byte) => {
-                out.push_str(&format!("%{byte:02X}"));
-                i += 3;
-            }
-            None => {
-                // The standard's serialisation is ASCII from the path on.
-                out.push(char::from(bytes[i]));
-                i += 1;
-            }
-        }
+    /// Hands over the [`key`](Self::key) in pieces, so that it can be hashed without being built.
+    pub fn key_pieces(&self, take: impl FnMut(&str)) {
+        key::key_pieces(&self.text, take);
     }
-    if out == text { Cow::Borrowed(text) } else { Cow::Owned(out) }
-}
-
-fn hex_digit(byte: u8) -> Option<u8> {
-    char::from(byte).to_digit(16).map(|digit| digit as u8)
-}
-
-/// RFC 3986, section 2.3.
-fn is_unreserved(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
 }
 
 impl fmt::Display for CanonicalUrl {
@@ -303,6 +293,18 @@ mod tests {
         let url = CanonicalUrl::parse("http://h/%2f%41%zz%c3?a=%7E").unwrap();
         assert_eq!(url.as_str(), "http://h/%2f%41%zz%c3?a=%7E");
         assert_eq!(url.key(), "http://h/%2FA%zz%C3?a=~");
+        let mut pieces = String::new();
+        url.key_pieces(|piece| pieces.push_str(piece));
+        assert_eq!(pieces, url.key());
+    }
+
+    #[test]
+    fn a_reference_is_resolved_against_any_url() {
+        let url = CanonicalUrl::parse("http://joe@h:81/p/q?x=/y").unwrap();
+        assert_eq!(url.join("r?z#f").unwrap().as_str(), "http://joe@h:81/p/r?z");
+        assert_eq!(url.join("#f").unwrap(), url);
+        assert_eq!(url.join("///g/..").unwrap().as_str(), "http://g/");
+        assert_eq!(CanonicalUrl::from_url(&url.to_url()).unwrap(), url);
     }
 
     #[test]

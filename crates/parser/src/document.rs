@@ -130,7 +130,7 @@ impl<'a> Document<'a> {
 
     fn scanned(&self) -> &(Scan, Resolver) {
         self.scanned.get_or_init(|| {
-            let mut resolver = Resolver::new(self.url.to_url(), self.encoding);
+            let mut resolver = Resolver::of(&self.url, self.encoding);
             let scan = match self.kind {
                 Kind::Html => scan_html(&self.text, &mut resolver),
                 Kind::Xml => scan_xml(&self.text, self.url.to_url()),

@@ -1,29 +1,66 @@
 //! Turns references into URLs, as the URL Standard and the document's base and encoding say.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 
-use crawl_model::{CanonicalUrl, UrlError};
+use crawl_model::url::QueryEncoder;
+use crawl_model::{CanonicalUrl, UrlError, WebUrl};
 use encoding_rs::{EncoderResult, Encoding, UTF_8};
 use url::Url;
 
 /// Resolves the references of one document.
 #[derive(Debug)]
 pub(crate) struct Resolver {
-    base: Url,
+    base: Base,
     encoding: &'static Encoding,
+    /// Where URLs are built, so that a link costs one allocation only: its own text.
+    buffer: RefCell<String>,
+}
+
+/// What references are resolved against.
+#[derive(Debug)]
+enum Base {
+    Web(WebUrl),
+    /// A document that was not fetched from the web, such as a file.
+    Other(Url),
 }
 
 impl Resolver {
     /// Resolves against `base`; queries are encoded in `encoding` (HTML Standard, section 2.5.1).
     pub(crate) fn new(base: Url, encoding: &'static Encoding) -> Self {
-        Self { base, encoding: encoding.output_encoding() }
+        match WebUrl::parse(base.as_str(), None) {
+            Ok(base) => Self::with(Base::Web(base), encoding),
+            Err(_) => Self::with(Base::Other(base), encoding),
+        }
+    }
+
+    /// As [`new`](Self::new), for documents that were fetched.
+    pub(crate) fn of(base: &CanonicalUrl, encoding: &'static Encoding) -> Self {
+        Self::with(Base::Web(base.to_web().into_owned()), encoding)
+    }
+
+    /// As [`new`](Self::new), for a base that is still to be parsed: any absolute URL.
+    ///
+    /// # Errors
+    /// [`UrlError::Invalid`] if it is none.
+    pub(crate) fn parse(base: &str, encoding: &'static Encoding) -> Result<Self, UrlError> {
+        let base = match WebUrl::parse(base, None) {
+            Err(UrlError::Scheme(_)) => {
+                Base::Other(Url::parse(base).map_err(|e| UrlError::Invalid(e.to_string()))?)
+            }
+            base => Base::Web(base?),
+        };
+        Ok(Self::with(base, encoding))
+    }
+
+    fn with(base: Base, encoding: &'static Encoding) -> Self {
+        Self { base, encoding: encoding.output_encoding(), buffer: RefCell::default() }
     }
 
     /// Sets the base URL from a `base` element, if its reference is one that is crawled.
     pub(crate) fn rebase(&mut self, href: &str) -> bool {
-        let usable =
-            self.join_url(href).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-        usable.map(|url| self.base = url).is_some()
+        let base = self.read(href, |url| url.ok().map(WebUrl::into_owned));
+        base.map(|base| self.base = Base::Web(base)).is_some()
     }
 
     /// Resolves a reference.
@@ -31,40 +68,67 @@ impl Resolver {
     /// # Errors
     /// [`UrlError`] if it gives no URL that is crawled.
     pub(crate) fn join(&self, href: &str) -> Result<CanonicalUrl, UrlError> {
-        if let Some(scheme) = foreign_scheme(href) {
-            return Err(UrlError::Scheme(scheme.to_ascii_lowercase()));
-        }
-        let url = self.join_url(href).map_err(|error| UrlError::Invalid(error.to_string()))?;
-        CanonicalUrl::from_url(url)
+        self.read(href, |url| CanonicalUrl::from_web(&url?))
     }
 
     /// Resolves a link; `None` if it leads nowhere that is crawled.
     pub(crate) fn link(&self, href: &str) -> Option<CanonicalUrl> {
-        if foreign_scheme(href).is_some() {
-            return None;
-        }
-        self.join_url(href).ok().and_then(|url| CanonicalUrl::from_url(url).ok())
+        self.join(href).ok()
     }
 
-    fn join_url(&self, href: &str) -> Result<Url, url::ParseError> {
-        if self.encoding == UTF_8 || href.is_ascii() {
-            return self.base.join(href);
-        }
-        let encode: &dyn Fn(&str) -> Cow<'_, [u8]> = &|query| encode_query(query, self.encoding);
-        Url::options().base_url(Some(&self.base)).encoding_override(Some(encode)).parse(href)
+    /// Resolves a reference to the absolute URL that a browser would show for it: of any
+    /// scheme and length, fragment kept. `None` if it does not parse.
+    pub(crate) fn resolve_text(&self, href: &str) -> Option<String> {
+        self.read(href, |url| match url {
+            Ok(url) => Some(url.as_str().to_owned()),
+            Err(UrlError::Scheme(_)) => self.foreign(href).ok().map(String::from),
+            Err(_) => None,
+        })
     }
-}
 
-/// The scheme of an absolute reference that is not http(s), found without parsing the URL.
-fn foreign_scheme(href: &str) -> Option<&str> {
-    let href = href.trim_start_matches(|c: char| c <= ' ');
-    let end = href.bytes().position(|byte| matches!(byte, b':' | b'/' | b'?' | b'#'))?;
-    let scheme = &href[..end];
-    let is_scheme = href.as_bytes()[end] == b':'
-        && scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-        && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'));
-    let is_web = ["http", "https"].iter().any(|web| scheme.eq_ignore_ascii_case(web));
-    (is_scheme && !is_web).then_some(scheme)
+    /// Resolves a reference to a web URL that lies in the buffer as long as it is looked at.
+    pub(crate) fn read<R>(
+        &self,
+        href: &str,
+        take: impl FnOnce(Result<WebUrl<&str>, UrlError>) -> R,
+    ) -> R {
+        let encode: QueryEncoder<'_> = &|query| encode_query(query, self.encoding);
+        let encode = (self.encoding != UTF_8).then_some(encode);
+        let base = match &self.base {
+            Base::Web(base) => Some(base.view()),
+            Base::Other(_) => None,
+        };
+        let mut buffer = self.buffer.take();
+        let url = match WebUrl::read(&mut buffer, href, base, encode) {
+            Err(UrlError::Invalid(_)) if base.is_none() => Err(self.not_web(href)),
+            url => url,
+        };
+        let answer = take(url);
+        // A monster should not stay in memory as long as its document.
+        const MAX_KEPT_BYTES: usize = 64 * 1024;
+        if buffer.capacity() <= MAX_KEPT_BYTES {
+            self.buffer.replace(buffer);
+        }
+        answer
+    }
+
+    /// Why a reference to a base of another scheme gives no web URL.
+    fn not_web(&self, href: &str) -> UrlError {
+        match self.foreign(href) {
+            Ok(url) => UrlError::Scheme(url.scheme().to_owned()),
+            Err(error) => UrlError::Invalid(error.to_string()),
+        }
+    }
+
+    /// Resolves what has another scheme, or is relative to what has.
+    fn foreign(&self, href: &str) -> Result<Url, url::ParseError> {
+        let base = match &self.base {
+            Base::Web(_) => None, // what has a scheme of its own needs no other
+            Base::Other(base) => Some(base),
+        };
+        let encode: QueryEncoder<'_> = &|query| encode_query(query, self.encoding);
+        Url::options().base_url(base).encoding_override(Some(encode)).parse(href)
+    }
 }
 
 /// Encodes a query; what the encoding lacks becomes an escaped numeric reference (URL Standard,
@@ -114,12 +178,53 @@ mod tests {
     }
 
     #[test]
-    fn other_schemes_are_told_without_parsing() {
+    fn other_schemes_are_no_links_and_still_texts() {
         for href in ["mailto:a@b", " JavaScript:void(0)", "tel:1", "data:,x", "x-y+z.1:q"] {
             assert!(resolver("utf-8").link(href).is_none(), "{href}");
             assert!(matches!(resolver("utf-8").join(href), Err(UrlError::Scheme(_))), "{href}");
         }
         check("utf-8", "./a:8/b/../c", "http://h/d/a:8/c");
         check("utf-8", "HTTPS://h/x", "https://h/x");
+        check_text("http://h/d/p", " JavaScript:x#y ", Some("javascript:x#y"));
+        check_text("http://h/d/p", "mailto:a@b", Some("mailto:a@b"));
+        check_text("http://h/d/p", "http://[", None);
+    }
+
+    #[track_caller]
+    fn check_text(base: &str, href: &str, expected: Option<&str>) {
+        let resolver = Resolver::new(Url::parse(base).unwrap(), UTF_8);
+        assert_eq!(resolver.resolve_text(href).as_deref(), expected);
+    }
+
+    #[test]
+    fn texts_keep_their_fragments_and_have_no_limit() {
+        check_text("http://h/d/p?q#f", "", Some("http://h/d/p?q"));
+        check_text("http://h/d/p?q#f", "#é <", Some("http://h/d/p?q#%C3%A9%20%3C"));
+        check_text("http://h/d/p?q#f", "../x#", Some("http://h/x#"));
+        let long = format!("/{}#f", "a".repeat(100_000));
+        check_text("http://h/", &long, Some(&format!("http://h{long}")));
+        assert!(matches!(resolver("utf-8").join(&long), Err(UrlError::TooLong(_))));
+    }
+
+    #[test]
+    fn documents_from_elsewhere_have_references_too() {
+        check_text("file:///d/p", "x#f", Some("file:///d/x#f"));
+        check_text("file:///d/p", "http:x", Some("http://x/"));
+        check_text("mailto:a@b", "x", None);
+        check_text("mailto:a@b", "//h/", None);
+        let resolver = Resolver::new(Url::parse("file:///d/p").unwrap(), UTF_8);
+        assert!(matches!(resolver.join("x"), Err(UrlError::Scheme(scheme)) if scheme == "file"));
+        assert_eq!(resolver.join("//h/").unwrap_err(), UrlError::Scheme("file".to_owned()));
+        assert!(matches!(resolver.join("http://"), Err(UrlError::Invalid(_))));
+        assert_eq!(resolver.link("https:h").unwrap().as_str(), "https://h/");
+    }
+
+    #[test]
+    fn a_base_element_is_a_reference_too() {
+        let mut resolver = resolver("iso-8859-1");
+        assert!(!resolver.rebase("javascript:x") && !resolver.rebase("http://"));
+        assert!(resolver.rebase("../b/?é#f"));
+        assert_eq!(resolver.link("").unwrap().as_str(), "http://h/b/?%E9");
+        assert_eq!(resolver.link("x").unwrap().as_str(), "http://h/b/x");
     }
 }

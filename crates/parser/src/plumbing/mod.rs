@@ -4,10 +4,12 @@
 mod decode;
 mod select;
 mod sitemap;
+mod url;
 
 pub use decode::{DecodeLine, decode};
 pub use select::{Output, Query, SelectLine, Selected, select, selected};
 pub use sitemap::{Sitemap, SitemapKind, SitemapLine, sitemap};
+pub use url::{UrlLine, normalize};
 
 use crate::decode::declared::Declared;
 use crate::decode::kind::Kind;

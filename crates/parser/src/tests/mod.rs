@@ -13,3 +13,4 @@ mod selecting;
 mod settling;
 mod sitemaps;
 mod sniffing;
+mod urls;

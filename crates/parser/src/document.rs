@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 
 use crawl_model::{CanonicalUrl, Request, Response, UrlError};
-use crawl_spider::{Link, NodeId, Page, PageServices, SelectorError};
+use crawl_spider::{Evaluated, Link, NodeId, Page, PageServices, SelectorError};
 use encoding_rs::Encoding;
 
 use crate::css::compiled;
@@ -15,6 +15,7 @@ use crate::links::resolve::Resolver;
 use crate::links::{Scan, scan_html};
 use crate::markup::scan::Scanner;
 use crate::xml::feed::scan_xml;
+use crate::xpath;
 
 /// One document: the host's side of a [`Page`].
 pub(crate) struct Document<'a> {
@@ -77,6 +78,11 @@ impl PageServices for Document<'_> {
     fn select(&self, css: &str, root: Option<NodeId>) -> Result<Vec<NodeId>, SelectorError> {
         let selector = compiled(css)?;
         Ok(selector.select(self.dom(), root))
+    }
+
+    fn xpath(&self, expr: &str, root: Option<NodeId>) -> Result<Evaluated, SelectorError> {
+        let (expr, dom) = (xpath::compiled(expr)?, self.dom());
+        expr.evaluate(dom, root.unwrap_or(dom.document()))
     }
 
     fn text_content(&self, node: NodeId) -> Cow<'_, str> {

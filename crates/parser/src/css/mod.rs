@@ -62,7 +62,7 @@ pub(crate) fn compiled(css: &str) -> Result<Rc<Selector>, SelectorError> {
 pub(crate) fn compile(css: &str) -> Result<Selector, SelectorError> {
     scraper::Selector::parse(css)
         .map(Selector)
-        .map_err(|error| SelectorError { selector: css.to_owned(), reason: reason(&error) })
+        .map_err(|error| SelectorError::css(css, reason(&error)))
 }
 
 fn reason(error: &scraper::error::SelectorErrorKind) -> String {

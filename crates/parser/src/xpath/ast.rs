@@ -159,8 +159,6 @@ pub(super) struct Name {
     pub(super) local: LocalName,
     /// Without prefix, in lower case.
     pub(super) lower: LocalName,
-    /// With prefix, in lower case: HTML's parser knows no prefixes and keeps them in the name.
-    pub(super) qualified: LocalName,
 }
 
 /// Section 2.4, sorted by what has to be known to decide it.
@@ -178,6 +176,9 @@ pub(super) enum Predicate {
 
 impl Predicate {
     pub(super) fn new(expr: Expr) -> Self {
+        if let Some((Comparison::Equal, index)) = expr.bound() {
+            return Self::Index(index);
+        }
         match expr {
             Expr::Number(index) => Self::Index(index),
             Expr::Call(Function::Last, _) => Self::Last,
@@ -189,6 +190,18 @@ impl Predicate {
     pub(super) fn is_free(&self) -> bool {
         matches!(self, Self::Free(_))
     }
+
+    /// The greatest position that it can be true at.
+    pub(super) fn greatest(&self) -> f64 {
+        match self {
+            Self::Index(index) => *index,
+            Self::Last | Self::Free(_) => f64::INFINITY,
+            Self::Positional(expr) => match expr.bound() {
+                Some((Comparison::Less | Comparison::AtMost, most)) => most,
+                _ => f64::INFINITY,
+            },
+        }
+    }
 }
 
 impl Expr {
@@ -199,6 +212,17 @@ impl Expr {
             Self::Or(_) | Self::And(_) | Self::Compare(..) => Type::Bool,
             Self::Union(_) | Self::Path(_) => Type::Nodes,
             Self::Call(function, _) | Self::Regex(function, ..) => function.signature().gives,
+        }
+    }
+
+    /// The comparison and the number if it is `position() < 3` or the like.
+    fn bound(&self) -> Option<(Comparison, f64)> {
+        let Self::Compare(left, rest) = self else { return None };
+        match (&**left, &**rest) {
+            (Self::Call(Function::Position, _), [(comparison, Self::Number(number))]) => {
+                Some((*comparison, *number))
+            }
+            _ => None,
         }
     }
 

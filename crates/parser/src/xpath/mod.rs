@@ -16,8 +16,8 @@
 //!   `xlink`, …) or part of the name, which HTML knows no prefixes in (`<g:price>`). `namespace-uri()`
 //!   is the DOM's, so that of XHTML for HTML elements, where lxml has none.
 //! - In XML, a name without prefix matches names in no namespace only. A prefix is looked up on the
-//!   root element, then among the usual ones, then on any element; if it is nowhere, that is an
-//!   error. Attributes that declare namespaces are none, and the namespace axis is empty.
+//!   root element, then among the usual ones, then on any element; if it is nowhere and no name
+//!   has it, that is an error. Attributes that declare namespaces are none, and the namespace axis is empty.
 //! - `id()` finds attributes named `id` and `xml:id`, for DTDs are not read; `lang()` sees
 //!   HTML's `lang`, too.
 //! - There are no variables. White space of `normalize-space()` is XML's.
@@ -122,5 +122,20 @@ pub(crate) fn compile(source: &str) -> Result<XPath, SelectorError> {
             let reason = format!("{} (character {})", wrong.reason, before + 1);
             Err(SelectorError::xpath(source, reason))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cache_is_bounded() {
+        for n in 0..2 * MAX_EXPRESSIONS {
+            compiled(&format!("//a[{n}]")).unwrap();
+        }
+        assert!(CACHE.with_borrow(HashMap::len) <= MAX_EXPRESSIONS);
+        let again = || Rc::as_ptr(&compiled("//a[1023]").unwrap());
+        assert_eq!(again(), again());
     }
 }

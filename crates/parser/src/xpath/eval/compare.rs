@@ -150,7 +150,6 @@ impl<'a> Evaluator<'a> {
         operator: Comparison,
         right: &Set,
     ) -> Result<bool, Stop> {
-        self.charge((left.len() + right.len()) as u64)?;
         if left.is_empty() || right.is_empty() {
             return Ok(false);
         }

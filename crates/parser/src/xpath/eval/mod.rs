@@ -117,11 +117,13 @@ pub(super) struct Evaluator<'a> {
 
 impl<'a> Evaluator<'a> {
     pub(super) fn new(dom: &'a Dom, parsed: &'a Parsed, max_steps: u64) -> Result<Self, Stop> {
-        let resolve = |prefix: &Box<str>| names::namespace(dom, prefix);
-        let namespaces = parsed.prefixes.iter().map(resolve).collect::<Result<_, _>>()?;
+        let mut left = max_steps;
+        let prefixes = parsed.prefixes.iter();
+        let namespaces = prefixes.map(|prefix| names::namespace(dom, prefix, &mut left));
+        let namespaces = namespaces.collect::<Result<_, _>>()?;
         let kept = vec![None; parsed.n_slots];
         let (ids, regexes) = (None, HashMap::new());
-        Ok(Self { dom, parsed, left: max_steps, namespaces, kept, ids, regexes })
+        Ok(Self { dom, parsed, left, namespaces, kept, ids, regexes })
     }
 
     pub(super) fn answer(&mut self, node: NodeId) -> Result<Value, Stop> {
@@ -152,6 +154,7 @@ impl<'a> Evaluator<'a> {
             self.charge(u64::from(dom.end(node).saturating_sub(node.0)))?;
         }
         let text = dom.text_content(node);
+        self.charge(1)?;
         match &text {
             Cow::Owned(text) => self.charge_text(text)?,
             // It is only looked at.

@@ -1,7 +1,7 @@
 //! Node tests, and what names and prefixes mean in HTML and in XML (section 2.3).
 
 use crawl_spider::NodeId;
-use html5ever::{Namespace, ns};
+use html5ever::{Namespace, QualName, ns};
 
 use super::{Evaluator, Stop};
 use crate::dom::{Dom, Flavour, NodeKind};
@@ -35,9 +35,13 @@ const USUAL: [(&str, &str); 24] = [
     ("news", "http://www.google.com/schemas/sitemap-news/0.9"),
 ];
 
-/// What a prefix stands for in a document. `None` in HTML, where a name may have a colon that
-/// means nothing.
-pub(super) fn namespace(dom: &Dom, prefix: &str) -> Result<Option<Namespace>, Stop> {
+/// What a prefix stands for in a document. `None` if it is only a part of names: in HTML, or
+/// because an XML document declares it nowhere and uses it nevertheless.
+pub(super) fn namespace(
+    dom: &Dom,
+    prefix: &str,
+    left: &mut u64,
+) -> Result<Option<Namespace>, Stop> {
     let usual = || {
         let found = USUAL.iter().find(|(usual, _)| *usual == prefix);
         found.map(|(_, namespace)| Namespace::from(*namespace))
@@ -46,11 +50,22 @@ pub(super) fn namespace(dom: &Dom, prefix: &str) -> Result<Option<Namespace>, St
         return Ok(usual());
     }
     let root = dom.root().and_then(|root| declared(dom, root, prefix));
-    let anywhere = || dom.descendants(dom.document()).find_map(|node| declared(dom, node, prefix));
-    match root.or_else(usual).or_else(anywhere) {
-        Some(namespace) => Ok(Some(namespace)),
-        None => Err(Stop::Wrong(format!("the document declares no prefix `{prefix}`"))),
+    if let Some(namespace) = root.or_else(usual) {
+        return Ok(Some(namespace));
     }
+    *left = left.checked_sub(u64::from(dom.len())).ok_or(Stop::Steps)?;
+    let mut all = dom.descendants(dom.document());
+    if let Some(namespace) = all.find_map(|node| declared(dom, node, prefix)) {
+        return Ok(Some(namespace));
+    }
+    let is_used = (0..dom.len()).map(NodeId).any(|node| spelled(dom.name(node)).0 == prefix);
+    let reason = || Stop::Wrong(format!("the document declares no prefix `{prefix}`"));
+    if is_used { Ok(None) } else { Err(reason()) }
+}
+
+/// Prefix and rest of a name that has a colon in it, which the parser made nothing of.
+fn spelled(name: &str) -> (&str, &str) {
+    name.split_once(':').unwrap_or(("", name))
 }
 
 /// What an element declares a prefix to be.
@@ -86,35 +101,46 @@ impl Evaluator<'_> {
 
     /// `prefix:*`
     fn is_of(&self, prefix: usize, node: NodeId) -> bool {
-        let is_spelled_so = || {
-            let (name, prefix) = (self.dom.name(node), &*self.parsed.prefixes[prefix]);
-            let start = name.split_once(':').map_or("", |(start, _)| start);
-            start.eq_ignore_ascii_case(prefix)
-        };
-        self.namespaces[prefix].as_ref() == Some(self.dom.namespace(node))
-            || self.dom.flavour() == Flavour::Html && is_spelled_so()
+        let is_spelled_so = || self.is_prefix(prefix, spelled(self.dom.name(node)).0);
+        self.is_space(prefix, self.dom.namespace(node)) || is_spelled_so()
+    }
+
+    /// Whether a prefix stands for a namespace.
+    fn is_space(&self, prefix: usize, space: &Namespace) -> bool {
+        self.namespaces[prefix].as_ref() == Some(space)
+    }
+
+    /// Whether a prefix is spelled so.
+    fn is_prefix(&self, prefix: usize, spelled: &str) -> bool {
+        let prefix = &*self.parsed.prefixes[prefix];
+        match self.dom.flavour() {
+            Flavour::Xml => prefix == spelled,
+            Flavour::Html => prefix.eq_ignore_ascii_case(spelled),
+        }
     }
 
     fn is_named(&self, name: &Name, node: NodeId) -> bool {
         let dom = self.dom;
-        let qualified = match dom.kind(node) {
+        let found = match dom.kind(node) {
             Some(NodeKind::Attribute) => dom.attribute(node).map(|(name, _)| name),
             _ => dom.element(node).map(|element| &element.name),
         };
-        let Some(qualified) = qualified else { return false };
-        let (local, space) = (&qualified.local, &qualified.ns);
-        let is_in_space = |prefix: usize| self.namespaces[prefix].as_ref() == Some(space);
-        if dom.flavour() == Flavour::Xml {
-            return *local == name.local && name.prefix.map_or(space.is_empty(), is_in_space);
-        }
-        // Only names of SVG and MathML have capitals.
-        let is_lower = || *local == name.lower || local.eq_ignore_ascii_case(&name.lower);
+        let Some(QualName { local, ns: space, .. }) = found else { return false };
+        let is_html = dom.flavour() == Flavour::Html;
+        // Only names of SVG and MathML have capitals in HTML.
+        let is_it = |local: &str| match is_html {
+            true => local.eq_ignore_ascii_case(&name.lower),
+            false => *local == *name.local,
+        };
         match name.prefix {
             Some(prefix) => {
-                is_in_space(prefix) && is_lower() || local.eq_ignore_ascii_case(&name.qualified)
+                let (start, rest) = spelled(local);
+                self.is_space(prefix, space) && is_it(local)
+                    || self.is_prefix(prefix, start) && is_it(rest)
             }
+            None if !is_html => space.is_empty() && *local == name.local,
             None if *space == ns!(html) => *local == name.lower,
-            None => is_lower() && (space.is_empty() || dom.is_element(node)),
+            None => (space.is_empty() || dom.is_element(node)) && is_it(local),
         }
     }
 }

@@ -106,11 +106,10 @@ impl<'a> Evaluator<'a> {
         contexts: &[NodeId],
         want: Want,
     ) -> Result<Vec<NodeId>, Stop> {
-        let limit = match step.predicates[n_free] {
-            Predicate::Index(index) if index >= 1.0 => index,
-            Predicate::Index(_) => return Ok(Vec::new()),
-            _ => f64::INFINITY,
-        };
+        let limit = step.predicates[n_free].greatest();
+        if limit < 1.0 || limit.is_nan() {
+            return Ok(Vec::new());
+        }
         let (mut all, mut here) = (Vec::new(), Vec::new());
         for &context in contexts {
             let (dom, mut stop) = (self.dom, None);

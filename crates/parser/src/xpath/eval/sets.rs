@@ -80,7 +80,8 @@ impl<'a> Evaluator<'a> {
     /// `lang()` (section 4.3): of the nearest ancestor that has one.
     pub(super) fn is_of_language(&mut self, wanted: &str, node: NodeId) -> Result<bool, Stop> {
         let dom = self.dom;
-        for node in std::iter::once(node).chain(dom.ancestors(node)) {
+        let first = dom.kind(node).map(|_| node);
+        for node in first.into_iter().chain(dom.ancestors(node)) {
             self.charge(1 + dom.attributes(node).count() as u64)?;
             let language = dom.attributes(node).filter_map(|attribute| dom.attribute(attribute));
             let language = language.filter(|(name, _)| match &*name.local {

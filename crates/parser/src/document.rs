@@ -5,7 +5,8 @@ use std::cell::OnceCell;
 
 use crawl_model::{CanonicalUrl, Request, Response, UrlError};
 use crawl_spider::{
-    Link, LinkKind, NodeId, Page, PageServices, QueryError, Rows, SelectorError, SpiderError,
+    Evaluated, Link, LinkKind, NodeId, Page, PageServices, QueryError, Rows, SelectorError,
+    SpiderError,
 };
 use encoding_rs::{Encoding, UTF_8};
 use serde_json::Value;
@@ -23,6 +24,7 @@ use crate::markup::scan::Scanner;
 use crate::reader::{Body, ReadOut, Readers};
 use crate::xml::feed::scan_xml;
 use crate::xml::{gunzip_if, kind_of_unzipped};
+use crate::xpath;
 
 /// How documents are read, besides what they say themselves.
 #[derive(Default)]
@@ -164,6 +166,11 @@ impl PageServices for Document<'_> {
     fn select(&self, css: &str, root: Option<NodeId>) -> Result<Vec<NodeId>, SelectorError> {
         let selector = compiled(css)?;
         Ok(selector.select(self.dom(), root))
+    }
+
+    fn xpath(&self, expr: &str, root: Option<NodeId>) -> Result<Evaluated, SelectorError> {
+        let (expr, dom) = (xpath::compiled(expr)?, self.dom());
+        expr.evaluate(dom, root.unwrap_or(dom.document()))
     }
 
     fn text_content(&self, node: NodeId) -> Cow<'_, str> {

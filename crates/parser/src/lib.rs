@@ -1,7 +1,7 @@
 //! Reads what a page says, and runs spiders on it.
 //!
 //! Bytes become text (`decode`), one streaming pass takes links and title out of it (`markup`,
-//! `links`, `xml`), a document tree is built only for what asks for one (`dom`, `css`), and a
+//! `links`, `xml`), a document tree is built only for what asks for one (`dom`, `css`, `xpath`), and a
 //! spider sees all that through the SDK's page (`document.rs`). [`Parser`] does this for one
 //! answer of the fetcher after the other, on threads of its own (`stage`): everything here is
 //! synchronous and busy, never waiting.
@@ -26,6 +26,7 @@ mod xml;
 mod css;
 mod data;
 mod dom;
+mod xpath;
 
 mod spiders;
 

@@ -6,7 +6,7 @@ use crawl_model::UrlError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SpiderError {
-    /// A selector does not parse.
+    /// A selector or XPath expression cannot be answered.
     #[error(transparent)]
     Selector(#[from] SelectorError),
     /// A JSONPath or regular expression does not parse.
@@ -86,12 +86,14 @@ impl From<std::num::ParseFloatError> for SpiderError {
     }
 }
 
-/// A CSS selector that does not parse.
+/// A selector or XPath expression that cannot be answered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{selector}` is not a CSS selector: {reason}")]
+#[error("`{selector}` {problem}: {reason}")]
 pub struct SelectorError {
     /// The selector as it was given.
     pub selector: String,
+    /// What kind of problem it is.
+    pub problem: SelectorProblem,
     /// What the parser said.
     pub reason: String,
 }
@@ -106,4 +108,54 @@ pub struct QueryError {
     pub query: String,
     /// What the parser said.
     pub reason: String,
+}
+
+/// What is wrong with a selector.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SelectorProblem {
+    /// It is no CSS selector.
+    NotCss,
+    /// It is no XPath expression.
+    NotXPath,
+    /// It is an XPath expression for a number, a string or a boolean where nodes were asked for.
+    NotNodes,
+    /// It asks for more work than a page is worth.
+    TooCostly,
+}
+
+impl std::fmt::Display for SelectorProblem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::NotCss => "is not a CSS selector",
+            Self::NotXPath => "is not an XPath expression",
+            Self::NotNodes => "gives no nodes",
+            Self::TooCostly => "was given up on",
+        })
+    }
+}
+
+impl SelectorError {
+    /// A CSS selector that does not parse.
+    pub fn css(selector: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::new(selector, SelectorProblem::NotCss, reason)
+    }
+
+    /// An XPath expression that is none.
+    pub fn xpath(expr: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::new(expr, SelectorProblem::NotXPath, reason)
+    }
+
+    /// A selector that takes too long in this document.
+    pub fn costly(selector: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::new(selector, SelectorProblem::TooCostly, reason)
+    }
+
+    pub(crate) fn new(
+        selector: impl Into<String>,
+        problem: SelectorProblem,
+        reason: impl Into<String>,
+    ) -> Self {
+        Self { selector: selector.into(), problem, reason: reason.into() }
+    }
 }

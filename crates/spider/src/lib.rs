@@ -43,13 +43,13 @@ mod error;
 mod services;
 mod text;
 
-pub use error::{QueryError, SelectorError, SpiderError};
+pub use error::{QueryError, SelectorError, SelectorProblem, SpiderError};
 pub use follow::{Follow, Followed};
 pub use harvest::{Harvest, Harvested, LogLevel, LogLine};
-pub use node::{Node, Nodes};
+pub use node::{Node, Nodes, XPathValue};
 pub use page::Page;
 pub use rows::{Row, Rows};
-pub use services::{Link, LinkKind, NodeId, PageServices};
+pub use services::{Evaluated, Link, LinkKind, NodeId, PageServices};
 pub use spider::{FailedRequest, Spider};
 pub use text::collapse_whitespace;
 

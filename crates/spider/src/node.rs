@@ -1,13 +1,15 @@
-//! Elements of a page.
+//! Nodes of a page.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use crawl_model::CanonicalUrl;
 
-use crate::{NodeId, PageServices, SpiderError, collapse_whitespace};
+use crate::error::SelectorProblem;
+use crate::{Evaluated, NodeId, PageServices, SelectorError, SpiderError, collapse_whitespace};
 
-/// An element of a page: a handle that is cheap to copy.
+/// A node of a page: a handle that is cheap to copy. An element, but for what an XPath expression
+/// or a pseudo-element selects: attributes and texts, whose text is their value.
 #[derive(Clone, Copy)]
 pub struct Node<'a> {
     services: &'a dyn PageServices,
@@ -91,6 +93,23 @@ impl<'a> Node<'a> {
         Ok(self.first(selector)?.and_then(|node| node.attr(name)))
     }
 
+    /// The nodes that an XPath 1.0 expression gives, asked of this node: `.//a` is below it, `//a`
+    /// from the document's root.
+    ///
+    /// # Errors
+    /// As for [`Page::xpath`](crate::Page::xpath).
+    pub fn xpath(&self, expr: &str) -> Result<Nodes<'a>, SpiderError> {
+        xpath(self.services, expr, Some(self.id))
+    }
+
+    /// What an XPath 1.0 expression gives, asked of this node.
+    ///
+    /// # Errors
+    /// As for [`Page::evaluate`](crate::Page::evaluate).
+    pub fn evaluate(&self, expr: &str) -> Result<XPathValue<'a>, SpiderError> {
+        evaluate(self.services, expr, Some(self.id))
+    }
+
     /// Its `href`, resolved; `None` if it has none.
     ///
     /// # Errors
@@ -129,7 +148,7 @@ impl fmt::Debug for Node<'_> {
     }
 }
 
-/// The elements that a selector matched, in document order.
+/// The nodes that a selector or an XPath expression gave, in document order.
 #[derive(Clone)]
 pub struct Nodes<'a> {
     services: &'a dyn PageServices,
@@ -238,6 +257,66 @@ impl<'a> Iterator for IntoIter<'a> {
     fn size_hint(&self) -> (usize, Option<usize>) {
         self.ids.size_hint()
     }
+}
+
+/// What an XPath expression gives. As text (`to_string`) it is what `string()` makes of it: of
+/// nodes the text of the first.
+#[derive(Debug, Clone)]
+pub enum XPathValue<'a> {
+    /// Nodes in document order.
+    Nodes(Nodes<'a>),
+    /// A number.
+    Number(f64),
+    /// A string.
+    Text(String),
+    /// A boolean.
+    Bool(bool),
+}
+
+impl fmt::Display for XPathValue<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nodes(nodes) => match nodes.first() {
+                Some(node) => f.write_str(&node.text_content()),
+                None => Ok(()),
+            },
+            Self::Number(number) if number.is_infinite() => {
+                f.write_str(if *number > 0.0 { "Infinity" } else { "-Infinity" })
+            }
+            // No negative zero.
+            Self::Number(number) => write!(f, "{}", number + 0.0),
+            Self::Text(text) => f.write_str(text),
+            Self::Bool(truth) => write!(f, "{truth}"),
+        }
+    }
+}
+
+pub(crate) fn evaluate<'a>(
+    services: &'a dyn PageServices,
+    expr: &str,
+    root: Option<NodeId>,
+) -> Result<XPathValue<'a>, SpiderError> {
+    Ok(match services.xpath(expr, root)? {
+        Evaluated::Nodes(ids) => XPathValue::Nodes(Nodes { services, ids }),
+        Evaluated::Number(number) => XPathValue::Number(number),
+        Evaluated::Text(text) => XPathValue::Text(text),
+        Evaluated::Bool(truth) => XPathValue::Bool(truth),
+    })
+}
+
+pub(crate) fn xpath<'a>(
+    services: &'a dyn PageServices,
+    expr: &str,
+    root: Option<NodeId>,
+) -> Result<Nodes<'a>, SpiderError> {
+    let gives = match evaluate(services, expr, root)? {
+        XPathValue::Nodes(nodes) => return Ok(nodes),
+        XPathValue::Number(_) => "a number",
+        XPathValue::Text(_) => "a string",
+        XPathValue::Bool(_) => "a boolean",
+    };
+    let reason = format!("it gives {gives}, which `evaluate` returns");
+    Err(SelectorError::new(expr, SelectorProblem::NotNodes, reason).into())
 }
 
 pub(crate) fn select<'a>(

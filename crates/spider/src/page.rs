@@ -6,8 +6,8 @@ use crawl_model::{CanonicalUrl, Request, Response, Truncation};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::node::{join, select};
-use crate::{Link, Node, Nodes, PageServices, Rows, SpiderError};
+use crate::node::{evaluate, join, select, xpath};
+use crate::{Link, Node, Nodes, PageServices, Rows, SpiderError, XPathValue};
 
 /// A fetched page, borrowed from the host for the length of a callback.
 #[derive(Clone, Copy)]
@@ -172,6 +172,43 @@ impl<'a> Page<'a> {
     /// As for [`css`](Self::css).
     pub fn attr_of(&self, selector: &str, name: &str) -> Result<Option<&'a str>, SpiderError> {
         Ok(self.first(selector)?.and_then(|node| node.attr(name)))
+    }
+
+    /// The nodes that an XPath 1.0 expression gives, in document order: elements, but also
+    /// attributes and texts, whose [`Node::text`] is their value.
+    ///
+    /// ```
+    /// use crawl_spider::{Page, SpiderError};
+    ///
+    /// fn next(page: &Page<'_>) -> Result<Vec<String>, SpiderError> {
+    ///     Ok(page.xpath("//a[normalize-space() = 'next']/@href")?.texts())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`SpiderError::Selector`] if it does not parse, gives no nodes (but, say, a number: see
+    /// [`evaluate`](Self::evaluate)) or takes too long.
+    pub fn xpath(&self, expr: &str) -> Result<Nodes<'a>, SpiderError> {
+        xpath(self.services, expr, None)
+    }
+
+    /// What an XPath 1.0 expression gives, whatever its type.
+    ///
+    /// ```
+    /// use crawl_spider::{Page, SpiderError, XPathValue};
+    ///
+    /// fn total(page: &Page<'_>) -> Result<f64, SpiderError> {
+    ///     match page.evaluate("sum(//td[@class = 'price'])")? {
+    ///         XPathValue::Number(total) => Ok(total),
+    ///         other => Err(SpiderError::other(format!("no number, but `{other}`"))),
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`SpiderError::Selector`] if it does not parse or takes too long.
+    pub fn evaluate(&self, expr: &str) -> Result<XPathValue<'a>, SpiderError> {
+        evaluate(self.services, expr, None)
     }
 
     /// All links of the page in document order, without building a document tree. Repeated ones

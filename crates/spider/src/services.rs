@@ -10,9 +10,23 @@ use serde_json::Value;
 
 use crate::{QueryError, Rows, SelectorError, SpiderError};
 
-/// Names an element of one page. Means nothing on another page: there its text is empty.
+/// Names a node of one page: an element, or, as XPath may answer, an attribute, a text, a comment,
+/// the document. Means nothing on another page: there its text is empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct NodeId(pub u32);
+
+/// What an XPath expression gives.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Evaluated {
+    /// Nodes in document order, each once.
+    Nodes(Vec<NodeId>),
+    /// A number.
+    Number(f64),
+    /// A string.
+    Text(String),
+    /// A boolean.
+    Bool(bool),
+}
 
 /// A link of a page, resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,8 +64,8 @@ pub enum LinkKind {
 /// The services of the host for one page.
 ///
 /// All of them are cheap to call again: what is costly (decoding, the scan for links, the
-/// document tree) is done once, when it is first needed. Only [`select`](Self::select) needs a
-/// tree.
+/// document tree) is done once, when it is first needed. Only [`select`](Self::select) and
+/// [`xpath`](Self::xpath) need a tree.
 pub trait PageServices {
     /// Elements that match `css`, in document order: descendants of `root`, or all of the page.
     /// `:scope` is `root`.
@@ -60,7 +74,14 @@ pub trait PageServices {
     /// [`SelectorError`] if `css` does not parse.
     fn select(&self, css: &str, root: Option<NodeId>) -> Result<Vec<NodeId>, SelectorError>;
 
-    /// The text of all descendants, as it stands in the document.
+    /// What an XPath 1.0 expression gives, asked of `root` or of the document. `//a` is from the
+    /// document's root in any case, `.//a` is below `root`.
+    ///
+    /// # Errors
+    /// [`SelectorError`] if it does not parse, or if it takes too long in this document.
+    fn xpath(&self, expr: &str, root: Option<NodeId>) -> Result<Evaluated, SelectorError>;
+
+    /// The text of all descendants, as it stands in the document; of an attribute its value.
     fn text_content(&self, node: NodeId) -> Cow<'_, str>;
 
     /// An attribute's value; its name in lower case.

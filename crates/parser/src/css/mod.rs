@@ -149,7 +149,7 @@ pub(crate) fn compile(css: &str) -> Result<Selector, SelectorError> {
             let has_endings = list.iter().any(|complex| complex.ending != Ending::Element);
             Ok(Selector { list, has_endings })
         }
-        Err(reason) => Err(SelectorError { selector: css.to_owned(), reason }),
+        Err(reason) => Err(SelectorError::css(css, reason)),
     }
 }
 

@@ -230,7 +230,8 @@ impl Dom {
             Some(slot) if slot.kind == NodeKind::Element => u32::from(slot.attr),
             _ => 0,
         };
-        (node.0 + 1..node.0 + 1 + n).map(NodeId)
+        let first = node.0.saturating_add(1);
+        (first..first.saturating_add(n)).map(NodeId)
     }
 
     /// Name and value of an attribute node.

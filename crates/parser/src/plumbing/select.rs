@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crawl_spider::{NodeId, SelectorError};
+use crawl_spider::{Evaluated, NodeId, SelectorError};
 use serde::Serialize;
 use serde_json::Value;
 use url::Url;
@@ -13,6 +13,7 @@ use crate::decode::Decoded;
 use crate::decode::kind::Kind;
 use crate::dom::{Dom, Flavour};
 use crate::markup::scan::Scanner;
+use crate::xpath::{self, XPath};
 
 /// What is looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,7 +59,6 @@ enum Found {
     /// In document order.
     Nodes(Vec<NodeId>),
     /// What an XPath expression comes to that selects nothing.
-    #[allow(dead_code, reason = "only XPath has plain values")]
     Plain(Value),
 }
 
@@ -94,30 +94,46 @@ pub fn selected(
     // What Markdown resolves links against.
     let _ = base;
     let dom = tree(body, content_type);
-    let found = query.find(&dom);
+    let found = query.find(&dom)?;
     Ok(Selected { dom, found, output })
 }
 
 /// A query that parses.
 enum Compiled {
     Css(Rc<Selector>),
+    XPath(Rc<XPath>),
 }
 
 impl Compiled {
     fn new(query: &Query) -> Result<Self, SelectorError> {
         match query {
             Query::Css(css) => compiled(css).map(Self::Css),
-            Query::XPath(expr) => {
-                let reason = "XPath is not there yet".to_owned();
-                Err(SelectorError { selector: expr.clone(), reason })
-            }
+            Query::XPath(expr) => xpath::compiled(expr).map(Self::XPath),
         }
     }
 
-    fn find(&self, dom: &Dom) -> Found {
-        match self {
-            Self::Css(selector) => Found::Nodes(selector.select(dom, None)),
-        }
+    fn find(&self, dom: &Dom) -> Result<Found, SelectorError> {
+        let expr = match self {
+            Self::Css(selector) => return Ok(Found::Nodes(selector.select(dom, None))),
+            Self::XPath(expr) => expr,
+        };
+        Ok(match expr.evaluate(dom, dom.document())? {
+            Evaluated::Nodes(nodes) => Found::Nodes(nodes),
+            Evaluated::Number(number) => Found::Plain(json_number(number)),
+            Evaluated::Text(text) => Found::Plain(text.into()),
+            Evaluated::Bool(flag) => Found::Plain(flag.into()),
+        })
+    }
+}
+
+/// Whole numbers without a fraction, as XPath itself writes them; what JSON has no number for
+/// (not-a-number, infinities) is null.
+fn json_number(number: f64) -> Value {
+    const EXACT: f64 = 9_007_199_254_740_992.0; // 2^53
+    if number.fract() == 0.0 && number.abs() <= EXACT {
+        Value::from(number as i64)
+    } else {
+        Value::from(number)
     }
 }
 
@@ -125,7 +141,7 @@ fn not_here_yet(output: &Output) -> Result<(), SelectorError> {
     match output {
         Output::Markdown => {
             let reason = "Markdown is not there yet".to_owned();
-            Err(SelectorError { selector: String::new(), reason })
+            Err(SelectorError::css("", reason))
         }
         Output::Html | Output::Text | Output::Attr(_) => Ok(()),
     }

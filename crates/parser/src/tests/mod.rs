@@ -14,3 +14,4 @@ mod settling;
 mod sitemaps;
 mod sniffing;
 mod urls;
+mod xpathing;

@@ -2,18 +2,22 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::sync::Arc;
 
 use crawl_model::{CanonicalUrl, Request, Response, UrlError};
-use crawl_spider::{Link, NodeId, Page, PageServices, SelectorError};
+use crawl_spider::{
+    ItemQuery, Link, MatchedRows, NodeId, Page, PageServices, SelectorError, Spider,
+};
 use encoding_rs::Encoding;
 
 use crate::css::compiled;
 use crate::decode::kind::Kind;
 use crate::decode::{Decoded, decode};
-use crate::dom::Dom;
+use crate::dom::{Dom, Flavour};
 use crate::links::resolve::Resolver;
 use crate::links::{Scan, scan_html};
 use crate::markup::scan::Scanner;
+use crate::stream::{Matches, Table};
 use crate::xml::feed::scan_xml;
 
 /// One document: the host's side of a [`Page`].
@@ -24,6 +28,8 @@ pub(crate) struct Document<'a> {
     encoding: &'static Encoding,
     scanned: OnceCell<(Scan, Resolver)>,
     dom: OnceCell<Dom>,
+    table: Option<Arc<Table>>,
+    matched: OnceCell<Vec<Option<Matches>>>,
 }
 
 impl<'a> Document<'a> {
@@ -32,14 +38,20 @@ impl<'a> Document<'a> {
         let kind = Kind::of(&response.media_type(), &response.body);
         let Decoded { text, encoding } =
             decode(&response.body, response.header("content-type"), kind);
-        let (scanned, dom) = (OnceCell::new(), OnceCell::new());
-        Self { url: url.clone(), kind, text, encoding, scanned, dom }
+        let (scanned, dom, matched) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        Self { url: url.clone(), kind, text, encoding, scanned, dom, table: None, matched }
+    }
+
+    /// Matches what the spider wants of its pages, besides what it asks for.
+    pub(crate) fn with_table(self, table: Option<Arc<Table>>) -> Self {
+        Self { table, ..self }
     }
 
     /// Lets go of the response.
     fn into_owned(self) -> Document<'static> {
-        let Self { url, kind, text, encoding, scanned, dom } = self;
-        Document { url, kind, text: Cow::Owned(text.into_owned()), encoding, scanned, dom }
+        let Self { url, kind, text, encoding, scanned, dom, table, matched } = self;
+        let text = Cow::Owned(text.into_owned());
+        Document { url, kind, text, encoding, scanned, dom, table, matched }
     }
 
     fn scanned(&self) -> &(Scan, Resolver) {
@@ -66,6 +78,18 @@ impl<'a> Document<'a> {
         })
     }
 
+    fn matches(&self, table: &Table) -> &[Option<Matches>] {
+        self.matched.get_or_init(|| {
+            let dom = self.dom();
+            if dom.flavour() != Flavour::Html {
+                return Vec::new(); // other rules for names
+            }
+            let mut matcher = table.matcher(dom.is_quirky());
+            matcher.walk(dom);
+            matcher.finish()
+        })
+    }
+
     /// Whether a tree was needed.
     #[cfg(test)]
     pub(crate) fn has_dom(&self) -> bool {
@@ -77,6 +101,12 @@ impl PageServices for Document<'_> {
     fn select(&self, css: &str, root: Option<NodeId>) -> Result<Vec<NodeId>, SelectorError> {
         let selector = compiled(css)?;
         Ok(selector.select(self.dom(), root))
+    }
+
+    fn matched(&self, query: &ItemQuery) -> Option<&dyn MatchedRows> {
+        let table = self.table.as_deref()?;
+        let matches = self.matches(table).get(table.find(query)?)?.as_ref()?;
+        Some(matches)
     }
 
     fn text_content(&self, node: NodeId) -> Cow<'_, str> {
@@ -134,6 +164,14 @@ impl TestPage {
     pub fn new(request: Request, response: Response) -> Self {
         let document = Document::new(&request.url, &response).into_owned();
         Self { request, response, document }
+    }
+
+    /// Lets the page be read for `spider`: what it wants of its pages ([`Spider::wants`]) is
+    /// matched beforehand, as in a crawl. Without this it gets the same, more slowly.
+    #[must_use]
+    pub fn for_spider(mut self, spider: &(impl Spider + ?Sized)) -> Self {
+        self.document = self.document.with_table(Some(Arc::new(Table::new(spider.wants()))));
+        self
     }
 
     /// The page as a spider sees it.

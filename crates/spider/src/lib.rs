@@ -34,6 +34,7 @@ mod spider;
 
 mod node;
 mod page;
+mod query;
 
 mod follow;
 mod harvest;
@@ -47,6 +48,7 @@ pub use follow::{Follow, Followed};
 pub use harvest::{Harvest, Harvested, LogLevel, LogLine};
 pub use node::{Node, Nodes};
 pub use page::Page;
+pub use query::{FieldQuery, ItemQuery, MatchedRows, Row, Rows, Take};
 pub use services::{Link, LinkKind, NodeId, PageServices};
 pub use spider::{FailedRequest, Spider};
 pub use text::collapse_whitespace;

@@ -6,7 +6,7 @@ use crawl_model::{CanonicalUrl, Request, Response, Truncation};
 use serde::Deserialize;
 
 use crate::node::{join, select};
-use crate::{Link, Node, Nodes, PageServices, SpiderError};
+use crate::{ItemQuery, Link, Node, Nodes, PageServices, Rows, SpiderError};
 
 /// A fetched page, borrowed from the host for the length of a callback.
 #[derive(Clone, Copy)]
@@ -150,6 +150,19 @@ impl<'a> Page<'a> {
     /// As for [`css`](Self::css).
     pub fn attr_of(&self, selector: &str, name: &str) -> Result<Option<&'a str>, SpiderError> {
         Ok(self.first(selector)?.and_then(|node| node.attr(name)))
+    }
+
+    /// The rows of a query, in document order. Queries that the spider told the host beforehand
+    /// ([`Spider::wants`](crate::Spider::wants)) are answered without building a document tree,
+    /// if their selectors can be matched while the page streams by.
+    ///
+    /// # Errors
+    /// [`SpiderError::Selector`] if the selector of the rows does not parse.
+    pub fn rows<'q>(&self, query: &'q ItemQuery) -> Result<Rows<'q>, SpiderError>
+    where
+        'a: 'q,
+    {
+        Rows::new(self.services, query)
     }
 
     /// All links of the page in document order, without building a document tree. Repeated ones

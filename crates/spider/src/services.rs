@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use crawl_model::{CanonicalUrl, UrlError};
 
-use crate::SelectorError;
+use crate::{ItemQuery, MatchedRows, SelectorError};
 
 /// Names an element of one page. Means nothing on another page: there its text is empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -56,6 +56,13 @@ pub trait PageServices {
     /// # Errors
     /// [`SelectorError`] if `css` does not parse.
     fn select(&self, css: &str, root: Option<NodeId>) -> Result<Vec<NodeId>, SelectorError>;
+
+    /// The answers to a query that the host matched while the page streamed by; `None` if it did
+    /// not, and they have to be selected. Default: none.
+    fn matched(&self, query: &ItemQuery) -> Option<&dyn MatchedRows> {
+        let _ = query;
+        None
+    }
 
     /// The text of all descendants, as it stands in the document.
     fn text_content(&self, node: NodeId) -> Cow<'_, str>;

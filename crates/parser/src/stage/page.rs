@@ -66,7 +66,7 @@ impl Parser {
     }
 
     fn page(&self, request: &Request, response: &Response, read: &mut Read) {
-        let document = Document::new(&request.url, response);
+        let document = Document::new(&request.url, response).with_table(self.table.clone());
         if self.spider.wants_status(response.status) {
             let page = Page::new(request, response, &document);
             match self.call(&request.url, |out| self.spider.parse(&page, out)) {

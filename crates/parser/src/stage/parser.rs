@@ -14,6 +14,7 @@ use crawl_spider::{Harvest, Harvested, LogLine, Spider, SpiderError};
 
 use super::record;
 use crate::spiders::ParseConfig;
+use crate::stream::Table;
 
 /// Reads the answers to tickets, and runs the spider on those that are pages.
 ///
@@ -25,6 +26,8 @@ pub struct Parser {
     pub(crate) max_redirects: u32,
     pub(crate) spider: Arc<dyn Spider>,
     pub(crate) view: Arc<dyn View>,
+    /// What the spider wants of its pages; `None` if that is nothing or has to be selected.
+    pub(crate) table: Option<Arc<Table>>,
     keeps_responses: bool,
     log: Arc<dyn SpiderLog>,
     stats: Mutex<BTreeMap<String, i64>>,
@@ -99,7 +102,9 @@ impl Parser {
         view: Arc<dyn View>,
     ) -> Self {
         let (log, stats) = (Arc::new(Stderr), Mutex::default());
-        Self { config, max_redirects, spider, view, keeps_responses: true, log, stats }
+        let table = Some(Table::new(spider.wants())).filter(|table| !table.is_empty());
+        let table = table.map(Arc::new);
+        Self { config, max_redirects, spider, view, table, keeps_responses: true, log, stats }
     }
 
     /// Sends the spider's log lines to `log` instead of standard error.

@@ -169,8 +169,8 @@ impl TestPage {
     /// Lets the page be read for `spider`: what it wants of its pages ([`Spider::wants`]) is
     /// matched beforehand, as in a crawl. Without this it gets the same, more slowly.
     #[must_use]
-    pub fn for_spider(mut self, spider: &(impl Spider + ?Sized)) -> Self {
-        self.document = self.document.with_table(Some(Arc::new(Table::new(spider.wants()))));
+    pub fn with_spider(mut self, spider: &(impl Spider + ?Sized)) -> Self {
+        self.document = self.document.with_table(Some(Table::shared(spider.wants())));
         self
     }
 

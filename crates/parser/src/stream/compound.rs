@@ -146,7 +146,21 @@ impl<'e, E: Element> Seen<'e, E> {
     pub(super) fn classes(&self) -> impl Iterator<Item = &str> {
         let class =
             self.class.get_or_init(|| self.element.attr(&self.names.class).unwrap_or_default());
-        class.split(|c: char| c.is_ascii() && is_blank(c as u8)).filter(|word| !word.is_empty())
+        let mut rest = &**class;
+        std::iter::from_fn(move || {
+            let bytes = rest.as_bytes();
+            let mut start = 0;
+            while is_blank(*bytes.get(start)?) {
+                start += 1;
+            }
+            let mut end = start + 1;
+            while bytes.get(end).is_some_and(|&byte| !is_blank(byte)) {
+                end += 1;
+            }
+            let word = &rest[start..end];
+            rest = &rest[end..];
+            Some(word)
+        })
     }
 
     fn id(&self) -> Option<&str> {

@@ -48,6 +48,9 @@ impl Element for Tag<'_, '_> {
 /// An attribute's value as the tree has it: newlines are line feeds (HTML Standard, section
 /// 13.2.3.5), NULs are replaced, references decoded.
 fn cooked(value: &str) -> Cow<'_, str> {
+    if memchr::memchr3(b'\r', 0, b'&', value.as_bytes()).is_none() {
+        return Cow::Borrowed(value);
+    }
     if memchr::memchr2(b'\r', 0, value.as_bytes()).is_none() {
         return decode_attribute(value);
     }

@@ -1,10 +1,10 @@
 //! Reads the events of one document.
 
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::compound::{Place, Seen};
 use super::element::{Element, Tag};
+use super::places::Places;
 use super::program::slot;
 use super::run::Run;
 use super::scoped::{self, Scoped};
@@ -19,12 +19,12 @@ pub(crate) struct Matcher<'t> {
     table: &'t Table,
     is_quirky: bool,
     run: Run,
-    /// Bits of the program that lead to something: those of items, and those of fields that some
-    /// open item still lacks.
-    wanted: Vec<u64>,
     /// How many elements are open.
     depth: u32,
-    places: Places,
+    /// The depth of the innermost element at whose end something ends; 0 if there is none.
+    due: u32,
+    /// Counts of siblings; `None` if no selector asks.
+    places: Option<Places>,
     queries: Vec<Query>,
     /// Items that are open, the innermost last: depth, plan, row.
     items: Vec<(u32, usize, usize)>,
@@ -54,8 +54,8 @@ impl<'t> Matcher<'t> {
             table,
             is_quirky,
             run: Run::new(&table.program),
-            wanted: vec![0; table.program.n_words()],
             depth: 0,
+            due: 0,
             places: Places::new(table),
             queries: table.plans.iter().map(|plan| query(plan.fields.len())).collect(),
             items: Vec::new(),
@@ -100,12 +100,14 @@ impl<'t> Matcher<'t> {
     pub(super) fn enter<E: Element>(&mut self, element: &E) {
         let table = self.table;
         self.depth += 1;
-        let place = self.places.enter(element, self.depth);
-        let seen = Seen::new(element, place, self.is_quirky, &table.names);
+        let mut place = Place { is_root: self.depth == 1, ..Place::default() };
+        if let Some(places) = &mut self.places {
+            places.enter(element, &mut place);
+        }
         let slot = slot(element.name());
-        self.run.open(&table.program, slot, &seen, &self.wanted, &mut self.hits);
-        if !self.hits.is_empty() || !self.scoped.is_empty() {
-            self.take(&seen, slot);
+        let may_match = self.run.open(&table.program, slot);
+        if may_match || !self.scoped.is_empty() {
+            self.settle(element, place, slot, may_match);
         }
     }
 
@@ -115,6 +117,21 @@ impl<'t> Matcher<'t> {
         if self.depth == 0 {
             return;
         }
+        if self.depth == self.due {
+            self.end();
+        }
+        self.run.close();
+        for item in &mut self.scoped {
+            item.run.close();
+        }
+        if let Some(places) = &mut self.places {
+            places.leave();
+        }
+        self.depth -= 1;
+    }
+
+    /// Ends the texts and items of the innermost element.
+    fn end(&mut self) {
         while let Some(&(depth, id)) = self.texts.last()
             && depth == self.depth
         {
@@ -128,12 +145,8 @@ impl<'t> Matcher<'t> {
             self.queries[plan].open.pop();
             self.end_row(plan, row);
         }
-        self.run.close(&self.table.program);
-        for item in &mut self.scoped {
-            item.run.close(&self.table.plans[item.plan].scoped);
-        }
-        self.places.leave();
-        self.depth -= 1;
+        let text = self.texts.last().map_or(0, |&(depth, ..)| depth);
+        self.due = self.items.last().map_or(0, |&(depth, ..)| depth).max(text);
     }
 
     /// A text.
@@ -151,19 +164,21 @@ impl<'t> Matcher<'t> {
         }
     }
 
-    /// Takes what is wanted of an element that matched.
-    fn take<E: Element>(&mut self, seen: &Seen<'_, E>, slot: usize) {
-        let (table, hits) = (self.table, std::mem::take(&mut self.hits));
+    /// Finds out what an element matches, and takes what is wanted of it.
+    fn settle<E: Element>(&mut self, element: &E, place: Place, slot: usize, may_match: bool) {
+        let table = self.table;
+        let seen = &Seen::new(element, place, self.is_quirky, &table.names);
+        let mut hits = std::mem::take(&mut self.hits);
+        if may_match {
+            self.run.settle(&table.program, seen, &mut hits);
+        }
         let mut text = None;
-        self.take_scoped(seen, slot, &mut text);
+        if !self.scoped.is_empty() {
+            self.take_scoped(seen, slot, &mut text);
+        }
         for &hit in &hits {
-            if let Sink::Field(plan, number) = table.sinks[hit] {
-                let field = &table.plans[plan].fields[number];
-                let value = self.value(field, seen, &mut text);
-                self.queries[plan].rows.add(number, value);
-                if !field.all {
-                    self.want(hit, false);
-                }
+            if let Sink::Fields(plan, fields) = &table.sinks[hit] {
+                self.take_fields(hit, *plan, fields, seen, &mut text);
             }
         }
         // Only now, for an item's fields are below it.
@@ -174,6 +189,25 @@ impl<'t> Matcher<'t> {
         }
         self.hits = hits;
         self.hits.clear();
+    }
+
+    /// Takes the fields of a plan that a sink stands for.
+    fn take_fields<E: Element>(
+        &mut self,
+        sink: usize,
+        plan: usize,
+        fields: &[usize],
+        seen: &Seen<'_, E>,
+        text: &mut Option<ValueId>,
+    ) {
+        for &number in fields {
+            let field = &self.table.plans[plan].fields[number];
+            let value = self.value(field, seen, text);
+            self.queries[plan].rows.add(number, value);
+            if !field.all {
+                self.want(sink, false);
+            }
+        }
     }
 
     fn take_scoped<E: Element>(
@@ -187,15 +221,14 @@ impl<'t> Matcher<'t> {
         for item in &mut open {
             let plan = &table.plans[item.plan];
             let mut fields = Vec::new();
-            item.run.open(&plan.scoped, slot, seen, &item.wanted, &mut fields);
+            if item.run.open(&plan.scoped, slot) {
+                item.run.settle(&plan.scoped, seen, &mut fields);
+            }
             for number in fields {
                 let field = &plan.fields[number];
                 item.found.push((number, self.value(field, seen, text)));
                 if !field.all {
-                    plan.scoped
-                        .ends(number)
-                        .iter()
-                        .for_each(|(word, bit)| item.wanted[*word] &= !bit);
+                    item.run.want(&plan.scoped, number, false);
                 }
             }
         }
@@ -214,6 +247,7 @@ impl<'t> Matcher<'t> {
             None => *text.get_or_insert_with(|| {
                 let id = self.store.begin_text();
                 self.texts.push((self.depth, id));
+                self.due = self.depth;
                 id
             }),
         }
@@ -228,6 +262,7 @@ impl<'t> Matcher<'t> {
         let table = self.table;
         let row = self.begin_row(plan);
         self.items.push((self.depth, plan, row));
+        self.due = self.depth;
         for (number, field) in table.plans[plan].fields.iter().enumerate() {
             if field.find == Find::Item {
                 let value = self.value(field, seen, text);
@@ -235,7 +270,7 @@ impl<'t> Matcher<'t> {
             }
         }
         let program = &table.plans[plan].scoped;
-        if program.n_words() == 0 || self.queries[plan].is_lost {
+        if program.words.is_empty() || self.queries[plan].is_lost {
             return;
         }
         if self.scoped.len() >= scoped::MAX_OPEN {
@@ -243,8 +278,8 @@ impl<'t> Matcher<'t> {
             self.scoped.retain(|item| item.plan != plan);
             return;
         }
-        let (run, wanted) = (Run::inside(program, seen), vec![u64::MAX; program.n_words()]);
-        self.scoped.push(Scoped { plan, row, run, wanted, found: Vec::new() });
+        let run = Run::inside(program, seen);
+        self.scoped.push(Scoped { plan, row, run, found: Vec::new() });
     }
 
     fn begin_row(&mut self, plan: usize) -> usize {
@@ -284,14 +319,8 @@ impl<'t> Matcher<'t> {
         }
     }
 
-    /// Says whether the selectors of a sink are to be looked for.
     fn want(&mut self, sink: usize, is_wanted: bool) {
-        for &(word, bit) in self.table.program.ends(sink) {
-            match is_wanted {
-                true => self.wanted[word] |= bit,
-                false => self.wanted[word] &= !bit,
-            }
-        }
+        self.run.want(&self.table.program, sink, is_wanted);
     }
 }
 
@@ -306,87 +335,5 @@ impl<'a> Consumer<'a> for Matcher<'_> {
 
     fn close(&mut self) {
         self.leave();
-    }
-}
-
-/// Counts places among siblings, as far as selectors ask for them.
-struct Places {
-    counts_children: bool,
-    counts_types: bool,
-    /// How many children each open element has so far; the document first.
-    children: Vec<i32>,
-    /// Numbers of the open elements; the document's first.
-    open: Vec<u64>,
-    next: u64,
-    names: HashMap<Box<str>, u32>,
-    /// By parent and name: how many children of that name it has so far.
-    types: HashMap<(u64, u32), i32>,
-    /// Reused: a name in lower case.
-    name: String,
-}
-
-impl Places {
-    fn new(table: &Table) -> Self {
-        let programs =
-            || std::iter::once(&table.program).chain(table.plans.iter().map(|p| &p.scoped));
-        Self {
-            counts_children: programs().any(|program| program.counts_children),
-            counts_types: programs().any(|program| program.counts_types),
-            children: vec![0],
-            open: vec![0],
-            next: 1,
-            names: HashMap::new(),
-            types: HashMap::new(),
-            name: String::new(),
-        }
-    }
-
-    #[inline]
-    fn enter<E: Element>(&mut self, element: &E, depth: u32) -> Place {
-        let mut place = Place { child: 0, of_type: 0, is_root: depth == 1 };
-        if self.counts_children {
-            if let Some(children) = self.children.last_mut() {
-                *children = children.saturating_add(1);
-                place.child = *children;
-            }
-            self.children.push(0);
-        }
-        if self.counts_types {
-            place.of_type = self.count_type(element);
-            self.open.push(self.next);
-            self.next += 1;
-        }
-        place
-    }
-
-    #[inline]
-    fn leave(&mut self) {
-        self.children.pop();
-        self.open.pop();
-    }
-
-    fn count_type<E: Element>(&mut self, element: &E) -> i32 {
-        self.name.clear();
-        self.name.push(match element.space() {
-            Space::Html => 'h',
-            Space::Svg => 's',
-            Space::Math => 'm',
-        });
-        // As the tree builder writes it, but for the case, which follows from the name.
-        let written = element.name().chars();
-        let letter = |c: char| if c == '\0' { char::REPLACEMENT_CHARACTER } else { c };
-        self.name.extend(written.map(|c| letter(c).to_ascii_lowercase()));
-        let name = match self.names.get(&*self.name) {
-            Some(&name) => name,
-            None => {
-                let name = self.names.len() as u32;
-                self.names.insert(self.name.as_str().into(), name);
-                name
-            }
-        };
-        let parent = self.open.last().copied().unwrap_or_default();
-        let count = self.types.entry((parent, name)).or_default();
-        *count = count.saturating_add(1);
-        *count
     }
 }

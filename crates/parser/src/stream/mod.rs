@@ -27,6 +27,7 @@ mod selector;
 
 mod element;
 mod names;
+mod places;
 mod tree;
 
 #[cfg(test)]

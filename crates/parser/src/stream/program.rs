@@ -12,9 +12,7 @@ use super::selector::{Complex, Next};
 /// Selectors, compiled. Each leads to a sink, which several may share.
 #[derive(Default)]
 pub(super) struct Program {
-    pub(super) masks: Vec<Masks>,
-    pub(super) names: Filter,
-    pub(super) classes: Filter,
+    pub(super) words: Vec<Word>,
     /// The bits at which each sink's selectors end.
     sinks: Vec<Vec<Bit>>,
     positions: Vec<Position>,
@@ -33,8 +31,7 @@ pub(super) const MAX_COMPOUNDS: usize = 64;
 type Bit = (usize, u64);
 
 /// What the bits of one word are for.
-#[derive(Debug, Default, Clone, Copy)]
-pub(super) struct Masks {
+pub(super) struct Word {
     /// First compounds, which may match anywhere.
     pub(super) start: u64,
     /// First compounds that are the item itself.
@@ -46,6 +43,29 @@ pub(super) struct Masks {
     pub(super) child: u64,
     pub(super) sibling: u64,
     pub(super) later: u64,
+    /// By slot of an element's name: compounds that may match it.
+    pub(super) names: [u64; SLOTS],
+    /// Compounds that want a class.
+    pub(super) classy: u64,
+    /// By slot of a class: compounds that may want it.
+    pub(super) classes: [u64; SLOTS],
+}
+
+impl Default for Word {
+    fn default() -> Self {
+        Self {
+            start: 0,
+            scope: 0,
+            last: 0,
+            descendant: 0,
+            child: 0,
+            sibling: 0,
+            later: 0,
+            names: [0; SLOTS],
+            classy: 0,
+            classes: [0; SLOTS],
+        }
+    }
 }
 
 /// A compound, and where it leads to if it is the last of its selector.
@@ -64,66 +84,68 @@ impl Program {
     /// Adds a selector that leads to `sink`. It has at most [`MAX_COMPOUNDS`].
     pub(super) fn add(&mut self, complex: Complex, sink: usize) {
         let len = complex.compounds.len();
-        if self.masks.is_empty() || self.free as usize + len > MAX_COMPOUNDS {
-            self.masks.push(Masks::default());
-            self.free = 0;
+        if self.words.is_empty() || self.free as usize + len > MAX_COMPOUNDS {
             // Bits that were too few stay unused.
-            while self.positions.len() < (self.masks.len() - 1) * 64 {
+            while self.positions.len() < self.words.len() * MAX_COMPOUNDS {
                 self.positions.push(Position { compound: Compound(Vec::new()), sink });
             }
+            self.words.push(Word::default());
+            self.free = 0;
         }
         let first = 1_u64 << self.free;
-        let masks = self.word();
-        *(if complex.is_scoped { &mut masks.scope } else { &mut masks.start }) |= first;
+        let word = self.word();
+        *(if complex.is_scoped { &mut word.scope } else { &mut word.start }) |= first;
         for (compound, next) in complex.compounds {
             self.place(compound, next, sink, 1_u64 << self.free);
             self.free += 1;
         }
     }
 
-    fn word(&mut self) -> &mut Masks {
-        self.masks.last_mut().expect("a word was added above")
+    fn word(&mut self) -> &mut Word {
+        self.words.last_mut().expect("a word is added before its first bit")
     }
 
     fn place(&mut self, compound: Compound, next: Next, sink: usize, bit: u64) {
-        let masks = self.word();
+        let word = self.word();
         match next {
-            Next::End => masks.last |= bit,
-            Next::Descendant => masks.descendant |= bit,
-            Next::Child => masks.child |= bit,
-            Next::Sibling => masks.sibling |= bit,
-            Next::LaterSibling => masks.later |= bit,
-        }
-        let word = self.masks.len() - 1;
-        if next == Next::End {
-            self.sinks[sink].push((word, bit));
+            Next::End => word.last |= bit,
+            Next::Descendant => word.descendant |= bit,
+            Next::Child => word.child |= bit,
+            Next::Sibling => word.sibling |= bit,
+            Next::LaterSibling => word.later |= bit,
         }
         let name = compound.0.iter().find_map(|test| match test {
             Test::Type(name) => Some(name.text()),
             _ => None,
         });
+        match name {
+            Some(name) => word.names[slot(name)] |= bit,
+            None => word.names.iter_mut().for_each(|names| *names |= bit),
+        }
         let class = compound.0.iter().find_map(|test| match test {
             Test::Class(class) => Some(&**class),
             _ => None,
         });
-        self.names.add(name, word, bit);
-        self.classes.add(class, word, bit);
-        let counts = |of_type| {
-            compound
-                .has(&|test: &Test| matches!(test, Test::Nth { of_type: t, .. } if *t == of_type))
+        if let Some(class) = class {
+            word.classy |= bit;
+            word.classes[slot(class)] |= bit;
+        }
+        if next == Next::End {
+            self.sinks[sink].push((self.words.len() - 1, bit));
+        }
+        let counts = |by_type| {
+            let is_it =
+                |test: &Test| matches!(test, Test::Nth { of_type, .. } if *of_type == by_type);
+            compound.has(&is_it)
         };
         self.counts_children |= counts(false);
         self.counts_types |= counts(true);
         self.positions.push(Position { compound, sink });
     }
 
-    pub(super) fn n_words(&self) -> usize {
-        self.masks.len()
-    }
-
     /// The compound of a bit.
     pub(super) fn position(&self, word: usize, bit: u32) -> &Position {
-        &self.positions[word * 64 + bit as usize]
+        &self.positions[word * MAX_COMPOUNDS + bit as usize]
     }
 
     /// The bits at which a sink's selectors end.
@@ -132,44 +154,12 @@ impl Program {
     }
 }
 
-/// Tells from a word, without comparing it, which compounds surely do not have it.
-#[derive(Debug, Default)]
-pub(super) struct Filter {
-    /// Per word of the program: by slot, the compounds whose key has it, and those without key.
-    words: Vec<[u64; SLOTS]>,
-    /// Per word: compounds with a key.
-    keyed: Vec<u64>,
-}
+/// Slots of names and of classes.
+pub(super) const SLOTS: usize = 64;
 
-const SLOTS: usize = 64;
-
-impl Filter {
-    fn add(&mut self, key: Option<&str>, word: usize, bit: u64) {
-        if self.words.len() <= word {
-            self.words.resize(word + 1, [0; SLOTS]);
-            self.keyed.resize(word + 1, 0);
-        }
-        match key {
-            Some(key) => {
-                self.words[word][slot(key)] |= bit;
-                self.keyed[word] |= bit;
-            }
-            None => self.words[word].iter_mut().for_each(|slot| *slot |= bit),
-        }
-    }
-
-    /// The compounds with a key of this slot, and those without key.
-    pub(super) fn at(&self, word: usize, slot: usize) -> u64 {
-        self.words[word][slot % SLOTS]
-    }
-
-    /// The compounds with a key.
-    pub(super) fn keyed(&self, word: usize) -> u64 {
-        self.keyed[word]
-    }
-}
-
-/// A word's slot, the same in lower and upper case.
+/// A slot below [`SLOTS`] for a name or class, the same in lower and upper case: words of
+/// different slots differ.
+#[inline]
 pub(super) fn slot(word: &str) -> usize {
     let bytes = word.as_bytes();
     let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else { return 0 };

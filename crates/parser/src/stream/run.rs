@@ -2,12 +2,26 @@
 
 use super::compound::Seen;
 use super::element::Element;
-use super::program::{Program, slot};
+use super::program::{Program, SLOTS, Word, slot};
 
-/// The open elements, the document itself first, each with a [`Bits`] per word of the program.
+/// What has matched so far: a lane per word of the program.
 #[derive(Debug)]
 pub(super) struct Run {
-    open: Vec<Bits>,
+    lanes: Vec<Lane>,
+}
+
+/// One word of each open element.
+#[derive(Debug)]
+struct Lane {
+    /// That of the innermost element; of the document, if none is open.
+    inner: Bits,
+    /// Those around it, the document's first.
+    outer: Vec<Bits>,
+    /// Compounds that lead to something: all but the last ones of selectors that need not be
+    /// looked for.
+    wanted: u64,
+    /// Compounds that the innermost element may match, going by its name.
+    may: u64,
 }
 
 /// One word of an open element.
@@ -24,93 +38,114 @@ struct Bits {
 }
 
 impl Run {
-    /// Begins in front of the document.
+    /// Begins in front of the document; no sink is wanted.
     pub(super) fn new(program: &Program) -> Self {
-        Self { open: vec![Bits::default(); program.n_words()] }
+        let lane = |word: &Word| Lane {
+            inner: Bits::default(),
+            outer: Vec::with_capacity(32),
+            wanted: !word.last,
+            may: 0,
+        };
+        Self { lanes: program.words.iter().map(lane).collect() }
     }
 
-    /// Begins inside of an item, with the first compounds of selectors that begin with `:scope`.
+    /// Begins inside of an item, with the first compounds of selectors that begin with `:scope`;
+    /// all sinks are wanted.
     pub(super) fn inside<E: Element>(program: &Program, item: &Seen<'_, E>) -> Self {
-        let words = 0..program.n_words();
-        let open = words.map(|word| {
-            let scope = program.masks[word].scope;
-            let own = verify(program, word, scope, item) & !program.masks[word].last;
-            Bits { own, above: own, ..Bits::default() }
-        });
-        Self { open: open.collect() }
+        let mut run = Self::new(program);
+        for (number, (word, lane)) in program.words.iter().zip(&mut run.lanes).enumerate() {
+            lane.wanted = u64::MAX;
+            lane.inner.own = verify(program, number, word.scope, item) & !word.last;
+            lane.inner.above = lane.inner.own;
+        }
+        run
     }
 
-    /// An element opens. Of the selectors that end in a bit of `wanted` and match, the sinks are
-    /// added to `hits`, each once.
+    /// Says whether the selectors of a sink are to be looked for.
+    pub(super) fn want(&mut self, program: &Program, sink: usize, is_wanted: bool) {
+        for &(number, bit) in program.ends(sink) {
+            let wanted = &mut self.lanes[number].wanted;
+            *wanted = if is_wanted { *wanted | bit } else { *wanted & !bit };
+        }
+    }
+
+    /// An element opens; its name's slot says whether it may match anything, which is then to
+    /// be found out by [`settle`](Self::settle).
     #[inline]
-    pub(super) fn open<E: Element>(
+    pub(super) fn open(&mut self, program: &Program, slot: usize) -> bool {
+        let mut any = 0;
+        for (lane, word) in self.lanes.iter_mut().zip(&program.words) {
+            let up = lane.inner;
+            let next = (up.above & word.descendant)
+                | (up.own & word.child)
+                | (up.previous & word.sibling)
+                | (up.before & word.later);
+            lane.may = (word.start | next << 1) & lane.wanted & word.names[slot % SLOTS];
+            any |= lane.may;
+            lane.outer.push(up);
+            lane.inner = Bits { own: 0, above: up.above, previous: 0, before: 0 };
+        }
+        any != 0
+    }
+
+    /// Finds out what the element that opened last does match. Of the selectors that end at it,
+    /// the sinks are added to `hits`, each once.
+    pub(super) fn settle<E: Element>(
         &mut self,
         program: &Program,
-        slot: usize,
         seen: &Seen<'_, E>,
-        wanted: &[u64],
         hits: &mut Vec<usize>,
     ) {
-        let outer = self.open.len() - program.n_words();
-        for (word, masks) in program.masks.iter().enumerate() {
-            let up = self.open[outer + word];
-            let next = (up.above & masks.descendant)
-                | (up.own & masks.child)
-                | (up.previous & masks.sibling)
-                | (up.before & masks.later);
-            let may = (masks.start | next << 1)
-                & (!masks.last | wanted[word])
-                & program.names.at(word, slot);
-            let mut own = 0;
-            if may != 0 {
-                own = verify(program, word, may, seen);
-                if own & masks.last != 0 {
-                    hit(program, word, own & masks.last, hits);
-                    own &= !masks.last;
-                }
+        for (number, (lane, word)) in self.lanes.iter_mut().zip(&program.words).enumerate() {
+            if lane.may == 0 {
+                continue;
             }
-            self.open.push(Bits { own, above: up.above | own, previous: 0, before: 0 });
+            let own = verify(program, number, lane.may, seen);
+            if own != 0 {
+                hit(program, number, own & word.last, hits);
+                lane.inner.own = own & !word.last;
+                lane.inner.above |= lane.inner.own;
+            }
         }
     }
 
     /// The innermost element closes.
     #[inline]
-    pub(super) fn close(&mut self, program: &Program) {
-        let n = program.n_words();
-        let Some(inner) = self.open.len().checked_sub(n).filter(|&inner| inner >= n) else {
-            return;
-        };
-        for word in 0..n {
-            let own = self.open[inner + word].own;
-            let outer = &mut self.open[inner - n + word];
-            outer.previous = own;
-            outer.before |= own;
+    pub(super) fn close(&mut self) {
+        for lane in &mut self.lanes {
+            let own = lane.inner.own;
+            if let Some(mut outer) = lane.outer.pop() {
+                outer.previous = own;
+                outer.before |= own;
+                lane.inner = outer;
+            }
         }
-        self.open.truncate(inner);
     }
 }
 
-/// Which of the compounds `may` the element passes.
-fn verify<E: Element>(program: &Program, word: usize, mut may: u64, seen: &Seen<'_, E>) -> u64 {
-    let keyed = program.classes.keyed(word);
-    if may & keyed != 0 {
-        let by_class = |mask, class| mask | program.classes.at(word, slot(class));
-        may &= seen.classes().fold(!keyed, by_class);
+/// Which of the compounds `may` of a word the element matches.
+fn verify<E: Element>(program: &Program, number: usize, mut may: u64, seen: &Seen<'_, E>) -> u64 {
+    let word = &program.words[number];
+    // Of a single one its classes are compared at once.
+    if (may & word.classy).count_ones() > 1 {
+        let mut classes = !word.classy;
+        seen.classes().for_each(|class| classes |= word.classes[slot(class)]);
+        may &= classes;
     }
-    let mut passed = 0;
+    let mut matched = 0;
     while may != 0 {
         let bit = may.trailing_zeros();
         may &= may - 1;
-        if program.position(word, bit).compound.matches(seen) {
-            passed |= 1 << bit;
+        if program.position(number, bit).compound.matches(seen) {
+            matched |= 1 << bit;
         }
     }
-    passed
+    matched
 }
 
-fn hit(program: &Program, word: usize, mut ends: u64, hits: &mut Vec<usize>) {
+fn hit(program: &Program, number: usize, mut ends: u64, hits: &mut Vec<usize>) {
     while ends != 0 {
-        let sink = program.position(word, ends.trailing_zeros()).sink;
+        let sink = program.position(number, ends.trailing_zeros()).sink;
         ends &= ends - 1;
         if !hits.contains(&sink) {
             hits.push(sink);

@@ -16,7 +16,6 @@ pub(super) struct Scoped {
     pub(super) plan: usize,
     pub(super) row: usize,
     pub(super) run: Run,
-    pub(super) wanted: Vec<u64>,
     /// Matches so far: field and value, in document order.
     pub(super) found: Vec<(usize, ValueId)>,
 }

@@ -1,5 +1,8 @@
 //! What a spider wants, compiled once for all pages.
 
+use std::cell::RefCell;
+use std::sync::Arc;
+
 use crawl_spider::{ItemQuery, Take};
 
 use super::compound::Wellknown;
@@ -22,12 +25,12 @@ pub(crate) struct Table {
 }
 
 /// What it means that a selector matched.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) enum Sink {
     /// An item of this plan begins.
     Item(usize),
-    /// A field of this plan.
-    Field(usize, usize),
+    /// These fields of this plan.
+    Fields(usize, Vec<usize>),
 }
 
 /// A query that can be matched while streaming.
@@ -70,6 +73,20 @@ impl Table {
         table
     }
 
+    /// Compiles queries, or finds them compiled: the last table is kept per thread, for tests
+    /// that run a spider on one page after another.
+    pub(crate) fn shared(queries: Vec<ItemQuery>) -> Arc<Self> {
+        thread_local! {
+            static LAST: RefCell<Arc<Table>> = RefCell::default();
+        }
+        LAST.with_borrow_mut(|last| {
+            if !last.queries.iter().map(|(query, _)| query).eq(&queries) {
+                *last = Arc::new(Self::new(queries));
+            }
+            last.clone()
+        })
+    }
+
     /// Whether nothing can be matched while streaming.
     pub(crate) fn is_empty(&self) -> bool {
         self.plans.is_empty()
@@ -100,7 +117,9 @@ impl Table {
         }
         let mut scoped = Program::default();
         let mut fields = Vec::with_capacity(draft.fields.len());
-        for (field, (selectors, attr, all)) in draft.fields.into_iter().enumerate() {
+        // Fields with the same selector share their sink.
+        let mut known: Vec<(String, bool, usize)> = Vec::new();
+        for (field, (css, selectors, attr, all)) in draft.fields.into_iter().enumerate() {
             // Sinks of the scoped program are numbered as the fields are.
             let scoped_sink = scoped.sink();
             let find = if selectors.is_empty() {
@@ -108,8 +127,15 @@ impl Table {
             } else if selectors[0].is_scoped {
                 selectors.into_iter().for_each(|complex| scoped.add(complex, scoped_sink));
                 Find::Scoped
+            } else if let Some(&(.., sink)) = known.iter().find(|k| k.0 == css && k.1 == all) {
+                if let Sink::Fields(_, fields) = &mut self.sinks[sink] {
+                    fields.push(field);
+                }
+                Find::Sink(sink)
             } else {
-                Find::Sink(self.sink(Sink::Field(number, field), &selectors))
+                let sink = self.sink(Sink::Fields(number, vec![field]), &selectors);
+                known.push((css, all, sink));
+                Find::Sink(sink)
             };
             fields.push(Field { find, attr, all });
         }
@@ -128,8 +154,8 @@ impl Table {
 /// A query's selectors, read.
 struct Draft {
     select: Option<Vec<Complex>>,
-    /// Selectors (none: the item itself), attribute, all.
-    fields: Vec<(Vec<Complex>, Option<Name>, bool)>,
+    /// Selectors (none: the item itself) as written and read, attribute, all.
+    fields: Vec<(String, Vec<Complex>, Option<Name>, bool)>,
 }
 
 impl Draft {
@@ -154,7 +180,7 @@ impl Draft {
             if n_scoped > 0 && n_scoped < selectors.len() {
                 return Err(not("only some of its alternatives begin with `:scope`"));
             }
-            Ok((selectors, attr, field.all))
+            Ok((field.css.clone(), selectors, attr, field.all))
         });
         let fields = fields.collect::<Result<_, _>>()?;
         Ok(Self { select, fields })

@@ -26,7 +26,7 @@ fn config(text: &str) -> SpiderConfig {
 fn run(text: &str, page: &TestPage) -> (Vec<Value>, Vec<String>) {
     let spider = ConfigSpider::new(config(text)).unwrap();
     let told = page_from_html("http://shop.test/page-1.html", page.page().text()).unwrap();
-    let (selected, matched) = (run_on(&spider, page), run_on(&spider, &told.for_spider(&spider)));
+    let (selected, matched) = (run_on(&spider, page), run_on(&spider, &told.with_spider(&spider)));
     assert_eq!(selected, matched);
     matched
 }

@@ -421,7 +421,7 @@ fn pages_read_for_a_spider_answer_as_others_do() {
         ItemQuery::each(".card >").field(price),
     ]);
     let plain = page_from_html("http://h/", DOCUMENT).unwrap();
-    let read = page_from_html("http://h/", DOCUMENT).unwrap().for_spider(&cards);
+    let read = page_from_html("http://h/", DOCUMENT).unwrap().with_spider(&cards);
     for query in &cards.0[..3] {
         let values = |page: crawl_spider::Page<'_>| -> Vec<_> {
             let rows = page.rows(query).unwrap();
@@ -429,6 +429,11 @@ fn pages_read_for_a_spider_answer_as_others_do() {
         };
         assert_eq!((values(plain.page()), values(read.page()).len()), (values(read.page()), 2));
     }
+    // The same thread reads for another spider, and for this one again.
+    let none = page_from_html("http://h/", DOCUMENT).unwrap().with_spider(&Cards(Vec::new()));
+    assert_eq!(none.page().rows(&cards.0[2]).unwrap().len(), 2);
+    let again = page_from_html("http://h/", "<p class=card>").unwrap().with_spider(&cards);
+    assert_eq!(again.page().rows(&cards.0[2]).unwrap().len(), 1);
     let error = read.page().rows(&cards.0[3]).unwrap_err().to_string();
     assert!(error.contains("is not a CSS selector"), "{error}");
 }
@@ -617,8 +622,6 @@ fn piece() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
-
     #[test]
     fn any_table_answers_as_the_tree_does(
         pieces in prop::collection::vec(piece(), 0..6),

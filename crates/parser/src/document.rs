@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::sync::Arc;
 
 use crawl_model::{CanonicalUrl, Request, Response, UrlError};
 use crawl_spider::{
-    Evaluated, Link, LinkKind, NodeId, Page, PageServices, QueryError, Rows, SelectorError,
-    SpiderError,
+    CsvRows, Evaluated, ItemQuery, Link, LinkKind, MatchedRows, NodeId, Page, PageServices,
+    QueryError, SelectorError, Spider, SpiderError,
 };
 use encoding_rs::{Encoding, UTF_8};
 use serde_json::Value;
@@ -17,11 +18,12 @@ use crate::decode::declared::Declared;
 use crate::decode::kind::Kind;
 use crate::decode::sniff::sniff;
 use crate::decode::{Decoded, Legacy, decode_with};
-use crate::dom::Dom;
+use crate::dom::{Dom, Flavour};
 use crate::links::resolve::Resolver;
 use crate::links::{Scan, scan_html};
 use crate::markup::scan::Scanner;
 use crate::reader::{Body, ReadOut, Readers};
+use crate::stream::{Matches, Table};
 use crate::xml::feed::scan_xml;
 use crate::xml::{gunzip_if, kind_of_unzipped};
 use crate::xpath;
@@ -46,6 +48,8 @@ pub(crate) struct Document<'a> {
     json: OnceCell<Option<Value>>,
     scanned: OnceCell<(Scan, Resolver)>,
     dom: OnceCell<Dom>,
+    table: Option<Arc<Table>>,
+    matched: OnceCell<Vec<Option<Matches>>>,
 }
 
 impl<'a> Document<'a> {
@@ -115,14 +119,32 @@ impl<'a> Document<'a> {
             json: OnceCell::new(),
             scanned: OnceCell::new(),
             dom: OnceCell::new(),
+            table: None,
+            matched: OnceCell::new(),
         }
+    }
+
+    /// Matches what the spider wants of its pages, besides what it asks for.
+    pub(crate) fn with_table(self, table: Option<Arc<Table>>) -> Self {
+        Self { table, ..self }
     }
 
     /// Lets go of the response.
     fn into_owned(self) -> Document<'static> {
-        let Self { url, kind, text, encoding, declared, reader_error, json, scanned, dom } = self;
-        let text = Cow::Owned(text.into_owned());
-        Document { url, kind, text, encoding, declared, reader_error, json, scanned, dom }
+        let text = Cow::Owned(self.text.into_owned());
+        Document {
+            url: self.url,
+            kind: self.kind,
+            text,
+            encoding: self.encoding,
+            declared: self.declared,
+            reader_error: self.reader_error,
+            json: self.json,
+            scanned: self.scanned,
+            dom: self.dom,
+            table: self.table,
+            matched: self.matched,
+        }
     }
 
     /// Why the program's own reader could not read it.
@@ -155,6 +177,18 @@ impl<'a> Document<'a> {
         })
     }
 
+    fn matches(&self, table: &Table) -> &[Option<Matches>] {
+        self.matched.get_or_init(|| {
+            let dom = self.dom();
+            if dom.flavour() != Flavour::Html {
+                return Vec::new(); // other rules for names
+            }
+            let mut matcher = table.matcher(dom.is_quirky());
+            matcher.walk(dom);
+            matcher.finish()
+        })
+    }
+
     /// Whether a tree was needed.
     #[cfg(test)]
     pub(crate) fn has_dom(&self) -> bool {
@@ -171,6 +205,12 @@ impl PageServices for Document<'_> {
     fn xpath(&self, expr: &str, root: Option<NodeId>) -> Result<Evaluated, SelectorError> {
         let (expr, dom) = (xpath::compiled(expr)?, self.dom());
         expr.evaluate(dom, root.unwrap_or(dom.document()))
+    }
+
+    fn matched(&self, query: &ItemQuery) -> Option<&dyn MatchedRows> {
+        let table = self.table.as_deref()?;
+        let matches = self.matches(table).get(table.find(query)?)?.as_ref()?;
+        Some(matches)
     }
 
     fn text_content(&self, node: NodeId) -> Cow<'_, str> {
@@ -216,11 +256,11 @@ impl PageServices for Document<'_> {
         }
     }
 
-    fn csv(&self) -> Rows<'_> {
+    fn csv(&self) -> CsvRows<'_> {
         let is_tabbed = self.declared.essence() == Some("text/tab-separated-values");
         let delimiter = if is_tabbed { b'\t' } else { csv::delimiter(&self.text) };
         let has_names = !self.declared.has_no_header();
-        Rows::new(csv::Rows::new(&self.text, csv::Dialect { delimiter, has_names }))
+        CsvRows::new(csv::Rows::new(&self.text, csv::Dialect { delimiter, has_names }))
     }
 
     fn find(&self, pattern: &str, text: &str, most: usize) -> Result<Vec<String>, QueryError> {
@@ -250,6 +290,14 @@ impl TestPage {
     pub fn new(request: Request, response: Response) -> Self {
         let document = Document::new(&request.url, &response).into_owned();
         Self { request, response, document }
+    }
+
+    /// Lets the page be read for `spider`: what it wants of its pages ([`Spider::wants`]) is
+    /// matched beforehand, as in a crawl. Without this it gets the same, more slowly.
+    #[must_use]
+    pub fn with_spider(mut self, spider: &(impl Spider + ?Sized)) -> Self {
+        self.document = self.document.with_table(Some(Table::shared(spider.wants())));
+        self
     }
 
     /// The page as a spider sees it.

@@ -26,6 +26,7 @@ mod xml;
 mod css;
 mod data;
 mod dom;
+mod stream;
 mod xpath;
 
 mod spiders;

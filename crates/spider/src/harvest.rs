@@ -1,11 +1,13 @@
 //! What a callback brings in.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crawl_model::{CanonicalUrl, Item, Request};
 use serde::Serialize;
 
-use crate::{Follow, Followed, Link, Node, Page, SpiderError};
+use crate::query::LINKS;
+use crate::{Follow, Followed, ItemQuery, Link, Node, Page, Row, SpiderError};
 
 /// Log lines kept per callback; more are counted and left out.
 const MAX_LOG_LINES: usize = 1000;
@@ -98,9 +100,30 @@ impl Harvest {
                 self.follows.extend(link_of(node).filter(|follow| wanted(follow.url())));
                 continue;
             }
-            for link in node.css("a[href], area[href]")? {
+            for link in node.css(LINKS)? {
                 self.follows.extend(link_of(link).filter(|follow| wanted(follow.url())));
             }
+        }
+        Ok(Followed::new(&mut self.follows[first..]))
+    }
+
+    /// Follows those of the links that [`ItemQuery::links`] finds for whose URL `wanted` holds:
+    /// the same as [`follow_css_where`](Self::follow_css_where) of its selector, but without a
+    /// document tree if the spider told the host of the query ([`Spider::wants`](crate::Spider::wants)).
+    ///
+    /// # Errors
+    /// [`SpiderError::Selector`] if the selector does not parse.
+    pub fn follow_rows(
+        &mut self,
+        page: &Page<'_>,
+        query: &ItemQuery,
+        mut wanted: impl FnMut(&CanonicalUrl) -> bool,
+    ) -> Result<Followed<'_>, SpiderError> {
+        let first = self.follows.len();
+        for row in page.rows(query)?.iter() {
+            let links = links_of(row)?.into_iter();
+            let links = links.filter_map(|(href, rel)| resolve(page, &href, rel.as_deref()));
+            self.follows.extend(links.filter(|follow| wanted(follow.url())));
         }
         Ok(Followed::new(&mut self.follows[first..]))
     }
@@ -174,9 +197,28 @@ impl Harvest {
 /// What an element with an `href` links to; `None` if that is nothing that is crawled.
 fn link_of(node: Node<'_>) -> Option<Follow> {
     let url = node.href().ok()??;
-    let rel = node.attr("rel").unwrap_or_default();
-    let nofollow = rel.split_ascii_whitespace().any(|word| word.eq_ignore_ascii_case("nofollow"));
-    Some(Follow::new(url, nofollow))
+    Some(Follow::new(url, is_nofollow(node.attr("rel"))))
+}
+
+/// `href` and `rel` of the links of a row of [`ItemQuery::links`].
+type RowLinks<'a> = Vec<(Cow<'a, str>, Option<Cow<'a, str>>)>;
+
+fn links_of(row: Row<'_>) -> Result<RowLinks<'_>, SpiderError> {
+    if let Some(href) = row.first(0)? {
+        return Ok(vec![(href, row.first(1)?)]);
+    }
+    let inner = row.all(2)?.into_iter().zip(row.all(3)?);
+    Ok(inner.filter_map(|(href, rel)| Some((href?, rel))).collect())
+}
+
+/// A link with this `href` and `rel`; `None` if it leads nowhere that is crawled.
+fn resolve(page: &Page<'_>, href: &str, rel: Option<&str>) -> Option<Follow> {
+    Some(Follow::new(page.join(href).ok()?, is_nofollow(rel)))
+}
+
+fn is_nofollow(rel: Option<&str>) -> bool {
+    let rel = rel.unwrap_or_default();
+    rel.split_ascii_whitespace().any(|word| word.eq_ignore_ascii_case("nofollow"))
 }
 
 /// A [`Harvest`] taken apart.

@@ -32,9 +32,10 @@
 
 mod spider;
 
+mod csv;
 mod node;
 mod page;
-mod rows;
+mod query;
 
 mod follow;
 mod harvest;
@@ -43,12 +44,13 @@ mod error;
 mod services;
 mod text;
 
+pub use csv::{CsvRow, CsvRows};
 pub use error::{QueryError, SelectorError, SelectorProblem, SpiderError};
 pub use follow::{Follow, Followed};
 pub use harvest::{Harvest, Harvested, LogLevel, LogLine};
 pub use node::{Node, Nodes, XPathValue};
 pub use page::Page;
-pub use rows::{Row, Rows};
+pub use query::{FieldQuery, ItemQuery, MatchedRows, Row, Rows, Take};
 pub use services::{Evaluated, Link, LinkKind, NodeId, PageServices};
 pub use spider::{FailedRequest, Spider};
 pub use text::collapse_whitespace;

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::node::{evaluate, join, select, xpath};
-use crate::{Link, Node, Nodes, PageServices, Rows, SpiderError, XPathValue};
+use crate::{CsvRows, ItemQuery, Link, Node, Nodes, PageServices, Rows, SpiderError, XPathValue};
 
 /// A fetched page, borrowed from the host for the length of a callback.
 #[derive(Clone, Copy)]
@@ -111,7 +111,7 @@ impl<'a> Page<'a> {
     /// # Errors
     /// A row is [`SpiderError::Other`], and the last one, if it has more than 16,384 columns.
     #[must_use]
-    pub fn csv(&self) -> Rows<'a> {
+    pub fn csv(&self) -> CsvRows<'a> {
         self.services.csv()
     }
 
@@ -209,6 +209,19 @@ impl<'a> Page<'a> {
     /// [`SpiderError::Selector`] if it does not parse or takes too long.
     pub fn evaluate(&self, expr: &str) -> Result<XPathValue<'a>, SpiderError> {
         evaluate(self.services, expr, None)
+    }
+
+    /// The rows of a query, in document order. Queries that the spider told the host beforehand
+    /// ([`Spider::wants`](crate::Spider::wants)) are answered without building a document tree,
+    /// if their selectors can be matched while the page streams by.
+    ///
+    /// # Errors
+    /// [`SpiderError::Selector`] if the selector of the rows does not parse.
+    pub fn rows<'q>(&self, query: &'q ItemQuery) -> Result<Rows<'q>, SpiderError>
+    where
+        'a: 'q,
+    {
+        Rows::new(self.services, query)
     }
 
     /// All links of the page in document order, without building a document tree. Repeated ones

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use crawl_model::{CanonicalUrl, UrlError};
 use serde_json::Value;
 
-use crate::{QueryError, Rows, SelectorError, SpiderError};
+use crate::{CsvRows, ItemQuery, MatchedRows, QueryError, SelectorError, SpiderError};
 
 /// Names a node of one page: an element, or, as XPath may answer, an attribute, a text, a comment,
 /// the document. Means nothing on another page: there its text is empty.
@@ -81,6 +81,13 @@ pub trait PageServices {
     /// [`SelectorError`] if it does not parse, or if it takes too long in this document.
     fn xpath(&self, expr: &str, root: Option<NodeId>) -> Result<Evaluated, SelectorError>;
 
+    /// The answers to a query that the host matched while the page streamed by; `None` if it did
+    /// not, and they have to be selected. Default: none.
+    fn matched(&self, query: &ItemQuery) -> Option<&dyn MatchedRows> {
+        let _ = query;
+        None
+    }
+
     /// The text of all descendants, as it stands in the document; of an attribute its value.
     fn text_content(&self, node: NodeId) -> Cow<'_, str>;
 
@@ -115,7 +122,7 @@ pub trait PageServices {
     fn json_path(&self, path: &str) -> Result<Vec<&Value>, SpiderError>;
 
     /// The page's rows as CSV, read as they are asked for.
-    fn csv(&self) -> Rows<'_>;
+    fn csv(&self) -> CsvRows<'_>;
 
     /// What the first `most` matches of a regular expression in `text` give: all groups, or the
     /// whole match if there are none.

@@ -3,7 +3,7 @@
 use crawl_model::{CanonicalUrl, Request, Verdict};
 use serde::Deserialize;
 
-use crate::{Harvest, Page, SpiderError};
+use crate::{Harvest, ItemQuery, Page, SpiderError};
 
 /// Reads pages: takes items from them and says what to follow.
 ///
@@ -18,6 +18,13 @@ pub trait Spider: Send + Sync + 'static {
     /// A short name for reports and log lines. Default: `spider`.
     fn name(&self) -> &str {
         "spider"
+    }
+
+    /// What it takes from every page, as far as that is known beforehand. Asked once; the host
+    /// then matches it in the same pass that finds the links. Only a hint: [`Page::rows`] answers
+    /// other queries just as well, and more slowly. Default: nothing.
+    fn wants(&self) -> Vec<ItemQuery> {
+        Vec::new()
     }
 
     /// Called once when a crawl begins: requests beyond the configured seeds.

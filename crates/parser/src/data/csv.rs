@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crawl_spider::{Row, SpiderError};
+use crawl_spider::{CsvRow, SpiderError};
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
 /// Most columns of a row, as many as spreadsheets have.
@@ -88,7 +88,7 @@ impl<'a> Rows<'a> {
         }))
     }
 
-    fn row(&mut self) -> Option<Result<Row, SpiderError>> {
+    fn row(&mut self) -> Option<Result<CsvRow, SpiderError>> {
         let names = match &self.names {
             Some(names) => names.clone(),
             None => {
@@ -104,12 +104,12 @@ impl<'a> Rows<'a> {
             }
         };
         let record = self.record()?;
-        Some(record.map(|(text, ends)| Row::new(names, text, ends)))
+        Some(record.map(|(text, ends)| CsvRow::new(names, text, ends)))
     }
 }
 
 impl Iterator for Rows<'_> {
-    type Item = Result<Row, SpiderError>;
+    type Item = Result<CsvRow, SpiderError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.is_over {
@@ -129,7 +129,7 @@ fn names(text: &str, ends: &[usize]) -> Arc<[Box<str>]> {
     let name = |(index, &end): (usize, &usize)| {
         let name = text[start..end].trim();
         start = end;
-        let mut name = if name.is_empty() { Row::column(index) } else { name.to_owned() };
+        let mut name = if name.is_empty() { CsvRow::column(index) } else { name.to_owned() };
         if seen.contains(&name) {
             // No name is tried twice, for a column's number is its own.
             name = format!("{name}_{}", index + 1);

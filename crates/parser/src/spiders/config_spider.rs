@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use crawl_spider::{Harvest, LinkKind, LogLevel, Page, SelectorError, Spider, SpiderError, Value};
+use crawl_spider::{
+    Harvest, ItemQuery, LinkKind, LogLevel, Page, Row, SelectorError, Spider, SpiderError, Value,
+};
 use regex::Regex;
 
 use crate::css::compile;
 use crate::spiders::config::{ItemConfig, RuleConfig, SpiderConfig};
-use crate::spiders::field::{Field, Place, compile_regex};
+use crate::spiders::field::{Field, compile_regex};
 
 /// A `[spider]` table, checked and compiled.
 #[derive(Debug)]
@@ -41,14 +43,16 @@ enum Links {
     All,
     /// All of `<a>`, likewise.
     Anchors,
-    Css(String),
+    /// Those that a selector finds.
+    Found(ItemQuery),
 }
 
 #[derive(Debug)]
 struct ItemRule {
     label: Option<String>,
     url: Option<Regex>,
-    select: Option<String>,
+    query: ItemQuery,
+    /// By number in the query: name and field.
     fields: Vec<(String, Field)>,
     has_url_field: bool,
 }
@@ -82,6 +86,15 @@ impl ConfigSpider {
 impl Spider for ConfigSpider {
     fn name(&self) -> &str {
         "config"
+    }
+
+    fn wants(&self) -> Vec<ItemQuery> {
+        let items = self.items.iter().map(|item| item.query.clone());
+        let links = self.rules.iter().filter_map(|rule| match &rule.links {
+            Links::Found(query) => Some(query.clone()),
+            Links::All | Links::Anchors => None,
+        });
+        items.chain(links).collect()
     }
 
     fn parse(&self, page: &Page<'_>, out: &mut Harvest) -> Result<(), SpiderError> {
@@ -118,7 +131,7 @@ impl Rule {
                 let is_rule = key.starts_with("spider.rules");
                 let key = if is_rule { format!("{key}.css") } else { key.to_owned() };
                 check_css(css, &key)?;
-                Links::Css(css.to_owned())
+                Links::Found(ItemQuery::links(css))
             }
         };
         let url = regex_at(config.url.as_ref(), key)?;
@@ -133,7 +146,7 @@ impl Rule {
             Links::Anchors => out.follow_where(page, |link| {
                 link.kind == LinkKind::Anchor && fits(link.url.as_str())
             }),
-            Links::Css(css) => out.follow_css_where(page, css, |url| fits(url.as_str()))?,
+            Links::Found(query) => out.follow_rows(page, query, |url| fits(url.as_str()))?,
         };
         let followed = followed.priority(self.priority);
         if let Some(label) = &self.label {
@@ -160,13 +173,15 @@ impl ItemRule {
         for (name, field) in &config.fields {
             let key = format!("{key}.fields.{name}");
             let field = Field::new(field).map_err(|problem| wrong(&key, problem))?;
-            if select.is_none() && field.needs_element() {
+            if select.is_none() && field.query().css.is_empty() {
                 return Err(wrong(key, "needs `css`, because the item has no `select`"));
             }
             fields.push((name.clone(), field));
         }
         let has_url_field = config.fields.contains_key("url");
-        Ok(Self { label: config.label.clone(), url, select, fields, has_url_field })
+        let queries = fields.iter().map(|(_, field)| field.query().clone());
+        let query = ItemQuery { select, fields: queries.collect() };
+        Ok(Self { label: config.label.clone(), url, query, fields, has_url_field })
     }
 
     fn take(&self, page: &Page<'_>, out: &mut Harvest) -> Result<(), SpiderError> {
@@ -175,26 +190,20 @@ impl ItemRule {
         if !is_labelled || !fits {
             return Ok(());
         }
-        match &self.select {
-            None => self.take_one(page, Place::Page, out),
-            Some(css) => page
-                .css(css)?
-                .into_iter()
-                .try_for_each(|node| self.take_one(page, Place::Node(node), out)),
-        }
+        page.rows(&self.query)?.iter().try_for_each(|row| self.take_one(page, row, out))
     }
 
     fn take_one(
         &self,
         page: &Page<'_>,
-        place: Place<'_>,
+        row: Row<'_>,
         out: &mut Harvest,
     ) -> Result<(), SpiderError> {
         let mut item = serde_json::Map::new();
         let mut found_any = false;
         let mut missing = None;
-        for (name, field) in &self.fields {
-            let value = field.read(page, place)?;
+        for (index, (name, field)) in self.fields.iter().enumerate() {
+            let value = field.read(page, row, index)?;
             found_any |= value.is_some();
             if value.is_none() && field.required {
                 missing = missing.or(Some(name));

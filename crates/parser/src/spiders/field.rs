@@ -1,6 +1,6 @@
 //! One field of a declarative item: where it stands and what is made of it.
 
-use crawl_spider::{Node, Page, SpiderError, Value};
+use crawl_spider::{FieldQuery, Page, Row, SpiderError, Take, Value};
 use regex::Regex;
 
 use crate::css::compile;
@@ -10,21 +10,11 @@ use crate::spiders::number::first_number;
 /// A field, checked and compiled.
 #[derive(Debug)]
 pub(crate) struct Field {
-    css: String,
-    take: Take,
+    query: FieldQuery,
     regex: Option<Regex>,
     make: Make,
-    all: bool,
     default: Option<Value>,
     pub(crate) required: bool,
-}
-
-/// What is taken of an element.
-#[derive(Debug, PartialEq, Eq)]
-enum Take {
-    Text,
-    Html,
-    Attr(String),
 }
 
 /// What is made of it.
@@ -33,15 +23,6 @@ enum Make {
     Text,
     Number,
     Link,
-}
-
-/// Where a field is looked for.
-#[derive(Clone, Copy)]
-pub(crate) enum Place<'a> {
-    /// In the whole page.
-    Page,
-    /// In this element.
-    Node(Node<'a>),
 }
 
 impl Field {
@@ -77,64 +58,53 @@ impl Field {
             compile(&css).map_err(|error| error.to_string())?;
         }
         let regex = spec.regex.as_deref().map(compile_regex).transpose()?;
-        let (all, default, required) = (spec.all, spec.default, spec.required);
-        Ok(Self { css, take, regex, make, all, default, required })
+        let query = FieldQuery { css, take, all: spec.all };
+        Ok(Self { query, regex, make, default: spec.default, required: spec.required })
     }
 
-    /// Whether it has to be looked for in an element: without CSS, a whole page has none.
-    pub(crate) fn needs_element(&self) -> bool {
-        self.css.is_empty()
+    /// Where it stands and what is taken there.
+    pub(crate) fn query(&self) -> &FieldQuery {
+        &self.query
     }
 
-    /// Reads the field; `None` if it is not found.
+    /// Reads the field, number `index` of the row; `None` if it is not found.
     pub(crate) fn read(
         &self,
         page: &Page<'_>,
-        place: Place<'_>,
+        row: Row<'_>,
+        index: usize,
     ) -> Result<Option<Value>, SpiderError> {
-        if self.css.is_empty() {
-            let Place::Node(node) = place else { return Ok(None) };
-            let value = self.value(page, node);
-            return Ok(if self.all { value.map(|v| vec![v].into()) } else { value });
-        }
-        let mut nodes = match place {
-            Place::Page => page.css(&self.css)?,
-            Place::Node(node) => node.css(&self.css)?,
-        }
-        .into_iter();
-        if self.all {
-            let values: Vec<_> = nodes.filter_map(|node| self.value(page, node)).collect();
+        if self.query.all {
+            let found = row.all(index)?.into_iter().flatten();
+            let values: Vec<_> = found.filter_map(|text| self.value(page, &text)).collect();
             return Ok((!values.is_empty()).then(|| values.into()));
         }
-        Ok(nodes.next().and_then(|node| self.value(page, node)))
+        Ok(row.first(index)?.and_then(|text| self.value(page, &text)))
     }
 
     /// The value if it is not found.
     pub(crate) fn fallback(&self) -> Value {
         match &self.default {
             Some(value) => value.clone(),
-            None if self.all => Value::Array(Vec::new()),
+            None if self.query.all => Value::Array(Vec::new()),
             None => Value::Null,
         }
     }
 
-    fn value(&self, page: &Page<'_>, node: Node<'_>) -> Option<Value> {
-        let text = match &self.take {
-            Take::Text => node.text(),
-            Take::Html => node.html(),
-            Take::Attr(name) => node.attr(name)?.trim().to_owned(),
-        };
+    /// What is made of what was taken of one element.
+    fn value(&self, page: &Page<'_>, text: &str) -> Option<Value> {
+        let text = if matches!(self.query.take, Take::Attr(_)) { text.trim() } else { text };
         let text = match &self.regex {
             None => text,
             Some(regex) => {
-                let found = regex.captures(&text)?;
-                found.get(1).or(found.get(0))?.as_str().to_owned()
+                let found = regex.captures(text)?;
+                found.get(1).or(found.get(0))?.as_str()
             }
         };
         match self.make {
-            Make::Text => (!text.is_empty()).then_some(Value::String(text)),
-            Make::Number => first_number(&text),
-            Make::Link => page.join(&text).ok().map(|url| url.as_str().into()),
+            Make::Text => (!text.is_empty()).then(|| text.into()),
+            Make::Number => first_number(text),
+            Make::Link => page.join(text).ok().map(|url| url.as_str().into()),
         }
     }
 }

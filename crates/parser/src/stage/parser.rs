@@ -17,6 +17,7 @@ use super::record;
 use crate::document::Reading;
 use crate::reader::{MediaPattern, Reader, Readers};
 use crate::spiders::ParseConfig;
+use crate::stream::Table;
 
 /// Reads the answers to tickets, and runs the spider on those that are pages.
 ///
@@ -28,6 +29,8 @@ pub struct Parser {
     pub(crate) max_redirects: u32,
     pub(crate) spider: Arc<dyn Spider>,
     pub(crate) view: Arc<dyn View>,
+    /// What the spider wants of its pages; `None` if that is nothing or has to be selected.
+    pub(crate) table: Option<Arc<Table>>,
     keeps_responses: bool,
     readers: Readers,
     pub(crate) log: Arc<dyn SpiderLog>,
@@ -103,7 +106,9 @@ impl Parser {
         view: Arc<dyn View>,
     ) -> Self {
         let (log, stats, readers) = (Arc::new(Stderr), Mutex::default(), Readers::default());
-        Self { config, max_redirects, spider, view, keeps_responses: true, readers, log, stats }
+        let table = Some(Table::new(spider.wants())).filter(|table| !table.is_empty());
+        let (table, keeps_responses) = (table.map(Arc::new), true);
+        Self { config, max_redirects, spider, view, table, keeps_responses, readers, log, stats }
     }
 
     /// Sends the spider's log lines to `log` instead of standard error.

@@ -21,17 +21,27 @@ fn config(text: &str) -> SpiderConfig {
     toml::from_str(text).unwrap()
 }
 
+/// Runs a spider on a page twice, with and without telling the page what the spider wants.
+#[track_caller]
 fn run(text: &str, page: &TestPage) -> (Vec<Value>, Vec<String>) {
     let spider = ConfigSpider::new(config(text)).unwrap();
+    let told = page_from_html("http://shop.test/page-1.html", page.page().text()).unwrap();
+    let (selected, matched) = (run_on(&spider, page), run_on(&spider, &told.with_spider(&spider)));
+    assert_eq!(selected, matched);
+    matched
+}
+
+fn run_on(spider: &ConfigSpider, page: &TestPage) -> (Vec<Value>, Vec<String>) {
     let mut out = Harvest::new();
     spider.parse(&page.page(), &mut out).unwrap();
     let items = out.items().iter().map(|item| serde_json::from_str(&item.0).unwrap()).collect();
     let follows = out.into_parts().follows.into_iter().map(|follow| {
+        let nofollow = if follow.is_nofollow() { " nofollow" } else { "" };
         let request = follow.into_request(1, None);
         let path = request.url.path().to_owned();
         match (&*request.label, request.priority) {
-            ("", 0) => path,
-            (label, priority) => format!("{path} {label} {priority}"),
+            ("", 0) => format!("{path}{nofollow}"),
+            (label, priority) => format!("{path}{nofollow} {label} {priority}"),
         }
     });
     (items, follows.collect())
@@ -98,7 +108,7 @@ fn items_can_be_bound_to_urls_and_labels() {
 
 #[test]
 fn links_are_followed_as_told() {
-    let all = ["/b/1", "/b/2", "/page-2.html", "/about", "/b/3"];
+    let all = ["/b/1", "/b/2", "/page-2.html", "/about nofollow", "/b/3"];
     assert_eq!(run("", &shop()).1, all);
     assert_eq!(run("follow = ['a']", &shop()).1, all);
     assert!(run("follow = []", &shop()).1.is_empty());
@@ -108,6 +118,41 @@ fn links_are_followed_as_told() {
     let both = "follow = ['li.next']\n[[rules]]\ncss = 'a'\nurl = '/b/3$'";
     assert_eq!(run(both, &shop()).1, ["/b/3", "/page-2.html"]);
     assert_eq!(run("[[rules]]\ncss = 'h3 a'\nurl = '/2$'", &shop()).1, ["/b/2"]);
+}
+
+#[test]
+fn links_inside_of_what_a_rule_finds_are_followed() {
+    let page = page_from_html(
+        "http://shop.test/page-1.html",
+        "<!DOCTYPE html><div class=c>a<a name=x>b</a><a href=/1 rel='x NoFollow'>c</a>\
+         <div class=c><map><area href=/2 rel=y></map><a href=mailto:x>d</a></div></div>\
+         <a class=c href='/3'><b class=c></b></a><a class=c href='http://['>e</a>",
+    )
+    .unwrap();
+    assert_eq!(run("follow = ['.c']", &page).1, ["/1 nofollow", "/2", "/2", "/3"]);
+    assert_eq!(run("follow = ['.c > .c']", &page).1, ["/2"]);
+    // What is selected in the tree goes the same way.
+    assert_eq!(run("follow = ['.c:has(.c)']", &page).1, ["/1 nofollow", "/2", "/3"]);
+}
+
+#[test]
+fn items_that_nest_have_their_own_fields() {
+    let page = page_from_html(
+        "http://shop.test/page-1.html",
+        "<!DOCTYPE html><ul class=t><li>a<ul class=t><li>b<li>c</ul><li>d</ul>",
+    )
+    .unwrap();
+    let text = "[[items]]\nselect = 'ul.t'\n[items.fields]\nurl = 'li'\n\
+                own = { css = ':scope > li', all = true }\nall = { css = 'li', all = true }\n\
+                last = 'li:last-child'\nhtml = 'li li ::html'";
+    let items = run(text, &page).0;
+    assert_eq!(items[0]["own"], json!(["abc", "d"]));
+    assert_eq!(items[0]["all"], json!(["abc", "b", "c", "d"]));
+    assert_eq!(items[1]["own"], json!(["b", "c"]));
+    assert_eq!((&items[0]["last"], &items[0]["html"]), (&json!("c"), &json!("<li>b</li>")));
+    let streamed = text.split("last").next().unwrap();
+    let items = run(streamed, &page).0;
+    assert_eq!((&items[0]["own"], &items[1]["url"]), (&json!(["abc", "d"]), &json!("b")));
 }
 
 #[track_caller]

@@ -13,5 +13,6 @@ mod selecting;
 mod settling;
 mod sitemaps;
 mod sniffing;
+mod streaming;
 mod urls;
 mod xpathing;

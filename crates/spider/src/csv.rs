@@ -12,13 +12,13 @@ use crate::SpiderError;
 ///
 /// Serialises as a map from names to values, so it can be an item as it is.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Row {
+pub struct CsvRow {
     names: Arc<[Box<str>]>,
     text: String,
     ends: Vec<usize>,
 }
 
-impl Row {
+impl CsvRow {
     /// Puts a row together; for hosts. `text` has the values one behind the other, `ends` where
     /// each ends in it, in bytes.
     #[must_use]
@@ -70,7 +70,7 @@ impl Row {
     }
 }
 
-impl Serialize for Row {
+impl Serialize for CsvRow {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.len()))?;
         for (name, value) in self.iter() {
@@ -80,33 +80,33 @@ impl Serialize for Row {
     }
 }
 
-impl fmt::Debug for Row {
+impl fmt::Debug for CsvRow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(self.iter()).finish()
     }
 }
 
 /// The rows of a page, read one after the other: none is kept.
-pub struct Rows<'a>(Box<dyn Iterator<Item = Result<Row, SpiderError>> + 'a>);
+pub struct CsvRows<'a>(Box<dyn Iterator<Item = Result<CsvRow, SpiderError>> + 'a>);
 
-impl<'a> Rows<'a> {
+impl<'a> CsvRows<'a> {
     /// Wraps what reads them; for hosts.
     #[must_use]
-    pub fn new(rows: impl Iterator<Item = Result<Row, SpiderError>> + 'a) -> Self {
+    pub fn new(rows: impl Iterator<Item = Result<CsvRow, SpiderError>> + 'a) -> Self {
         Self(Box::new(rows))
     }
 }
 
-impl Iterator for Rows<'_> {
-    type Item = Result<Row, SpiderError>;
+impl Iterator for CsvRows<'_> {
+    type Item = Result<CsvRow, SpiderError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         self.0.next()
     }
 }
 
-impl fmt::Debug for Rows<'_> {
+impl fmt::Debug for CsvRows<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Rows")
+        f.write_str("CsvRows")
     }
 }

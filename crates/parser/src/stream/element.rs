@@ -1,0 +1,127 @@
+//! What a matcher asks an element that opens, in the stream or in a tree.
+
+use std::borrow::Cow;
+
+use crawl_spider::NodeId;
+use html5ever::ns;
+
+use super::names::Name;
+use crate::dom::Dom;
+use crate::markup::charref::decode_attribute;
+use crate::markup::events::Space;
+use crate::markup::scan::Start;
+
+/// An element that opens.
+pub(super) trait Element {
+    /// Its name, in any case.
+    fn name(&self) -> &str;
+
+    /// What it stands in.
+    fn space(&self) -> Space;
+
+    /// The value of an attribute; of several with this name, the first.
+    fn attr(&self, name: &Name) -> Option<Cow<'_, str>>;
+}
+
+/// An element of the stream.
+pub(super) struct Tag<'t, 'a>(pub(super) &'t Start<'a>, pub(super) Space);
+
+/// Attributes of one tag that count: the tree does not see those beyond either
+/// ([`Scanner::crowded`](crate::markup::scan::Scanner::crowded)).
+const MAX_ATTRIBUTES: usize = 256;
+
+impl Element for Tag<'_, '_> {
+    fn name(&self) -> &str {
+        self.0.name
+    }
+
+    fn space(&self) -> Space {
+        self.1
+    }
+
+    fn attr(&self, name: &Name) -> Option<Cow<'_, str>> {
+        let mut attrs = self.0.attrs().take(MAX_ATTRIBUTES);
+        attrs.find(|(written, _)| name.is(written, self.1)).map(|(_, value)| cooked(value))
+    }
+}
+
+/// An attribute's value as the tree has it: newlines are line feeds (HTML Standard, section
+/// 13.2.3.5), NULs are replaced, references decoded.
+fn cooked(value: &str) -> Cow<'_, str> {
+    if memchr::memchr3(b'\r', 0, b'&', value.as_bytes()).is_none() {
+        return Cow::Borrowed(value);
+    }
+    if memchr::memchr2(b'\r', 0, value.as_bytes()).is_none() {
+        return decode_attribute(value);
+    }
+    let value = value.replace("\r\n", "\n").replace('\r', "\n").replace('\0', "\u{fffd}");
+    Cow::Owned(decode_attribute(&value).into_owned())
+}
+
+/// An element of a tree.
+pub(super) struct InTree<'a> {
+    dom: &'a Dom,
+    node: NodeId,
+    space: Space,
+}
+
+impl<'a> InTree<'a> {
+    pub(super) fn new(dom: &'a Dom, node: NodeId) -> Self {
+        let space = match *dom.namespace(node) {
+            ns!(svg) => Space::Svg,
+            ns!(mathml) => Space::Math,
+            _ => Space::Html,
+        };
+        Self { dom, node, space }
+    }
+}
+
+impl Element for InTree<'_> {
+    fn name(&self) -> &str {
+        self.dom.name(self.node)
+    }
+
+    fn space(&self) -> Space {
+        self.space
+    }
+
+    fn attr(&self, name: &Name) -> Option<Cow<'_, str>> {
+        let attrs = &self.dom.element(self.node)?.attrs;
+        let is_it =
+            |key: &html5ever::QualName| key.ns.is_empty() && name.is(&key.local, self.space);
+        attrs.iter().find(|(key, _)| is_it(key)).map(|(_, value)| Cow::Borrowed(&**value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::markup::scan::{Scanner, Token};
+
+    #[test]
+    fn values_are_those_of_the_tree() {
+        for html in [
+            "<p a='1\r\n2\r3\n4' b=x&amp;y c='&#13;\n' d A=2>",
+            "<p a='\0&\0amp;' b='a&ampb' c=\"&copy=1\">",
+            "<p a=1 a=2 A=3 b='&notit;'>",
+        ] {
+            let dom = Dom::html(&format!("<!DOCTYPE html>{html}"), &[]);
+            let node = dom.range(0..dom.len()).find(|&node| dom.name(node) == "p").unwrap();
+            let Some(Token::Start(start)) = Scanner::html(html).next() else { panic!("no tag") };
+            for name in ["a", "b", "c", "d", "e"] {
+                let name = Name::of_attribute(name);
+                let of_tree = InTree::new(&dom, node);
+                assert_eq!(Tag(&start, Space::Html).attr(&name), of_tree.attr(&name), "{html}");
+            }
+        }
+    }
+
+    #[test]
+    fn attributes_of_a_crowd_do_not_count() {
+        let html = format!("<p {} a=2>", (0..256).map(|n| format!("x{n}='' ")).collect::<String>());
+        let Some(Token::Start(start)) = Scanner::html(&html).next() else { panic!("no tag") };
+        let tag = Tag(&start, Space::Html);
+        let has = |name| tag.attr(&Name::of_attribute(name)).is_some();
+        assert!(has("x255") && !has("a"));
+    }
+}

@@ -1,0 +1,339 @@
+//! Reads the events of one document.
+
+use std::rc::Rc;
+
+use super::compound::{Place, Seen};
+use super::element::{Element, Tag};
+use super::places::Places;
+use super::program::slot;
+use super::run::Run;
+use super::scoped::{self, Scoped};
+use super::store::{Draft, Matches, Store, ValueId};
+use super::table::{Field, Find, Sink, Table};
+use crate::markup::charref::decode_text;
+use crate::markup::events::{Consumer, Space, Text};
+use crate::markup::scan::Start;
+
+/// Matches the queries of a [`Table`] on one document.
+pub(crate) struct Matcher<'t> {
+    table: &'t Table,
+    is_quirky: bool,
+    run: Run,
+    /// How many elements are open.
+    depth: u32,
+    /// The depth of the innermost element at whose end something ends; 0 if there is none.
+    due: u32,
+    /// Counts of siblings; `None` if no selector asks.
+    places: Option<Places>,
+    queries: Vec<Query>,
+    /// Items that are open, the innermost last: depth, plan, row.
+    items: Vec<(u32, usize, usize)>,
+    scoped: Vec<Scoped>,
+    /// Texts that have begun: depth of their element.
+    texts: Vec<(u32, ValueId)>,
+    store: Store,
+    /// Reused: what the element that opens has matched.
+    hits: Vec<usize>,
+    is_unsure: bool,
+}
+
+/// Where one query stands.
+struct Query {
+    rows: Draft,
+    /// Rows that are open, the innermost last.
+    open: Vec<usize>,
+    /// Whether it was given up.
+    is_lost: bool,
+}
+
+impl<'t> Matcher<'t> {
+    pub(super) fn new(table: &'t Table, is_quirky: bool) -> Self {
+        let query =
+            |n_fields| Query { rows: Draft::new(n_fields), open: Vec::new(), is_lost: false };
+        let mut matcher = Self {
+            table,
+            is_quirky,
+            run: Run::new(&table.program),
+            depth: 0,
+            due: 0,
+            places: Places::new(table),
+            queries: table.plans.iter().map(|plan| query(plan.fields.len())).collect(),
+            items: Vec::new(),
+            scoped: Vec::new(),
+            texts: Vec::new(),
+            store: Store::default(),
+            hits: Vec::new(),
+            is_unsure: false,
+        };
+        for (number, sink) in table.sinks.iter().enumerate() {
+            if let Sink::Item(_) = sink {
+                matcher.want(number, true);
+            }
+        }
+        for (number, plan) in table.plans.iter().enumerate() {
+            if plan.is_page {
+                matcher.begin_row(number);
+            }
+        }
+        matcher
+    }
+
+    /// Ends the document: the rows of each plan, `None` for those that have to be selected in the
+    /// tree.
+    pub(crate) fn finish(mut self) -> Vec<Option<Matches>> {
+        while self.depth > 0 {
+            self.leave();
+        }
+        for plan in 0..self.queries.len() {
+            if let Some(row) = self.queries[plan].open.pop() {
+                self.end_row(plan, row);
+            }
+        }
+        let (store, is_unsure) = (Rc::new(self.store), self.is_unsure);
+        let finish =
+            |query: Query| (!is_unsure && !query.is_lost).then(|| query.rows.finish(store.clone()));
+        self.queries.into_iter().map(finish).collect()
+    }
+
+    /// An element opens.
+    #[inline]
+    pub(super) fn enter<E: Element>(&mut self, element: &E) {
+        let table = self.table;
+        self.depth += 1;
+        let mut place = Place { is_root: self.depth == 1, ..Place::default() };
+        if let Some(places) = &mut self.places {
+            places.enter(element, &mut place);
+        }
+        let slot = slot(element.name());
+        let may_match = self.run.open(&table.program, slot);
+        if may_match || !self.scoped.is_empty() {
+            self.settle(element, place, slot, may_match);
+        }
+    }
+
+    /// The innermost element closes.
+    #[inline]
+    pub(super) fn leave(&mut self) {
+        if self.depth == 0 {
+            return;
+        }
+        if self.depth == self.due {
+            self.end();
+        }
+        self.run.close();
+        for item in &mut self.scoped {
+            item.run.close();
+        }
+        if let Some(places) = &mut self.places {
+            places.leave();
+        }
+        self.depth -= 1;
+    }
+
+    /// Ends the texts and items of the innermost element.
+    fn end(&mut self) {
+        while let Some(&(depth, id)) = self.texts.last()
+            && depth == self.depth
+        {
+            self.store.end_text(id);
+            self.texts.pop();
+        }
+        while let Some(&(depth, plan, row)) = self.items.last()
+            && depth == self.depth
+        {
+            self.items.pop();
+            self.queries[plan].open.pop();
+            self.end_row(plan, row);
+        }
+        let text = self.texts.last().map_or(0, |&(depth, ..)| depth);
+        self.due = self.items.last().map_or(0, |&(depth, ..)| depth).max(text);
+    }
+
+    /// A text.
+    #[inline]
+    pub(super) fn read(&mut self, text: Text<'_>) {
+        if self.texts.is_empty() {
+            return;
+        }
+        let (Text::References(piece) | Text::Raw(piece)) = text;
+        // What becomes of a NUL depends on where it stands; only the tree builder knows.
+        self.is_unsure |= memchr::memchr(0, piece.as_bytes()).is_some();
+        match text {
+            Text::References(piece) => self.store.push_text(&decode_text(piece)),
+            Text::Raw(piece) => self.store.push_text(piece),
+        }
+    }
+
+    /// Finds out what an element matches, and takes what is wanted of it.
+    fn settle<E: Element>(&mut self, element: &E, place: Place, slot: usize, may_match: bool) {
+        let table = self.table;
+        let seen = &Seen::new(element, place, self.is_quirky, &table.names);
+        let mut hits = std::mem::take(&mut self.hits);
+        if may_match {
+            self.run.settle(&table.program, seen, &mut hits);
+        }
+        let mut text = None;
+        if !self.scoped.is_empty() {
+            self.take_scoped(seen, slot, &mut text);
+        }
+        for &hit in &hits {
+            if let Sink::Fields(plan, fields) = &table.sinks[hit] {
+                self.take_fields(hit, *plan, fields, seen, &mut text);
+            }
+        }
+        // Only now, for an item's fields are below it.
+        for &hit in &hits {
+            if let Sink::Item(plan) = table.sinks[hit] {
+                self.begin_item(plan, seen, &mut text);
+            }
+        }
+        self.hits = hits;
+        self.hits.clear();
+    }
+
+    /// Takes the fields of a plan that a sink stands for.
+    fn take_fields<E: Element>(
+        &mut self,
+        sink: usize,
+        plan: usize,
+        fields: &[usize],
+        seen: &Seen<'_, E>,
+        text: &mut Option<ValueId>,
+    ) {
+        for &number in fields {
+            let field = &self.table.plans[plan].fields[number];
+            let value = self.value(field, seen, text);
+            self.queries[plan].rows.add(number, value);
+            if !field.all {
+                self.want(sink, false);
+            }
+        }
+    }
+
+    fn take_scoped<E: Element>(
+        &mut self,
+        seen: &Seen<'_, E>,
+        slot: usize,
+        text: &mut Option<ValueId>,
+    ) {
+        let table = self.table;
+        let mut open = std::mem::take(&mut self.scoped);
+        for item in &mut open {
+            let plan = &table.plans[item.plan];
+            let mut fields = Vec::new();
+            if item.run.open(&plan.scoped, slot) {
+                item.run.settle(&plan.scoped, seen, &mut fields);
+            }
+            for number in fields {
+                let field = &plan.fields[number];
+                item.found.push((number, self.value(field, seen, text)));
+                if !field.all {
+                    item.run.want(&plan.scoped, number, false);
+                }
+            }
+        }
+        self.scoped = open;
+    }
+
+    /// The value of a field at an element; `text` is the element's text, if it has begun.
+    fn value<E: Element>(
+        &mut self,
+        field: &Field,
+        seen: &Seen<'_, E>,
+        text: &mut Option<ValueId>,
+    ) -> ValueId {
+        match &field.attr {
+            Some(name) => self.store.attr(seen.element.attr(name).as_deref()),
+            None => *text.get_or_insert_with(|| {
+                let id = self.store.begin_text();
+                self.texts.push((self.depth, id));
+                self.due = self.depth;
+                id
+            }),
+        }
+    }
+
+    fn begin_item<E: Element>(
+        &mut self,
+        plan: usize,
+        seen: &Seen<'_, E>,
+        text: &mut Option<ValueId>,
+    ) {
+        let table = self.table;
+        let row = self.begin_row(plan);
+        self.items.push((self.depth, plan, row));
+        self.due = self.depth;
+        for (number, field) in table.plans[plan].fields.iter().enumerate() {
+            if field.find == Find::Item {
+                let value = self.value(field, seen, text);
+                self.queries[plan].rows.set(row, number, std::iter::once(value));
+            }
+        }
+        let program = &table.plans[plan].scoped;
+        if program.words.is_empty() || self.queries[plan].is_lost {
+            return;
+        }
+        if self.scoped.len() >= scoped::MAX_OPEN {
+            self.queries[plan].is_lost = true;
+            self.scoped.retain(|item| item.plan != plan);
+            return;
+        }
+        let run = Run::inside(program, seen);
+        self.scoped.push(Scoped { plan, row, run, found: Vec::new() });
+    }
+
+    fn begin_row(&mut self, plan: usize) -> usize {
+        let row = self.queries[plan].rows.begin();
+        self.queries[plan].open.push(row);
+        for field in &self.table.plans[plan].fields {
+            if let Find::Sink(sink) = field.find {
+                self.want(sink, true);
+            }
+        }
+        row
+    }
+
+    /// Ends a row, which is no longer in `open`.
+    fn end_row(&mut self, plan: usize, row: usize) {
+        let table = self.table;
+        let is_mine = |item: &Scoped| item.plan == plan && item.row == row;
+        let scoped = self.scoped.last().is_some_and(is_mine).then(|| self.scoped.pop()).flatten();
+        for (number, field) in table.plans[plan].fields.iter().enumerate() {
+            let query = &mut self.queries[plan];
+            match field.find {
+                Find::Item => {}
+                Find::Scoped => {
+                    let found = scoped.iter().flat_map(|scoped| &scoped.found);
+                    let mine = found.filter(|(field, _)| *field == number).map(|(_, value)| *value);
+                    query.rows.set(row, number, mine);
+                }
+                Find::Sink(sink) => {
+                    query.rows.end(row, number);
+                    // What the item around this one still lacks.
+                    let outer = query.open.last().copied();
+                    let lacks = |row| field.all || !query.rows.has(row, number);
+                    let is_wanted = outer.is_some_and(lacks);
+                    self.want(sink, is_wanted);
+                }
+            }
+        }
+    }
+
+    fn want(&mut self, sink: usize, is_wanted: bool) {
+        self.run.want(&self.table.program, sink, is_wanted);
+    }
+}
+
+impl<'a> Consumer<'a> for Matcher<'_> {
+    fn open(&mut self, tag: &Start<'a>, space: Space) {
+        self.enter(&Tag(tag, space));
+    }
+
+    fn text(&mut self, text: Text<'a>) {
+        self.read(text);
+    }
+
+    fn close(&mut self) {
+        self.leave();
+    }
+}

@@ -4,4 +4,5 @@ mod agreement;
 mod declarative;
 mod decoding;
 mod linking;
+mod outlining;
 mod settling;

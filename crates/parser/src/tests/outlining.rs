@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use crawl_spider::NodeId;
 use html5ever::ns;
 
+use crate::decode::decode;
+use crate::decode::kind::Kind;
 use crate::dom::{Dom, NodeKind};
 use crate::markup::charref::decode_attribute;
 use crate::markup::events::{Consumer, Space, Text};
@@ -203,4 +205,37 @@ fn any_soup_of_tags_agrees() {
     }
     assert!(told > n / 4, "only {told} of {n} were told");
     println!("{told} of {n} told");
+}
+
+/// Reads the pages of the folders in `CRAWL_REAL_PAGES` (separated by colons), such as the
+/// documentation that Debian packages; without it there is nothing to do.
+#[test]
+fn real_pages_agree_and_few_are_ambiguous() {
+    let Ok(folders) = std::env::var("CRAWL_REAL_PAGES") else { return };
+    for folder in folders.split(':') {
+        let mut pages = Vec::new();
+        html_files(std::path::Path::new(folder), &mut pages);
+        let mut ambiguous = Vec::new();
+        for page in &pages {
+            let body = std::fs::read(page).unwrap();
+            let text = decode(&body, Some("text/html"), Kind::Html).text;
+            if let Err(why) = agrees(&text) {
+                ambiguous.push(format!("{}: {why}", page.display()));
+            }
+        }
+        println!("{folder}: {} pages, {} ambiguous, 0 differ", pages.len(), ambiguous.len());
+        ambiguous.iter().for_each(|line| println!("  {line}"));
+        assert!(!pages.is_empty() && ambiguous.len() * 100 <= pages.len());
+    }
+}
+
+fn html_files(folder: &std::path::Path, found: &mut Vec<std::path::PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            html_files(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "html") {
+            found.push(path);
+        }
+    }
 }

@@ -2,9 +2,7 @@
 
 use std::ops::Range;
 
-use memchr::memchr;
-
-use super::split::is_blank;
+use super::split::{find, is_blank};
 
 /// Iterator over the attributes of a tag: name and value as written, references not decoded.
 pub(crate) struct Attrs<'a> {
@@ -93,8 +91,7 @@ pub(super) fn next_attribute(bytes: &[u8], pos: &mut usize) -> (Range<usize>, Ra
     }
     let value = match bytes.get(from) {
         Some(&quote @ (b'"' | b'\'')) => {
-            let len = memchr(quote, &bytes[from + 1..]);
-            let end = len.map_or(bytes.len(), |len| from + 1 + len);
+            let end = find(quote, bytes, from + 1).unwrap_or(bytes.len());
             *pos = (end + 1).min(bytes.len());
             from + 1..end
         }

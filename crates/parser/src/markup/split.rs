@@ -66,7 +66,7 @@ impl<'a> Splitter<'a> {
     }
 
     /// The next piece; `None` at the end of the document.
-    #[inline]
+    #[inline(always)] // for a piece is large, and copying it is a good part of the work
     pub(crate) fn next_piece(&mut self) -> Option<Piece<'a>> {
         let bytes = self.bytes();
         while self.pos < bytes.len() {
@@ -74,12 +74,12 @@ impl<'a> Splitter<'a> {
             let mut end = start;
             // A `<` that begins no markup is text.
             loop {
-                match memchr(b'<', &bytes[end..]) {
+                match find(b'<', bytes, end) {
                     None => {
                         end = bytes.len();
                         break;
                     }
-                    Some(len) => end += len,
+                    Some(at) => end = at,
                 }
                 if begins_markup(&bytes[end..]) {
                     break;
@@ -98,7 +98,7 @@ impl<'a> Splitter<'a> {
     }
 
     /// Reads what begins with the `<` at `self.pos`; `None` if it is markup without a piece.
-    #[inline]
+    #[inline(always)]
     fn markup(&mut self) -> Option<Piece<'a>> {
         match self.bytes()[self.pos + 1] {
             b'!' => self.declaration(),
@@ -253,6 +253,25 @@ pub(crate) fn holds_raw_text(tag: Tag) -> bool {
 /// Of those, the ones in which character references count.
 pub(crate) fn has_references(tag: Tag) -> bool {
     matches!(tag, Tag::Title | Tag::Textarea)
+}
+
+/// Finds a byte from a place on. What is near, as it mostly is, is found without the cost of a
+/// call.
+#[inline]
+pub(super) fn find(byte: u8, bytes: &[u8], from: usize) -> Option<usize> {
+    const LOW: u64 = 0x0101_0101_0101_0101;
+    let mut at = from;
+    for _ in 0..3 {
+        let Some(eight) = bytes.get(at..).and_then(|rest| rest.first_chunk()) else { break };
+        // The lowest bit that is set marks the first byte that is equal.
+        let differ = u64::from_le_bytes(*eight) ^ (LOW * u64::from(byte));
+        let equal = differ.wrapping_sub(LOW) & !differ & (LOW << 7);
+        if equal != 0 {
+            return Some(at + equal.trailing_zeros() as usize / 8);
+        }
+        at += 8;
+    }
+    memchr(byte, bytes.get(at..)?).map(|len| at + len)
 }
 
 #[inline]

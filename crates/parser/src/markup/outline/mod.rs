@@ -25,7 +25,7 @@ use super::doctype::is_quirky;
 use super::events::{Consumer, Space, Text};
 use super::scan::Start;
 use super::split::{Piece, Splitter};
-use super::tags::{N_TAGS, Tag};
+use super::tags::{N_TAGS, Tag, set};
 use formatting::Entry;
 use stack::Open;
 
@@ -169,9 +169,17 @@ impl<'a, 'c, C: Consumer<'a>> Outline<'a, 'c, C> {
 
     fn run(mut self) -> Result<Extent, Ambiguous> {
         loop {
-            self.splitter.has_cdata = self.is_in_foreign();
+            let top = self.top().tag;
+            self.splitter.has_cdata = top.is(set::FOREIGN);
             match self.splitter.next_piece() {
-                Some(Piece::Text(text)) => self.text(Text::References(text))?,
+                Some(Piece::Text(text)) => {
+                    let text = Text::References(text);
+                    if self.mode == Mode::InBody && self.is_plain(top) {
+                        self.consumer.text(text); // the usual case first
+                    } else {
+                        self.text(text)?;
+                    }
+                }
                 Some(Piece::Cdata(text)) => self.text(Text::Raw(text))?,
                 Some(Piece::Start(tag)) => self.start(tag)?,
                 Some(Piece::End(name, tag)) => self.end(name, tag)?,
@@ -183,6 +191,15 @@ impl<'a, 'c, C: Consumer<'a>> Outline<'a, 'c, C> {
             return Err(Ambiguous::Crowded);
         }
         Ok(Extent { is_quirky: self.is_quirky })
+    }
+
+    /// Whether text in this element is just that.
+    #[inline]
+    fn is_plain(&self, top: Tag) -> bool {
+        !top.is(set::FOREIGN)
+            && self.line_feed_at == usize::MAX
+            && !self.is_hidden()
+            && !matches!(self.formatting.last(), Some(Entry::Element { at: None, .. }))
     }
 
     #[inline]
@@ -266,7 +283,7 @@ impl<'a, 'c, C: Consumer<'a>> Outline<'a, 'c, C> {
 
     fn text_in_body(&mut self, text: Text<'a>) -> Done {
         self.reconstruct()?;
-        if self.fosters && !self.is_hidden() && self.top().tag.is(super::tags::set::FOSTERS) {
+        if self.fosters && !self.is_hidden() && self.top().tag.is(set::FOSTERS) {
             return Err(Ambiguous::Fostered);
         }
         self.tell(text);
@@ -285,10 +302,14 @@ impl<'a, 'c, C: Consumer<'a>> Outline<'a, 'c, C> {
     #[inline]
     fn without_line_feed(&mut self, text: Text<'a>) -> Result<Text<'a>, Ambiguous> {
         let written = text.written();
-        if self.line_feed_at != self.splitter.pos() - written.len() {
+        if self.line_feed_at == usize::MAX {
             return Ok(text);
         }
+        let is_next = self.line_feed_at == self.splitter.pos() - written.len();
         self.line_feed_at = usize::MAX;
+        if !is_next {
+            return Ok(text);
+        }
         if matches!(text, Text::References(_))
             && (written.starts_with("&#") || written.starts_with("&NewLine"))
         {
@@ -328,7 +349,7 @@ impl<'a, 'c, C: Consumer<'a>> Outline<'a, 'c, C> {
     /// Whether the innermost open element is one of SVG or MathML.
     #[inline]
     fn is_in_foreign(&self) -> bool {
-        self.stack.last().is_some_and(|open| open.tag.is(super::tags::set::FOREIGN))
+        self.stack.last().is_some_and(|open| open.tag.is(set::FOREIGN))
     }
 
     /// Tells of an element that opens, unless it stands in a template.

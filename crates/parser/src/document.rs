@@ -12,8 +12,10 @@ use crate::decode::kind::Kind;
 use crate::decode::{Decoded, decode};
 use crate::dom::Dom;
 use crate::links::resolve::Resolver;
-use crate::links::{Scan, scan_html};
-use crate::markup::scan::Scanner;
+use crate::links::head::Head;
+use crate::links::kinds::{Kinds, LinkSource};
+use crate::links::{Scan, scan_header, scan_html};
+use crate::markup::scan::crowds;
 use crate::xml::feed::scan_xml;
 
 /// One document: the host's side of a [`Page`].
@@ -22,6 +24,9 @@ pub(crate) struct Document<'a> {
     kind: Kind,
     text: Cow<'a, str>,
     encoding: &'static Encoding,
+    kinds: Kinds,
+    /// The values of `Link` fields, if they are wanted.
+    link_fields: Vec<String>,
     scanned: OnceCell<(Scan, Resolver)>,
     dom: OnceCell<Dom>,
 }
@@ -33,37 +38,62 @@ impl<'a> Document<'a> {
         let Decoded { text, encoding } =
             decode(&response.body, response.header("content-type"), kind);
         let (scanned, dom) = (OnceCell::new(), OnceCell::new());
-        Self { url: url.clone(), kind, text, encoding, scanned, dom }
+        let (kinds, link_fields) = (Kinds::default(), Vec::new());
+        Self { url: url.clone(), kind, text, encoding, kinds, link_fields, scanned, dom }
+    }
+
+    /// Takes links of these kinds instead of the usual ones.
+    pub(crate) fn with_links(mut self, kinds: Kinds, response: &Response) -> Self {
+        self.kinds = kinds;
+        if kinds.has(LinkSource::Header) {
+            let fields = response.headers.iter().filter(|(name, _)| &**name == "link");
+            let text = |(_, value): &(_, bytes::Bytes)| String::from_utf8(value.to_vec()).ok();
+            self.link_fields = fields.filter_map(text).collect();
+        }
+        self
     }
 
     /// Lets go of the response.
     fn into_owned(self) -> Document<'static> {
-        let Self { url, kind, text, encoding, scanned, dom } = self;
-        Document { url, kind, text: Cow::Owned(text.into_owned()), encoding, scanned, dom }
+        let Self { url, kind, text, encoding, kinds, link_fields, scanned, dom } = self;
+        let text = Cow::Owned(text.into_owned());
+        Document { url, kind, text, encoding, kinds, link_fields, scanned, dom }
     }
 
     fn scanned(&self) -> &(Scan, Resolver) {
         self.scanned.get_or_init(|| {
             let mut resolver = Resolver::new(self.url.to_url(), self.encoding);
-            let scan = match self.kind {
-                Kind::Html => scan_html(&self.text, &mut resolver),
+            let fields = self.link_fields.iter().map(String::as_str);
+            let mut links = scan_header(fields, &resolver);
+            let mut scan = match self.kind {
+                Kind::Html => {
+                    let tree = || self.dom.get_or_init(|| Dom::html(&self.text, &crowds(&self.text)));
+                    scan_html(&self.text, &mut resolver, self.kinds, tree)
+                }
                 Kind::Xml => scan_xml(&self.text, &resolver),
                 Kind::Other => Scan::default(),
             };
+            if !links.is_empty() {
+                links.append(&mut scan.links);
+                scan.links = links;
+            }
             (scan, resolver)
         })
     }
 
     fn dom(&self) -> &Dom {
-        self.dom.get_or_init(|| match self.kind {
-            Kind::Html => Dom::html(&self.text, &self.scanned().0.crowded),
-            // Selectors read whatever it is as HTML, so what is crowded there must be known.
-            Kind::Xml | Kind::Other => {
-                let mut scanner = Scanner::html(&self.text);
-                scanner.by_ref().for_each(drop);
-                Dom::html(&self.text, scanner.crowded())
-            }
+        // A document that the stream could tell has no crowded tags.
+        let is_streamed = self.kind == Kind::Html && self.scanned().0.is_streamed;
+        self.dom.get_or_init(|| {
+            // Selectors read whatever it is as HTML.
+            let crowds = if is_streamed { Vec::new() } else { crowds(&self.text) };
+            Dom::html(&self.text, &crowds)
         })
+    }
+
+    /// What an HTML document says of itself.
+    pub(crate) fn head(&self) -> &Head {
+        &self.scanned().0.head
     }
 
     /// Whether a tree was needed.

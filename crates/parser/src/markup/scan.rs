@@ -55,6 +55,14 @@ impl<'a> Start<'a> {
     }
 }
 
+/// Where the tags of an HTML document have attributes beyond the 256th. A tree builder compares each
+/// attribute of a tag with all others, so these are cut out before one sees them.
+pub(crate) fn crowds(text: &str) -> Vec<Range<usize>> {
+    let mut scanner = Scanner::html(text);
+    scanner.by_ref().for_each(drop);
+    scanner.splitter.crowded().to_vec()
+}
+
 /// Splits one document. An iterator over its [`Token`]s.
 pub(crate) struct Scanner<'a> {
     splitter: Splitter<'a>,
@@ -78,12 +86,6 @@ impl<'a> Scanner<'a> {
         let mut splitter = Splitter::new(text);
         splitter.has_cdata = !is_html;
         Self { splitter, is_html, raw: None, foreign: Foreign::default() }
-    }
-
-    /// Where tags seen so far have attributes beyond the 256th: a tree builder compares each
-    /// attribute of a tag with all others, so these are cut out before one sees them.
-    pub(crate) fn crowded(&self) -> &[Range<usize>] {
-        self.splitter.crowded()
     }
 
     fn start(&mut self, mut tag: Start<'a>) -> Token<'a> {

@@ -189,8 +189,8 @@ tags! {
     SvgPoint "<svg html>" FOREIGN | SCOPE;
     MathElement "<math>" FOREIGN;
     MathText "<math text>" FOREIGN | SCOPE;
-    Annotation "<annotation>" FOREIGN;
-    AnnotationPoint "<annotation html>" FOREIGN;
+    Annotation "<note>" FOREIGN;
+    AnnotationPoint "<note html>" FOREIGN;
     Ghost "<ghost>" 0;
 }
 

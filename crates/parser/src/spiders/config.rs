@@ -7,8 +7,10 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::links::kinds::LinkSource;
+
 /// Reading of pages, as written in the `[parse]` table.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ParseConfig {
     /// Threads that read pages and run the spider. Default: 0, as many as there are cores.
@@ -16,6 +18,14 @@ pub struct ParseConfig {
     /// Whether links marked `rel=nofollow`, and all links of pages whose robots meta tag says
     /// so, are left out. Default: false. They count in a page's number of links all the same.
     pub obey_nofollow: bool,
+    /// What counts as a link. Default: `a`, `area` and `refresh`.
+    pub links: Vec<LinkSource>,
+}
+
+impl Default for ParseConfig {
+    fn default() -> Self {
+        Self { threads: 0, obey_nofollow: false, links: LinkSource::DEFAULT.to_vec() }
+    }
 }
 
 /// A spider without Rust, as written in the `[spider]` table.

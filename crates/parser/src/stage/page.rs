@@ -66,7 +66,8 @@ impl Parser {
     }
 
     fn page(&self, request: &Request, response: &Response, read: &mut Read) {
-        let document = Document::new(&request.url, response);
+        let kinds = self.config.links.iter().copied().collect();
+        let document = Document::new(&request.url, response).with_links(kinds, response);
         if self.spider.wants_status(response.status) {
             let page = Page::new(request, response, &document);
             match self.call(&request.url, |out| self.spider.parse(&page, out)) {

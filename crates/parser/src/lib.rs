@@ -35,6 +35,7 @@ mod spiders;
 mod tests;
 
 pub use document::{TestPage, page_from_body, page_from_html};
+pub use links::kinds::LinkSource;
 pub use reader::{Body, MediaPattern, MediaPatternError, ReadOut, Reader};
 pub use spiders::{
     ConfigSpider, FieldConfig, FieldSpec, ItemConfig, LinkSpider, ParseConfig, RuleConfig,

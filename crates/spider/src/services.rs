@@ -53,6 +53,20 @@ pub enum LinkKind {
     Area,
     /// `<meta http-equiv="refresh">`.
     Refresh,
+    /// `<link href>`, if the configuration asks for it.
+    Resource,
+    /// An image, a film or a sound: `src`, `srcset`, `poster`; if the configuration asks for it.
+    Image,
+    /// `<script src>`, if the configuration asks for it.
+    Script,
+    /// `<iframe src>` and its like, if the configuration asks for it.
+    Frame,
+    /// `<form action>` or a button's `formaction`, if the configuration asks for it.
+    Form,
+    /// A `Link` field of the header, if the configuration asks for it.
+    Header,
+    /// `url()` or `@import` in a style sheet, if the configuration asks for it.
+    Style,
     /// `<loc>` of a sitemap or sitemap index.
     Sitemap,
     /// A link of an RSS or Atom feed.

@@ -4,35 +4,60 @@ use std::borrow::Cow;
 
 use html5ever::data::{C1_REPLACEMENTS, NAMED_ENTITIES};
 
-/// Decodes the references in an attribute's value. Borrowed if there are none.
+/// Decodes the references in an attribute's value. Borrowed if there is nothing to do.
 ///
 /// Differs from text by one rule: a named reference without its semicolon that is followed by
 /// `=` or an alphanumeric stays as it is, so that `?a=1&copy=2` means what its author meant.
 pub(crate) fn decode_attribute(value: &str) -> Cow<'_, str> {
-    decode(value, true)
+    decode(value, Rules::Attribute)
 }
 
-/// Decodes the references in text. Borrowed if there are none.
+/// Decodes the references in text. Borrowed if there is nothing to do.
 pub(crate) fn decode_text(text: &str) -> Cow<'_, str> {
-    decode(text, false)
+    decode(text, Rules::Text)
 }
 
-fn decode(text: &str, in_attribute: bool) -> Cow<'_, str> {
-    let Some(mut amp) = memchr::memchr(b'&', text.as_bytes()) else {
-        return Cow::Borrowed(text);
+/// Normalises the newlines of text in which there are no references. Borrowed if there is
+/// nothing to do.
+pub(crate) fn decode_raw(text: &str) -> Cow<'_, str> {
+    decode(text, Rules::Raw)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rules {
+    Attribute,
+    Text,
+    Raw,
+}
+
+/// Decodes references, and makes a line feed of each carriage return and the line feed behind it
+/// (section 13.2.3.5).
+fn decode(text: &str, rules: Rules) -> Cow<'_, str> {
+    let bytes = text.as_bytes();
+    let next = |from: usize| {
+        let rest = &bytes[from..];
+        let found = match rules {
+            Rules::Raw => memchr::memchr(b'\r', rest),
+            Rules::Attribute | Rules::Text => memchr::memchr2(b'&', b'\r', rest),
+        };
+        found.map(|len| from + len)
     };
+    let Some(mut at) = next(0) else { return Cow::Borrowed(text) };
     let mut out = String::with_capacity(text.len());
     let mut done = 0;
     loop {
-        let rest = &text[amp + 1..];
-        if let Some((decoded, len)) = reference(rest, in_attribute) {
-            out.push_str(&text[done..amp]);
+        let rest = &text[at + 1..];
+        if bytes[at] == b'\r' {
+            out.push_str(&text[done..at]);
+            out.push('\n');
+            done = at + 1 + usize::from(rest.starts_with('\n'));
+        } else if let Some((decoded, len)) = reference(rest, rules == Rules::Attribute) {
+            out.push_str(&text[done..at]);
             out.extend(decoded);
-            done = amp + 1 + len;
+            done = at + 1 + len;
         }
-        let from = done.max(amp + 1);
-        match memchr::memchr(b'&', &text.as_bytes()[from..]) {
-            Some(next) => amp = from + next,
+        match next(done.max(at + 1)) {
+            Some(next) => at = next,
             None => break,
         }
     }
@@ -86,8 +111,14 @@ fn code_point(code: u32) -> char {
 
 fn named(rest: &str, in_attribute: bool) -> Option<(Decoded, usize)> {
     let bytes = rest.as_bytes();
-    let mut found = None;
-    let mut end = 0;
+    // The usual form: a name with its semicolon, than which none that begins here is longer.
+    let run = bytes.iter().take(33).take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    let whole = rest.get(..run + 1).filter(|name| name.ends_with(';'));
+    let mut found = whole
+        .and_then(|name| NAMED_ENTITIES.get(name))
+        .filter(|chars| chars.0 != 0)
+        .map(|&(first, second)| (first, second, run + 1));
+    let mut end = if found.is_some() { bytes.len() } else { 0 };
     // The table holds every prefix of a name, too, with zeros: so a miss ends the search, which
     // the longest name (33 bytes) bounds.
     while let Some(byte) = bytes.get(end) {
@@ -138,6 +169,13 @@ mod tests {
         attribute("&NotEqualTilde;", "\u{2242}\u{338}");
         assert_eq!(decode_text("&notit;&copy=1&ampx"), "¬it;©=1&x");
         assert_eq!(decode_text("&CounterClockwiseContourIntegral;"), "\u{2233}");
+    }
+
+    #[test]
+    fn newlines_are_line_feeds_unless_they_are_references() {
+        attribute("a\r\nb\rc\n\r", "a\nb\nc\n\n");
+        attribute("&#13;&#10;\r&amp;\r\n", "\r\n\n&\n");
+        assert_eq!(decode_raw("a\r\n&amp;\r"), "a\n&amp;\n");
     }
 
     #[test]

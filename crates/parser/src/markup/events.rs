@@ -1,5 +1,8 @@
 //! What a streaming pass is told: elements that open and close, and the text between.
 
+use std::borrow::Cow;
+
+use super::charref::{decode_raw, decode_text};
 use super::scan::Start;
 
 /// Content that an element stands in.
@@ -18,7 +21,14 @@ pub(crate) enum Space {
 /// The events nest: each `open` has its `close`, void elements too, and those that the tree
 /// builder adds by itself (`html`, `head`, `body`, `tbody`) come as tags without attributes.
 /// Attribute values and [`Text::References`] have their character references still in them.
+/// Newlines in both are as written, too ([`charref`](super::charref) makes the text of the tree of
+/// either). What stands inside of a `template` is not part of the document and not reported.
 pub(crate) trait Consumer<'a> {
+    /// The document begins; whether in quirks mode, where classes and ids match in any case.
+    fn begin(&mut self, is_quirky: bool) {
+        let _ = is_quirky;
+    }
+
     /// An element opens inside of those that are open.
     fn open(&mut self, tag: &Start<'a>, space: Space);
 
@@ -29,11 +39,98 @@ pub(crate) trait Consumer<'a> {
     fn close(&mut self);
 }
 
-/// A piece of text.
+/// A reader that does not care.
+impl Consumer<'_> for () {
+    #[inline]
+    fn open(&mut self, _: &Start<'_>, _: Space) {}
+
+    #[inline]
+    fn text(&mut self, _: Text<'_>) {}
+
+    #[inline]
+    fn close(&mut self) {}
+}
+
+/// Two readers of one pass.
+impl<'a, A: Consumer<'a>, B: Consumer<'a>> Consumer<'a> for (A, B) {
+    #[inline]
+    fn begin(&mut self, is_quirky: bool) {
+        self.0.begin(is_quirky);
+        self.1.begin(is_quirky);
+    }
+
+    #[inline]
+    fn open(&mut self, tag: &Start<'a>, space: Space) {
+        self.0.open(tag, space);
+        self.1.open(tag, space);
+    }
+
+    #[inline]
+    fn text(&mut self, text: Text<'a>) {
+        self.0.text(text);
+        self.1.text(text);
+    }
+
+    #[inline]
+    fn close(&mut self) {
+        self.0.close();
+        self.1.close();
+    }
+}
+
+/// A reader that is lent.
+impl<'a, C: Consumer<'a>> Consumer<'a> for &mut C {
+    #[inline]
+    fn begin(&mut self, is_quirky: bool) {
+        (**self).begin(is_quirky);
+    }
+
+    #[inline]
+    fn open(&mut self, tag: &Start<'a>, space: Space) {
+        (**self).open(tag, space);
+    }
+
+    #[inline]
+    fn text(&mut self, text: Text<'a>) {
+        (**self).text(text);
+    }
+
+    #[inline]
+    fn close(&mut self) {
+        (**self).close();
+    }
+}
+
+/// A piece of text, never empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Text<'a> {
     /// Character references count in it.
     References(&'a str),
     /// As it is: `script`, `style` and their like, CDATA sections.
     Raw(&'a str),
+}
+
+impl<'a> Text<'a> {
+    /// As it is written.
+    pub(crate) fn written(self) -> &'a str {
+        match self {
+            Self::References(text) | Self::Raw(text) => text,
+        }
+    }
+
+    /// The same kind of text.
+    pub(super) fn with(self, text: &'a str) -> Self {
+        match self {
+            Self::References(_) => Self::References(text),
+            Self::Raw(_) => Self::Raw(text),
+        }
+    }
+
+    /// As the tree has it: references decoded, newlines normalised.
+    pub(crate) fn decoded(self) -> Cow<'a, str> {
+        match self {
+            Self::References(text) => decode_text(text),
+            Self::Raw(text) => decode_raw(text),
+        }
+    }
 }

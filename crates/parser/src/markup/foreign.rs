@@ -5,6 +5,8 @@
 //! is its part that matters: the foreign roots, the places inside them where HTML is allowed
 //! again, and the HTML tags that end them.
 
+use super::attrs::is_self_closing;
+
 /// Roots and integration points that are open, outermost first.
 #[derive(Default)]
 pub(crate) struct Foreign<'a> {
@@ -48,7 +50,7 @@ impl<'a> Foreign<'a> {
             Content::Svg | Content::Math => root(name),
         };
         if let Some(content) = opens
-            && !region.ends_with('/')
+            && !is_self_closing(region)
             && self.open.len() < MAX_DEPTH
         {
             self.open.push((name, content));

@@ -1,6 +1,14 @@
 //! HTML and XML as a stream of tags and texts, without a tree.
 
-pub(crate) mod charref;
-pub(crate) mod events;
-pub(crate) mod foreign;
 pub(crate) mod scan;
+
+pub(crate) mod events;
+pub(crate) mod outline;
+
+pub(crate) mod charref;
+
+mod attrs;
+mod doctype;
+mod foreign;
+mod split;
+pub(crate) mod tags;

@@ -2,11 +2,13 @@
 //! command line's.
 
 mod decode;
+mod links;
 mod select;
 mod sitemap;
 mod url;
 
 pub use decode::{DecodeLine, decode};
+pub use links::{LinkLine, links};
 pub use select::{Output, Query, SelectLine, Selected, select, selected};
 pub use sitemap::{Sitemap, SitemapKind, SitemapLine, sitemap};
 pub use url::{UrlLine, normalize};

@@ -12,7 +12,7 @@ use crate::css::{Selector, compiled};
 use crate::decode::Decoded;
 use crate::decode::kind::Kind;
 use crate::dom::{Dom, Flavour};
-use crate::markup::scan::Scanner;
+use crate::markup::scan::crowds;
 use crate::xpath::{self, XPath};
 
 /// What is looked for.
@@ -153,9 +153,7 @@ fn tree(body: &[u8], content_type: Option<&str>) -> Dom {
     if kind == Kind::Xml {
         return Dom::xml(&text);
     }
-    let mut scanner = Scanner::html(&text);
-    scanner.by_ref().for_each(drop);
-    Dom::html(&text, scanner.crowded())
+    Dom::html(&text, &crowds(&text))
 }
 
 impl Selected {

@@ -8,6 +8,8 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::links::kinds::LinkSource;
+
 /// Reading of pages, as written in the `[parse]` table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -17,6 +19,8 @@ pub struct ParseConfig {
     /// Whether links marked `rel=nofollow`, and all links of pages whose robots meta tag says
     /// so, are left out. Default: false. They count in a page's number of links all the same.
     pub obey_nofollow: bool,
+    /// What counts as a link. Default: `a`, `area` and `refresh`.
+    pub links: Vec<LinkSource>,
     /// Longest time that reading a page and its callback may take. A page that takes longer ends
     /// as `spider-timeout`, and the crawl goes on without the thread that hangs. Default: 1m.
     /// `0s`: no limit.
@@ -32,6 +36,7 @@ impl Default for ParseConfig {
         Self {
             threads: 0,
             obey_nofollow: false,
+            links: LinkSource::DEFAULT.to_vec(),
             max_time: Duration::from_secs(60),
             detect_encoding: false,
         }

@@ -65,7 +65,6 @@ impl Parser {
 
     fn page(&self, request: &Request, response: &Response, read: &mut Read) {
         let document = Document::open(&request.url, response, &self.reading());
-        let document = document.with_table(self.table.clone());
         if self.spider.wants_status(response.status) {
             let page = Page::new(request, response, &document);
             match self.call(&request.url, |out| self.spider.parse(&page, out)) {

@@ -128,8 +128,12 @@ impl Parser {
     }
 
     pub(crate) fn reading(&self) -> Reading<'_> {
-        let detect_encoding = self.config.detect_encoding;
-        Reading { detect_encoding, readers: Some(&self.readers) }
+        Reading {
+            detect_encoding: self.config.detect_encoding,
+            kinds: self.config.links.iter().copied().collect(),
+            table: self.table.clone(),
+            readers: Some(&self.readers),
+        }
     }
 
     /// Lets go of responses as soon as they are read: nobody archives them or reads the stream.

@@ -10,7 +10,6 @@ use super::run::Run;
 use super::scoped::{self, Scoped};
 use super::store::{Draft, Matches, Store, ValueId};
 use super::table::{Field, Find, Sink, Table};
-use crate::markup::charref::decode_text;
 use crate::markup::events::{Consumer, Space, Text};
 use crate::markup::scan::Start;
 
@@ -155,13 +154,9 @@ impl<'t> Matcher<'t> {
         if self.texts.is_empty() {
             return;
         }
-        let (Text::References(piece) | Text::Raw(piece)) = text;
         // What becomes of a NUL depends on where it stands; only the tree builder knows.
-        self.is_unsure |= memchr::memchr(0, piece.as_bytes()).is_some();
-        match text {
-            Text::References(piece) => self.store.push_text(&decode_text(piece)),
-            Text::Raw(piece) => self.store.push_text(piece),
-        }
+        self.is_unsure |= memchr::memchr(0, text.written().as_bytes()).is_some();
+        self.store.push_text(&text.decoded());
     }
 
     /// Finds out what an element matches, and takes what is wanted of it.
@@ -325,6 +320,10 @@ impl<'t> Matcher<'t> {
 }
 
 impl<'a> Consumer<'a> for Matcher<'_> {
+    fn begin(&mut self, is_quirky: bool) {
+        self.is_quirky = is_quirky;
+    }
+
     fn open(&mut self, tag: &Start<'a>, space: Space) {
         self.enter(&Tag(tag, space));
     }

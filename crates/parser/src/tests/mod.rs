@@ -7,6 +7,7 @@ mod decoding;
 mod hard_sitemaps;
 mod labels;
 mod linking;
+mod outlining;
 mod prescanning;
 mod reading;
 mod selecting;

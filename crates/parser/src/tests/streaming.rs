@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use crate::css::compile;
 use crate::dom::Dom;
 use crate::markup::events::{Consumer, Space, Text};
+use crate::markup::outline;
 use crate::markup::scan::{Scanner, Token};
 use crate::page_from_html;
 use crate::stream::{Matcher, Matches, Table};
@@ -621,7 +622,79 @@ fn piece() -> impl Strategy<Value = String> {
     })
 }
 
+/// Markup as people write it: end tags left out or wrong, tables, references, foreign content.
+fn sloppy() -> impl Strategy<Value = String> {
+    let piece = prop::sample::select(vec![
+        "<p>",
+        "<p class=a>",
+        "</p>",
+        "<li>",
+        "<li class='b c'>",
+        "<ul>",
+        "</ul>",
+        "<div class=a id=x>",
+        "<div>",
+        "</div>",
+        "<b>",
+        "</b>",
+        "<a href=1 t=u>",
+        "</a>",
+        "<span t='u v'>",
+        "</span>",
+        "<br>",
+        "<table>",
+        "<tr>",
+        "<td class=c>",
+        "</table>",
+        "<svg class=b>",
+        "<a t>",
+        "</svg>",
+        "<path/>",
+        "x",
+        " y&amp;z ",
+        "&lt",
+        "<!-- -->",
+        "<script>a<b></script>",
+        "<h2>",
+        "</h2>",
+        "<option>",
+        "<select>",
+        "</select>",
+        "<template><p class=a></template>",
+        "<body class=b>",
+        "<image t=u>",
+        "<title>t&amp;</title>",
+        "<textarea>\n<p></textarea>",
+        "<math><mi t>",
+        "</math>",
+        "\r\n",
+        "<dl><dt class=a><dd>",
+        "</dl>",
+        "<noscript><i class=b></i></noscript>",
+        "<input>",
+        "</x>",
+    ]);
+    prop::collection::vec(piece, 0..14).prop_map(|pieces| pieces.concat())
+}
+
 proptest! {
+    #[test]
+    fn an_outline_answers_as_the_tree_does(
+        doctype in prop::sample::select(vec!["<!DOCTYPE html>", "<!doctype html><html><head></head>"]),
+        body in sloppy(),
+        query in query(),
+    ) {
+        let html = format!("{doctype}{body}");
+        let table = table(&query);
+        prop_assume!(table.refusal().is_none());
+        let mut matcher = table.matcher(false);
+        if outline::read(&html, &mut matcher).is_err() {
+            return Ok(());
+        }
+        let of_outline = answers(&finish(matcher).unwrap(), &query);
+        prop_assert_eq!(of_outline, selected(&html, &query), "{:?}\n{}", query, html);
+    }
+
     #[test]
     fn any_table_answers_as_the_tree_does(
         pieces in prop::collection::vec(piece(), 0..6),

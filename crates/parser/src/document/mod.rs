@@ -1,0 +1,246 @@
+//! A body and what is read from it, each thing once and only when it is asked for.
+//!
+//! Links, title and what the spider said it wants come from one streaming pass; the tree is built
+//! when that pass could not tell, or when a selector asks for it.
+
+mod services;
+mod test_page;
+
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::sync::Arc;
+
+use crawl_model::{CanonicalUrl, Response};
+use crawl_spider::{Link, LinkKind};
+use encoding_rs::{Encoding, UTF_8};
+use serde_json::Value;
+
+use crate::decode::declared::Declared;
+use crate::decode::kind::Kind;
+use crate::decode::sniff::sniff;
+use crate::decode::{Decoded, Legacy, decode_with};
+use crate::dom::{Dom, Flavour};
+use crate::links::kinds::{Kinds, LinkSource};
+use crate::links::resolve::Resolver;
+use crate::links::{Scan, scan_header, scan_html};
+use crate::markup::scan::crowds;
+use crate::reader::{Body, ReadOut, Readers};
+use crate::stream::{Matches, Table};
+use crate::xml::feed::scan_xml;
+use crate::xml::{gunzip_if, kind_of_unzipped};
+
+pub use test_page::{TestPage, page_from_body, page_from_html};
+
+/// How documents are read, besides what they say themselves.
+#[derive(Default)]
+pub(crate) struct Reading<'a> {
+    /// Whether undeclared encodings are guessed.
+    pub(crate) detect_encoding: bool,
+    /// What counts as a link.
+    pub(crate) kinds: Kinds,
+    /// What the spider wants of each page, to be matched in the pass for the links.
+    pub(crate) table: Option<Arc<Table>>,
+    /// The program's own readers.
+    pub(crate) readers: Option<&'a Readers>,
+}
+
+/// One document: the host's side of a [`Page`](crawl_spider::Page).
+pub(crate) struct Document<'a> {
+    url: CanonicalUrl,
+    kind: Kind,
+    text: Cow<'a, str>,
+    encoding: &'static Encoding,
+    declared: Declared,
+    reader_error: Option<String>,
+    kinds: Kinds,
+    /// The values of `Link` fields, if they are wanted.
+    link_fields: Vec<String>,
+    table: Option<Arc<Table>>,
+    scanned: OnceCell<(Scan, Resolver)>,
+    matched: OnceCell<Vec<Option<Matches>>>,
+    json: OnceCell<Option<Value>>,
+    dom: OnceCell<Dom>,
+}
+
+impl<'a> Document<'a> {
+    /// Decodes a response's body, or gives it to the reader of its media type. One that is not
+    /// text has an empty text.
+    pub(crate) fn open(url: &CanonicalUrl, response: &'a Response, reading: &Reading<'_>) -> Self {
+        let declared = Declared::of_response(response);
+        let body = gunzip_if(&response.body);
+        let bytes = &body[..];
+        let kind = match body {
+            Cow::Borrowed(_) => Kind::judge(bytes, &declared),
+            // The media type is that of the compressed file.
+            Cow::Owned(_) => kind_of_unzipped(bytes, &declared),
+        };
+        let legacy = match reading.detect_encoding {
+            true => Legacy::Guess { host: url.host_str() },
+            false => Legacy::Western,
+        };
+        let media_type = sniff(bytes, &declared);
+        if let Some(reader) = reading.readers.and_then(|readers| readers.find(media_type)) {
+            let body = Body { url, media_type, bytes, declared: &declared, kind, legacy };
+            let read = reader.read(&body).map_err(|error| error.to_string());
+            return Self::read(url, declared, read);
+        }
+        let decoded = match (kind, &body) {
+            (Kind::Binary, _) => Decoded { text: Cow::Borrowed(""), encoding: UTF_8 },
+            (_, Cow::Borrowed(bytes)) => decode_with(bytes, &declared, kind, legacy),
+            (_, Cow::Owned(bytes)) => decode_with(bytes, &declared, kind, legacy).into_owned(),
+        };
+        let mut document = Self::new(url, kind, decoded, declared);
+        document.kinds = reading.kinds;
+        document.table = reading.table.clone();
+        if reading.kinds.has(LinkSource::Header) {
+            document.link_fields = link_fields(response);
+        }
+        document
+    }
+
+    /// What a reader made of a body.
+    fn read(url: &CanonicalUrl, declared: Declared, read: Result<ReadOut, String>) -> Self {
+        let (ReadOut { text, links }, error) = match read {
+            Ok(read) => (read, None),
+            Err(error) => (ReadOut::default(), Some(error)),
+        };
+        let decoded = Decoded { text: Cow::Owned(text), encoding: UTF_8 };
+        let resolver = Resolver::of(url, UTF_8);
+        let link = |href: &String| {
+            let (text, rel) = (Box::default(), Box::default());
+            let (nofollow, kind) = (false, LinkKind::Reader);
+            Some(Link { url: resolver.link(href)?, text, rel, nofollow, kind })
+        };
+        let links = links.iter().filter_map(link).collect();
+        let scan = Scan { links, ..Scan::default() };
+        let document = Self::new(url, Kind::Text, decoded, declared);
+        Self { scanned: OnceCell::from((scan, resolver)), reader_error: error, ..document }
+    }
+
+    fn new(url: &CanonicalUrl, kind: Kind, decoded: Decoded<'a>, declared: Declared) -> Self {
+        Self {
+            url: url.clone(),
+            kind,
+            text: decoded.text,
+            encoding: decoded.encoding,
+            declared,
+            reader_error: None,
+            kinds: Kinds::default(),
+            link_fields: Vec::new(),
+            table: None,
+            scanned: OnceCell::new(),
+            matched: OnceCell::new(),
+            json: OnceCell::new(),
+            dom: OnceCell::new(),
+        }
+    }
+
+    /// Lets go of the response.
+    fn into_owned(self) -> Document<'static> {
+        let text = self.text.into_owned();
+        let decoded = Decoded { text: Cow::Owned(text), encoding: self.encoding };
+        Document {
+            reader_error: self.reader_error,
+            kinds: self.kinds,
+            link_fields: self.link_fields,
+            table: self.table,
+            scanned: self.scanned,
+            ..Document::new(&self.url, self.kind, decoded, self.declared)
+        }
+    }
+
+    /// Why the program's own reader could not read it.
+    pub(crate) fn reader_error(&self) -> Option<&str> {
+        self.reader_error.as_deref()
+    }
+
+    /// Links, title and matches, from one pass.
+    fn scanned(&self) -> &(Scan, Resolver) {
+        self.scanned.get_or_init(|| {
+            let mut resolver = Resolver::of(&self.url, self.encoding);
+            let fields = self.link_fields.iter().map(String::as_str);
+            let mut links = scan_header(fields, &resolver);
+            let mut scan = match self.kind {
+                Kind::Html => self.scan_html(&mut resolver),
+                Kind::Xml => scan_xml(&self.text, self.url.to_url()),
+                Kind::Json | Kind::Csv | Kind::Text | Kind::Binary => Scan::default(),
+            };
+            if !links.is_empty() {
+                links.append(&mut scan.links);
+                scan.links = links;
+            }
+            (scan, resolver)
+        })
+    }
+
+    fn scan_html(&self, resolver: &mut Resolver) -> Scan {
+        let tree = || self.dom.get_or_init(|| Dom::html(&self.text, &crowds(&self.text)));
+        let Some(table) = &self.table else {
+            return scan_html(&self.text, resolver, self.kinds, (), tree);
+        };
+        let mut matcher = table.matcher(false);
+        let scan = scan_html(&self.text, resolver, self.kinds, &mut matcher, tree);
+        if scan.is_streamed {
+            // Nobody else fills it before the pass is over.
+            let _ = self.matched.set(matcher.finish());
+        }
+        scan
+    }
+
+    /// What `table` finds; from the tree where the pass could not tell.
+    fn matched(&self, table: &Table) -> &[Option<Matches>] {
+        let _ = self.scanned();
+        self.matched.get_or_init(|| {
+            let dom = self.dom();
+            if dom.flavour() != Flavour::Html {
+                return Vec::new(); // other rules for names
+            }
+            let mut matcher = table.matcher(dom.is_quirky());
+            matcher.walk(dom);
+            matcher.finish()
+        })
+    }
+
+    fn dom(&self) -> &Dom {
+        if self.kind == Kind::Xml {
+            return self.dom.get_or_init(|| Dom::xml(&self.text));
+        }
+        // A document that the stream could tell has no crowded tags.
+        let is_streamed = self.kind == Kind::Html && self.scanned().0.is_streamed;
+        self.dom.get_or_init(|| {
+            // Selectors read whatever it is as HTML.
+            let crowds = if is_streamed { Vec::new() } else { crowds(&self.text) };
+            Dom::html(&self.text, &crowds)
+        })
+    }
+}
+
+/// The values of `Link` fields (RFC 8288, section 3).
+fn link_fields(response: &Response) -> Vec<String> {
+    let fields = response.headers.iter().filter(|(name, _)| &**name == "link");
+    fields.filter_map(|(_, value)| String::from_utf8(value.to_vec()).ok()).collect()
+}
+
+#[cfg(test)]
+impl Document<'_> {
+    /// Whether a tree was needed.
+    pub(crate) fn has_dom(&self) -> bool {
+        self.dom.get().is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tree_is_built_only_for_selectors() {
+        let test = page_from_html("http://h/", "<title>T</title><a href=1>x</a>").unwrap();
+        let page = test.page();
+        assert_eq!((page.title(), page.links().len(), page.text().len()), ("T", 1, 31));
+        assert!(page.join("x").is_ok() && page.css("p:").is_err());
+        assert!(!test.document.has_dom());
+        assert_eq!(page.text_of("a").unwrap().as_deref(), Some("x"));
+        assert!(test.document.has_dom());
+    }
+}

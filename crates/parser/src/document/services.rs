@@ -1,0 +1,87 @@
+//! What a spider asks of a page, answered.
+
+use std::borrow::Cow;
+
+use crawl_model::{CanonicalUrl, UrlError};
+use crawl_spider::{
+    CsvRows, Evaluated, ItemQuery, Link, MatchedRows, NodeId, PageServices, QueryError,
+    SelectorError, SpiderError,
+};
+use serde_json::Value;
+
+use super::Document;
+use crate::css::compiled;
+use crate::data::{csv, json, pattern};
+use crate::xpath;
+
+impl PageServices for Document<'_> {
+    fn select(&self, css: &str, root: Option<NodeId>) -> Result<Vec<NodeId>, SelectorError> {
+        let selector = compiled(css)?;
+        Ok(selector.select(self.dom(), root))
+    }
+
+    fn xpath(&self, expr: &str, root: Option<NodeId>) -> Result<Evaluated, SelectorError> {
+        let (expr, dom) = (xpath::compiled(expr)?, self.dom());
+        expr.evaluate(dom, root.unwrap_or(dom.document()))
+    }
+
+    fn matched(&self, query: &ItemQuery) -> Option<&dyn MatchedRows> {
+        let table = self.table.as_deref()?;
+        let matches = self.matched(table).get(table.find(query)?)?.as_ref()?;
+        Some(matches)
+    }
+
+    fn text_content(&self, node: NodeId) -> Cow<'_, str> {
+        self.dom().text_content(node)
+    }
+
+    fn attr(&self, node: NodeId, name: &str) -> Option<&str> {
+        self.dom().attr(node, name)
+    }
+
+    fn html(&self, node: NodeId) -> String {
+        self.dom().outer(node)
+    }
+
+    fn tag(&self, node: NodeId) -> &str {
+        self.dom().name(node)
+    }
+
+    fn links(&self) -> &[Link] {
+        &self.scanned().0.links
+    }
+
+    fn decoded(&self) -> &str {
+        &self.text
+    }
+
+    fn join(&self, href: &str) -> Result<CanonicalUrl, UrlError> {
+        self.scanned().1.join(href)
+    }
+
+    fn title(&self) -> &str {
+        &self.scanned().0.title
+    }
+
+    fn json_path(&self, path: &str) -> Result<Vec<&Value>, SpiderError> {
+        match self.json.get_or_init(|| serde_json::from_str(&self.text).ok()) {
+            Some(value) => Ok(json::query(value, path)?),
+            // Errors cannot be kept, so it is made again.
+            None => Err(serde_json::from_str::<Value>(&self.text)
+                .map_or_else(SpiderError::Json, |_| {
+                    SpiderError::other("the JSON is read differently each time")
+                })),
+        }
+    }
+
+    fn csv(&self) -> CsvRows<'_> {
+        let is_tabbed = self.declared.essence() == Some("text/tab-separated-values");
+        let delimiter = if is_tabbed { b'\t' } else { csv::delimiter(&self.text) };
+        let has_names = !self.declared.has_no_header();
+        CsvRows::new(csv::Rows::new(&self.text, csv::Dialect { delimiter, has_names }))
+    }
+
+    fn find(&self, pattern: &str, text: &str, most: usize) -> Result<Vec<String>, QueryError> {
+        pattern::find(pattern, text, most)
+    }
+}

@@ -1,0 +1,336 @@
+//! Collects what a document says of links: told of one element after the other, in document order,
+//! by the stream or by the tree.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::kinds::{Kinds, LinkSource, Place, places};
+use super::refresh::refresh_target;
+use super::{MAX_TEXT_BYTES, css, head, srcset};
+use crate::markup::events::Space;
+use crate::markup::tags::Tag;
+
+/// An element that opens.
+pub(super) trait Element<'a> {
+    fn tag(&self) -> Tag;
+
+    fn space(&self) -> Space;
+
+    /// The values of these attributes; names in lower case.
+    fn attrs<const N: usize>(&self, names: [&str; N]) -> [Option<Cow<'a, str>>; N];
+}
+
+/// A link that is not resolved yet.
+#[derive(Debug)]
+pub(crate) struct RawLink<'a> {
+    pub(crate) href: Cow<'a, str>,
+    pub(crate) rel: Cow<'a, str>,
+    pub(crate) source: LinkSource,
+    pub(crate) tag: &'static str,
+    pub(crate) attr: &'static str,
+    /// Its text's place in [`Collected::texts`].
+    pub(crate) text: Range<usize>,
+}
+
+/// All that was collected.
+#[derive(Debug, Default)]
+pub(crate) struct Collected<'a> {
+    /// In document order.
+    pub(crate) links: Vec<RawLink<'a>>,
+    /// The texts of all links, those of nested links inside of the outer ones.
+    pub(crate) texts: String,
+    /// References of `base` elements, in document order.
+    pub(crate) bases: Vec<Cow<'a, str>>,
+    /// Whether a robots meta tag says `nofollow`.
+    pub(crate) nofollow: bool,
+    pub(crate) head: head::RawHead<'a>,
+}
+
+impl Collected<'_> {
+    /// Whether a link is not to be followed.
+    pub(crate) fn is_nofollow(&self, link: &RawLink<'_>) -> bool {
+        self.nofollow || has_word(&link.rel, "nofollow")
+    }
+}
+
+/// Enough for any honest document; a list of thousands would be resolved one by one.
+const MAX_BASES: usize = 16;
+
+/// Collects.
+pub(super) struct Collector<'a> {
+    kinds: Kinds,
+    /// Whether texts are kept as they stand, and whole.
+    is_exact: bool,
+    /// Whether some kind is wanted beyond the usual ones.
+    is_curious: bool,
+    depth: u32,
+    /// Links whose element is open: index and depth.
+    open: Vec<(usize, u32)>,
+    /// A `title` or `style` that is open.
+    hold: Option<Hold<'a>>,
+    has_title: bool,
+    found: Collected<'a>,
+}
+
+struct Hold<'a> {
+    depth: u32,
+    is_title: bool,
+    text: Cow<'a, str>,
+}
+
+impl<'a> Collector<'a> {
+    pub(super) fn new(kinds: Kinds, is_exact: bool) -> Self {
+        let usual: Kinds = Kinds::default();
+        Self {
+            kinds,
+            is_exact,
+            is_curious: kinds != usual,
+            depth: 0,
+            open: Vec::new(),
+            hold: None,
+            has_title: false,
+            found: Collected::default(),
+        }
+    }
+
+    pub(super) fn finish(self) -> Collected<'a> {
+        self.found
+    }
+
+    #[inline]
+    pub(super) fn open(&mut self, element: &impl Element<'a>) {
+        self.depth += 1;
+        match (element.space(), element.tag()) {
+            (Space::Html | Space::Svg, Tag::A) => self.anchor(element),
+            (Space::Html, Tag::Area) => self.places(element),
+            (Space::Html, Tag::Meta) => self.meta(element),
+            (Space::Html, Tag::Link) => {
+                self.found.head.link(element);
+                if self.is_curious {
+                    self.places(element);
+                }
+            }
+            (Space::Html, Tag::Base) => self.base(element),
+            (Space::Html, Tag::Html) => self.found.head.root(element),
+            (Space::Html, Tag::Title) if !self.has_title => {
+                self.has_title = true;
+                self.hold(true);
+            }
+            (Space::Html | Space::Svg, Tag::Style) if self.kinds.has(LinkSource::Css) => {
+                self.hold(false);
+            }
+            _ if self.is_curious => self.places(element),
+            _ => {}
+        }
+        if self.is_curious && self.kinds.has(LinkSource::Css) {
+            self.style_attribute(element);
+        }
+    }
+
+    /// Text, made as the tree has it only if somebody wants it.
+    #[inline]
+    pub(super) fn text(&mut self, text: impl FnOnce() -> Cow<'a, str>) {
+        if self.open.is_empty() && self.hold.is_none() {
+            return;
+        }
+        self.keep(text());
+    }
+
+    #[inline]
+    pub(super) fn close(&mut self) {
+        if let Some(&(index, depth)) = self.open.last()
+            && depth == self.depth
+        {
+            self.open.pop();
+            self.found.links[index].text.end = self.found.texts.len();
+        }
+        if self.hold.as_ref().is_some_and(|hold| hold.depth == self.depth)
+            && let Some(hold) = self.hold.take()
+        {
+            self.release(hold);
+        }
+        self.depth -= 1;
+    }
+
+    fn keep(&mut self, text: Cow<'a, str>) {
+        if let Some(&(index, _)) = self.open.last() {
+            if self.is_exact {
+                self.found.texts.push_str(&text);
+            } else {
+                let kept = self.found.texts.len() - self.found.links[index].text.start;
+                push_collapsed(&mut self.found.texts, &text, MAX_TEXT_BYTES.saturating_sub(kept));
+            }
+        }
+        if let Some(hold) = &mut self.hold {
+            if hold.text.is_empty() {
+                hold.text = text;
+            } else {
+                hold.text.to_mut().push_str(&text);
+            }
+        }
+    }
+
+    fn hold(&mut self, is_title: bool) {
+        if self.hold.is_none() {
+            self.hold = Some(Hold { depth: self.depth, is_title, text: Cow::Borrowed("") });
+        }
+    }
+
+    fn release(&mut self, hold: Hold<'a>) {
+        if hold.is_title {
+            self.found.head.title = hold.text;
+        } else {
+            self.css(&hold.text, "style", "");
+        }
+    }
+
+    fn anchor(&mut self, element: &impl Element<'a>) {
+        let [href, rel, xlink] = element.attrs(["href", "rel", "xlink:href"]);
+        let xlink = xlink.filter(|_| element.space() == Space::Svg);
+        let (href, attr) = match (href, xlink) {
+            (Some(href), _) => (href, "href"),
+            (None, Some(href)) => (href, "xlink:href"),
+            (None, None) => return,
+        };
+        if !self.kinds.has(LinkSource::A) {
+            return;
+        }
+        let rel = rel.unwrap_or_default();
+        let index = self.found.links.len();
+        self.push(href, rel, LinkSource::A, "a", attr);
+        self.open.push((index, self.depth));
+    }
+
+    /// The links in an element's attributes.
+    fn places(&mut self, element: &impl Element<'a>) {
+        let (tag, space) = (element.tag(), element.space());
+        let mut is_taken = false;
+        for place in places(tag, space) {
+            // Of two names of one attribute the first counts.
+            if !self.kinds.has(place.source) || (space == Space::Svg && is_taken) {
+                continue;
+            }
+            let [value, rel, kind] = element.attrs([place.attr, "rel", "type"]);
+            let Some(value) = value else { continue };
+            if tag == Tag::Input && !is_button(place, kind.as_deref()) {
+                continue;
+            }
+            is_taken = true;
+            let rel = rel.filter(|_| matches!(tag, Tag::Area | Tag::Link | Tag::Form));
+            if place.source == LinkSource::Srcset {
+                for url in srcset::urls(&value) {
+                    let href = Cow::Owned(url.to_owned());
+                    self.push(href, Cow::Borrowed(""), place.source, tag.name(), place.attr);
+                }
+            } else if place.may_be_empty || !value.trim_ascii().is_empty() {
+                self.push(value, rel.unwrap_or_default(), place.source, tag.name(), place.attr);
+            }
+        }
+    }
+
+    fn push(
+        &mut self,
+        href: Cow<'a, str>,
+        rel: Cow<'a, str>,
+        source: LinkSource,
+        tag: &'static str,
+        attr: &'static str,
+    ) {
+        let end = self.found.texts.len();
+        let href = trim_reference(href);
+        self.found.links.push(RawLink { href, rel, source, tag, attr, text: end..end });
+    }
+
+    fn base(&mut self, element: &impl Element<'a>) {
+        if self.found.bases.len() < MAX_BASES
+            && let [Some(href)] = element.attrs(["href"])
+        {
+            self.found.bases.push(trim_reference(href));
+        }
+    }
+
+    fn meta(&mut self, element: &impl Element<'a>) {
+        let [name, http_equiv, content] = element.attrs(["name", "http-equiv", "content"]);
+        let Some(content) = content else { return };
+        if let Some(name) = name {
+            if name.trim_ascii().eq_ignore_ascii_case("robots") {
+                self.found.nofollow |= content.split(',').any(|directive| {
+                    let directive = directive.trim_ascii();
+                    ["nofollow", "none"].iter().any(|word| directive.eq_ignore_ascii_case(word))
+                });
+            }
+            self.found.head.meta(name, content.clone());
+        }
+        let Some(http_equiv) = http_equiv else { return };
+        if self.kinds.has(LinkSource::Refresh)
+            && http_equiv.eq_ignore_ascii_case("refresh")
+            && let Some(target) = refresh_target(&content)
+        {
+            let href = Cow::Owned(target.to_owned());
+            self.push(href, Cow::Borrowed(""), LinkSource::Refresh, "meta", "content");
+        } else if http_equiv.eq_ignore_ascii_case("content-language") {
+            self.found.head.content_language(content);
+        }
+    }
+
+    fn style_attribute(&mut self, element: &impl Element<'a>) {
+        if let [Some(style)] = element.attrs(["style"])
+            && memchr::memchr(b'(', style.as_bytes()).is_some()
+        {
+            self.css(&style, element.tag().name(), "style");
+        }
+    }
+
+    fn css(&mut self, css: &str, tag: &'static str, attr: &'static str) {
+        for url in css::urls(css) {
+            // A fragment alone names something in this document: a filter, a gradient.
+            if !url.is_empty() && !url.starts_with('#') {
+                let href = Cow::Owned(url.into_owned());
+                self.push(href, Cow::Borrowed(""), LinkSource::Css, tag, attr);
+            }
+        }
+    }
+}
+
+/// Whether an `input` is such a button that the attribute means something.
+fn is_button(place: &Place, kind: Option<&str>) -> bool {
+    let kind = kind.unwrap_or_default();
+    kind.eq_ignore_ascii_case("image")
+        || (place.source == LinkSource::Form && kind.eq_ignore_ascii_case("submit"))
+}
+
+/// Appends about `room` bytes at most, each run of whitespace as one space.
+fn push_collapsed(out: &mut String, text: &str, room: usize) {
+    let full = out.len() + room;
+    for c in text.chars() {
+        if out.len() >= full {
+            return;
+        }
+        if !is_blank(c) {
+            out.push(c);
+        } else if !out.ends_with(' ') {
+            out.push(' ');
+        }
+    }
+}
+
+/// As [`collapse_whitespace`](crawl_spider::collapse_whitespace) has it.
+fn is_blank(c: char) -> bool {
+    c.is_ascii_whitespace() || c == '\u{a0}'
+}
+
+/// Strips C0 controls and spaces from both ends (URL Standard, section 4.4).
+pub(super) fn trim_reference(href: Cow<'_, str>) -> Cow<'_, str> {
+    let is_junk = |c: char| c <= ' ';
+    match href {
+        Cow::Borrowed(href) => Cow::Borrowed(href.trim_matches(is_junk)),
+        Cow::Owned(href) if href.starts_with(is_junk) || href.ends_with(is_junk) => {
+            Cow::Owned(href.trim_matches(is_junk).to_owned())
+        }
+        owned @ Cow::Owned(_) => owned,
+    }
+}
+
+pub(super) fn has_word(list: &str, word: &str) -> bool {
+    !list.is_empty() && list.split_ascii_whitespace().any(|w| w.eq_ignore_ascii_case(word))
+}

@@ -1,0 +1,71 @@
+//! Links from the stream.
+
+use std::borrow::Cow;
+
+use super::collect::{Collected, Collector, Element};
+use super::kinds::Kinds;
+use crate::markup::charref::decode_attribute;
+use crate::markup::events::{Consumer, Space, Text};
+use crate::markup::scan::Start;
+use crate::markup::tags::Tag;
+
+/// Collects links in a pass over a document ([`outline::read`](crate::markup::outline::read)).
+pub(crate) struct Links<'a>(Collector<'a>);
+
+impl<'a> Links<'a> {
+    /// Collects links of these kinds; `is_exact` keeps their texts as they stand, and whole.
+    pub(crate) fn new(kinds: Kinds, is_exact: bool) -> Self {
+        Self(Collector::new(kinds, is_exact))
+    }
+
+    /// What was collected. Worth nothing if the pass said that the document is ambiguous.
+    pub(crate) fn finish(self) -> Collected<'a> {
+        self.0.finish()
+    }
+}
+
+impl<'a> Consumer<'a> for Links<'a> {
+    #[inline]
+    fn open(&mut self, tag: &Start<'a>, space: Space) {
+        self.0.open(&Streamed { tag, space });
+    }
+
+    #[inline]
+    fn text(&mut self, text: Text<'a>) {
+        self.0.text(|| text.decoded());
+    }
+
+    #[inline]
+    fn close(&mut self) {
+        self.0.close();
+    }
+}
+
+struct Streamed<'t, 'a> {
+    tag: &'t Start<'a>,
+    space: Space,
+}
+
+impl<'a> Element<'a> for Streamed<'_, 'a> {
+    #[inline]
+    fn tag(&self) -> Tag {
+        self.tag.tag
+    }
+
+    #[inline]
+    fn space(&self) -> Space {
+        self.space
+    }
+
+    fn attrs<const N: usize>(&self, names: [&str; N]) -> [Option<Cow<'a, str>>; N] {
+        let mut values = [None; N];
+        for (name, value) in self.tag.attrs() {
+            for (wanted, found) in names.iter().zip(&mut values) {
+                if found.is_none() && name.eq_ignore_ascii_case(wanted) {
+                    *found = Some(value);
+                }
+            }
+        }
+        values.map(|value| value.map(decode_attribute))
+    }
+}

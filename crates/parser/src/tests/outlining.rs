@@ -1,0 +1,375 @@
+//! What one pass reports is what the tree says, event by event, or it says that it cannot tell.
+
+use std::collections::BTreeMap;
+
+use crawl_spider::NodeId;
+use html5ever::ns;
+
+use crate::decode::decode;
+use crate::decode::kind::Kind;
+use crate::dom::{Dom, NodeKind};
+use crate::markup::charref::decode_attribute;
+use crate::markup::events::{Consumer, Space, Text};
+use crate::markup::outline::{self, Ambiguous};
+use crate::markup::scan::Start;
+
+/// What a reader of a document sees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Event {
+    /// Namespace, name and attributes, names in lower case.
+    Open(Space, String, BTreeMap<String, String>),
+    Text(String),
+    Close,
+}
+
+/// Notes what it is told.
+#[derive(Default)]
+pub(super) struct Recorder {
+    pub(super) events: Vec<Event>,
+    is_quirky: bool,
+}
+
+impl Recorder {
+    fn push_text(&mut self, text: &str) {
+        match self.events.last_mut() {
+            Some(Event::Text(before)) => before.push_str(text),
+            _ => self.events.push(Event::Text(text.to_owned())),
+        }
+    }
+}
+
+impl<'a> Consumer<'a> for Recorder {
+    fn begin(&mut self, is_quirky: bool) {
+        self.is_quirky = is_quirky;
+    }
+
+    fn open(&mut self, tag: &Start<'a>, space: Space) {
+        assert_eq!(tag.foreign, space != Space::Html);
+        let mut attrs = BTreeMap::new();
+        for (name, value) in tag.attrs() {
+            let value = decode_attribute(value).into_owned();
+            attrs.entry(name.to_ascii_lowercase()).or_insert(value);
+        }
+        self.events.push(Event::Open(space, tag.name.to_ascii_lowercase(), attrs));
+    }
+
+    fn text(&mut self, text: Text<'a>) {
+        assert!(!text.written().is_empty());
+        self.push_text(&text.decoded());
+    }
+
+    fn close(&mut self) {
+        self.events.push(Event::Close);
+    }
+}
+
+/// What the tree says.
+pub(super) fn events_of_tree(dom: &Dom) -> Vec<Event> {
+    let mut seen = Recorder::default();
+    let mut open: Vec<u32> = Vec::new();
+    for node in dom.descendants(dom.document()) {
+        while open.last().is_some_and(|&end| end <= node.0) {
+            open.pop();
+            seen.events.push(Event::Close);
+        }
+        match dom.kind(node) {
+            Some(NodeKind::Element) => {
+                open.push(dom.end(node));
+                seen.events.push(event_of(dom, node));
+            }
+            Some(NodeKind::Text) => seen.push_text(dom.data(node).unwrap()),
+            _ => {}
+        }
+    }
+    seen.events.extend(open.iter().map(|_| Event::Close));
+    seen.events
+}
+
+fn event_of(dom: &Dom, node: NodeId) -> Event {
+    let space = match *dom.namespace(node) {
+        ns!(svg) => Space::Svg,
+        ns!(mathml) => Space::Math,
+        _ => Space::Html,
+    };
+    let attrs = dom.attributes(node).map(|attr| {
+        let (name, value) = dom.attribute(attr).unwrap();
+        let prefix = match name.ns {
+            ns!(xlink) => "xlink:",
+            ns!(xml) => "xml:",
+            ns!(xmlns) if *name.local != *"xmlns" => "xmlns:",
+            _ => "",
+        };
+        (format!("{prefix}{}", name.local).to_ascii_lowercase(), value.to_owned())
+    });
+    Event::Open(space, dom.name(node).to_ascii_lowercase(), attrs.collect())
+}
+
+/// Whether one pass could read it; panics if it then says another thing than the tree.
+#[track_caller]
+pub(super) fn agrees(html: &str) -> Result<(), Ambiguous> {
+    let mut seen = Recorder::default();
+    let extent = outline::read(html, &mut seen)?;
+    let dom = Dom::html(html, &[]);
+    assert_eq!((extent.is_quirky, seen.is_quirky), (dom.is_quirky(), dom.is_quirky()), "{html}");
+    let expected = events_of_tree(&dom);
+    if seen.events != expected {
+        let at = seen.events.iter().zip(&expected).take_while(|(a, b)| a == b).count();
+        let (a, b) = (&seen.events[at.saturating_sub(2)..], &expected[at.saturating_sub(2)..]);
+        panic!(
+            "{html:?}\ndiffers at event {at}: the pass says\n{:#?}\nand the tree\n{:#?}",
+            &a[..a.len().min(6)],
+            &b[..b.len().min(6)]
+        );
+    }
+    Ok(())
+}
+
+/// Numbers without end, the same ones each time.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self, below: usize) -> usize {
+        // xorshift64* (Vigna 2016).
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % below
+    }
+
+    fn pick<T: Copy>(&mut self, of: &[T]) -> T {
+        of[self.next(of.len())]
+    }
+}
+
+const TAGS: &[&str] = &[
+    "a",
+    "a",
+    "a",
+    "b",
+    "i",
+    "em",
+    "font",
+    "nobr",
+    "code",
+    "p",
+    "p",
+    "div",
+    "div",
+    "span",
+    "ul",
+    "ol",
+    "li",
+    "li",
+    "dl",
+    "dt",
+    "dd",
+    "table",
+    "table",
+    "tbody",
+    "thead",
+    "tfoot",
+    "tr",
+    "tr",
+    "td",
+    "td",
+    "th",
+    "caption",
+    "colgroup",
+    "col",
+    "h1",
+    "h2",
+    "form",
+    "button",
+    "select",
+    "option",
+    "optgroup",
+    "input",
+    "textarea",
+    "pre",
+    "listing",
+    "script",
+    "style",
+    "title",
+    "noscript",
+    "iframe",
+    "template",
+    "svg",
+    "math",
+    "desc",
+    "foreignObject",
+    "mi",
+    "mtext",
+    "annotation-xml",
+    "g",
+    "path",
+    "br",
+    "img",
+    "hr",
+    "image",
+    "area",
+    "meta",
+    "link",
+    "base",
+    "head",
+    "body",
+    "html",
+    "ruby",
+    "rt",
+    "rp",
+    "rb",
+    "rtc",
+    "object",
+    "applet",
+    "marquee",
+    "address",
+    "section",
+    "search",
+    "blockquote",
+    "x-y",
+    "plaintext",
+    "xmp",
+    "noembed",
+    "noframes",
+    "frameset",
+    "center",
+    "dialog",
+    "main",
+    "keygen",
+    "wbr",
+    "param",
+    "source",
+    "mglyph",
+    "malignmark",
+    "isindex",
+    "unknown",
+    "small",
+];
+
+const ATTRS: &[&str] = &[
+    "",
+    "",
+    "",
+    "",
+    " href=x",
+    " href='?a=1&amp;b'",
+    " HREF=\"y\"",
+    "/",
+    " /",
+    " a=/",
+    " type=hidden",
+    " color=red",
+    " encoding='text/html'",
+    " xlink:href=z",
+    " viewBox='0 0'",
+    " class='a b' id=c",
+    " a a=2",
+    " =x",
+    " b='\r\n'",
+];
+
+const TEXTS: &[&str] = &[
+    "x",
+    " ",
+    "\n",
+    "\r\n",
+    "a &amp; b",
+    "&#32;",
+    "&nbsp;",
+    "&#10;",
+    "y\rz",
+    "<",
+    "< ",
+    "</",
+    "&lt;p>",
+    "\t\u{c}",
+    "é",
+    "&copy",
+    "<!-- c -->",
+    "<!--",
+    "-->",
+    "<![CDATA[ d ]]>",
+    "<![CDATA[",
+    "]]>",
+    "<?pi?>",
+    "<!doctype html>",
+    "</>",
+    "</ >",
+];
+
+fn soup(random: &mut Random, tags: &[&str], n: usize) -> String {
+    let mut html = String::new();
+    if random.next(2) == 0 {
+        html.push_str("<!DOCTYPE html>");
+    }
+    for _ in 0..n {
+        match random.next(10) {
+            0..=4 => {
+                html.push('<');
+                html.push_str(random.pick(tags));
+                html.push_str(random.pick(ATTRS));
+                html.push('>');
+            }
+            5..=7 => {
+                html.push_str("</");
+                html.push_str(random.pick(tags));
+                html.push('>');
+            }
+            _ => html.push_str(random.pick(TEXTS)),
+        }
+    }
+    html
+}
+
+/// How many cases a test runs: few by default, for it is fast then.
+fn n_cases(default: usize) -> usize {
+    let asked = std::env::var("CRAWL_CASES").ok();
+    asked.map_or(default, |n| n.parse().expect("CRAWL_CASES is a number"))
+}
+
+#[test]
+fn any_soup_of_tags_agrees() {
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let (mut told, n) = (0, n_cases(2000));
+    for case in 0..n {
+        // A few names at a time, so that they meet.
+        let len = 3 + random.next(8);
+        let tags: Vec<_> = (0..len).map(|_| random.pick(TAGS)).collect();
+        let html = soup(&mut random, &tags, 4 + case % 30);
+        told += usize::from(agrees(&html).is_ok());
+    }
+    assert!(told > n / 4, "only {told} of {n} were told");
+    println!("{told} of {n} told");
+}
+
+/// Reads the pages of the folders in `CRAWL_REAL_PAGES` (separated by colons), such as the
+/// documentation that Debian packages; without it there is nothing to do.
+#[test]
+fn real_pages_agree_and_few_are_ambiguous() {
+    let Ok(folders) = std::env::var("CRAWL_REAL_PAGES") else { return };
+    for folder in folders.split(':') {
+        let mut pages = Vec::new();
+        html_files(std::path::Path::new(folder), &mut pages);
+        let mut ambiguous = Vec::new();
+        for page in &pages {
+            let body = std::fs::read(page).unwrap();
+            let text = decode(&body, Some("text/html"), Kind::Html).text;
+            if let Err(why) = agrees(&text) {
+                ambiguous.push(format!("{}: {why}", page.display()));
+            }
+        }
+        println!("{folder}: {} pages, {} ambiguous, 0 differ", pages.len(), ambiguous.len());
+        ambiguous.iter().for_each(|line| println!("  {line}"));
+        assert!(!pages.is_empty() && ambiguous.len() * 100 <= pages.len());
+    }
+}
+
+fn html_files(folder: &std::path::Path, found: &mut Vec<std::path::PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            html_files(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "html") {
+            found.push(path);
+        }
+    }
+}

@@ -110,16 +110,11 @@ impl<'a> Contenders<'a> {
 
     fn lol_links(&self) -> usize {
         let links = RefCell::new(Vec::new());
-        let mut rewriter = HtmlRewriter::new(
-            Settings {
-                element_content_handlers: vec![element!("a[href]", |a| {
-                    links.borrow_mut().extend(a.get_attribute("href"));
-                    Ok(())
-                })],
-                ..Settings::new()
-            },
-            |_: &[u8]| {},
-        );
+        let settings = Settings::new().append_element_content_handler(element!("a[href]", |a| {
+            links.borrow_mut().extend(a.get_attribute("href"));
+            Ok(())
+        }));
+        let mut rewriter = HtmlRewriter::new(settings, |_: &[u8]| {});
         rewriter.write(self.html.as_bytes()).expect("it reads");
         rewriter.end().expect("it ends");
         links.into_inner().len()
@@ -156,7 +151,9 @@ impl<'a> Contenders<'a> {
                 Ok(())
             }),
         ];
-        let settings = Settings { element_content_handlers: handlers, ..Settings::new() };
+        let settings = handlers.into_iter().fold(Settings::new(), |settings, handler| {
+            settings.append_element_content_handler(handler)
+        });
         let mut rewriter = HtmlRewriter::new(settings, |_: &[u8]| {});
         rewriter.write(self.html.as_bytes()).expect("it reads");
         rewriter.end().expect("it ends");

@@ -333,8 +333,9 @@ async fn a_spider_that_never_returns_costs_one_page_and_not_the_crawl() {
         config.parse.threads = 1;
         config.parse.max_time = Duration::from_millis(300);
     });
-    let run = crawl.build().unwrap().run();
-    let report = tokio::time::timeout(Duration::from_secs(20), run).await.unwrap().unwrap();
+    let mut running = crawl.build().unwrap().launch().await.unwrap();
+    let finish = running.finish();
+    let report = tokio::time::timeout(Duration::from_secs(20), finish).await.unwrap().unwrap();
     let counts = &report.counts;
     assert_eq!(counts.settled["ok"], 41, "{counts:?}");
     assert_eq!(counts.settled["spider-timeout"], 1, "{counts:?}");

@@ -40,9 +40,7 @@ fn exits(args: &[&str], input: &str, code: i32, says: &str) {
 
 #[test]
 fn urls_are_normalised_from_arguments_and_from_lines() {
-    let line = |input: &str, url: &str, key: &str| {
-        json!({ "input": input, "url": url, "key": key, "error": null })
-    };
+    let line = |input: &str, url: &str, key: &str| json!({ "input": input, "url": url, "key": key, "error": null });
     assert_eq!(
         lines(&["url", "normalize", "--base", "http://h/a/b", "../c#f", "HTTP://H:80/%7e"], ""),
         [
@@ -69,9 +67,7 @@ fn links_keep_their_fragments_and_their_order() {
     let html = "<meta http-equiv=refresh content='1;url=/r'><p><a href=a#f rel='Nofollow x'>a <b>b</b></a>\
                 <a href=a#f></a><a href='http://['>no</a><template><a href=t></template>";
     let rows = lines(&["links", "--base", "http://h/d/", "-"], html);
-    let row = |url, text, rel: &[&str], tag, attr, nofollow| {
-        json!({ "url": url, "text": text, "rel": rel, "tag": tag, "attr": attr, "nofollow": nofollow })
-    };
+    let row = |url, text, rel: &[&str], tag, attr, nofollow| json!({ "url": url, "text": text, "rel": rel, "tag": tag, "attr": attr, "nofollow": nofollow });
     assert_eq!(
         rows,
         [
@@ -88,7 +84,9 @@ fn sitemaps_and_feeds_give_their_entries() {
                <url><loc>mailto:x</loc></url></urlset>";
     assert_eq!(
         lines(&["sitemap", "--base", "http://h/s.xml", "-"], xml),
-        [json!({ "loc": "http://h/a", "lastmod": "2020-01-01", "changefreq": null, "priority": 0.5, "kind": "url" })]
+        [
+            json!({ "loc": "http://h/a", "lastmod": "2020-01-01", "changefreq": null, "priority": 0.5, "kind": "url" })
+        ]
     );
     let mut gzip = std::process::Command::new("gzip")
         .arg("-c")
@@ -118,9 +116,8 @@ fn bytes_are_decoded() {
 #[test]
 fn selectors_and_xpath_find_the_same() {
     let html = "<ul><li class=a id=x>1<li><a href=/l title=t>2 <b>3</b></a></ul>";
-    let css = |css: &str, more: &[&str]| {
-        lines(&[&["select", "--css", css], more, &["-"]].concat(), html)
-    };
+    let css =
+        |css: &str, more: &[&str]| lines(&[&["select", "--css", css], more, &["-"]].concat(), html);
     let xpath = |xpath: &str, more: &[&str]| {
         lines(&[&["select", "--xpath", xpath], more, &["-"]].concat(), html)
     };
@@ -128,11 +125,17 @@ fn selectors_and_xpath_find_the_same() {
     let b = [row(json!("<b>3</b>"), json!("b"))];
     assert_eq!((css("li > a b", &[]), xpath("//li/a/b", &[])), (b.to_vec(), b.to_vec()));
     let text = [row(json!("1"), json!("li")), row(json!("2 3"), json!("li"))];
-    assert_eq!((css("li", &["--text"]), xpath("//li", &["--text"])), (text.to_vec(), text.to_vec()));
+    assert_eq!(
+        (css("li", &["--text"]), xpath("//li", &["--text"])),
+        (text.to_vec(), text.to_vec())
+    );
     let class = [row(json!("a"), json!("li")), row(Value::Null, json!("li"))];
     assert_eq!(css("li", &["--attr", "class"]), class);
     let href = [row(json!("/l"), Value::Null)];
-    assert_eq!((css("a::attr(href)", &[]), xpath("//a/@href", &[])), (href.to_vec(), href.to_vec()));
+    assert_eq!(
+        (css("a::attr(href)", &[]), xpath("//a/@href", &[])),
+        (href.to_vec(), href.to_vec())
+    );
     assert_eq!(css("li:first-child::text", &[]), [row(json!("1"), Value::Null)]);
     assert_eq!(xpath("count(//li)", &[]), [row(json!(2), Value::Null)]);
     assert_eq!(xpath("string(//b)", &[]), [row(json!("3"), Value::Null)]);
@@ -182,7 +185,8 @@ async fn a_page_is_fetched_as_a_crawl_would() {
     let forbidden = select("http://books.test/private/x", &[]).await.unwrap();
     assert_eq!(forbidden.status.code(), Some(1), "{}", stderr(&forbidden));
     assert!(stderr(&forbidden).contains("robots"), "{}", stderr(&forbidden));
-    let private = select(&format!("http://{}/", site.addr), &["-s", "fetch.allow-private-addresses=false"]);
+    let private =
+        select(&format!("http://{}/", site.addr), &["-s", "fetch.allow-private-addresses=false"]);
     let private = private.await.unwrap();
     assert_eq!(private.status.code(), Some(1));
     assert!(stderr(&private).contains("allow-private-addresses"), "{}", stderr(&private));

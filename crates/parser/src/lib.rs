@@ -34,6 +34,7 @@ mod spiders;
 #[cfg(test)]
 mod tests;
 
+pub use decode::sniff_media_type;
 pub use document::{TestPage, page_from_body, page_from_html};
 pub use links::kinds::LinkSource;
 pub use reader::{Body, MediaPattern, MediaPatternError, ReadOut, Reader};

@@ -62,7 +62,10 @@ impl Copy {
                 Some(408 | 429 | 500..) | None => Quality::Failed,
                 Some(_) => Quality::Answer,
             },
-            Verdict::Truncated | Verdict::SpiderError | Verdict::SpiderPanic | Verdict::SpiderTimeout => Quality::Partial,
+            Verdict::Truncated
+            | Verdict::SpiderError
+            | Verdict::SpiderPanic
+            | Verdict::SpiderTimeout => Quality::Partial,
             Verdict::DnsFailed
             | Verdict::PrivateAddress
             | Verdict::ConnectFailed

@@ -38,6 +38,20 @@ use self::kind::Kind;
 pub(crate) use self::mime::extract;
 pub(crate) use self::mime::is_token;
 
+/// Tells what a body is by its `Content-Type` and its first bytes, as browsers do: the essence of
+/// the computed MIME type (MIME Sniffing Standard, section 7).
+///
+/// # Examples
+/// ```
+/// use crawl_parser::sniff_media_type;
+/// assert_eq!(sniff_media_type(b"%PDF-1.7", None), "application/pdf");
+/// assert_eq!(sniff_media_type(b"%PDF-1.7", Some("text/css")), "text/css");
+/// ```
+#[must_use]
+pub fn sniff_media_type(body: &[u8], content_type: Option<&str>) -> String {
+    sniff::sniff(body, &Declared::of_header(content_type)).to_owned()
+}
+
 /// A body as text.
 #[derive(Debug)]
 pub(crate) struct Decoded<'a> {

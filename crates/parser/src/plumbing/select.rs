@@ -24,6 +24,16 @@ pub enum Query {
     XPath(String),
 }
 
+impl Query {
+    /// Checks a query without a document.
+    ///
+    /// # Errors
+    /// [`SelectorError`] if it does not parse.
+    pub fn check(&self) -> Result<(), SelectorError> {
+        Compiled::new(self).map(drop)
+    }
+}
+
 /// What is shown of an element. Texts, attributes and plain values are shown as they are.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Output {

@@ -42,11 +42,20 @@ pub enum CrewEnd {
 #[derive(Default)]
 struct Post(Mutex<Option<InHand>>);
 
-/// A ticket whose page is being read, and what is left of it if that never ends.
+/// A ticket whose page is being read, and all else that a thread must not keep if that never ends:
+/// an edge in the hands of a thread that hangs would never close.
 struct InHand {
     since: Instant,
     ticket: Ticket,
     case: Arc<Case>,
+    edges: Edges,
+}
+
+/// Where answers come from and pages go.
+#[derive(Clone)]
+struct Edges {
+    fetched: async_channel::Receiver<Fetched>,
+    entries: mpsc::Sender<Entry>,
 }
 
 impl Post {
@@ -64,11 +73,25 @@ impl Post {
     }
 }
 
+impl Edges {
+    /// Sends a page on; whether the edge is still open. The early parts of a huge page go first
+    /// and its verdict last: killed in between, the page is fetched again and its early links
+    /// are known by then.
+    fn send(&self, mut parsed: Parsed) -> bool {
+        while parsed.found.len() > MAX_FOUND {
+            let rest = parsed.found.split_off(MAX_FOUND);
+            let found = std::mem::replace(&mut parsed.found, rest);
+            if self.entries.blocking_send(Entry::Found { found, source: Source::Page }).is_err() {
+                return false;
+            }
+        }
+        self.entries.blocking_send(Entry::Parsed(Box::new(parsed))).is_ok()
+    }
+}
+
 /// What all threads of a crew share.
 struct Shop {
     parser: Arc<Parser>,
-    fetched: async_channel::Receiver<Fetched>,
-    entries: mpsc::Sender<Entry>,
     hanging: AtomicUsize,
     /// Told by each thread that ends: its number, and whether it broke.
     ended: std::sync::mpsc::Sender<(usize, bool)>,
@@ -88,9 +111,11 @@ impl Parser {
     ) -> io::Result<oneshot::Receiver<CrewEnd>> {
         let (ended, ends) = std::sync::mpsc::channel();
         let hanging = AtomicUsize::new(0);
-        let shop = Arc::new(Shop { parser: self, fetched, entries, hanging, ended });
-        let posts = (0..n_threads).map(|number| Ok((number, shop.hire(number)?)));
+        let shop = Arc::new(Shop { parser: self, hanging, ended });
+        let edges = Edges { fetched, entries };
+        let posts = (0..n_threads).map(|number| Ok((number, shop.hire(number, edges.clone())?)));
         let posts = posts.collect::<io::Result<Vec<_>>>()?;
+        drop(edges);
         let (done, end) = oneshot::channel();
         thread::Builder::new().name("crawl-watch".to_owned()).spawn(move || {
             // Nobody listens only if the crawl has broken.
@@ -122,11 +147,11 @@ fn watch(
         let Some(limit) = limit else { continue };
         for (number, post) in &mut posts {
             let Some(in_hand) = post.take_if_older(limit) else { continue };
-            shop.give_up(in_hand, limit);
+            let edges = shop.give_up(in_hand, limit);
             if shop.hanging.load(Ordering::Relaxed) > MAX_HANGING {
                 return CrewEnd::Hanging;
             }
-            match shop.hire(next_number) {
+            match shop.hire(next_number, edges) {
                 Ok(fresh) => (*number, *post) = (next_number, fresh),
                 Err(_) => return CrewEnd::Broken,
             }
@@ -138,59 +163,49 @@ fn watch(
 
 impl Shop {
     /// Starts a thread and gives its post.
-    fn hire(self: &Arc<Self>, number: usize) -> io::Result<Arc<Post>> {
+    fn hire(self: &Arc<Self>, number: usize, edges: Edges) -> io::Result<Arc<Post>> {
         let post = Arc::new(Post::default());
         let (shop, its_post) = (self.clone(), post.clone());
         thread::Builder::new().name("crawl-parser".to_owned()).spawn(move || {
             // A panic of ours ends one thread; the watch must know all the same.
             let _report = Report(&shop.ended, number);
-            shop.work(&its_post);
+            shop.work(&its_post, edges);
         })?;
         Ok(post)
     }
 
     /// The loop of one thread.
-    fn work(&self, post: &Post) {
-        while let Ok(answer) = self.fetched.recv_blocking() {
+    fn work(&self, post: &Post, mut edges: Edges) {
+        while let Ok(answer) = edges.fetched.recv_blocking() {
             let (ticket, case) = Case::split(answer);
             let case = Arc::new(case);
-            post.put(InHand { since: Instant::now(), ticket, case: case.clone() });
+            post.put(InHand { since: Instant::now(), ticket, case: case.clone(), edges });
             let read = self.parser.read(&case);
-            let Some(InHand { ticket, .. }) = post.take() else {
+            let Some(in_hand) = post.take() else {
                 self.hanging.fetch_sub(1, Ordering::Relaxed);
                 return; // too late: the page has ended without us
             };
+            let (ticket, copy);
+            InHand { ticket, case: copy, edges, .. } = in_hand;
+            drop(copy);
             let Some(case) = Arc::into_inner(case) else { return };
-            if !self.send(self.parser.parsed(ticket, case, read)) {
+            if !edges.send(self.parser.parsed(ticket, case, read)) {
                 return; // the crawl is closing; the ticket inside has reported itself
             }
         }
     }
 
-    /// Sends a page on; whether the edge is still open. The early parts of a huge page go first
-    /// and its verdict last: killed in between, the page is fetched again and its early links
-    /// are known by then.
-    fn send(&self, mut parsed: Parsed) -> bool {
-        while parsed.found.len() > MAX_FOUND {
-            let rest = parsed.found.split_off(MAX_FOUND);
-            let found = std::mem::replace(&mut parsed.found, rest);
-            if self.entries.blocking_send(Entry::Found { found, source: Source::Page }).is_err() {
-                return false;
-            }
-        }
-        self.entries.blocking_send(Entry::Parsed(Box::new(parsed))).is_ok()
-    }
-
     /// Settles a page whose callback hangs.
-    fn give_up(&self, in_hand: InHand, limit: Duration) {
+    fn give_up(&self, in_hand: InHand, limit: Duration) -> Edges {
         self.hanging.fetch_add(1, Ordering::Relaxed);
-        let InHand { ticket, case, .. } = in_hand;
+        let InHand { ticket, case, edges, .. } = in_hand;
         let text = format!("the spider did not return within {limit:?} (parse.max-time)");
         let line = LogLine { level: LogLevel::Error, text: text.clone() };
         self.parser.log.line(self.parser.spider.name(), Some(ticket.url()), &line);
         let Read { ending, record, items, found } = case.given_up(Verdict::SpiderTimeout, &text);
         // Should the edge be closed, the crawl is closing and the ticket reports itself.
-        self.send(Parsed { ticket, ending, response: None, record, items, found });
+        edges.send(Parsed { ticket, ending, response: None, record, items, found });
+        edges
     }
 }
 

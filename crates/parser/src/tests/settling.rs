@@ -428,11 +428,11 @@ fn a_callback_that_hangs_marks_its_page_and_the_others_go_on() {
         late.iter().all(|(name, n, error)| (*name, *n, &**error) == ("spider-timeout", 0, text))
     );
     assert_eq!(lines.0.lock().unwrap().len(), 3);
-    // Those that come back late bring nothing, and nobody waits for those that do not.
-    let_go.store(true, Ordering::Relaxed);
+    // Nobody waits for those that do not come back, and the edge closes without them.
     to_parser.close();
     assert_eq!(end.blocking_recv(), Ok(CrewEnd::Done));
     assert!(out.blocking_recv().is_none());
+    let_go.store(true, Ordering::Relaxed);
 }
 
 #[test]

@@ -4,8 +4,11 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 
 use crawl_model::{CanonicalUrl, Request, Response, UrlError};
-use crawl_spider::{Link, NodeId, Page, PageServices, SelectorError};
-use encoding_rs::Encoding;
+use crawl_spider::{
+    Article, FormParts, Link, Metadata, NodeId, Page, PageServices, SelectorError, Step,
+    StructuredData, Table,
+};
+use encoding_rs::{Encoding, UTF_8};
 
 use crate::css::compiled;
 use crate::decode::kind::Kind;
@@ -14,6 +17,7 @@ use crate::dom::Dom;
 use crate::links::resolve::Resolver;
 use crate::links::{Scan, scan_html};
 use crate::markup::scan::Scanner;
+use crate::view::{self, View};
 use crate::xml::feed::scan_xml;
 
 /// One document: the host's side of a [`Page`].
@@ -24,6 +28,7 @@ pub(crate) struct Document<'a> {
     encoding: &'static Encoding,
     scanned: OnceCell<(Scan, Resolver)>,
     dom: OnceCell<Dom>,
+    view: View,
 }
 
 impl<'a> Document<'a> {
@@ -32,14 +37,14 @@ impl<'a> Document<'a> {
         let kind = Kind::of(&response.media_type(), &response.body);
         let Decoded { text, encoding } =
             decode(&response.body, response.header("content-type"), kind);
-        let (scanned, dom) = (OnceCell::new(), OnceCell::new());
-        Self { url: url.clone(), kind, text, encoding, scanned, dom }
+        let (scanned, dom, view) = (OnceCell::new(), OnceCell::new(), View::default());
+        Self { url: url.clone(), kind, text, encoding, scanned, dom, view }
     }
 
     /// Lets go of the response.
     fn into_owned(self) -> Document<'static> {
-        let Self { url, kind, text, encoding, scanned, dom } = self;
-        Document { url, kind, text: Cow::Owned(text.into_owned()), encoding, scanned, dom }
+        let Self { url, kind, text, encoding, scanned, dom, view } = self;
+        Document { url, kind, text: Cow::Owned(text.into_owned()), encoding, scanned, dom, view }
     }
 
     fn scanned(&self) -> &(Scan, Resolver) {
@@ -64,6 +69,10 @@ impl<'a> Document<'a> {
                 Dom::html(&self.text, scanner.crowded())
             }
         })
+    }
+
+    fn absolute(&self, href: &str) -> Option<String> {
+        self.scanned().1.absolute(href)
     }
 
     /// Whether a tree was needed.
@@ -109,6 +118,55 @@ impl PageServices for Document<'_> {
 
     fn title(&self) -> &str {
         &self.scanned().0.title
+    }
+
+    fn step(&self, node: NodeId, step: Step) -> Option<NodeId> {
+        view::step(self.dom(), node, step)
+    }
+
+    fn attrs(&self, node: NodeId) -> Vec<(&str, &str)> {
+        view::attrs(self.dom(), node)
+    }
+
+    fn forms(&self) -> &[FormParts] {
+        self.view.forms.get_or_init(|| {
+            view::forms::forms(self.dom(), &self.url, self.encoding, &|href| self.join(href))
+        })
+    }
+
+    fn encode<'t>(&self, text: &'t str, charset: &str) -> Cow<'t, [u8]> {
+        let encoding = Encoding::for_label(charset.as_bytes()).unwrap_or(UTF_8);
+        encoding.encode(text).0
+    }
+
+    fn metadata(&self) -> &Metadata {
+        self.view.metadata.get_or_init(|| {
+            view::metadata::metadata(self.dom(), &|href| self.scanned().1.link(href))
+        })
+    }
+
+    fn structured(&self) -> &StructuredData {
+        self.view.structured.get_or_init(|| {
+            let url = self.url.as_str();
+            view::structured::structured(self.dom(), url, &|href| self.absolute(href))
+        })
+    }
+
+    fn table(&self, node: NodeId) -> Option<Table> {
+        view::table::table(self.dom(), node)
+    }
+
+    fn markdown(&self, node: Option<NodeId>) -> String {
+        let node = node.unwrap_or(self.dom().document());
+        view::markdown(self.dom(), node, &|href| self.absolute(href))
+    }
+
+    fn article(&self) -> Option<&Article> {
+        let read = || {
+            let join = |href: &str| self.absolute(href);
+            view::article::article(self.dom(), self.url.as_str(), &join)
+        };
+        self.view.article.get_or_init(read).as_ref()
     }
 }
 

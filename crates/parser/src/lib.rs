@@ -22,6 +22,7 @@ mod xml;
 
 mod css;
 mod dom;
+mod view;
 
 mod spiders;
 

@@ -34,6 +34,12 @@ mod spider;
 
 mod node;
 mod page;
+mod view;
+
+mod article;
+mod form;
+mod meta;
+mod table;
 
 mod follow;
 mod harvest;
@@ -42,13 +48,19 @@ mod error;
 mod services;
 mod text;
 
+pub use article::Article;
 pub use error::{SelectorError, SpiderError};
 pub use follow::{Follow, Followed};
+pub use form::{
+    Button, Enctype, Field, FieldKind, FieldOption, Form, FormError, FormParts, FormTarget,
+};
 pub use harvest::{Harvest, Harvested, LogLevel, LogLine};
+pub use meta::{HeadLink, MetaMap, Metadata, StructuredData};
 pub use node::{Node, Nodes};
 pub use page::Page;
-pub use services::{Link, LinkKind, NodeId, PageServices};
+pub use services::{Link, LinkKind, NodeId, PageServices, Step};
 pub use spider::{FailedRequest, Spider};
+pub use table::Table;
 pub use text::collapse_whitespace;
 
 pub use crawl_model::{CanonicalUrl, Item, Method, Request, Response, UrlError, Verdict};

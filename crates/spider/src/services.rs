@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use crawl_model::{CanonicalUrl, UrlError};
 
-use crate::SelectorError;
+use crate::{Article, FormParts, Metadata, SelectorError, StructuredData, Table};
 
 /// Names an element of one page. Means nothing on another page: there its text is empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -83,4 +83,46 @@ pub trait PageServices {
 
     /// The document's title, whitespace collapsed, at most 200 characters; empty if it has none.
     fn title(&self) -> &str;
+
+    /// The element one step from a node; `None` if there is none. (The document is none.)
+    fn step(&self, node: NodeId, step: Step) -> Option<NodeId>;
+
+    /// Names and values of an element's attributes, in the order of the document.
+    fn attrs(&self, node: NodeId) -> Vec<(&str, &str)>;
+
+    /// The page's forms, in document order.
+    fn forms(&self) -> &[FormParts];
+
+    /// Text in a character encoding of this name; what the encoding lacks becomes a numeric
+    /// character reference. UTF-8 if the name is unknown.
+    fn encode<'t>(&self, text: &'t str, charset: &str) -> Cow<'t, [u8]>;
+
+    /// What the document says about itself.
+    fn metadata(&self) -> &Metadata;
+
+    /// What the document says in machine-readable ways.
+    fn structured(&self) -> &StructuredData;
+
+    /// A `table` element as rows; `None` if it is none.
+    fn table(&self, node: NodeId) -> Option<Table>;
+
+    /// A node, or the page, as Markdown.
+    fn markdown(&self, node: Option<NodeId>) -> String;
+
+    /// The page's main text; `None` if it has none or is too large to be searched for it.
+    fn article(&self) -> Option<&Article>;
+}
+
+/// From one element to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Step {
+    /// To the element that holds it. From a text or an attribute: the one it belongs to.
+    Parent = 0,
+    /// To the first element in it.
+    FirstChild = 1,
+    /// To the next element behind it, in the same parent.
+    Next = 2,
+    /// To the next element before it, in the same parent.
+    Prev = 3,
 }

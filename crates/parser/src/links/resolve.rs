@@ -46,6 +46,11 @@ impl Resolver {
         self.join_url(href).ok().and_then(|url| CanonicalUrl::from_url(url).ok())
     }
 
+    /// Makes a reference absolute, whatever its scheme, its fragment kept; `None` if it is no URL.
+    pub(crate) fn absolute(&self, href: &str) -> Option<String> {
+        self.join_url(href).ok().map(String::from)
+    }
+
     fn join_url(&self, href: &str) -> Result<Url, url::ParseError> {
         if self.encoding == UTF_8 || href.is_ascii() {
             return self.base.join(href);

@@ -5,3 +5,4 @@ mod declarative;
 mod decoding;
 mod linking;
 mod settling;
+mod viewing;

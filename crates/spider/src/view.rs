@@ -78,7 +78,8 @@ impl<'a> Page<'a> {
     /// found.
     ///
     /// It is guessed (the algorithm of Firefox's reader view) and costs some twenty times what a
-    /// selector does, so a page of more than 4 MiB of HTML or 100,000 elements is not tried.
+    /// selector does, so a page of more than 4 MiB of HTML or 100,000 elements is not tried, nor is one
+    /// that nests as no honest page does.
     #[must_use]
     pub fn main_text(&self) -> Option<&'a Article> {
         self.services().article()

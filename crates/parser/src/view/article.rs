@@ -11,19 +11,19 @@ use super::Join;
 use super::markdown::{markdown, plain};
 use crate::dom::Dom;
 
-/// Largest tree, in nodes and attributes, that is searched. The search looks at most of them
-/// several times over.
-const MAX_NODES: u32 = 400_000;
-
-/// Elements, likewise.
+/// Most elements of a document that is searched.
 const MAX_ELEMENTS: usize = 100_000;
+
+/// Most that the depths of its elements may sum up to: the search walks up from each of them
+/// again and again. An honest page with that many elements has a fifth of it.
+const MAX_DEPTHS: usize = 3_000_000;
 
 /// Longest HTML, in bytes, that is searched.
 const MAX_BYTES: usize = 4 << 20;
 
 /// Searches a document for its main text. `None` if there is none, or the document is too large.
 pub(crate) fn article(dom: &Dom, url: &str, join: &Join<'_>) -> Option<Article> {
-    if dom.len() > MAX_NODES {
+    if !is_affordable(dom) {
         return None;
     }
     let html = dom.outer(dom.document());
@@ -33,7 +33,6 @@ pub(crate) fn article(dom: &Dom, url: &str, join: &Join<'_>) -> Option<Article> 
     let config = Config {
         // Its reader of JSON is lenient to the point of guessing; the page view has its own.
         disable_json_ld: true,
-        max_elements_to_parse: MAX_ELEMENTS,
         ..Config::default()
     };
     let found = Readability::new(html, Some(url), Some(config)).ok()?.parse().ok()?;
@@ -56,4 +55,20 @@ pub(crate) fn article(dom: &Dom, url: &str, join: &Join<'_>) -> Option<Article> 
         text,
         html: found.content.to_string(),
     })
+}
+
+fn is_affordable(dom: &Dom) -> bool {
+    let (mut n_elements, mut depths) = (0, 0);
+    // The ends of the elements that are open.
+    let mut open: Vec<u32> = Vec::new();
+    for node in dom.descendants(dom.document()).filter(|node| dom.is_element(*node)) {
+        while open.pop_if(|end| *end <= node.0).is_some() {}
+        open.push(dom.end(node));
+        n_elements += 1;
+        depths += open.len();
+        if n_elements > MAX_ELEMENTS || depths > MAX_DEPTHS {
+            return false;
+        }
+    }
+    true
 }

@@ -9,15 +9,17 @@ use crate::dom::Dom;
 use crate::view::Join;
 use crate::view::table::{Grid, Slot, grid};
 
-/// Places that are filled beyond a table's cells before it is taken for a layout.
-const MAX_FILLED: usize = 20_000;
+/// Places that are filled beyond a table's cells before it is taken for a layout: so many, and
+/// four for each node in it.
+const MAX_FILLED: usize = 1000;
 
 /// A table of data; `None` if it is a layout, whose cells are read one after the other.
 pub(super) fn markdown(dom: &Dom, node: NodeId, join: &Join<'_>, mode: Mode) -> Option<String> {
     if !may_be_data(dom, node) {
         return None;
     }
-    let grid = grid(dom, node, MAX_FILLED)?;
+    let n_nodes = (dom.end(node) - node.0) as usize;
+    let grid = grid(dom, node, MAX_FILLED + 4 * n_nodes)?;
     let rows = || grid.head.iter().chain(&grid.body);
     let n_columns = rows().map(Vec::len).max().unwrap_or(0);
     let n_places: usize = rows().map(Vec::len).sum();

@@ -47,8 +47,8 @@ pub enum LinkKind {
 /// The services of the host for one page.
 ///
 /// All of them are cheap to call again: what is costly (decoding, the scan for links, the
-/// document tree) is done once, when it is first needed. Only [`select`](Self::select) needs a
-/// tree.
+/// document tree, forms, metadata) is done once, when it is first needed. Links, title, text and
+/// [`join`](Self::join) need no tree. Tables and Markdown are made anew each time.
 pub trait PageServices {
     /// Elements that match `css`, in document order: descendants of `root`, or all of the page.
     /// `:scope` is `root`.

@@ -111,7 +111,7 @@ impl Reading<'_> {
         let has_prefix = |prefix: &&str| name.starts_with(prefix);
         let map = match &name {
             _ if is_equiv => 2,
-            _ if OPEN_GRAPH.iter().any(|prefix| has_prefix(prefix)) => 0,
+            _ if OPEN_GRAPH.iter().any(has_prefix) => 0,
             name if name.starts_with("twitter:") => 1,
             _ => 3,
         };

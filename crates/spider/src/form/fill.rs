@@ -118,10 +118,14 @@ impl Form<'_> {
 
     fn refusal(&self, name: &str, value: &str) -> FormError {
         let mut values = Vec::new();
-        for field in self.named(name).filter(|field| field.kind.is_choice()) {
+        let usable = self.named(name).filter(|field| field.kind.is_choice() && !field.disabled);
+        for field in usable {
             match field.kind {
                 FieldKind::Checkbox | FieldKind::Radio => values.push(field.value.as_str()),
-                _ => values.extend(field.options.iter().map(|option| option.value.as_str())),
+                _ => {
+                    let enabled = field.options.iter().filter(|option| !option.disabled);
+                    values.extend(enabled.map(|option| option.value.as_str()));
+                }
             }
         }
         FormError::NotAnOption {
@@ -197,7 +201,7 @@ pub(super) fn hint<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Stri
     }
     let comparable = names.iter().filter(|other| other.len() <= MAX_COMPARED);
     let closest = comparable.map(|other| (distance(name, other), *other)).min();
-    let close = closest.filter(|(n, _)| name.len() <= MAX_COMPARED && *n <= name.len() / 3 + 1);
+    let close = closest.filter(|(n, _)| name.len() <= MAX_COMPARED && *n <= name.len() / 3);
     let close = close.map(|(_, other)| format!(" (did you mean `{other}`?)")).unwrap_or_default();
     let shown = |name: &&str| format!("`{}`", name.chars().take(MAX_COMPARED).collect::<String>());
     let listed: Vec<String> = names.iter().take(MAX_LISTED).map(shown).collect();

@@ -37,6 +37,10 @@ fn emphasis_sticks_to_its_words() {
     check("<b>a.</b> b", "**a.** b");
     check("<s>a</s> H<sub>2</sub>O x<sup>2</sup>", "~~a~~ H<sub>2</sub>O x<sup>2</sup>");
     check("<b>a<p>b</p>c</b>", "**a**\n\n**b**\n\n**c**");
+    check("<i>a</i><b>b</b>", "*a*<strong>b</strong>");
+    check("<b>a <i>b</i></b><b>c</b>", "**a *b***<strong>c</strong>");
+    check("<i>a.<b>(b</b>c</i>", "*a.<strong>(b</strong>c*");
+    check("a<i><s>b</s></i>", "a<em>~~b~~</em>");
     check("<q>a <b>b</b></q>", "\"a **b**\"");
 }
 
@@ -94,6 +98,8 @@ fn lists_nest() {
         "<ul><li><input type=checkbox checked> a<li><input type=checkbox>b</ul>",
         "- [x] a\n- [ ] b",
     );
+    check("<ul><li>a<ol start=5><li>b</ol></ul>", "- a\n\n  5. b");
+    check("x<ol><li><li>b</ol>", "x\n\n2. b");
     check("<li>a</li>b", "- a\n\nb");
     check("<dl><dt>a<dd>b<dt>c <b>d</b><dd>e</dl>", "**a**\n\nb\n\n**c d**\n\ne");
 }
@@ -115,6 +121,7 @@ fn quotes_and_code() {
     check("<pre>a<br>b<div>c</div>d</pre>", "```\na\nb\nc\nd\n```");
     check("<pre>```</pre>", "````\n```\n````");
     check("a <code>b*c</code> <kbd>`</kbd>", "a `b*c` `` ` ``");
+    check("<code>a</code><code>b_</code>c", "`a`<code>b\\_</code>c");
     check("x<code> a  b </code>y", "x `a b` y");
     check("<a href=x><code>f()</code></a>", "[`f()`](http://h/d/x)");
 }

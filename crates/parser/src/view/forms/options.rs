@@ -47,9 +47,16 @@ impl Suggestions {
     }
 }
 
+/// An option and the text in it so far.
+struct Read<'a> {
+    option: FieldOption,
+    value: Option<&'a str>,
+    text: String,
+}
+
 /// All options below an element, and how many nodes were seen.
 fn all(dom: &Dom, top: NodeId) -> (Vec<FieldOption>, usize) {
-    let mut options: Vec<(FieldOption, String)> = Vec::new();
+    let mut options: Vec<Read<'_>> = Vec::new();
     // Ends of the open option, the open group that is disabled, and what is no text.
     let (mut option_end, mut group_end, mut skip) = (0, 0, 0);
     let mut n_nodes = 0;
@@ -57,8 +64,8 @@ fn all(dom: &Dom, top: NodeId) -> (Vec<FieldOption>, usize) {
         n_nodes += 1;
         match (dom.kind(node), dom.name(node)) {
             (Some(NodeKind::Text), _) if node.0 < option_end && node.0 >= skip => {
-                if let Some((_, text)) = options.last_mut() {
-                    text.push_str(dom.data(node).unwrap_or_default());
+                if let Some(read) = options.last_mut() {
+                    read.text.push_str(dom.data(node).unwrap_or_default());
                 }
             }
             (Some(NodeKind::Element), "script") => skip = dom.end(node),
@@ -67,39 +74,32 @@ fn all(dom: &Dom, top: NodeId) -> (Vec<FieldOption>, usize) {
             }
             (Some(NodeKind::Element), "option") => {
                 option_end = dom.end(node);
-                let disabled = dom.attr(node, "disabled").is_some() || node.0 < group_end;
-                options.push((option(dom, node, disabled), String::new()));
+                options.push(begin(dom, node, node.0 < group_end));
             }
             _ => {}
         }
     }
-    let filled = options.into_iter().map(|(mut option, text)| {
-        // "Strip and collapse ASCII whitespace" (section 4.10.10).
-        let words: Vec<&str> = text.split_ascii_whitespace().collect();
-        let text = words.join(" ");
-        if option.label.is_empty() {
-            option.label.clone_from(&text);
-        }
-        (option, text)
-    });
-    let with_value = filled.zip(values(dom, top)).map(|((mut option, text), value)| {
-        option.value = value.map_or(text, str::to_owned);
-        option
-    });
-    (with_value.collect(), n_nodes)
+    (options.into_iter().map(finish).collect(), n_nodes)
 }
 
-/// The `value` attributes of all options below an element.
-fn values(dom: &Dom, top: NodeId) -> impl Iterator<Item = Option<&str>> {
-    let is_option = |node: &NodeId| dom.is_element(*node) && dom.name(*node) == "option";
-    dom.descendants(top).filter(is_option).map(|node| dom.attr(node, "value"))
-}
-
-fn option(dom: &Dom, node: NodeId, disabled: bool) -> FieldOption {
-    FieldOption {
+fn begin(dom: &Dom, node: NodeId, in_disabled_group: bool) -> Read<'_> {
+    let option = FieldOption {
         value: String::new(),
         label: dom.attr(node, "label").unwrap_or_default().to_owned(),
         selected: dom.attr(node, "selected").is_some(),
-        disabled,
+        disabled: in_disabled_group || dom.attr(node, "disabled").is_some(),
+    };
+    Read { option, value: dom.attr(node, "value"), text: String::new() }
+}
+
+fn finish(read: Read<'_>) -> FieldOption {
+    // "Strip and collapse ASCII whitespace" (section 4.10.10).
+    let words: Vec<&str> = read.text.split_ascii_whitespace().collect();
+    let text = words.join(" ");
+    let mut option = read.option;
+    if option.label.is_empty() {
+        option.label.clone_from(&text);
     }
+    option.value = read.value.map_or(text, str::to_owned);
+    option
 }

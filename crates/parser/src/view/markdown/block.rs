@@ -40,6 +40,11 @@ impl Blocks {
         self.out
     }
 
+    /// Bytes written so far.
+    pub(super) fn len(&self) -> usize {
+        self.out.len()
+    }
+
     /// Whether nothing stands yet in the item of a list that is open.
     pub(super) fn is_at_item_start(&self) -> bool {
         self.prefixes.last().is_some_and(|prefix| prefix.marker.is_some())

@@ -71,8 +71,6 @@ struct Open {
     start: Option<usize>,
     as_html: bool,
     n_times: u32,
-    /// Within another one of its kind, and so without a marker of its own.
-    is_inner: bool,
 }
 
 /// An emphasis that has just been closed.
@@ -87,18 +85,36 @@ struct Closed {
 pub(super) struct Inline {
     pub(super) mode: Mode,
     text: String,
+    /// The marks that are open, one of each kind: one within another of its kind adds nothing.
     marks: Vec<Open>,
+    /// For all that are open, those within others of their kind too, whether they are in `marks`.
+    counted: Vec<bool>,
     closed: Option<Closed>,
     space: bool,
     breaks: u32,
     /// Whether there may be marks whose markers wait.
     waiting: bool,
+    /// Where the last code span ended.
+    code_end: usize,
+    /// Where the marker that was written last, of those that begin a mark, ended.
+    start_end: usize,
 }
 
 impl Inline {
     pub(super) fn new(mode: Mode) -> Self {
         let (text, marks) = (String::new(), Vec::new());
-        Self { mode, text, marks, closed: None, space: false, breaks: 0, waiting: false }
+        Self {
+            mode,
+            text,
+            marks,
+            counted: Vec::new(),
+            closed: None,
+            space: false,
+            breaks: 0,
+            waiting: false,
+            code_end: 0,
+            start_end: 0,
+        }
     }
 
     /// Whether nothing visible was written.
@@ -126,14 +142,19 @@ impl Inline {
     }
 
     pub(super) fn open(&mut self, mark: Mark) {
-        let is_inner = self.marks.iter().any(|open| open.mark.is_same_kind(&mark));
-        self.waiting = true;
-        self.marks.push(Open { mark, start: None, as_html: false, n_times: 0, is_inner });
+        let is_first = !self.marks.iter().any(|open| open.mark.is_same_kind(&mark));
+        self.counted.push(is_first);
+        if is_first {
+            self.marks.push(Open { mark, start: None, as_html: false, n_times: 0 });
+            self.waiting = true;
+        }
     }
 
     /// Closes the innermost mark.
     pub(super) fn close(&mut self) {
-        if let Some(open) = self.marks.pop() {
+        if self.counted.pop() == Some(true)
+            && let Some(open) = self.marks.pop()
+        {
             self.write_end(&open);
         }
     }
@@ -211,11 +232,25 @@ impl Inline {
         let words: Vec<&str> = text.split_ascii_whitespace().collect();
         self.space |= text.starts_with([' ', '\n', '\t']);
         if !words.is_empty() {
-            let code = words.join(" ");
-            let in_cell = self.mode == Mode::Cell;
-            self.raw(&if self.mode == Mode::Plain { code } else { code_span(&code, in_cell) });
+            self.code_words(&words.join(" "));
         }
         self.space |= text.ends_with([' ', '\n', '\t']);
+    }
+
+    fn code_words(&mut self, code: &str) {
+        let in_cell = self.mode == Mode::Cell;
+        let is_behind_code = self.code_end == self.text.len() && self.code_end > 0;
+        if self.mode == Mode::Plain {
+            self.raw(code);
+        } else if is_behind_code && !self.space && self.breaks == 0 {
+            // Their backticks would be one run.
+            self.raw("<code>");
+            self.text(code);
+            self.text.push_str("</code>");
+        } else {
+            self.raw(&code_span(code, in_cell));
+            self.code_end = self.text.len();
+        }
     }
 
     /// Writes what comes before something visible that begins with `next`: a break or a space,
@@ -249,7 +284,7 @@ impl Inline {
         if closed.end != self.text.len() {
             return;
         }
-        let waiting = self.marks.iter().find(|open| open.start.is_none() && !open.is_inner);
+        let waiting = self.marks.iter().find(|open| open.start.is_none());
         if waiting.is_some_and(|open| open.mark.is_same_kind(&closed.mark)) {
             self.closed = Some(closed); // it goes on
             return;
@@ -262,54 +297,77 @@ impl Inline {
             let (open, close) = closed.mark.written(true);
             self.text.replace_range(inner_end.., close);
             self.text.replace_range(closed.start..closed.start + before.len(), open);
+        } else {
+            self.closed = Some(closed); // for a mark that begins right behind it
         }
     }
 
     fn write_starts(&mut self, next: char) {
+        let is_star = |open: &&Open| {
+            open.start.is_some() && open.mark.written(open.as_html).0.starts_with('*')
+        };
+        let mut stars = self.marks.iter().filter(is_star).count();
         for at in 0..self.marks.len() {
+            let waits = |open: &&Open| open.start.is_none() && open.n_times < MAX_REPEATED;
+            let within = self.marks[at + 1..].iter().filter(waits);
+            let mut markers = within.filter_map(|open| open.mark.written(false).0.chars().next());
+            let inner_marker = markers.find(|marker| *marker != '*');
             let open = &mut self.marks[at];
-            if open.start.is_some() || open.is_inner || open.n_times >= MAX_REPEATED {
+            if open.start.is_some() || open.n_times >= MAX_REPEATED {
                 continue;
             }
-            if let Some(closed) = self.closed.take()
-                && closed.end == self.text.len()
-                && closed.mark.is_same_kind(&open.mark)
-            {
-                // `<b>a</b><b>b</b>` is one emphasis.
+            let closed = self.closed.take().filter(|closed| closed.end == self.text.len());
+            if let Some(closed) = closed.as_ref().filter(|c| c.mark.is_same_kind(&open.mark)) {
+                // `<b>a</b><b>b</b>` is one emphasis, unless another marker would come to stand
+                // before what follows.
                 let (_, behind) = closed.mark.written(closed.as_html);
-                self.text.truncate(closed.end - behind.len());
-                (open.start, open.as_html) = (Some(closed.start), closed.as_html);
-                continue;
+                let inner = &self.text[..closed.end - behind.len()];
+                if !inner.ends_with(['*', '~', '`']) {
+                    self.text.truncate(inner.len());
+                    (open.start, open.as_html) = (Some(closed.start), closed.as_html);
+                    continue;
+                }
             }
             let prev = self.text.chars().next_back();
             if prev == Some('!') && matches!(open.mark, Mark::Link { .. }) {
                 self.text.insert(self.text.len() - 1, '\\');
             }
-            // "Left-flanking delimiter run": not before punctuation if behind a letter.
-            open.as_html = prev.is_some_and(char::is_alphanumeric) && is_punctuation(next);
+            // "Left-flanking delimiter run": not before punctuation if behind a letter. What
+            // follows may be the marker of a mark within; asterisks are one run.
+            let next = match inner_marker {
+                Some('*') | None => next,
+                Some(marker) => marker,
+            };
+            let breaks_word = prev.is_some_and(char::is_alphanumeric) && is_punctuation(next);
+            let marker = open.mark.written(false).0;
+            let joins_run = closed.is_some() && prev == marker.chars().next();
+            // Within another emphasis, a marker that may be an end would be taken for one.
+            let is_behind_start = self.start_end == self.text.len() && prev == Some('*');
+            let may_end = prev.is_some_and(|c| !c.is_whitespace())
+                && (!prev.is_some_and(is_punctuation) || is_punctuation(next));
+            open.as_html = breaks_word || joins_run || (stars > 0 && !is_behind_start && may_end);
+            stars += usize::from(open.mark.written(open.as_html).0.starts_with('*'));
             open.start = Some(self.text.len());
             open.n_times += 1;
             self.text.push_str(open.mark.written(open.as_html).0);
+            self.start_end = self.text.len();
         }
     }
 
     /// Ends the paragraph and gives its text. What is open stays open, for the next one.
     pub(super) fn take(&mut self) -> String {
-        for at in (0..self.marks.len()).rev() {
-            let mut open = std::mem::replace(&mut self.marks[at], placeholder());
-            self.write_end(&open);
+        let mut marks = std::mem::take(&mut self.marks);
+        for open in marks.iter_mut().rev() {
+            self.write_end(open);
             open.start = None;
-            self.marks[at] = open;
         }
+        self.marks = marks;
         self.closed = None;
         self.waiting = true;
+        (self.code_end, self.start_end) = (0, 0);
         (self.space, self.breaks) = (false, 0);
         std::mem::take(&mut self.text)
     }
-}
-
-fn placeholder() -> Open {
-    Open { mark: Mark::Emphasis, start: None, as_html: false, n_times: 0, is_inner: true }
 }
 
 /// A Unicode punctuation character or symbol, near enough: neither letter, digit nor blank.

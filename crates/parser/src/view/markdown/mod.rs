@@ -9,6 +9,7 @@
 //! [`plain`] is the same walk without any marks: text in paragraphs.
 
 mod block;
+mod element;
 mod escape;
 mod inline;
 mod table;
@@ -16,6 +17,7 @@ mod table;
 use crawl_spider::NodeId;
 
 use self::block::{Blocks, Gap};
+use self::element::{is_hidden, language, preformatted};
 use self::escape::{destination, line_starts, longest_run, title};
 use self::inline::{Inline, Mark, Mode};
 use super::Join;
@@ -75,7 +77,10 @@ struct List {
     /// What stands behind the number, or is the bullet.
     sign: char,
     is_loose: bool,
-    is_first: bool,
+    /// What was written before it.
+    start: usize,
+    /// Whether it stands in an item of another one, behind something.
+    is_inner: bool,
 }
 
 struct Writer<'a> {
@@ -288,36 +293,37 @@ impl<'a> Writer<'a> {
 
     fn start_list(&mut self, node: NodeId, is_ordered: bool, end: u32) {
         let in_item = matches!(self.open.last(), Some((_, Frame::Item { .. })));
-        if in_item && !self.blocks.is_at_item_start() {
-            self.blocks.set_gap(Some(Gap::Line));
-        }
+        let is_inner = in_item && !self.blocks.is_at_item_start();
         let start = self.dom.attr(node, "start").and_then(|start| start.trim().parse().ok());
         let signs = if is_ordered { ['.', ')'] } else { ['-', '*'] };
         // Side by side, two lists of one kind need different signs to be two.
         let sign = if self.last_list == Some((is_ordered, signs[0])) { signs[1] } else { signs[0] };
         let next = is_ordered.then_some(start.unwrap_or(1));
-        self.lists.push(List { next, sign, is_loose: false, is_first: true });
+        let start = self.blocks.len();
+        self.lists.push(List { next, sign, is_loose: false, start, is_inner });
         self.open.push((end, Frame::List));
     }
 
     fn start_item(&mut self, node: NodeId, end: u32) {
         let value = self.dom.attr(node, "value").and_then(|value| value.trim().parse().ok());
-        let mut bare = List { next: None, sign: '-', is_loose: false, is_first: true };
-        let in_list = !self.lists.is_empty();
+        let start = self.blocks.len();
+        let mut bare = List { next: None, sign: '-', is_loose: false, start, is_inner: false };
         let list = self.lists.last_mut().unwrap_or(&mut bare);
-        let marker = match &mut list.next {
-            None => format!("{} ", list.sign),
+        let (marker, begins) = match &mut list.next {
+            None => (format!("{} ", list.sign), true),
             Some(next) => {
                 // Nine digits are what the number may have.
                 let number = value.unwrap_or(*next).min(999_999_999);
                 *next = number + 1;
-                format!("{number}{} ", list.sign)
+                (format!("{number}{} ", list.sign), number == 1)
             }
         };
-        if in_list && !list.is_first {
+        if list.start < start {
             self.blocks.set_gap(Some(if list.is_loose { Gap::Blank } else { Gap::Line }));
+        } else if list.is_inner {
+            // A list that begins with another number than 1 would be read as text.
+            self.blocks.set_gap(Some(if begins { Gap::Line } else { Gap::Blank }));
         }
-        list.is_first = false;
         let is_written = self.blocks.item(marker);
         self.open.push((end, Frame::Item { is_written }));
     }
@@ -416,85 +422,4 @@ impl<'a> Writer<'a> {
 enum Inside {
     Read,
     Skip,
-}
-
-/// Whether an element is not shown, or is no text.
-fn is_hidden(dom: &Dom, node: NodeId) -> bool {
-    let by_name = match dom.name(node) {
-        "script" | "style" | "template" | "head" | "svg" | "canvas" | "audio" | "video"
-        | "iframe" | "frameset" | "noembed" | "noframes" | "object" | "select" | "datalist"
-        | "textarea" | "annotation" | "annotation-xml" | "rp" => true,
-        "dialog" => dom.attr(node, "open").is_none(),
-        // Mostly the picture that a script would load; its words are for people, too.
-        "noscript" => {
-            let is_word = |at: NodeId| {
-                dom.kind(at) == Some(NodeKind::Text)
-                    && dom.data(at).is_some_and(|text| !text.trim().is_empty())
-            };
-            !dom.descendants(node).any(is_word)
-        }
-        _ => false,
-    };
-    let hides = |style: &str| {
-        style.split(';').take(64).any(|rule| {
-            let (name, value) = rule.split_once(':').unwrap_or_default();
-            name.trim().eq_ignore_ascii_case("display")
-                && value.trim().get(..4).is_some_and(|value| value.eq_ignore_ascii_case("none"))
-        })
-    };
-    by_name || dom.attr(node, "hidden").is_some() || dom.attr(node, "style").is_some_and(hides)
-}
-
-/// The text of preformatted code: line breaks and lines that are elements count.
-fn preformatted(dom: &Dom, node: NodeId) -> String {
-    let mut out = String::new();
-    let mut ends: Vec<u32> = Vec::new();
-    let start_line = |out: &mut String| {
-        if !out.is_empty() && !out.ends_with('\n') {
-            out.push('\n');
-        }
-    };
-    for at in dom.descendants(node) {
-        while ends.pop_if(|end| *end <= at.0).is_some() {
-            start_line(&mut out);
-        }
-        match dom.kind(at) {
-            Some(NodeKind::Text) => {
-                let text = dom.data(at).unwrap_or_default();
-                out.push_str(&text.replace("\r\n", "\n").replace('\r', "\n"));
-            }
-            Some(NodeKind::Element) if dom.name(at) == "br" => out.push('\n'),
-            Some(NodeKind::Element) if is_block(dom.name(at)) => {
-                start_line(&mut out);
-                ends.push(dom.end(at));
-            }
-            _ => {}
-        }
-    }
-    out
-}
-
-/// The language of a code block as its classes name it; empty if they do not.
-fn language(dom: &Dom, node: NodeId) -> &str {
-    let code = dom.children(node).find(|child| dom.name(*child) == "code");
-    let around = dom.parent(node).filter(|parent| dom.name(*parent) == "div");
-    for element in [Some(node), code, around].into_iter().flatten() {
-        let classes = dom.attr(element, "class").unwrap_or_default();
-        for class in classes.split_ascii_whitespace().take(32) {
-            let named = ["language-", "lang-", "highlight-source-", "highlight-"]
-                .iter()
-                .find_map(|prefix| class.strip_prefix(prefix));
-            let is_name = |name: &&str| {
-                let fits =
-                    |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '#' | '-' | '.');
-                !name.is_empty() && name.len() <= 30 && name.chars().all(fits)
-            };
-            let is_known =
-                |name: &&str| !matches!(*name, "none" | "text" | "default" | "plaintext");
-            if let Some(name) = named.filter(is_name).filter(is_known) {
-                return name;
-            }
-        }
-    }
-    ""
 }

@@ -27,6 +27,7 @@ mod css;
 mod data;
 mod dom;
 mod stream;
+mod view;
 mod xpath;
 
 mod spiders;

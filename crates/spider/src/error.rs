@@ -2,6 +2,8 @@
 
 use crawl_model::UrlError;
 
+use crate::FormError;
+
 /// Why a callback gave up on its page.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -37,6 +39,9 @@ pub enum SpiderError {
     /// A body that was to be JSON is not, or not of the type asked for.
     #[error("the JSON is not as expected")]
     Json(#[from] serde_json::Error),
+    /// A form cannot be filled in or sent as asked.
+    #[error(transparent)]
+    Form(#[from] FormError),
     /// Whatever else the spider found wrong.
     #[error("{0}")]
     Other(String),

@@ -36,6 +36,12 @@ mod csv;
 mod node;
 mod page;
 mod query;
+mod view;
+
+mod article;
+mod form;
+mod meta;
+mod table;
 
 mod follow;
 mod harvest;
@@ -44,15 +50,21 @@ mod error;
 mod services;
 mod text;
 
+pub use article::Article;
 pub use csv::{CsvRow, CsvRows};
 pub use error::{QueryError, SelectorError, SelectorProblem, SpiderError};
 pub use follow::{Follow, Followed};
+pub use form::{
+    Button, Enctype, Field, FieldKind, FieldOption, Form, FormError, FormParts, FormTarget,
+};
 pub use harvest::{Harvest, Harvested, LogLevel, LogLine};
+pub use meta::{HeadLink, MetaMap, Metadata, StructuredData};
 pub use node::{Node, Nodes, XPathValue};
 pub use page::Page;
 pub use query::{FieldQuery, ItemQuery, MatchedRows, Row, Rows, Take};
-pub use services::{Evaluated, Link, LinkKind, NodeId, PageServices};
+pub use services::{Evaluated, Link, LinkKind, NodeId, PageServices, Step};
 pub use spider::{FailedRequest, Spider};
+pub use table::Table;
 pub use text::collapse_whitespace;
 
 pub use crawl_model::{CanonicalUrl, Item, Method, Request, Response, UrlError, Verdict};

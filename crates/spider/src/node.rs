@@ -21,6 +21,16 @@ impl<'a> Node<'a> {
         Self { services, id }
     }
 
+    pub(crate) fn services(&self) -> &'a dyn PageServices {
+        self.services
+    }
+
+    /// Its handle, the same for the same node of one page; grows in document order.
+    #[must_use]
+    pub fn id(&self) -> NodeId {
+        self.id
+    }
+
     /// Its text as people read it: trimmed, each run of whitespace one space.
     #[must_use]
     pub fn text(&self) -> String {

@@ -28,6 +28,10 @@ impl<'a> Page<'a> {
         Self { request, response, services }
     }
 
+    pub(crate) fn services(&self) -> &'a dyn PageServices {
+        self.services
+    }
+
     /// Its URL.
     #[must_use]
     pub fn url(&self) -> &'a CanonicalUrl {

@@ -8,7 +8,10 @@ use std::borrow::Cow;
 use crawl_model::{CanonicalUrl, UrlError};
 use serde_json::Value;
 
-use crate::{CsvRows, ItemQuery, MatchedRows, QueryError, SelectorError, SpiderError};
+use crate::{
+    Article, CsvRows, FormParts, ItemQuery, MatchedRows, Metadata, QueryError, SelectorError,
+    SpiderError, StructuredData, Table,
+};
 
 /// Names a node of one page: an element, or, as XPath may answer, an attribute, a text, a comment,
 /// the document. Means nothing on another page: there its text is empty.
@@ -78,8 +81,8 @@ pub enum LinkKind {
 /// The services of the host for one page.
 ///
 /// All of them are cheap to call again: what is costly (decoding, the scan for links, the
-/// document tree) is done once, when it is first needed. Only [`select`](Self::select) and
-/// [`xpath`](Self::xpath) need a tree.
+/// document tree, forms, metadata) is done once, when it is first needed. Links, title, text and
+/// [`join`](Self::join) need no tree. Tables and Markdown are made anew each time.
 pub trait PageServices {
     /// Elements that match `css`, in document order: descendants of `root`, or all of the page.
     /// `:scope` is `root`.
@@ -144,4 +147,46 @@ pub trait PageServices {
     /// # Errors
     /// [`QueryError`] if `pattern` does not compile.
     fn find(&self, pattern: &str, text: &str, most: usize) -> Result<Vec<String>, QueryError>;
+
+    /// The element one step from a node; `None` if there is none. (The document is none.)
+    fn step(&self, node: NodeId, step: Step) -> Option<NodeId>;
+
+    /// Names and values of an element's attributes, in the order of the document.
+    fn attrs(&self, node: NodeId) -> Vec<(&str, &str)>;
+
+    /// The page's forms, in document order.
+    fn forms(&self) -> &[FormParts];
+
+    /// Text in a character encoding of this name; what the encoding lacks becomes a numeric
+    /// character reference. UTF-8 if the name is unknown.
+    fn encode<'t>(&self, text: &'t str, charset: &str) -> Cow<'t, [u8]>;
+
+    /// What the document says about itself.
+    fn metadata(&self) -> &Metadata;
+
+    /// What the document says in machine-readable ways.
+    fn structured(&self) -> &StructuredData;
+
+    /// A `table` element as rows; `None` if it is none.
+    fn table(&self, node: NodeId) -> Option<Table>;
+
+    /// A node, or the page, as Markdown.
+    fn markdown(&self, node: Option<NodeId>) -> String;
+
+    /// The page's main text; `None` if it has none or is too large to be searched for it.
+    fn article(&self) -> Option<&Article>;
+}
+
+/// From one element to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Step {
+    /// To the element that holds it. From a text or an attribute: the one it belongs to.
+    Parent = 0,
+    /// To the first element in it.
+    FirstChild = 1,
+    /// To the next element behind it, in the same parent.
+    Next = 2,
+    /// To the next element before it, in the same parent.
+    Prev = 3,
 }

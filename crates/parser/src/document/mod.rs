@@ -26,6 +26,7 @@ use crate::links::{Scan, scan_header, scan_html};
 use crate::markup::scan::crowds;
 use crate::reader::{Body, ReadOut, Readers};
 use crate::stream::{Matches, Table};
+use crate::view::View;
 use crate::xml::feed::scan_xml;
 use crate::xml::{gunzip_if, kind_of_unzipped};
 
@@ -60,6 +61,7 @@ pub(crate) struct Document<'a> {
     matched: OnceCell<Vec<Option<Matches>>>,
     json: OnceCell<Option<Value>>,
     dom: OnceCell<Dom>,
+    view: View,
 }
 
 impl<'a> Document<'a> {
@@ -132,6 +134,7 @@ impl<'a> Document<'a> {
             matched: OnceCell::new(),
             json: OnceCell::new(),
             dom: OnceCell::new(),
+            view: View::default(),
         }
     }
 
@@ -199,6 +202,10 @@ impl<'a> Document<'a> {
             matcher.walk(dom);
             matcher.finish()
         })
+    }
+
+    fn absolute(&self, href: &str) -> Option<String> {
+        self.scanned().1.resolve_text(href)
     }
 
     fn dom(&self) -> &Dom {

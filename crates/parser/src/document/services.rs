@@ -4,14 +4,16 @@ use std::borrow::Cow;
 
 use crawl_model::{CanonicalUrl, UrlError};
 use crawl_spider::{
-    CsvRows, Evaluated, ItemQuery, Link, MatchedRows, NodeId, PageServices, QueryError,
-    SelectorError, SpiderError,
+    Article, CsvRows, Evaluated, FormParts, ItemQuery, Link, MatchedRows, Metadata, NodeId,
+    PageServices, QueryError, SelectorError, SpiderError, Step, StructuredData, Table,
 };
+use encoding_rs::{Encoding, UTF_8};
 use serde_json::Value;
 
 use super::Document;
 use crate::css::compiled;
 use crate::data::{csv, json, pattern};
+use crate::view;
 use crate::xpath;
 
 impl PageServices for Document<'_> {
@@ -83,5 +85,54 @@ impl PageServices for Document<'_> {
 
     fn find(&self, pattern: &str, text: &str, most: usize) -> Result<Vec<String>, QueryError> {
         pattern::find(pattern, text, most)
+    }
+
+    fn step(&self, node: NodeId, step: Step) -> Option<NodeId> {
+        view::step(self.dom(), node, step)
+    }
+
+    fn attrs(&self, node: NodeId) -> Vec<(&str, &str)> {
+        view::attrs(self.dom(), node)
+    }
+
+    fn forms(&self) -> &[FormParts] {
+        self.view.forms.get_or_init(|| {
+            view::forms::forms(self.dom(), &self.url, self.encoding, &|href| self.join(href))
+        })
+    }
+
+    fn encode<'t>(&self, text: &'t str, charset: &str) -> Cow<'t, [u8]> {
+        let encoding = Encoding::for_label(charset.as_bytes()).unwrap_or(UTF_8);
+        encoding.encode(text).0
+    }
+
+    fn metadata(&self) -> &Metadata {
+        self.view.metadata.get_or_init(|| {
+            view::metadata::metadata(self.dom(), &|href| self.scanned().1.link(href))
+        })
+    }
+
+    fn structured(&self) -> &StructuredData {
+        self.view.structured.get_or_init(|| {
+            let url = self.url.as_str();
+            view::structured::structured(self.dom(), url, &|href| self.absolute(href))
+        })
+    }
+
+    fn table(&self, node: NodeId) -> Option<Table> {
+        view::table::table(self.dom(), node)
+    }
+
+    fn markdown(&self, node: Option<NodeId>) -> String {
+        let node = node.unwrap_or(self.dom().document());
+        view::markdown(self.dom(), node, &|href| self.absolute(href))
+    }
+
+    fn article(&self) -> Option<&Article> {
+        let read = || {
+            let join = |href: &str| self.absolute(href);
+            view::article::article(self.dom(), self.url.as_str(), &join)
+        };
+        self.view.article.get_or_init(read).as_ref()
     }
 }

@@ -29,8 +29,15 @@ use super::TreeId;
 /// browsers.
 const MAX_DEPTH: usize = 512;
 
+/// Which form controls belong to which forms: pairs of control and form.
+///
+/// The tree alone does not say: in `<table><form><tr><td><input>` the form element is empty, and
+/// the input its own all the same (HTML Standard, section 13.2.6.1, "create an element for a
+/// token").
+pub(super) type FormOwners = Vec<(TreeId, TreeId)>;
+
 /// Builds scraper's tree of an HTML document, without the given parts of its text.
-pub(super) fn html(text: &str, without: &[Range<usize>]) -> Html {
+pub(super) fn html(text: &str, without: &[Range<usize>]) -> (Html, FormOwners) {
     let tokenizer = Tokenizer::new(Guard::new(text.len()), TokenizerOpts::default());
     let input = BufferQueue::default();
     let mut done = 0;
@@ -74,7 +81,7 @@ impl Guard {
     fn new(len: usize) -> Self {
         let options = TreeBuilderOpts { scripting_enabled: false, ..TreeBuilderOpts::default() };
         Self {
-            builder: TreeBuilder::new(Sink(HtmlTreeSink::new(Html::new_document())), options),
+            builder: TreeBuilder::new(Sink::new(), options),
             slack: Cell::new(MAX_DEPTH),
             shut: RefCell::default(),
             // A tag and its text take some bytes each; reopened formatting comes on top.
@@ -135,7 +142,7 @@ impl Guard {
     }
 
     fn is_full(&self) -> bool {
-        self.builder.sink.0.0.borrow().tree.nodes().len() > self.max_nodes
+        self.builder.sink.inner.0.borrow().tree.nodes().len() > self.max_nodes
     }
 }
 
@@ -211,10 +218,19 @@ fn is_leaf(name: &str) -> bool {
 }
 
 /// Builds scraper's tree with attributes in the order of the document.
-struct Sink(HtmlTreeSink);
+struct Sink {
+    inner: HtmlTreeSink,
+    owners: RefCell<FormOwners>,
+}
+
+impl Sink {
+    fn new() -> Self {
+        Self { inner: HtmlTreeSink::new(Html::new_document()), owners: RefCell::default() }
+    }
+}
 
 impl TreeSink for Sink {
-    type Output = Html;
+    type Output = (Html, FormOwners);
     type Handle = TreeId;
     type ElemName<'a> = Ref<'a, QualName>;
 
@@ -222,7 +238,7 @@ impl TreeSink for Sink {
         let is_template = name.expanded() == expanded_name!(html "template");
         let mut element = Element::new(name, Vec::new());
         element.attrs = attrs.into_iter().map(|attr| (attr.name, attr.value)).collect();
-        let mut html = self.0.0.borrow_mut();
+        let mut html = self.inner.0.borrow_mut();
         let mut node = html.tree.orphan(Node::Element(element));
         if is_template {
             node.append(Node::Fragment);
@@ -231,7 +247,7 @@ impl TreeSink for Sink {
     }
 
     fn add_attrs_if_missing(&self, target: &TreeId, attrs: Vec<Attribute>) {
-        let mut html = self.0.0.borrow_mut();
+        let mut html = self.inner.0.borrow_mut();
         let Some(mut node) = html.tree.get_mut(*target) else { return };
         let Node::Element(element) = node.value() else { return };
         for attr in attrs {
@@ -242,7 +258,7 @@ impl TreeSink for Sink {
     }
 
     fn is_mathml_annotation_xml_integration_point(&self, target: &TreeId) -> bool {
-        let html = self.0.0.borrow();
+        let html = self.inner.0.borrow();
         let element = html.tree.get(*target).and_then(|node| node.value().as_element());
         element.is_some_and(|element| {
             element.attrs.iter().any(|(name, value)| {
@@ -258,34 +274,38 @@ impl TreeSink for Sink {
         false
     }
 
-    // What follows is scraper's.
-
-    fn finish(self) -> Html {
-        self.0.finish()
+    fn associate_with_form(&self, target: &TreeId, form: &TreeId, _: (&TreeId, Option<&TreeId>)) {
+        self.owners.borrow_mut().push((*target, *form));
     }
 
+    fn finish(self) -> (Html, FormOwners) {
+        (self.inner.finish(), self.owners.into_inner())
+    }
+
+    // What follows is scraper's.
+
     fn parse_error(&self, message: Cow<'static, str>) {
-        self.0.parse_error(message);
+        self.inner.parse_error(message);
     }
 
     fn get_document(&self) -> TreeId {
-        self.0.get_document()
+        self.inner.get_document()
     }
 
     fn elem_name<'a>(&'a self, target: &'a TreeId) -> Ref<'a, QualName> {
-        self.0.elem_name(target)
+        self.inner.elem_name(target)
     }
 
     fn create_comment(&self, text: StrTendril) -> TreeId {
-        self.0.create_comment(text)
+        self.inner.create_comment(text)
     }
 
     fn create_pi(&self, target: StrTendril, data: StrTendril) -> TreeId {
-        self.0.create_pi(target, data)
+        self.inner.create_pi(target, data)
     }
 
     fn append(&self, parent: &TreeId, child: NodeOrText<TreeId>) {
-        self.0.append(parent, child);
+        self.inner.append(parent, child);
     }
 
     fn append_based_on_parent_node(
@@ -294,35 +314,35 @@ impl TreeSink for Sink {
         prev_element: &TreeId,
         child: NodeOrText<TreeId>,
     ) {
-        self.0.append_based_on_parent_node(element, prev_element, child);
+        self.inner.append_based_on_parent_node(element, prev_element, child);
     }
 
     fn append_doctype_to_document(&self, name: StrTendril, public: StrTendril, system: StrTendril) {
-        self.0.append_doctype_to_document(name, public, system);
+        self.inner.append_doctype_to_document(name, public, system);
     }
 
     fn get_template_contents(&self, target: &TreeId) -> TreeId {
-        self.0.get_template_contents(target)
+        self.inner.get_template_contents(target)
     }
 
     fn same_node(&self, x: &TreeId, y: &TreeId) -> bool {
-        self.0.same_node(x, y)
+        self.inner.same_node(x, y)
     }
 
     fn set_quirks_mode(&self, mode: QuirksMode) {
-        self.0.set_quirks_mode(mode);
+        self.inner.set_quirks_mode(mode);
     }
 
     fn append_before_sibling(&self, sibling: &TreeId, new_node: NodeOrText<TreeId>) {
-        self.0.append_before_sibling(sibling, new_node);
+        self.inner.append_before_sibling(sibling, new_node);
     }
 
     fn remove_from_parent(&self, target: &TreeId) {
-        self.0.remove_from_parent(target);
+        self.inner.remove_from_parent(target);
     }
 
     fn reparent_children(&self, node: &TreeId, new_parent: &TreeId) {
-        self.0.reparent_children(node, new_parent);
+        self.inner.reparent_children(node, new_parent);
     }
 }
 

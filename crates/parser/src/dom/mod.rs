@@ -13,6 +13,7 @@ mod serialize;
 mod xml;
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::ops::Range;
 
 use crawl_spider::NodeId;
@@ -59,6 +60,7 @@ pub(crate) struct Dom {
     html: Html,
     flavour: Flavour,
     slots: Vec<Slot>,
+    owners: build::FormOwners,
 }
 
 /// One numbered node.
@@ -79,7 +81,8 @@ impl Dom {
     /// Builds the tree of an HTML document, without the given parts of its text (see
     /// [`Scanner::crowded`](crate::markup::scan::Scanner::crowded)).
     pub(crate) fn html(text: &str, without: &[Range<usize>]) -> Self {
-        Self::index(build::html(text, without), Flavour::Html)
+        let (html, owners) = build::html(text, without);
+        Self { owners, ..Self::index(html, Flavour::Html) }
     }
 
     /// Builds the tree of an XML document.
@@ -90,7 +93,7 @@ impl Dom {
     /// Numbers the nodes of a tree.
     pub(crate) fn index(html: Html, flavour: Flavour) -> Self {
         let slots = number(&html);
-        Self { html, flavour, slots }
+        Self { html, flavour, slots, owners: Vec::new() }
     }
 
     /// The same tree under other rules.
@@ -247,6 +250,20 @@ impl Dom {
         let attrs = &self.element(node)?.attrs;
         let is_it = |key: &html5ever::QualName| key.ns.is_empty() && *key.local == *name;
         attrs.iter().find(|(key, _)| is_it(key)).map(|(_, value)| &**value)
+    }
+
+    /// The form of each control that the tree builder gave one, by control: what stands between
+    /// the tags of a form in the text, wherever it ended up in the tree.
+    pub(crate) fn form_owners(&self) -> HashMap<NodeId, NodeId> {
+        let numbers: HashMap<TreeId, u32> = if self.owners.is_empty() {
+            HashMap::new()
+        } else {
+            let elements = (0..self.len()).filter(|&at| self.is_element(NodeId(at)));
+            elements.map(|at| (self.slots[at as usize].tree, at)).collect()
+        };
+        let number = |tree: &TreeId| numbers.get(tree).copied().map(NodeId);
+        let pair = |(control, form): &(TreeId, TreeId)| Some((number(control)?, number(form)?));
+        self.owners.iter().filter_map(pair).collect()
     }
 
     /// The text of a text node, comment or processing instruction; `None` for other nodes.

@@ -12,7 +12,9 @@ use crate::css::{Selector, compiled};
 use crate::decode::Decoded;
 use crate::decode::kind::Kind;
 use crate::dom::{Dom, Flavour};
+use crate::links::resolve::Resolver;
 use crate::markup::scan::crowds;
+use crate::view;
 use crate::xpath::{self, XPath};
 
 /// What is looked for.
@@ -60,6 +62,8 @@ pub struct SelectLine {
 /// What a query has found, still in its document.
 pub struct Selected {
     dom: Dom,
+    /// What Markdown makes links absolute with.
+    resolver: Option<Resolver>,
     found: Found,
     output: Output,
 }
@@ -100,12 +104,9 @@ pub fn selected(
 ) -> Result<Selected, SelectorError> {
     // A bad query is known before a large document is read.
     let query = Compiled::new(query)?;
-    not_here_yet(&output)?;
-    // What Markdown resolves links against.
-    let _ = base;
-    let dom = tree(body, content_type);
+    let (dom, resolver) = tree(body, content_type, base);
     let found = query.find(&dom)?;
-    Ok(Selected { dom, found, output })
+    Ok(Selected { dom, resolver, found, output })
 }
 
 /// A query that parses.
@@ -147,23 +148,20 @@ fn json_number(number: f64) -> Value {
     }
 }
 
-fn not_here_yet(output: &Output) -> Result<(), SelectorError> {
-    match output {
-        Output::Markdown => {
-            let reason = "Markdown is not there yet".to_owned();
-            Err(SelectorError::css("", reason))
-        }
-        Output::Html | Output::Text | Output::Attr(_) => Ok(()),
-    }
-}
-
 /// Decodes and reads a document as the page of a spider does.
-fn tree(body: &[u8], content_type: Option<&str>) -> Dom {
-    let (kind, Decoded { text, .. }) = text_of(body, content_type);
+fn tree(body: &[u8], content_type: Option<&str>, base: Option<&Url>) -> (Dom, Option<Resolver>) {
+    let (kind, Decoded { text, encoding }) = text_of(body, content_type);
+    let mut resolver = base.map(|base| Resolver::new(base.clone(), encoding));
     if kind == Kind::Xml {
-        return Dom::xml(&text);
+        return (Dom::xml(&text), resolver);
     }
-    Dom::html(&text, &crowds(&text))
+    let dom = Dom::html(&text, &crowds(&text));
+    if let Some(resolver) = &mut resolver {
+        let is_base = |node: &NodeId| dom.name(*node) == "base";
+        let bases = dom.descendants(dom.document()).filter(is_base);
+        let _ = bases.filter_map(|node| dom.attr(node, "href")).any(|href| resolver.rebase(href));
+    }
+    (dom, resolver)
 }
 
 impl Selected {
@@ -183,7 +181,12 @@ impl Selected {
             return SelectLine { value: dom.text_content(node).into(), tag: None };
         }
         let value = match &self.output {
-            Output::Html | Output::Markdown => dom.outer(node).into(),
+            Output::Html => dom.outer(node).into(),
+            Output::Markdown => view::markdown(dom, node, &|href| match &self.resolver {
+                Some(resolver) => resolver.resolve_text(href),
+                None => Some(href.to_owned()),
+            })
+            .into(),
             Output::Text => dom.text_content(node).into(),
             Output::Attr(name) => dom.attr(node, &self.attribute_name(node, name)).into(),
         };

@@ -16,4 +16,5 @@ mod sitemaps;
 mod sniffing;
 mod streaming;
 mod urls;
+mod viewing;
 mod xpathing;

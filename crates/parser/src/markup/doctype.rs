@@ -79,11 +79,8 @@ fn ids_are_quirky(public: Option<&str>, system: Option<&str>) -> bool {
         || (system.is_none() && has_prefix(&QUIRKY_PREFIXES_WITHOUT_SYSTEM_ID))
 }
 
-const QUIRKY_PUBLIC_IDS: [&str; 3] = [
-    "-//W3O//DTD W3 HTML Strict 3.0//EN//",
-    "-/W3C/DTD HTML 4.0 Transitional/EN",
-    "HTML",
-];
+const QUIRKY_PUBLIC_IDS: [&str; 3] =
+    ["-//W3O//DTD W3 HTML Strict 3.0//EN//", "-/W3C/DTD HTML 4.0 Transitional/EN", "HTML"];
 
 const QUIRKY_PREFIXES_WITHOUT_SYSTEM_ID: [&str; 2] =
     ["-//W3C//DTD HTML 4.01 Frameset//", "-//W3C//DTD HTML 4.01 Transitional//"];

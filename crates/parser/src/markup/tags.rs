@@ -291,7 +291,9 @@ mod tests {
                 assert_eq!(Tag::named(&other) != Tag::Other, known, "{other}");
             }
         }
-        for other in ["", "blockquo", "blockquotes", "blockquoth", "h\u{11}", "h7", "é", "figcaptiom"] {
+        for other in
+            ["", "blockquo", "blockquotes", "blockquoth", "h\u{11}", "h7", "é", "figcaptiom"]
+        {
             assert_eq!(Tag::named(other), Tag::Other, "{other}");
         }
     }

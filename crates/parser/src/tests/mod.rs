@@ -3,6 +3,7 @@
 mod agreement;
 mod declarative;
 mod decoding;
+mod link_lines;
 mod linking;
 mod outlining;
 mod settling;

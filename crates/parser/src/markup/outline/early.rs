@@ -31,10 +31,9 @@ impl<'a, C: Consumer<'a>> Outline<'a, '_, C> {
                 self.mode = Mode::InHeadNoscript;
             }
             (Mode::InHeadNoscript, Tag::Noscript) => {}
-            (
-                Mode::InHeadNoscript,
-                Tag::Base | Tag::Script | Tag::Template | Tag::Title,
-            ) => return self.advance(),
+            (Mode::InHeadNoscript, Tag::Base | Tag::Script | Tag::Template | Tag::Title) => {
+                return self.advance();
+            }
             (Mode::AfterHead, Tag::Body) => {
                 self.leave_head();
                 self.insert(tag)?;

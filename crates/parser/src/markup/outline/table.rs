@@ -269,7 +269,11 @@ impl<'a, C: Consumer<'a>> Outline<'a, '_, C> {
             }
             Tag::Table => Ok(self.close_row()),
             Tag::Tbody | Tag::Tfoot | Tag::Thead => {
-                if self.is_in(set::TABLE_SCOPE, tag) { Ok(self.close_row()) } else { Ok(Next::Done) }
+                if self.is_in(set::TABLE_SCOPE, tag) {
+                    Ok(self.close_row())
+                } else {
+                    Ok(Next::Done)
+                }
             }
             _ => self.end_in_table(name, tag),
         }

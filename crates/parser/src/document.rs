@@ -11,9 +11,9 @@ use crate::css::compiled;
 use crate::decode::kind::Kind;
 use crate::decode::{Decoded, decode};
 use crate::dom::Dom;
+use crate::links::resolve::Resolver;
 use crate::links::head::Head;
 use crate::links::kinds::{Kinds, LinkSource};
-use crate::links::resolve::Resolver;
 use crate::links::{Scan, scan_header, scan_html};
 use crate::markup::scan::crowds;
 use crate::xml::feed::scan_xml;
@@ -67,8 +67,7 @@ impl<'a> Document<'a> {
             let mut links = scan_header(fields, &resolver);
             let mut scan = match self.kind {
                 Kind::Html => {
-                    let tree =
-                        || self.dom.get_or_init(|| Dom::html(&self.text, &crowds(&self.text)));
+                    let tree = || self.dom.get_or_init(|| Dom::html(&self.text, &crowds(&self.text)));
                     scan_html(&self.text, &mut resolver, self.kinds, tree)
                 }
                 Kind::Xml => scan_xml(&self.text, &resolver),

@@ -30,8 +30,8 @@ pub mod plumbing;
 #[cfg(test)]
 mod tests;
 
-pub use document::{TestPage, page_from_body, page_from_html};
 pub use links::kinds::LinkSource;
+pub use document::{TestPage, page_from_body, page_from_html};
 pub use spiders::{
     ConfigSpider, FieldConfig, FieldSpec, ItemConfig, LinkSpider, ParseConfig, RuleConfig,
     SpiderConfig, SpiderConfigError,

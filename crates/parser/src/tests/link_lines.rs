@@ -3,8 +3,14 @@
 use crawl_spider::LinkKind;
 use url::Url;
 
-use crate::document::Document;
-use crate::links::kinds::LinkSource;
+use crate::dom::Dom;
+use crate::links::collect::{Collected, RawLink};
+use crate::links::head::HeadLink;
+use crate::links::kinds::{Kinds, LinkSource};
+use crate::links::resolve::Resolver;
+use crate::links::stream::Links;
+use crate::links::{scan_header, tree};
+use crate::markup::outline;
 use crate::plumbing;
 
 fn lines(body: &[u8], content_type: Option<&str>) -> Vec<plumbing::LinkLine> {
@@ -187,125 +193,115 @@ fn queries_are_in_the_documents_encoding() {
     assert!(lines(b"", None).is_empty());
 }
 
-/// What a page gives if all kinds of links are asked for: `kind URL`, without `http://h/`.
+/// What a page gives if all kinds of links are asked for: `kind reference`. Twice, the second time
+/// from the tree.
 #[track_caller]
-fn all_kinds(html: &str, fields: &[&str], expected: &str) {
-    use LinkSource::*;
-    let all = [A, Area, Refresh, Link, Img, Srcset, Script, Iframe, Form, Header, Css];
-    let field =
-        |value: &&str| (Box::<str>::from("link"), bytes::Bytes::copy_from_slice(value.as_bytes()));
-    let response = crawl_model::Response {
-        status: 200,
-        version: "HTTP/1.1",
-        headers: fields.iter().map(field).map(|(name, value)| (name.into(), value)).collect(),
-        body: bytes::Bytes::copy_from_slice(html.as_bytes()),
-        truncated: None,
-        remote: None,
+fn all_kinds(html: &str, expected: &str) {
+    use LinkSource::{A, Area, Css, Form, Iframe, Img, Link, Refresh, Script, Srcset};
+    let kinds: Kinds =
+        [A, Area, Refresh, Link, Img, Srcset, Script, Iframe, Form, Css].into_iter().collect();
+    let told = |found: &Collected<'_>| {
+        let link = |link: &RawLink<'_>| format!("{:?} {}", link.source.kind(), link.href);
+        found.links.iter().map(link).collect::<Vec<_>>().join(", ")
     };
-    let url = crawl_model::CanonicalUrl::parse("http://h/d/p").unwrap();
-    let document = Document::new(&url, &response).with_links(all.into_iter().collect(), &response);
-    let links = crawl_spider::PageServices::links(&document).iter();
-    let found: Vec<_> = links
-        .map(|link| format!("{:?} {}", link.kind, link.url.as_str().replace("http://h/", "")))
-        .collect();
-    assert_eq!(found.join(", "), expected, "{html}");
-    let is_header = |link: &&crawl_spider::Link| link.kind == LinkKind::Header;
-    assert_eq!(
-        crawl_spider::PageServices::links(&document).iter().any(|l| is_header(&l)),
-        !fields.is_empty()
-    );
+    let mut links = Links::new(kinds, false);
+    if outline::read(html, &mut links).is_ok() {
+        assert_eq!(told(&links.finish()), expected, "{html}");
+    }
+    let dom = Dom::html(html, &[]);
+    assert_eq!(told(&tree::collect(&dom, kinds, false)), expected, "{html}, by the tree");
 }
 
 #[test]
 fn other_kinds_are_read_if_asked_for() {
-    all_kinds("<link rel=stylesheet href=/a><link href=b>", &[], "Resource a, Resource d/b");
-    all_kinds("<link rel=preload imagesrcset='a 1x, b 2x' href=''>", &[], "Image d/a, Image d/b");
-    all_kinds(
-        "<!doctype html><img src=a srcset='b 1x, c 2x'>",
-        &[],
-        "Image d/a, Image d/b, Image d/c",
+    all_kinds("<link rel=stylesheet href=/a><link href=b>", "Resource /a, Resource b");
+    all_kinds("<link rel=preload imagesrcset='a 1x, b 2x' href=''>", "Image a, Image b");
+    all_kinds("<img src=a srcset='b 1x, c 2x'>", "Image a, Image b, Image c");
+    all_kinds("<picture><source srcset=a><img src=b></picture>", "Image a, Image b");
+    all_kinds("<video src=a poster=b><track src=c></video>", "Image a, Image b, Image c");
+    all_kinds("<audio src=a><source src=b></audio>", "Image a, Image b");
+    all_kinds("<input type=image src=a formaction=b><input src=c>", "Image a, Form b");
+    all_kinds("<svg><image href=a /><image xlink:href=b /></svg>", "Image a, Image b");
+    all_kinds("<svg><image href=a xlink:href=b /></svg><image src=c>", "Image a, Image c");
+    all_kinds("<script src=a></script><script>'<a href=b>'</script>", "Script a");
+    all_kinds("<iframe src=a></iframe><embed src=b>", "Frame a, Frame b");
+    all_kinds("<object data=a></object>", "Frame a");
+    all_kinds("<frameset><frame src=a><frame src=b></frameset>", "Frame a, Frame b");
+    all_kinds("<form action=a><button formaction=b></button></form>", "Form a, Form b");
+    all_kinds("<input type=Submit formaction=a><input formaction=b>", "Form a");
+    all_kinds("<form action=''><img src=''><img src=' '><iframe src></iframe>", "");
+    all_kinds("<style>@import 'a';b{c:url(d)}</style>", "Style a, Style d");
+    all_kinds("<p style='e:url(f)'><p style=e><style></style>", "Style f");
+    all_kinds("<svg><style>a{b:url(c)}</style><path fill='url(#no)' /></svg>", "Style c");
+    all_kinds("<p style='fill:url(#no)'>", "");
+    all_kinds("<a href=a style='b:url(c)'>x</a>", "Anchor a, Style c");
+    all_kinds("<a href=1><map><area href=2></map>", "Anchor 1, Area 2");
+    all_kinds("<template><img src=a><style>url(b)</style></template>", "");
+    all_kinds("<table><img src=a><tr><td style='x:url(b)'></table>", "Image a, Style b");
+}
+
+#[test]
+fn links_of_the_header_know_nothing_of_the_base() {
+    let resolver = Resolver::new(Url::parse("http://h/d/p").unwrap(), encoding_rs::UTF_8);
+    let fields =
+        ["</n>; rel=next, <m>; rel='x nofollow'", "<mailto:x>, <o>; rel=\"a nofollow\"", "x"];
+    let links = scan_header(fields, &resolver);
+    let told: Vec<_> =
+        links.iter().map(|link| (link.url.as_str(), &*link.rel, link.nofollow)).collect();
+    assert_eq!(
+        told,
+        [
+            ("http://h/n", "next", false),
+            ("http://h/d/m", "'x nofollow'", false),
+            ("http://h/d/o", "a nofollow", true)
+        ]
     );
-    all_kinds("<picture><source srcset=a><img src=b></picture>", &[], "Image d/a, Image d/b");
-    all_kinds(
-        "<video src=a poster=b><track src=c></video><audio src=d>",
-        &[],
-        "Image d/a, Image d/b, Image d/c, Image d/d",
-    );
-    all_kinds(
-        "<input type=image src=a formaction=b><input src=c formaction=d>",
-        &[],
-        "Image d/a, Form d/b",
-    );
-    all_kinds("<svg><image href=a /><image xlink:href=b /></svg>", &[], "Image d/a, Image d/b");
-    all_kinds("<svg><image href=a xlink:href=b /></svg><image src=c>", &[], "Image d/a, Image d/c");
-    all_kinds("<script src=a></script><script>'<a href=b>'</script>", &[], "Script d/a");
-    all_kinds(
-        "<iframe src=a></iframe><embed src=b><object data=c></object>",
-        &[],
-        "Frame d/a, Frame d/b, Frame d/c",
-    );
-    all_kinds("<frameset><frame src=a><frame src=b></frameset>", &[], "Frame d/a, Frame d/b");
-    all_kinds(
-        "<form action=a><button formaction=b></button><input type=submit formaction=c></form>",
-        &[],
-        "Form d/a, Form d/b, Form d/c",
-    );
-    all_kinds("<form action=''><img src=''><img src=' '><iframe src></iframe>", &[], "");
-    all_kinds(
-        "<style>@import 'a';b{c:url(d)}</style><p style='e:url(f)'>",
-        &[],
-        "Style d/a, Style d/d, Style d/f",
-    );
-    all_kinds(
-        "<svg><style>a{b:url(c)}</style><path fill='url(#no)' style='fill:url(#no)'></svg>",
-        &[],
-        "Style d/c",
-    );
-    all_kinds("<a href=a style='b:url(c)'>x</a>", &[], "Anchor d/a, Style d/c");
-    all_kinds(
-        "<base href=/b/><a href=x>y",
-        &["</n>; rel=next, <m>; rel=nofollow"],
-        "Header n, Header d/m, Anchor b/x",
-    );
-    all_kinds("<img src=data:,x><img src=blob:x><script src=javascript:x></script>", &[], "");
+    assert!(links.iter().all(|link| link.kind == LinkKind::Header));
 }
 
 #[test]
 fn the_head_says_what_the_document_is() {
     let html = "<!doctype html><html lang=' de '><title> A \n title </title>\
         <meta name=Description content=' about '><meta name=robots content='noindex'>\
-        <base href=/b/><link rel='x Canonical' href=c#f><link rel=next href=n><link rel=previous href=p>\
+        <link rel='x Canonical' href=c#f><link rel=next href=n><link rel=previous href=p>\
         <link rel=alternate hreflang=en href=/en title=E><link rel='alternate' type=text/rss href=feed>\
         <link rel='alternate stylesheet' href=s.css><link rel=stylesheet href=s.css><link rel=next>\
+        <meta http-equiv=content-language content=fr>\
         <template><link rel=canonical href=no></template>";
-    for html in [html.to_owned(), format!("{html}<table>the tree decides")] {
-        let response = crate::page_from_html("http://h/", &html).unwrap();
-        let page = response.page();
-        assert_eq!(page.title(), "A title");
-        let response = crawl_model::Response {
-            status: 200,
-            version: "HTTP/1.1",
-            headers: vec![("content-type".into(), bytes::Bytes::from_static(b"text/html"))],
-            body: bytes::Bytes::from(html),
-            truncated: None,
-            remote: None,
-        };
-        let url = crawl_model::CanonicalUrl::parse("http://h/").unwrap();
-        let document = Document::new(&url, &response);
-        let head = document.head();
+    let mut links = Links::new(Kinds::default(), false);
+    outline::read(html, &mut links).unwrap();
+    let dom = Dom::html(html, &[]);
+    for found in [links.finish(), tree::collect(&dom, Kinds::default(), false)] {
+        let resolver = Resolver::new(Url::parse("http://h/b/").unwrap(), encoding_rs::UTF_8);
+        let head = found.head.resolve(&resolver);
         assert_eq!((&*head.title, &*head.language), ("A title", "de"));
         assert_eq!((head.description(), head.robots()), (Some("about"), Some("noindex")));
-        let text = |url: Option<&crawl_model::CanonicalUrl>| url.map(|url| url.as_str().to_owned());
-        assert_eq!(text(head.canonical()).as_deref(), Some("http://h/b/c"));
-        assert_eq!(text(head.next()).as_deref(), Some("http://h/b/n"));
-        assert_eq!(text(head.prev()).as_deref(), Some("http://h/b/p"));
-        let alternates: Vec<_> = head
-            .alternates()
-            .map(|link| {
-                format!("{} {} {} {}", link.url, link.hreflang, link.media_type, link.title)
-            })
-            .collect();
+        let told =
+            |url: Option<&crawl_spider::CanonicalUrl>| url.map(|url| url.as_str().to_owned());
+        assert_eq!(told(head.canonical()).as_deref(), Some("http://h/b/c"));
+        assert_eq!(told(head.next()).as_deref(), Some("http://h/b/n"));
+        assert_eq!(told(head.prev()).as_deref(), Some("http://h/b/p"));
+        let alternate = |link: &HeadLink| {
+            format!("{} {} {} {}", link.url, link.hreflang, link.media_type, link.title)
+        };
+        let alternates: Vec<_> = head.alternates().map(alternate).collect();
         assert_eq!(alternates, ["http://h/en en  E", "http://h/b/feed  text/rss "]);
+    }
+}
+
+#[test]
+fn the_language_is_that_of_the_root_or_of_a_meta() {
+    for (html, language) in [
+        ("<html lang=en-GB>", "en-GB"),
+        ("<meta http-equiv=Content-Language content=' de x'>", "de"),
+        ("<meta http-equiv=content-language content='de,fr'>", ""),
+        ("<html lang><meta http-equiv=content-language content=de>", "de"),
+        ("<body lang=de>", ""),
+    ] {
+        let mut links = Links::new(Kinds::default(), false);
+        outline::read(html, &mut links).unwrap();
+        let resolver = Resolver::new(Url::parse("http://h/").unwrap(), encoding_rs::UTF_8);
+        assert_eq!(&*links.finish().head.resolve(&resolver).language, language, "{html}");
     }
 }
 

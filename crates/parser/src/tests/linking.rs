@@ -1,5 +1,7 @@
 //! Which links a document has, case by case, by the HTML Standard's tokenization rules.
 
+mod lines;
+
 use std::time::{Duration, Instant};
 
 use crawl_spider::{Link, LinkKind};

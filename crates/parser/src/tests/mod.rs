@@ -3,7 +3,6 @@
 mod agreement;
 mod declarative;
 mod decoding;
-mod link_lines;
 mod linking;
 mod outlining;
 mod settling;

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::kinds::{Kinds, LinkSource, Place, places};
 use super::refresh::refresh_target;
-use super::{MAX_TEXT_BYTES, css, head, srcset};
+use super::{MAX_TEXT_BYTES, css, head, prefix, srcset};
 use crate::markup::events::Space;
 use crate::markup::tags::Tag;
 
@@ -185,16 +185,18 @@ impl<'a> Collector<'a> {
     }
 
     fn anchor(&mut self, element: &impl Element<'a>) {
-        let [href, rel, xlink] = element.attrs(["href", "rel", "xlink:href"]);
-        let xlink = xlink.filter(|_| element.space() == Space::Svg);
-        let (href, attr) = match (href, xlink) {
-            (Some(href), _) => (href, "href"),
-            (None, Some(href)) => (href, "xlink:href"),
-            (None, None) => return,
-        };
         if !self.kinds.has(LinkSource::A) {
             return;
         }
+        let [href, rel] = element.attrs(["href", "rel"]);
+        let (href, attr) = match href {
+            Some(href) => (href, "href"),
+            None if element.space() == Space::Svg => match element.attrs(["xlink:href"]) {
+                [Some(href)] => (href, "xlink:href"),
+                [None] => return,
+            },
+            None => return,
+        };
         let rel = rel.unwrap_or_default();
         let index = self.found.links.len();
         self.push(href, rel, LinkSource::A, "a", attr);
@@ -302,15 +304,29 @@ fn is_button(place: &Place, kind: Option<&str>) -> bool {
 /// Appends about `room` bytes at most, each run of whitespace as one space.
 fn push_collapsed(out: &mut String, text: &str, room: usize) {
     let full = out.len() + room;
-    for c in text.chars() {
-        if out.len() >= full {
-            return;
+    let bytes = text.as_bytes();
+    let mut done = 0;
+    while done < bytes.len() && out.len() < full {
+        // As far as it is collapsed already: words, one space between.
+        let mut end = done;
+        let mut before = b' ';
+        while let Some(&byte) = bytes.get(end) {
+            let is_clean = if byte == b' ' { before != b' ' } else { byte > b' ' && byte != 0xc2 };
+            if !is_clean {
+                break;
+            }
+            before = byte;
+            end += 1;
         }
+        out.push_str(prefix(&text[done..end], full - out.len()));
+        done = end;
+        let Some(c) = text[done..].chars().next() else { return };
         if !is_blank(c) {
             out.push(c);
         } else if !out.ends_with(' ') {
             out.push(' ');
         }
+        done += c.len_utf8();
     }
 }
 

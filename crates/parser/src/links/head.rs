@@ -134,7 +134,7 @@ impl<'a> RawHead<'a> {
     }
 
     /// Resolves and keeps it; the resolver's base is the document's.
-    pub(super) fn resolve(self, resolver: &Resolver) -> Head {
+    pub(crate) fn resolve(self, resolver: &Resolver) -> Head {
         let language = match self.language.trim_ascii() {
             // A list of languages says nothing (HTML Standard, section 4.2.5.3).
             "" if self.content_language.contains(',') => "",

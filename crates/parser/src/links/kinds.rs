@@ -43,7 +43,7 @@ impl LinkSource {
     pub const DEFAULT: [Self; 3] = [Self::A, Self::Area, Self::Refresh];
 
     /// What links of this kind are to a spider.
-    pub(super) fn kind(self) -> LinkKind {
+    pub(crate) fn kind(self) -> LinkKind {
         match self {
             Self::A => LinkKind::Anchor,
             Self::Area => LinkKind::Area,

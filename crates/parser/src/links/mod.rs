@@ -95,7 +95,7 @@ fn resolve(collected: Collected<'_>, resolver: &mut Resolver) -> Scan {
         if let Some(url) = resolver.link(&raw.href) {
             links.push(Link {
                 url,
-                text: short_text(&collected.texts[raw.text.clone()]).into(),
+                text: shortened(&collected.texts[raw.text.clone()]).into(),
                 rel: (*raw.rel).into(),
                 nofollow: collected.is_nofollow(raw),
                 kind: raw.source.kind(),
@@ -108,11 +108,17 @@ fn resolve(collected: Collected<'_>, resolver: &mut Resolver) -> Scan {
 
 /// Collapses whitespace and shortens to 200 characters.
 pub(crate) fn short_text(text: &str) -> String {
-    let text = collapse_whitespace(text);
-    match text.char_indices().nth(MAX_TEXT_CHARS) {
-        Some((end, _)) => text[..end].trim_end().to_owned(),
-        None => text.into_owned(),
+    shortened(&collapse_whitespace(text)).to_owned()
+}
+
+/// Shortens to 200 characters what is collapsed, but for its ends.
+fn shortened(text: &str) -> &str {
+    let text = text.trim_matches(' ');
+    if text.len() <= MAX_TEXT_CHARS {
+        return text;
     }
+    let end = text.char_indices().nth(MAX_TEXT_CHARS).map_or(text.len(), |(end, _)| end);
+    text[..end].trim_end_matches(' ')
 }
 
 /// The first `max_bytes` of `text`, or a little less so that no character is cut.

@@ -68,7 +68,7 @@ fn ids_are_quirky(public: Option<&str>, system: Option<&str>) -> bool {
             let head = public.and_then(|public| public.get(..prefix.len()));
             head.is_some_and(|head| head.eq_ignore_ascii_case(prefix))
         };
-        prefixes.iter().any(|prefix| starts(prefix))
+        prefixes.iter().any(starts)
     };
     let is_one_of = |id: Option<&str>, ids: &[&str]| {
         id.is_some_and(|id| ids.iter().any(|known| id.eq_ignore_ascii_case(known)))

@@ -1,9 +1,14 @@
 //! Which links a document has, case by case, by the HTML Standard's tokenization rules.
 
+mod lines;
+
 use std::time::{Duration, Instant};
 
 use crawl_spider::{Link, LinkKind};
 
+use crate::links::kinds::Kinds;
+use crate::links::stream::Links;
+use crate::markup::outline;
 use crate::page_from_html;
 
 const PAGE: &str = "http://h/d/p?q";
@@ -178,6 +183,12 @@ fn the_title_is_the_first_one_of_the_document() {
     assert!(page.page().title().len() <= 200);
 }
 
+/// Reads as far as one pass can.
+fn stream(html: &str) {
+    let mut links = Links::new(Kinds::default(), false);
+    let _ = outline::read(html, &mut links);
+}
+
 #[test]
 fn hostile_documents_take_linear_time() {
     let open = [
@@ -201,12 +212,35 @@ fn hostile_documents_take_linear_time() {
         "<svg>",
         "<template>",
         "<textarea></",
+        "<p>",
+        "</p>",
+        "<b>x<p>",
+        "<i x=#>",
+        "<i x=#></i>",
+        "<li><a href=#>y",
+        "<x></y>",
+        "<form><div></form>",
+        "<table><tr>",
+        "<select><option>",
+        "</head> <!---->",
+        "<svg><a href=#>",
+        "<style>url(</style>",
         "<svg><desc>",
     ];
     let size = if cfg!(debug_assertions) { 128 * 1024 } else { 512 * 1024 };
     let start = Instant::now();
     for unit in open {
-        links(&unit.repeat(size / unit.len()));
+        let text: String =
+            (0..size / unit.len()).map(|n| unit.replace('#', &n.to_string())).collect();
+        stream(&text);
+        links(&text[..text.len().min(16 * 1024)]);
+    }
+    // A deep part at first, and then what looks through it.
+    for deep in ["<span>", "<x>", "<div>", "<i #>", "<a href=#><object>"] {
+        let deep: String = (0..200).map(|n| deep.replace('#', &n.to_string())).collect();
+        for unit in ["</y>", "</em>", "<b x=1></b>", "<li>", "<p>", "x<i>y</i>", "</form>"] {
+            stream(&format!("{deep}{}", unit.repeat(size / 4 / unit.len())));
+        }
     }
     // Unoptimised; anything quadratic takes minutes.
     assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());

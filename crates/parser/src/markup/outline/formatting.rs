@@ -11,6 +11,9 @@ use super::{Ambiguous, Done, Outline};
 /// something unclosed would count anew.
 const MAX_REOPENED: u32 = 1000;
 
+/// Elements of one name in the list that are compared with a new one; comparing costs.
+const MAX_ALIKE: usize = 8;
+
 /// An entry of the list.
 #[derive(Clone, Copy)]
 pub(super) enum Entry<'a> {
@@ -23,6 +26,12 @@ pub(super) enum Entry<'a> {
         /// tag, and is to be reopened.
         at: Option<usize>,
     },
+}
+
+impl Entry<'_> {
+    fn is_named(&self, name: Tag) -> bool {
+        matches!(self, Entry::Element { tag, .. } if tag.tag == name)
+    }
 }
 
 impl<C> Outline<'_, '_, C> {
@@ -79,6 +88,15 @@ impl<'a, C: Consumer<'a>> Outline<'a, '_, C> {
 
     /// Of equal elements in the list the earliest goes when there are three.
     fn limit_equals(&mut self, new: &Start<'a>) -> Done {
+        let is_near = |entry: &&Entry<'_>| matches!(entry, Entry::Element { .. });
+        let near = self.formatting.iter().rev().take_while(is_near);
+        let n_alike = near.filter(|entry| entry.is_named(new.tag)).count();
+        if n_alike < 3 {
+            return Ok(()); // the usual case
+        }
+        if n_alike > MAX_ALIKE {
+            return Err(Ambiguous::Unclosed);
+        }
         let mut equals = 0;
         let mut earliest = 0;
         for (index, entry) in self.formatting.iter().enumerate().rev() {

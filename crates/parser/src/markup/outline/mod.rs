@@ -56,6 +56,9 @@ pub(crate) enum Ambiguous {
     /// Too many formatting elements were reopened.
     #[error("too many formatting elements are reopened")]
     Reopened,
+    /// Many formatting elements of one name are open at once.
+    #[error("too many formatting elements of one name are open")]
+    Unclosed,
     /// A character reference stands where it matters whether it is a space.
     #[error("a space is written as a character reference")]
     Reference,

@@ -105,10 +105,19 @@ impl<'a, C: Consumer<'a>> Outline<'a, '_, C> {
         } else if open.tag == Tag::Form && self.form == Form::Open(self.stack.len()) {
             self.form = Form::Closed;
         }
-        if self.count(Tag::Ghost) > 0 && self.top().tag == Tag::Ghost {
-            self.pop();
+        while self.count(Tag::Ghost) > 0 && self.top().tag == Tag::Ghost {
+            self.drop_ghost();
         }
         open.tag
+    }
+
+    /// Closes what was taken off the stack before.
+    fn drop_ghost(&mut self) {
+        let Some(ghost) = self.stack.pop() else { return };
+        self.counts[ghost.tag as usize] -= 1;
+        if ghost.is_told {
+            self.consumer.close();
+        }
     }
 
     /// Closes elements until no more than `len` are open.

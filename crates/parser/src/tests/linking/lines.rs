@@ -64,9 +64,7 @@ fn fragments_are_kept() {
 }
 
 #[test]
-fn urls_of_the_web_are_links_and_others_are_not() {
-    check("<a href=mailto:x@y>1</a><a href='javascript:void(0)'>2</a><a href=tel:1>3</a>", &[]);
-    check("<a href=data:,x>1</a><a href=ftp://h/>2</a><a href=about:blank>3</a>", &[]);
+fn references_are_resolved_as_in_browsers() {
     check("<a href=HTTPS://H/x>1</a><a href=//o/>2</a>", &["https://h/x|1", "http://o/|2"]);
     check("<a href='http://['>1</a><a href='http://h:99999/'>2</a><a href=http://>3</a>", &[]);
     check("<a href=''>1</a><a href=' '>2</a><a>3</a>", &["d/p?q|1", "d/p?q|2"]);
@@ -157,7 +155,6 @@ fn refreshes_are_links() {
     check("<meta http-equiv=REFRESH content='5, URL = \"x y\"'>", &["d/x%20y"]);
     check("<meta http-equiv=refresh content=5><meta http-equiv=refresh content='5;'>", &[]);
     check("<meta http-equiv=refresh content='0;#x'>", &["d/p?q#x"]);
-    check("<meta http-equiv=refresh content='0;url=javascript:x'>", &[]);
     check("<noscript><meta http-equiv=refresh content='0;url=n'></noscript>", &["d/n"]);
     check("<body><p><meta http-equiv=refresh content='0;n'><base href=/b/>", &["b/n"]);
     check("<meta name=refresh content='0;n'><meta http-equiv=refreshx content='0;n'>", &[]);

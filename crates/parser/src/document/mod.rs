@@ -1,7 +1,7 @@
 //! A body and what is read from it, each thing once and only when it is asked for.
 //!
-//! Links, title and what the spider said it wants come from one streaming pass; the tree is built
-//! when that pass could not tell, or when a selector asks for it.
+//! Links, title, metadata and what the spider said it wants come from one streaming pass; the tree
+//! is built when that pass could not tell, or when a selector asks for it.
 
 mod services;
 mod test_page;
@@ -233,6 +233,12 @@ impl Document<'_> {
     /// Whether a tree was needed.
     pub(crate) fn has_dom(&self) -> bool {
         self.dom.get().is_some()
+    }
+
+    /// The metadata as the tree has it, which is built for this.
+    pub(crate) fn metadata_of_tree(&self) -> crawl_spider::Metadata {
+        let resolver = &self.scanned().1;
+        crate::view::metadata::of_tree(self.dom(), &|href| resolver.link(href))
     }
 }
 

@@ -108,7 +108,13 @@ impl PageServices for Document<'_> {
 
     fn metadata(&self) -> &Metadata {
         self.view.metadata.get_or_init(|| {
-            view::metadata::metadata(self.dom(), &|href| self.scanned().1.link(href))
+            let (scan, resolver) = self.scanned();
+            let link = |href: &str| resolver.link(href);
+            if scan.is_streamed {
+                view::metadata::of_stream(&self.text, &scan.head, &link)
+            } else {
+                view::metadata::of_tree(self.dom(), &link)
+            }
         })
     }
 

@@ -19,7 +19,7 @@ use crate::stream::Table;
 pub struct TestPage {
     request: Request,
     response: Response,
-    pub(super) document: Document<'static>,
+    pub(crate) document: Document<'static>,
 }
 
 impl TestPage {

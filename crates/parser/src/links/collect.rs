@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::kinds::{Kinds, LinkSource, Place, places};
 use super::refresh::refresh_target;
-use super::{MAX_TEXT_BYTES, css, head, prefix, srcset};
+use super::{MAX_TEXT_BYTES, css, prefix, srcset};
 use crate::markup::events::Space;
 use crate::markup::tags::Tag;
 
@@ -43,7 +43,8 @@ pub(crate) struct Collected<'a> {
     pub(crate) bases: Vec<Cow<'a, str>>,
     /// Whether a robots meta tag says `nofollow`.
     pub(crate) nofollow: bool,
-    pub(crate) head: head::RawHead<'a>,
+    /// The text of the first `title`; empty if there is none.
+    pub(crate) title: Cow<'a, str>,
 }
 
 impl Collected<'_> {
@@ -104,14 +105,7 @@ impl<'a> Collector<'a> {
             (Space::Html | Space::Svg, Tag::A) => self.anchor(element),
             (Space::Html, Tag::Area) => self.places(element),
             (Space::Html, Tag::Meta) => self.meta(element),
-            (Space::Html, Tag::Link) => {
-                self.found.head.link(element);
-                if self.is_curious {
-                    self.places(element);
-                }
-            }
             (Space::Html, Tag::Base) => self.base(element),
-            (Space::Html, Tag::Html) => self.found.head.root(element),
             (Space::Html, Tag::Title) if !self.has_title => {
                 self.has_title = true;
                 self.hold(true);
@@ -178,7 +172,7 @@ impl<'a> Collector<'a> {
 
     fn release(&mut self, hold: Hold<'a>) {
         if hold.is_title {
-            self.found.head.title = hold.text;
+            self.found.title = hold.text;
         } else {
             self.css(&hold.text, "style", "");
         }
@@ -254,14 +248,11 @@ impl<'a> Collector<'a> {
     fn meta(&mut self, element: &impl Element<'a>) {
         let [name, http_equiv, content] = element.attrs(["name", "http-equiv", "content"]);
         let Some(content) = content else { return };
-        if let Some(name) = name {
-            if name.trim_ascii().eq_ignore_ascii_case("robots") {
-                self.found.nofollow |= content.split(',').any(|directive| {
-                    let directive = directive.trim_ascii();
-                    ["nofollow", "none"].iter().any(|word| directive.eq_ignore_ascii_case(word))
-                });
-            }
-            self.found.head.meta(name, content.clone());
+        if name.is_some_and(|name| name.trim_ascii().eq_ignore_ascii_case("robots")) {
+            self.found.nofollow |= content.split(',').any(|directive| {
+                let directive = directive.trim_ascii();
+                ["nofollow", "none"].iter().any(|word| directive.eq_ignore_ascii_case(word))
+            });
         }
         let Some(http_equiv) = http_equiv else { return };
         if self.kinds.has(LinkSource::Refresh)
@@ -270,8 +261,6 @@ impl<'a> Collector<'a> {
         {
             let href = Cow::Owned(target.to_owned());
             self.push(href, Cow::Borrowed(""), LinkSource::Refresh, "meta", "content");
-        } else if http_equiv.eq_ignore_ascii_case("content-language") {
-            self.found.head.content_language(content);
         }
     }
 

@@ -1,4 +1,4 @@
-//! Links, and what a document says of itself, in one pass without a tree.
+//! Links, and where a document speaks of itself, in one pass without a tree.
 //!
 //! `kinds.rs` says which markup is a link, `collect.rs` gathers it, told of elements and texts by
 //! the stream (`stream.rs`) or, where that is ambiguous, by the tree (`tree.rs`): both give the same
@@ -23,7 +23,7 @@ use crawl_spider::{Link, LinkKind, collapse_whitespace};
 
 use crate::dom::Dom;
 use crate::links::collect::Collected;
-use crate::links::head::Head;
+use crate::links::head::{HeadReader, HeadTags};
 use crate::links::kinds::Kinds;
 use crate::links::resolve::Resolver;
 use crate::links::stream::Links;
@@ -43,8 +43,8 @@ pub(crate) struct Scan {
     pub(crate) links: Vec<Link>,
     /// The title; empty if there is none.
     pub(crate) title: String,
-    /// What an HTML document says of itself.
-    pub(crate) head: Head,
+    /// Where an HTML document says something of itself; nothing if the stream was not enough.
+    pub(crate) head: HeadTags,
     /// Whether the stream was enough.
     pub(crate) is_streamed: bool,
 }
@@ -59,10 +59,11 @@ pub(crate) fn scan_html<'t, 'd>(
     beside: impl Consumer<'t>,
     tree: impl FnOnce() -> &'d Dom,
 ) -> Scan {
-    let mut readers = (Links::new(kinds, false), beside);
+    let mut readers = ((Links::new(kinds, false), HeadReader::new(text)), beside);
     let is_streamed = outline::read(text, &mut readers).is_ok();
     if is_streamed {
-        Scan { is_streamed, ..resolve(readers.0.finish(), resolver) }
+        let (links, head) = readers.0;
+        Scan { is_streamed, head: head.finish(), ..resolve(links.finish(), resolver) }
     } else {
         resolve(tree::collect(tree(), kinds, false), resolver)
     }
@@ -102,8 +103,7 @@ fn resolve(collected: Collected<'_>, resolver: &mut Resolver) -> Scan {
             });
         }
     }
-    let head = collected.head.resolve(resolver);
-    Scan { links, title: head.title.clone(), head, is_streamed: false }
+    Scan { links, title: short_text(&collected.title), ..Scan::default() }
 }
 
 /// Collapses whitespace and shortens to 200 characters.

@@ -1,4 +1,4 @@
-//! HTML and XML as a stream of tags and text, without a tree.
+//! HTML as a stream of tags and text, without a tree.
 //!
 //! [`Scanner`] gives every tag as it is written. The one thing that needs a tree, whether a tag
 //! stands in SVG or MathML, it follows by a small stack ([`Foreign`]), which is nearly always
@@ -44,6 +44,19 @@ impl<'a> Start<'a> {
         Self { name: tag.name(), tag, foreign: false, region: "" }
     }
 
+    /// A tag of this name with the attributes that `region` holds.
+    pub(crate) fn with_region(tag: Tag, region: &'a str) -> Self {
+        Self { region, ..Self::implied(tag) }
+    }
+
+    /// Where in `text` its attributes stand, from its name to its `>`; `None` if it is no tag of
+    /// this text. Whoever keeps that needs neither borrow nor copy.
+    pub(crate) fn region_in(&self, text: &str) -> Option<Range<usize>> {
+        let start = self.region.as_ptr().addr().checked_sub(text.as_ptr().addr())?;
+        let end = start.checked_add(self.region.len())?;
+        (end <= text.len()).then_some(start..end)
+    }
+
     /// Its attributes as written: name and value, references not decoded.
     pub(crate) fn attrs(&self) -> Attrs<'a> {
         Attrs::new(self.region)
@@ -66,7 +79,6 @@ pub(crate) fn crowds(text: &str) -> Vec<Range<usize>> {
 /// Splits one document. An iterator over its [`Token`]s.
 pub(crate) struct Scanner<'a> {
     splitter: Splitter<'a>,
-    is_html: bool,
     raw: Option<Tag>,
     foreign: Foreign<'a>,
 }
@@ -74,36 +86,21 @@ pub(crate) struct Scanner<'a> {
 impl<'a> Scanner<'a> {
     /// Splits HTML.
     pub(crate) fn html(text: &'a str) -> Self {
-        Self::new(text, true)
-    }
-
-    /// Splits XML: no raw text elements, and CDATA sections are text.
-    pub(crate) fn xml(text: &'a str) -> Self {
-        Self::new(text, false)
-    }
-
-    fn new(text: &'a str, is_html: bool) -> Self {
-        let mut splitter = Splitter::new(text);
-        splitter.has_cdata = !is_html;
-        Self { splitter, is_html, raw: None, foreign: Foreign::default() }
+        Self { splitter: Splitter::new(text), raw: None, foreign: Foreign::default() }
     }
 
     fn start(&mut self, mut tag: Start<'a>) -> Token<'a> {
         tag.foreign = self.foreign.start(tag.name, tag.region);
-        if self.is_html {
-            self.splitter.has_cdata = self.foreign.is_inside();
-            if !tag.foreign && holds_raw_text(tag.tag) {
-                self.raw = Some(tag.tag);
-            }
+        self.splitter.has_cdata = self.foreign.is_inside();
+        if !tag.foreign && holds_raw_text(tag.tag) {
+            self.raw = Some(tag.tag);
         }
         Token::Start(tag)
     }
 
     fn end(&mut self, name: &'a str) -> Token<'a> {
         let foreign = self.foreign.end(name);
-        if self.is_html {
-            self.splitter.has_cdata = self.foreign.is_inside();
-        }
+        self.splitter.has_cdata = self.foreign.is_inside();
         Token::End(name, foreign)
     }
 }

@@ -9,13 +9,16 @@ use crate::decode::decode;
 use crate::decode::kind::Kind;
 use crate::dom::{Dom, NodeKind};
 use crate::links::collect::{Collected, RawLink};
+use crate::links::head::HeadReader;
 use crate::links::kinds::{Kinds, LinkSource};
+use crate::links::resolve::Resolver;
 use crate::links::stream::Links;
 use crate::links::tree;
 use crate::markup::charref::decode_attribute;
 use crate::markup::events::{Consumer, Space, Text};
 use crate::markup::outline::{self, Ambiguous};
 use crate::markup::scan::Start;
+use crate::view::metadata::{of_stream, of_tree};
 
 /// What a reader of a document sees.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,10 +129,11 @@ pub(super) fn agrees(html: &str) -> Result<(), Ambiguous> {
         );
     }
     links_agree(html, &dom);
+    metadata_agrees(html, &dom);
     Ok(())
 }
 
-/// All kinds of links, their texts and what the head says are the same by the stream and the tree.
+/// All kinds of links, their texts and the metadata are the same by the stream and the tree.
 #[track_caller]
 fn links_agree(html: &str, dom: &Dom) {
     use LinkSource::*;
@@ -146,13 +150,23 @@ fn links_agree(html: &str, dom: &Dom) {
     }
 }
 
+#[track_caller]
+fn metadata_agrees(html: &str, dom: &Dom) {
+    let resolver = Resolver::new(url::Url::parse("http://h/d/p").unwrap(), encoding_rs::UTF_8);
+    let link = |href: &str| resolver.link(href);
+    let mut head = HeadReader::new(html);
+    outline::read(html, &mut head).unwrap();
+    let (stream, tree) = (of_stream(html, &head.finish(), &link), of_tree(dom, &link));
+    assert_eq!(format!("{stream:?}"), format!("{tree:?}"), "{html:?}");
+}
+
 fn plain(found: &Collected<'_>) -> String {
     let line = |link: &RawLink<'_>| {
         let text = &found.texts[link.text.clone()];
         format!("{} {:?} {:?} {:?} {text:?}\n", link.tag, link.attr, link.href, link.rel)
     };
     let links: String = found.links.iter().map(line).collect();
-    format!("{links}{:?} {} {:?}", found.bases, found.nofollow, found.head)
+    format!("{links}{:?} {} {:?}", found.bases, found.nofollow, found.title)
 }
 
 #[track_caller]

@@ -1,16 +1,23 @@
 //! What a document says about itself in `title`, `meta` and `link` elements.
 //!
-//! Read from the whole tree, for pages put such elements into their bodies, too. What stands in
+//! Read from the whole document, for pages put such elements into their bodies, too. What stands in
 //! `template` does not count, and neither does an `svg`'s title.
+//!
+//! A tree costs ten times the streaming pass, so it is asked only if there is one anyway: the pass
+//! notes where the tags stand ([`HeadTags`]), and both give the same [`Attribute`]s to one reading.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
 use crawl_model::CanonicalUrl;
-use crawl_spider::{HeadLink, MetaMap, Metadata, NodeId, collapse_whitespace};
+use crawl_spider::{HeadLink, MetaMap, Metadata, collapse_whitespace};
 use html5ever::ns;
 
 use crate::dom::Dom;
+use crate::links::head::{HeadTags, MAX_HEAD_TAGS};
+use crate::markup::charref::decode_attribute;
+use crate::markup::scan::Start;
+use crate::markup::tags::Tag;
 
 /// Prefixes of OpenGraph and of its vocabularies (ogp.me).
 const OPEN_GRAPH: [&str; 8] =
@@ -41,22 +48,44 @@ const MODIFIED: [&str; 5] = [
     "last-modified",
 ];
 
-/// Reads the metadata. `link` resolves an address, `None` if it is nothing that is crawled.
-pub(crate) fn metadata(dom: &Dom, link: &dyn Fn(&str) -> Option<CanonicalUrl>) -> Metadata {
-    let mut reading = Reading { dom, link, data: Metadata::default(), maps: Default::default() };
+/// The value of an element's attribute; names in lower case.
+type Attribute<'e> = dyn Fn(&str) -> Option<Cow<'e, str>> + 'e;
+
+/// Resolves an address; `None` if it is nothing that is crawled.
+type Resolve<'r> = dyn Fn(&str) -> Option<CanonicalUrl> + 'r;
+
+/// Reads the metadata of a document that was streamed: `text`, in which `head` was found.
+pub(crate) fn of_stream(text: &str, head: &HeadTags, link: &Resolve<'_>) -> Metadata {
+    let mut reading = Reading::new(link);
+    reading.title(&head.title);
+    for tag in head.tags(text) {
+        reading.element(tag.tag, &|name| written(&tag, name));
+    }
+    let language = head.root(text).and_then(|root| some_text(&written(&root, "lang")?));
+    reading.finish(language)
+}
+
+/// Reads the metadata of a document that has a tree.
+pub(crate) fn of_tree(dom: &Dom, link: &Resolve<'_>) -> Metadata {
+    let mut reading = Reading::new(link);
+    let mut n_tags = 0;
     for node in dom.descendants(dom.document()).filter(|node| dom.is_element(*node)) {
         match dom.name(node) {
             _ if dom.namespace(node) != &ns!(html) && !dom.namespace(node).is_empty() => {}
-            "title" if reading.data.title.is_none() => {
-                let title = collapse_whitespace(&dom.text_content(node)).into_owned();
-                reading.data.title = Some(title).filter(|title| !title.is_empty());
+            "title" if reading.data.title.is_none() => reading.title(&dom.text_content(node)),
+            name @ ("meta" | "link") if n_tags < MAX_HEAD_TAGS => {
+                n_tags += 1;
+                reading.element(Tag::named(name), &|name| dom.attr(node, name).map(Cow::Borrowed));
             }
-            "meta" => reading.meta(node),
-            "link" => reading.link(node),
             _ => {}
         }
     }
-    reading.finish()
+    reading.finish(language(dom))
+}
+
+/// The value of an attribute that is still as it was written.
+fn written<'t>(tag: &Start<'t>, name: &str) -> Option<Cow<'t, str>> {
+    tag.attr(name).map(decode_attribute)
 }
 
 /// Names with values, in the order in which the names first occur.
@@ -81,33 +110,54 @@ impl Gathered {
 }
 
 struct Reading<'a> {
-    dom: &'a Dom,
-    link: &'a dyn Fn(&str) -> Option<CanonicalUrl>,
+    link: &'a Resolve<'a>,
     data: Metadata,
     /// OpenGraph, Twitter, `http-equiv`, others.
     maps: [Gathered; 4],
 }
 
-impl Reading<'_> {
-    fn meta(&mut self, node: NodeId) {
-        let attr = |name| self.dom.attr(node, name);
-        let Some(content) = attr("content").map(str::trim) else { return };
-        let http_equiv = attr("http-equiv").into_iter().map(|name| (name, true));
-        let names = ["name", "property", "itemprop"].into_iter().filter_map(attr);
-        let mut named: Vec<(&str, bool)> = names.map(|name| (name, false)).collect();
+impl<'a> Reading<'a> {
+    fn new(link: &'a Resolve<'a>) -> Self {
+        Self { link, data: Metadata::default(), maps: Default::default() }
+    }
+
+    fn title(&mut self, text: &str) {
+        self.data.title = some_text(text);
+    }
+
+    fn element(&mut self, tag: Tag, attr: &Attribute<'_>) {
+        match tag {
+            Tag::Meta => self.meta(attr),
+            Tag::Link => self.link(attr),
+            _ => {}
+        }
+    }
+
+    fn meta(&mut self, attr: &Attribute<'_>) {
+        let Some(content) = attr("content") else { return };
+        let content = content.trim();
+        if let Some(names) = attr("http-equiv") {
+            self.named(names.trim(), content, true);
+        }
+        let name = attr("name");
+        let lists = ["property", "itemprop"].into_iter().filter_map(attr);
+        let mut named: Vec<Cow<'_, str>> = name.clone().into_iter().chain(lists).collect();
         named.dedup();
-        for (names, is_equiv) in http_equiv.chain(named) {
+        for names in named {
             // `property` and `itemprop` are lists of words, and a name is seldom one.
-            let is_list = !is_equiv && attr("name") != Some(names);
-            let split: Vec<&str> =
-                if is_list { names.split_ascii_whitespace().collect() } else { vec![names.trim()] };
-            for name in split.into_iter().filter(|name| !name.is_empty()) {
-                self.named(name.to_ascii_lowercase(), content, is_equiv);
+            if name.as_ref() == Some(&names) {
+                self.named(names.trim(), content, false);
+            } else {
+                names.split_ascii_whitespace().for_each(|name| self.named(name, content, false));
             }
         }
     }
 
-    fn named(&mut self, name: String, content: &str, is_equiv: bool) {
+    fn named(&mut self, name: &str, content: &str, is_equiv: bool) {
+        if name.is_empty() {
+            return;
+        }
+        let name = name.to_ascii_lowercase();
         let has_prefix = |prefix: &&str| name.starts_with(prefix);
         let map = match &name {
             _ if is_equiv => 2,
@@ -122,18 +172,18 @@ impl Reading<'_> {
         self.maps[map].push(name, content);
     }
 
-    fn link(&mut self, node: NodeId) {
-        let attr = |name| self.dom.attr(node, name);
+    fn link(&mut self, attr: &Attribute<'_>) {
         let Some(rel) = attr("rel").filter(|rel| !rel.trim().is_empty()) else { return };
-        let href = attr("href").map(|href| href.trim_matches(|c| c <= ' '));
-        let Some(url) = href.filter(|href| !href.is_empty()).and_then(self.link) else { return };
+        let Some(href) = attr("href") else { return };
+        let href = Some(href.trim_matches(|c| c <= ' ')).filter(|href| !href.is_empty());
+        let Some(url) = href.and_then(self.link) else { return };
         let rel: Vec<String> = rel.split_ascii_whitespace().map(str::to_ascii_lowercase).collect();
         if self.data.canonical.is_none() && rel.iter().any(|rel| rel == "canonical") {
             self.data.canonical = Some(url.clone());
         }
         let text = |name| {
-            let value = attr(name).map(str::trim).filter(|value| !value.is_empty());
-            value.map(str::to_owned)
+            let value = attr(name)?;
+            Some(value.trim().to_owned()).filter(|value| !value.is_empty())
         };
         self.data.links.push(HeadLink {
             rel,
@@ -146,8 +196,9 @@ impl Reading<'_> {
         });
     }
 
-    fn finish(self) -> Metadata {
-        let Self { dom, mut data, maps, .. } = self;
+    /// `language` is what the root element says.
+    fn finish(self, language: Option<String>) -> Metadata {
+        let Self { mut data, maps, .. } = self;
         [data.open_graph, data.twitter, data.http_equiv, data.other] = maps.map(Gathered::finish);
         let other = |name: &str| data.other.get(name).and_then(some_text);
         data.description = other("description");
@@ -159,7 +210,7 @@ impl Reading<'_> {
         let (published, modified) = (first_of(&PUBLISHED), first_of(&MODIFIED));
         (data.published, data.modified) = (published, modified);
         data.language =
-            language(dom).or_else(|| data.http_equiv.get("content-language").and_then(some_text));
+            language.or_else(|| data.http_equiv.get("content-language").and_then(some_text));
         data
     }
 }

@@ -1,10 +1,11 @@
 //! What a page gives to spiders besides selections: forms, metadata, structured data, tables,
 //! Markdown and the main text.
 //!
-//! All of it is read from the [`Dom`], and nothing here recurses over it. A subtree is a range of
-//! numbers, so "skip this element" is a jump. Where a document can ask for more work than its
-//! size (spans of tables, references between items, texts in texts) there is a budget, and what
-//! it cuts off is told.
+//! All of it is read from the [`Dom`], but for metadata, which needs a tree only where the streaming
+//! pass could not tell. Nothing here recurses over the tree. A subtree is a range of numbers, so
+//! "skip this element" is a jump. Where a document can ask for more work than its size (spans of
+//! tables, references between items, texts in texts) there is a budget, and what it cuts off is
+//! told.
 
 pub(crate) mod article;
 pub(crate) mod forms;

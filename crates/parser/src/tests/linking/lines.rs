@@ -5,7 +5,6 @@ use url::Url;
 
 use crate::dom::Dom;
 use crate::links::collect::{Collected, RawLink};
-use crate::links::head::HeadLink;
 use crate::links::kinds::{Kinds, LinkSource};
 use crate::links::resolve::Resolver;
 use crate::links::stream::Links;
@@ -254,52 +253,6 @@ fn links_of_the_header_know_nothing_of_the_base() {
         ]
     );
     assert!(links.iter().all(|link| link.kind == LinkKind::Header));
-}
-
-#[test]
-fn the_head_says_what_the_document_is() {
-    let html = "<!doctype html><html lang=' de '><title> A \n title </title>\
-        <meta name=Description content=' about '><meta name=robots content='noindex'>\
-        <link rel='x Canonical' href=c#f><link rel=next href=n><link rel=previous href=p>\
-        <link rel=alternate hreflang=en href=/en title=E><link rel='alternate' type=text/rss href=feed>\
-        <link rel='alternate stylesheet' href=s.css><link rel=stylesheet href=s.css><link rel=next>\
-        <meta http-equiv=content-language content=fr>\
-        <template><link rel=canonical href=no></template>";
-    let mut links = Links::new(Kinds::default(), false);
-    outline::read(html, &mut links).unwrap();
-    let dom = Dom::html(html, &[]);
-    for found in [links.finish(), tree::collect(&dom, Kinds::default(), false)] {
-        let resolver = Resolver::new(Url::parse("http://h/b/").unwrap(), encoding_rs::UTF_8);
-        let head = found.head.resolve(&resolver);
-        assert_eq!((&*head.title, &*head.language), ("A title", "de"));
-        assert_eq!((head.description(), head.robots()), (Some("about"), Some("noindex")));
-        let told =
-            |url: Option<&crawl_spider::CanonicalUrl>| url.map(|url| url.as_str().to_owned());
-        assert_eq!(told(head.canonical()).as_deref(), Some("http://h/b/c"));
-        assert_eq!(told(head.next()).as_deref(), Some("http://h/b/n"));
-        assert_eq!(told(head.prev()).as_deref(), Some("http://h/b/p"));
-        let alternate = |link: &HeadLink| {
-            format!("{} {} {} {}", link.url, link.hreflang, link.media_type, link.title)
-        };
-        let alternates: Vec<_> = head.alternates().map(alternate).collect();
-        assert_eq!(alternates, ["http://h/en en  E", "http://h/b/feed  text/rss "]);
-    }
-}
-
-#[test]
-fn the_language_is_that_of_the_root_or_of_a_meta() {
-    for (html, language) in [
-        ("<html lang=en-GB>", "en-GB"),
-        ("<meta http-equiv=Content-Language content=' de x'>", "de"),
-        ("<meta http-equiv=content-language content='de,fr'>", ""),
-        ("<html lang><meta http-equiv=content-language content=de>", "de"),
-        ("<body lang=de>", ""),
-    ] {
-        let mut links = Links::new(Kinds::default(), false);
-        outline::read(html, &mut links).unwrap();
-        let resolver = Resolver::new(Url::parse("http://h/").unwrap(), encoding_rs::UTF_8);
-        assert_eq!(&*links.finish().head.resolve(&resolver).language, language, "{html}");
-    }
 }
 
 #[test]

@@ -94,3 +94,99 @@ fn head_links_come_with_what_they_say() {
     );
     assert_eq!(data.links.len(), 4);
 }
+
+/// Pieces of documents that say something, or seem to.
+const PIECES: &[&str] = &[
+    "<title>A &amp; b</title>",
+    "<title> \n </title>",
+    "<TITLE>\r\nx\r y&nbsp;&#x7a;&notit;",
+    "<title>never ends",
+    "<title><!-- x --><b>y</b></title>",
+    "<svg><title>tooltip</title><link rel=next href=1><meta name=author content=a></svg>",
+    "<svg><foreignObject><title>deep</title><link rel=next href=2></foreignObject></svg>",
+    "<svg><style><foreignObject><title>held</title></foreignObject></style></svg>",
+    "<math><mi><title>m</title><link rel=prev href=3></mi><title>n</title></math>",
+    "<html lang=de>",
+    "<html LANG=' de&#45;AT ' lang=fr class=x>",
+    "<html lang>",
+    "<html xml:lang=en>",
+    "<base href=/b/>",
+    "<meta name=description content='a &lt; b&copy=1 &copy; \r\n c'>",
+    "<meta name=Description content=' '>",
+    "<META NAME=KEYWORDS CONTENT='a, b,,c'>",
+    "<meta name=author name=x content=Ann content=Bob>",
+    "<meta name=author content>",
+    "<meta name=author>",
+    "<meta>",
+    "<meta/name=author/content=Cy/>",
+    "<meta property='og:title dc:title' content=\"it's\">",
+    "<meta name=og:title property=og:title itemprop='og:title x' content=y>",
+    "<meta name=a property=b itemprop=a content=z>",
+    "<meta property=article:author content=http://x/ann>",
+    "<meta property=article:published_time content=2021><meta name=date content=2020>",
+    "<meta itemprop='dateModified &#32; x' content=2022>",
+    "<meta http-equiv=Content-Language content=fr>",
+    "<meta http-equiv=refresh name=robots content='5; NoIndex, nofollow'>",
+    "<meta name='\u{a0}robots ' property='\u{a0}robots' content='none'>",
+    "<meta name=twitter:card content=s>",
+    "<link rel='Canonical x' href=' ../c?a=1&amp;b&lang=2#f '>",
+    "<link rel=canonical href=''><link rel=' ' href=x><link href=x><link rel=next>",
+    "<link rel=alternate hreflang=de type='' media=' print' title='&quot;T&quot;' href=/de>",
+    "<link rel=icon sizes=16x16 href=data:x><link rel=icon href=javascript:x>",
+    "<link rel=a href=x",
+    "<template><title>t</title><meta name=author content=T><link rel=next href=t></template>",
+    "<noscript><link rel=stylesheet href=n.css><meta name=n content=m></noscript>",
+    "<script>'<meta name=author content=s>'</script><!-- <meta name=author content=c> -->",
+    "<textarea><meta name=author content=t></textarea>",
+    "</head> ",
+    "<body lang=en><p>text",
+    "<div itemscope><meta itemprop=price content=5><link itemprop=x rel=y href=z></div>",
+    "<table><tr><td><meta name=cell content=1></table>",
+    "<select><option><meta name=s content=t></select>",
+];
+
+/// Compares what a page says without a tree and with one. Whether the stream was enough.
+#[track_caller]
+fn agrees(html: &str) -> bool {
+    let test = page_from_html("http://h/d/p", html).unwrap();
+    let _ = test.page().links();
+    let is_streamed = !test.document.has_dom();
+    let metadata = test.page().metadata().clone();
+    assert_eq!(test.document.has_dom(), !is_streamed, "a tree was built for {html:?}");
+    assert_eq!(
+        format!("{metadata:?}"),
+        format!("{:?}", test.document.metadata_of_tree()),
+        "{html}"
+    );
+    is_streamed
+}
+
+#[test]
+fn a_streamed_page_needs_no_tree_for_its_metadata() {
+    for piece in PIECES {
+        assert!(agrees(piece), "ambiguous: {piece}");
+    }
+    let rich = metadata(&PIECES[9..].concat());
+    assert_eq!(rich.language.as_deref(), Some("de"));
+    assert_eq!(rich.canonical.unwrap().as_str(), "http://h/c?a=1&b&lang=2");
+}
+
+#[test]
+fn stream_and_tree_give_the_same_metadata() {
+    let mut n_streamed = 0;
+    for first in PIECES {
+        for second in PIECES {
+            n_streamed += usize::from(agrees(&format!("{first}{second}")));
+            n_streamed +=
+                usize::from(agrees(&format!("<!doctype html><p>{second}{first}é{second}")));
+        }
+    }
+    assert!(n_streamed > PIECES.len() * PIECES.len(), "{n_streamed}");
+}
+
+#[test]
+fn a_flood_of_tags_is_cut_off_alike() {
+    let flood = "<meta name=a content=b><link rel=x href=y>".repeat(6000);
+    assert!(agrees(&format!("{flood}<title>T</title>")));
+    assert_eq!(metadata(&flood).links.len(), 5000);
+}

@@ -27,7 +27,9 @@ impl Lines {
     }
 
     /// Writes all lines of `lines` and ends; a closed pipe is well.
-    pub(crate) fn write_all(mut lines: impl Iterator<Item = impl Serialize>) -> Result<(), Failure> {
+    pub(crate) fn write_all(
+        mut lines: impl Iterator<Item = impl Serialize>,
+    ) -> Result<(), Failure> {
         let mut out = Self::new();
         let written = lines.try_for_each(|line| out.push(&line));
         unless_closed(written.and_then(|()| out.flush()))

@@ -87,6 +87,7 @@ impl Rig {
             record: PageRecord::new(url, Verdict::Ok),
             items: items.map(|json| Item(json.into())).to_vec(),
             found: vec![],
+            cookies: vec![],
         };
         self.entries.as_ref().unwrap().blocking_send(Entry::Parsed(Box::new(parsed))).unwrap();
     }

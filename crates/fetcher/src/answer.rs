@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crawl_model::{Failure, FailureKind, Fetched, HostFree, Response, Ticket, TicketId};
+use crawl_model::{
+    CookieChange, Failure, Fetched, Health, HostFree, Response, Ticket, TicketId, Timing,
+};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::exchange::Answered;
@@ -28,6 +30,10 @@ pub struct Answer {
     pub done_at: Instant,
     /// From the start of the fetch (name lookup included) to `done_at`.
     pub elapsed: Duration,
+    /// How long each phase took.
+    pub timing: Timing,
+    /// What it changed in the cookie jars.
+    pub cookies: Vec<CookieChange>,
     /// The body's share of the memory; the ticket takes it along.
     pub(crate) share: Option<OwnedSemaphorePermit>,
 }
@@ -50,7 +56,8 @@ impl Answer {
         let sent_ms = sent.map_or(0, |time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
         let rest = reply.as_ref().ok().and_then(|response| rest(response, wall));
         let elapsed = done_at.saturating_duration_since(started);
-        Self { reply, rest, sent_at, sent_ms, done_at, elapsed, share }
+        let (timing, cookies) = (Timing::default(), Vec::new());
+        Self { reply, rest, sent_at, sent_ms, done_at, elapsed, timing, cookies, share }
     }
 
     /// What the frontier is told.
@@ -60,35 +67,32 @@ impl Answer {
             sent_at: self.sent_at,
             done_at: self.done_at,
             rest: self.rest,
-            failed: is_failure(&self.reply),
+            latency: self.timing.first_byte,
+            health: health(&self.reply),
+            remote: self.reply.as_ref().ok().and_then(|r| Some(r.remote?.ip())),
         }
     }
 
     /// What the parser is given.
     pub(crate) fn into_fetched(self, mut ticket: Ticket) -> Fetched {
-        let Self { reply, rest, sent_ms, elapsed, share, .. } = self;
+        let Self { reply, rest, sent_ms, elapsed, timing, cookies, share, .. } = self;
         if let Some(share) = share {
             ticket.reserve(share);
         }
-        Fetched { ticket, reply, rest, sent_ms, elapsed }
+        Fetched { ticket, reply, rest, sent_ms, elapsed, timing, cookies }
     }
 }
 
-/// Whether the server failed, by which back-off counts. One that sent a head which we did not
-/// want has answered well.
-fn is_failure(reply: &Result<Response, Failure>) -> bool {
+/// What the answer says of its host. One that sent a head which we did not want has answered
+/// well.
+fn health(reply: &Result<Response, Failure>) -> Health {
     match reply {
-        Ok(response) => response.status == 429 || response.status >= 500,
-        Err(failure) => match failure.kind {
-            FailureKind::ContentType | FailureKind::HeaderLimit => false,
-            FailureKind::Unresolvable
-            | FailureKind::Dns
-            | FailureKind::PrivateAddress
-            | FailureKind::Connect
-            | FailureKind::Tls
-            | FailureKind::Timeout
-            | FailureKind::Protocol => true,
+        Ok(response) => match response.status {
+            429 | 503 => Health::Overloaded,
+            500.. => Health::Failing,
+            _ => Health::Good,
         },
+        Err(failure) => failure.kind.health(),
     }
 }
 

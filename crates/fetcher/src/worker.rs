@@ -62,8 +62,9 @@ mod tests {
     use std::sync::{Arc, Mutex};
     use std::time::Instant;
 
-    use crawl_model::TicketId;
-    use crawl_model::{CanonicalUrl, Desk, Errand, Failure, FailureKind, Fingerprint, Request};
+    use crawl_model::{
+        CanonicalUrl, Desk, Errand, Failure, FailureKind, Fingerprint, Health, Request, TicketId,
+    };
     use tokio::sync::Semaphore;
 
     use super::*;
@@ -108,9 +109,12 @@ mod tests {
         run(PanicsAt(1), tickets, free_in, fetched_in).await;
         let mut freed = Vec::new();
         while let Some(free) = host_free.recv().await {
-            freed.push((free.id.0, free.failed));
+            freed.push((free.id.0, free.health));
         }
-        assert_eq!(freed, [(0, true), (1, true), (2, true)]);
+        assert_eq!(
+            freed,
+            [(0, Health::Unreachable), (1, Health::Unknown), (2, Health::Unreachable)]
+        );
         assert_eq!(*desk.0.lock().unwrap(), [1]);
         assert_eq!(permits.available_permits(), 3);
         let _first = fetched.try_recv().unwrap().ticket.spend();

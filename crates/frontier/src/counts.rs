@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use crawl_model::{Counts, FilterReason, Verdict};
 
 /// The frontier's own numbers: plain integers, for they change with every link.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Tally {
     pub(crate) discovered: u64,
     pub(crate) queued: u64,
@@ -18,6 +18,22 @@ pub(crate) struct Tally {
     pub(crate) retries: u64,
     settled: [u64; Verdict::ALL.len()],
     filtered: [u64; FilterReason::ALL.len()],
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self {
+            discovered: 0,
+            queued: 0,
+            pending: 0,
+            in_flight: 0,
+            pages: 0,
+            items: 0,
+            retries: 0,
+            settled: [0; Verdict::ALL.len()],
+            filtered: [0; FilterReason::ALL.len()],
+        }
+    }
 }
 
 impl Tally {

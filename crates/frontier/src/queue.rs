@@ -87,7 +87,8 @@ impl Target {
             && request.body.is_empty()
             && request.label.is_empty()
             && request.meta.is_null()
-            && request.chain.is_empty();
+            && request.chain.is_empty()
+            && request.options.is_none();
         if is_plain {
             Self::Plain { url: request.url, referrer: request.referrer }
         } else {

@@ -146,7 +146,15 @@ impl Rig {
         sent_at: Option<Instant>,
         rest: Option<Duration>,
     ) {
-        let free = HostFree { id, sent_at, done_at: self.now, rest, failed: false };
+        let free = HostFree {
+            id,
+            sent_at,
+            done_at: self.now,
+            rest,
+            latency: None,
+            health: crawl_model::Health::Good,
+            remote: None,
+        };
         self.scheduler.host_free(&free, self.now);
         self.check();
     }

@@ -1,11 +1,12 @@
 //! What stands on the pipeline's edges, hop by hop.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::{
-    Ending, Failure, FilterReason, Fingerprint, Found, Origin, PageRecord, Response, RobotsReply,
-    Spent, Ticket, TicketId, Verdict,
+    CookieChange, Ending, Failure, FilterReason, Fingerprint, Found, Health, Origin, PageRecord,
+    Response, RobotsReply, Spent, Ticket, TicketId, Timing, Verdict,
 };
 
 /// Fetcher to parser: the answer to a ticket.
@@ -21,6 +22,10 @@ pub struct Fetched {
     pub sent_ms: u64,
     /// From the start of the fetch (name lookup included) to the last body byte.
     pub elapsed: Duration,
+    /// How long each phase took.
+    pub timing: Timing,
+    /// What it changed in the cookie jars.
+    pub cookies: Vec<CookieChange>,
 }
 
 /// Fetcher to frontier, at the last body byte: the host has nothing more in hand for us.
@@ -34,9 +39,12 @@ pub struct HostFree {
     pub done_at: Instant,
     /// How long the host asked to be left alone.
     pub rest: Option<Duration>,
-    /// Whether the server failed (no answer, 429, 5xx). For a back-off by host; the frontier of
-    /// this release backs off by URL and does not read it.
-    pub failed: bool,
+    /// From the request's first byte sent to the response's head; `None` if no head came.
+    pub latency: Option<Duration>,
+    /// What the attempt says of the host.
+    pub health: Health,
+    /// Who answered; `None` if nobody did, or a proxy stood between.
+    pub remote: Option<IpAddr>,
 }
 
 /// One item that a spider took from a page: a JSON value, serialised.
@@ -58,6 +66,8 @@ pub struct Parsed {
     pub items: Vec<Item>,
     /// The links that were not known.
     pub found: Vec<Found>,
+    /// What the answer changed in the cookie jars.
+    pub cookies: Vec<CookieChange>,
 }
 
 /// What the store's writer takes.
@@ -148,6 +158,14 @@ impl HostFree {
     /// The end of an attempt that never reached the server.
     #[must_use]
     pub fn unsent(id: TicketId) -> Self {
-        Self { id, sent_at: None, done_at: Instant::now(), rest: None, failed: true }
+        Self {
+            id,
+            sent_at: None,
+            done_at: Instant::now(),
+            rest: None,
+            latency: None,
+            health: Health::Unknown,
+            remote: None,
+        }
     }
 }

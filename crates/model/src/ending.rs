@@ -73,18 +73,27 @@ pub fn settle(
 
 fn judge(response: &Response) -> (Verdict, bool, String) {
     let status = response.status;
+    let verdict = verdict_of(response);
     let transient = matches!(status, 408 | 429 | 500 | 502 | 503 | 504 | 522 | 524);
-    let verdict = match (status, response.truncated) {
-        (200..=299, None) => Verdict::Ok,
-        (200..=299, Some(_)) => Verdict::Truncated,
-        (301 | 302 | 303 | 307 | 308, _) if response.header("location").is_some() => {
-            Verdict::Redirected
-        }
-        _ => Verdict::HttpError,
+    let cut = response.truncated.filter(|_| verdict.is_truncated());
+    let cause = match cut {
+        Some(why) => format!("the body was cut short ({})", why.name()),
+        None => format!("status {status}"),
     };
-    let cut = verdict == Verdict::Truncated && response.truncated == Some(Truncation::Disconnect);
-    let cause = if cut { "the body was cut short".to_owned() } else { format!("status {status}") };
-    (verdict, transient || cut, cause)
+    (verdict, transient || cut.is_some_and(Truncation::is_transient), cause)
+}
+
+/// How a response ends its URL if it is the last one. A 3xx without a `Location` is an error.
+#[must_use]
+pub fn verdict_of(response: &Response) -> Verdict {
+    match response.status {
+        200..=299 => response.truncated.map_or(Verdict::Ok, Truncation::verdict),
+        301 | 302 | 303 | 307 | 308 if response.header("location").is_some() => Verdict::Redirected,
+        401 | 407 => Verdict::AuthRequired,
+        429 => Verdict::RateLimited,
+        500..=599 => Verdict::ServerError,
+        _ => Verdict::HttpError,
+    }
 }
 
 /// A POST may have been acted on, so it is sent again only when nothing can have arrived; the

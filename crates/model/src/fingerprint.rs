@@ -7,7 +7,10 @@ use siphasher::sip::SipHasher13;
 
 use crate::{CanonicalUrl, Method, Request};
 
-/// Stands for one request: method, canonical URL and body, hashed under the crawl's secret.
+/// Stands for one request: method, canonical URL, body and [`FetchOptions::unique`], hashed under
+/// the crawl's secret.
+///
+/// [`FetchOptions::unique`]: crate::FetchOptions::unique
 ///
 /// 64 bits: among a hundred million URLs the chance that any two collide is 0.03 %.
 #[derive(
@@ -40,18 +43,29 @@ impl Fingerprinter {
     /// Fingerprint of a plain GET.
     #[must_use]
     pub fn get(&self, url: &CanonicalUrl) -> Fingerprint {
-        self.hash(Method::Get, url, &[])
+        self.hash(Method::Get, url, &[], None)
     }
 
     /// Fingerprint of any request.
     #[must_use]
     pub fn request(&self, request: &Request) -> Fingerprint {
-        self.hash(request.method, &request.url, &request.body)
+        self.hash(request.method, &request.url, &request.body, request.options().unique)
     }
 
-    fn hash(&self, method: Method, url: &CanonicalUrl, body: &[u8]) -> Fingerprint {
+    fn hash(
+        &self,
+        method: Method,
+        url: &CanonicalUrl,
+        body: &[u8],
+        unique: Option<u64>,
+    ) -> Fingerprint {
         let mut hasher = SipHasher13::new_with_key(&self.secret);
         url.key_pieces(|piece| hasher.write(piece.as_bytes()));
+        if let Some(number) = unique {
+            // Nor does 0xfe.
+            hasher.write(&[0xfe]);
+            hasher.write(&number.to_le_bytes());
+        }
         if method != Method::Get || !body.is_empty() {
             // 0xff occurs in no URL, so nothing else hashes alike.
             hasher.write(&[0xff, method as u8]);
@@ -86,6 +100,9 @@ mod tests {
         );
         assert_ne!(prints.request(&get), prints.request(&post));
         assert_ne!(prints.request(&post), prints.request(&form));
+        let mut again = get.clone();
+        again.options_mut().unique = Some(1);
+        assert_ne!(prints.request(&get), prints.request(&again));
         assert_ne!(Fingerprinter::new([8; 16]).get(&url), prints.get(&url));
     }
 }

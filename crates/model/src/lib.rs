@@ -12,10 +12,13 @@ pub mod url;
 
 mod fingerprint;
 mod host;
+mod options;
 mod request;
 
+mod cookie;
 mod response;
 mod ticket;
+mod timing;
 mod verdict;
 
 mod edge;
@@ -25,15 +28,18 @@ mod counts;
 mod event;
 mod page;
 
+pub use cookie::CookieChange;
 pub use counts::Counts;
 pub use edge::{EndedBy, Entry, Fetched, HostFree, Item, Outcome, Parsed, Source};
-pub use ending::{Ending, RobotsReply, robots_reply, settle};
+pub use ending::{Ending, RobotsReply, robots_reply, settle, verdict_of};
 pub use event::{Event, Found};
 pub use fingerprint::{Fingerprint, Fingerprinter};
 pub use host::{Host, Origin};
+pub use options::FetchOptions;
 pub use page::{BodyPointer, Page, PageRecord};
 pub use request::{Method, Request};
-pub use response::{Failure, FailureKind, Response, Truncation};
+pub use response::{Failure, FailureKind, Health, Response, Truncation};
 pub use ticket::{Desk, Errand, OpenJournal, Spent, Ticket, TicketId};
+pub use timing::Timing;
 pub use url::{CanonicalUrl, UrlError, WebUrl};
 pub use verdict::{FilterReason, Look, Verdict, View};

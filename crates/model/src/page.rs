@@ -1,9 +1,11 @@
 //! What is kept of a page, and what the reader of the page stream gets.
 
+use std::net::IpAddr;
+
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::{CanonicalUrl, Fingerprint, Truncation, Verdict};
+use crate::{CanonicalUrl, Fingerprint, Timing, Truncation, Verdict};
 
 /// What the store keeps of every settled URL. As JSON it is what `crawl inspect --json` prints;
 /// the field names are stable.
@@ -31,6 +33,21 @@ pub struct PageRecord {
     /// Name lookup to last body byte, in milliseconds.
     #[serde(default)]
     pub elapsed_ms: u64,
+    /// How long each phase took; absent if nothing was sent.
+    #[serde(default, skip_serializing_if = "Timing::is_empty")]
+    pub timing: Timing,
+    /// The address that answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remote: Option<IpAddr>,
+    /// `HTTP/1.1` or `HTTP/2`, say; empty if no response came.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub protocol: String,
+    /// The response's `ETag`, for the next visit; empty if it had none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub etag: String,
+    /// The response's `Last-Modified`, as it was written; empty if it had none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub last_modified: String,
     /// How often it was tried.
     #[serde(default)]
     pub attempts: u32,
@@ -93,6 +110,11 @@ impl PageRecord {
             n: 0,
             fetched_ms: 0,
             elapsed_ms: 0,
+            timing: Timing::default(),
+            remote: None,
+            protocol: String::new(),
+            etag: String::new(),
+            last_modified: String::new(),
             attempts: 0,
             content_type: String::new(),
             bytes: 0,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::CanonicalUrl;
+use crate::{CanonicalUrl, FetchOptions};
 
 /// The HTTP methods that a crawler sends (RFC 9110, section 9.3).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,6 +64,9 @@ pub struct Request {
     /// The page that linked here; `None` for seeds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub referrer: Option<CanonicalUrl>,
+    /// What it asks of its fetch; few requests ask anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub options: Option<Box<FetchOptions>>,
 }
 
 impl Request {
@@ -81,7 +84,20 @@ impl Request {
             depth: 0,
             chain: Vec::new(),
             referrer: None,
+            options: None,
         }
+    }
+
+    /// What it asks of its fetch; the defaults if it asks nothing.
+    #[must_use]
+    pub fn options(&self) -> &FetchOptions {
+        static NOTHING: FetchOptions = FetchOptions::NOTHING;
+        self.options.as_deref().unwrap_or(&NOTHING)
+    }
+
+    /// The same, to be changed.
+    pub fn options_mut(&mut self) -> &mut FetchOptions {
+        self.options.get_or_insert_default()
     }
 
     /// The request that follows a redirect of this one to `target`: carries chain, label,

@@ -20,7 +20,7 @@ pub struct Response {
     pub body: Bytes,
     /// Why `body` is not the whole body; `None` if it is.
     pub truncated: Option<Truncation>,
-    /// Who answered.
+    /// Who answered; the proxy's address if there is one.
     pub remote: Option<SocketAddr>,
 }
 
@@ -49,12 +49,26 @@ impl Response {
 pub enum Truncation {
     /// Longer than the body limit.
     Length,
+    /// Longer than the limit for bodies as they are transferred.
+    Coded,
     /// Decoded to more than the ratio limit allows.
     Ratio,
-    /// Took longer than the time limit.
+    /// The time for the whole fetch passed.
     Time,
-    /// The connection ended before the announced length, or the coding was broken.
+    /// A pause between two pieces was too long.
+    Idle,
+    /// It came more slowly than the minimum rate.
+    Slow,
+    /// The connection ended before the announced length.
     Disconnect,
+    /// The content coding is broken.
+    Coding,
+    /// A zstd window larger than allowed (RFC 9659, section 3).
+    Window,
+    /// More content codings on top of each other than allowed.
+    Nesting,
+    /// The transfer coding is broken (RFC 9112, section 7.1).
+    Framing,
 }
 
 impl Truncation {
@@ -63,9 +77,50 @@ impl Truncation {
     pub fn name(self) -> &'static str {
         match self {
             Self::Length => "length",
+            Self::Coded => "coded",
             Self::Ratio => "ratio",
             Self::Time => "time",
+            Self::Idle => "idle",
+            Self::Slow => "slow",
             Self::Disconnect => "disconnect",
+            Self::Coding => "coding",
+            Self::Window => "window",
+            Self::Nesting => "nesting",
+            Self::Framing => "framing",
+        }
+    }
+
+    /// How a 2xx response ends that was cut for this reason.
+    #[must_use]
+    pub fn verdict(self) -> Verdict {
+        match self {
+            Self::Length => Verdict::TruncatedLength,
+            Self::Coded => Verdict::TruncatedCoded,
+            Self::Ratio => Verdict::TruncatedRatio,
+            Self::Time => Verdict::TruncatedTime,
+            Self::Idle => Verdict::TruncatedIdle,
+            Self::Slow => Verdict::TruncatedSlow,
+            Self::Disconnect => Verdict::Truncated,
+            Self::Coding => Verdict::TruncatedCoding,
+            Self::Window => Verdict::TruncatedWindow,
+            Self::Nesting => Verdict::TruncatedNesting,
+            Self::Framing => Verdict::TruncatedFraming,
+        }
+    }
+
+    /// Whether the same request may bring the whole body: the server broke off or dawdled. What
+    /// exceeds a limit would exceed it again.
+    #[must_use]
+    pub fn is_transient(self) -> bool {
+        match self {
+            Self::Disconnect | Self::Idle | Self::Slow | Self::Framing => true,
+            Self::Length
+            | Self::Coded
+            | Self::Ratio
+            | Self::Time
+            | Self::Coding
+            | Self::Window
+            | Self::Nesting => false,
         }
     }
 }
@@ -92,22 +147,44 @@ impl Failure {
 pub enum FailureKind {
     /// The name does not resolve (for good: NXDOMAIN, no address).
     Unresolvable,
-    /// The name servers did not answer.
+    /// The name servers failed.
     Dns,
+    /// The name servers did not answer in time.
+    DnsTimeout,
     /// The address is not public and the config does not allow such.
     PrivateAddress,
     /// No TCP connection.
     Connect,
-    /// The TLS handshake or the certificate failed.
+    /// No TCP connection in time.
+    ConnectTimeout,
+    /// The TLS handshake failed.
     Tls,
-    /// A time limit passed before the response's head was complete.
+    /// The TLS handshake did not end in time.
+    TlsTimeout,
+    /// The certificate is expired or not valid yet.
+    CertificateExpired,
+    /// The certificate is signed by nobody that is trusted.
+    CertificateUntrusted,
+    /// The certificate is for another host.
+    CertificateName,
+    /// The proxy could not be reached, or refused.
+    Proxy,
+    /// The time for the whole fetch passed before the response's head was complete.
     Timeout,
-    /// What came is not HTTP, or broke off before the head was complete.
+    /// The response's head was not complete in time.
+    HeaderTimeout,
+    /// What came is not HTTP.
     Protocol,
-    /// More or longer header fields than allowed.
+    /// The server broke off before the head was complete.
+    Disconnected,
+    /// A head of more bytes than allowed.
     HeaderLimit,
+    /// A head of more fields than allowed.
+    HeaderCount,
     /// The media type is not wanted.
     ContentType,
+    /// No network was to be used, and no copy is there.
+    NotCached,
 }
 
 impl FailureKind {
@@ -115,12 +192,26 @@ impl FailureKind {
     #[must_use]
     pub fn is_transient(self) -> bool {
         match self {
-            Self::Dns | Self::Connect | Self::Timeout | Self::Protocol => true,
+            Self::Dns
+            | Self::DnsTimeout
+            | Self::Connect
+            | Self::ConnectTimeout
+            | Self::TlsTimeout
+            | Self::Proxy
+            | Self::Timeout
+            | Self::HeaderTimeout
+            | Self::Protocol
+            | Self::Disconnected => true,
             Self::Unresolvable
             | Self::PrivateAddress
             | Self::Tls
+            | Self::CertificateExpired
+            | Self::CertificateUntrusted
+            | Self::CertificateName
             | Self::HeaderLimit
-            | Self::ContentType => false,
+            | Self::HeaderCount
+            | Self::ContentType
+            | Self::NotCached => false,
         }
     }
 
@@ -129,13 +220,63 @@ impl FailureKind {
     pub fn verdict(self) -> Verdict {
         match self {
             Self::Unresolvable | Self::Dns => Verdict::DnsFailed,
+            Self::DnsTimeout => Verdict::DnsTimeout,
             Self::PrivateAddress => Verdict::PrivateAddress,
             Self::Connect => Verdict::ConnectFailed,
+            Self::ConnectTimeout => Verdict::ConnectTimeout,
             Self::Tls => Verdict::TlsFailed,
+            Self::TlsTimeout => Verdict::TlsTimeout,
+            Self::CertificateExpired => Verdict::CertificateExpired,
+            Self::CertificateUntrusted => Verdict::CertificateUntrusted,
+            Self::CertificateName => Verdict::CertificateName,
+            Self::Proxy => Verdict::ProxyFailed,
             Self::Timeout => Verdict::Timeout,
+            Self::HeaderTimeout => Verdict::HeaderTimeout,
             Self::Protocol => Verdict::NotHttp,
+            Self::Disconnected => Verdict::Disconnected,
             Self::HeaderLimit => Verdict::HeaderLimit,
+            Self::HeaderCount => Verdict::HeaderCount,
             Self::ContentType => Verdict::ContentType,
+            Self::NotCached => Verdict::NotCached,
         }
     }
+
+    /// What it says of the host, by which back-off counts.
+    #[must_use]
+    pub fn health(self) -> Health {
+        match self {
+            Self::Unresolvable
+            | Self::Dns
+            | Self::DnsTimeout
+            | Self::Connect
+            | Self::ConnectTimeout
+            | Self::Tls
+            | Self::TlsTimeout
+            | Self::CertificateExpired
+            | Self::CertificateUntrusted
+            | Self::CertificateName
+            | Self::Timeout
+            | Self::HeaderTimeout
+            | Self::Disconnected => Health::Unreachable,
+            Self::Protocol => Health::Failing,
+            Self::HeaderLimit | Self::HeaderCount | Self::ContentType => Health::Good,
+            Self::PrivateAddress | Self::Proxy | Self::NotCached => Health::Unknown,
+        }
+    }
+}
+
+/// What an attempt says of its host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Health {
+    /// It answered.
+    Good,
+    /// It asked for less: 429 or 503.
+    Overloaded,
+    /// It answered, but with another 5xx or with no HTTP.
+    Failing,
+    /// It did not answer at all.
+    Unreachable,
+    /// Nothing: it was not asked, or somebody else failed.
+    #[default]
+    Unknown,
 }

@@ -43,7 +43,7 @@ named! {
     Verdict {
         /// A 2xx response, parsed.
         Ok = "ok",
-        /// A response of another status that is no redirect.
+        /// A response of another status that is no redirect: mostly 4xx.
         HttpError = "http-error",
         /// A redirect; its target is a request of its own.
         Redirected = "redirected",
@@ -53,7 +53,7 @@ named! {
         TooManyRedirects = "too-many-redirects",
         /// A redirect without a usable target.
         BadRedirect = "bad-redirect",
-        /// A 2xx response of which only a part came or was kept; what there is was parsed.
+        /// A 2xx response that broke off before its end; what there is was parsed.
         Truncated = "truncated",
         /// The host name does not resolve.
         DnsFailed = "dns-failed",
@@ -63,11 +63,11 @@ named! {
         ConnectFailed = "connect-failed",
         /// No TLS session, or a certificate that does not verify.
         TlsFailed = "tls-failed",
-        /// A time limit passed before a response was there.
+        /// The time for the whole fetch passed before a response was there.
         Timeout = "timeout",
-        /// The server does not speak HTTP, or broke off.
+        /// What the server sent is not HTTP.
         NotHttp = "not-http",
-        /// Header fields beyond the limits.
+        /// A response head of more bytes than allowed.
         HeaderLimit = "header-limit",
         /// A media type that is not wanted; the body was not read.
         ContentType = "content-type",
@@ -81,6 +81,60 @@ named! {
         Poisoned = "poisoned",
         /// The spider did not return from the page in time.
         SpiderTimeout = "spider-timeout",
+        /// The name servers did not answer in time.
+        DnsTimeout = "dns-timeout",
+        /// No TCP connection stood in time.
+        ConnectTimeout = "connect-timeout",
+        /// The TLS handshake did not end in time.
+        TlsTimeout = "tls-timeout",
+        /// The response's head was not complete in time.
+        HeaderTimeout = "header-timeout",
+        /// The certificate is expired or not valid yet.
+        CertificateExpired = "certificate-expired",
+        /// The certificate is signed by nobody that is trusted.
+        CertificateUntrusted = "certificate-untrusted",
+        /// The certificate is for another host.
+        CertificateName = "certificate-name",
+        /// The server broke off before the response's head was complete.
+        Disconnected = "disconnected",
+        /// A response head of more fields than allowed.
+        HeaderCount = "header-count",
+        /// The proxy could not be reached, or refused.
+        ProxyFailed = "proxy-failed",
+        /// 401 or 407: credentials are missing or wrong.
+        AuthRequired = "auth-required",
+        /// 429: too many requests, to the last try.
+        RateLimited = "rate-limited",
+        /// A 5xx response, to the last try.
+        ServerError = "server-error",
+        /// 304: the copy that is there is still good.
+        NotModified = "not-modified",
+        /// No network was to be used, and no copy is there.
+        NotCached = "not-cached",
+        /// Its host failed so often that it was given up.
+        HostDead = "host-dead",
+        /// The page asks not to be kept (`noindex`), and that is obeyed.
+        NoIndex = "noindex",
+        /// A 2xx response whose decoded body is longer than the limit; the beginning was parsed.
+        TruncatedLength = "truncated-length",
+        /// Like it, longer than the limit as it was transferred.
+        TruncatedCoded = "truncated-coded",
+        /// Like it, decoded to more than the ratio limit allows.
+        TruncatedRatio = "truncated-ratio",
+        /// Like it, a pause between two pieces was too long.
+        TruncatedIdle = "truncated-idle",
+        /// Like it, it came more slowly than the minimum rate.
+        TruncatedSlow = "truncated-slow",
+        /// Like it, the time for the whole fetch passed.
+        TruncatedTime = "truncated-time",
+        /// Like it, the content coding is broken.
+        TruncatedCoding = "truncated-coding",
+        /// Like it, a zstd window larger than allowed (RFC 9659).
+        TruncatedWindow = "truncated-window",
+        /// Like it, more content codings on top of each other than allowed.
+        TruncatedNesting = "truncated-nesting",
+        /// Like it, the transfer coding is broken (RFC 9112, section 7.1).
+        TruncatedFraming = "truncated-framing",
     }
 }
 
@@ -89,7 +143,32 @@ impl Verdict {
     /// they are in the store, but not in the page stream.
     #[must_use]
     pub fn was_fetched(self) -> bool {
-        !matches!(self, Self::RobotsUnreachable | Self::Poisoned)
+        !matches!(self, Self::RobotsUnreachable | Self::Poisoned | Self::HostDead)
+    }
+
+    /// Whether a 2xx response was cut short; what there is was parsed.
+    #[must_use]
+    pub fn is_truncated(self) -> bool {
+        matches!(
+            self,
+            Self::Truncated
+                | Self::TruncatedLength
+                | Self::TruncatedCoded
+                | Self::TruncatedRatio
+                | Self::TruncatedIdle
+                | Self::TruncatedSlow
+                | Self::TruncatedTime
+                | Self::TruncatedCoding
+                | Self::TruncatedWindow
+                | Self::TruncatedNesting
+                | Self::TruncatedFraming
+        )
+    }
+
+    /// Whether it ends with a response of a status that is no success.
+    #[must_use]
+    pub fn is_http_error(self) -> bool {
+        matches!(self, Self::HttpError | Self::AuthRequired | Self::RateLimited | Self::ServerError)
     }
 
     /// Whether it ends with a page: a response that is no redirect. This is what `max-pages` counts.
@@ -98,7 +177,22 @@ impl Verdict {
         match self {
             Self::Ok
             | Self::HttpError
+            | Self::AuthRequired
+            | Self::RateLimited
+            | Self::ServerError
+            | Self::NotModified
+            | Self::NoIndex
             | Self::Truncated
+            | Self::TruncatedLength
+            | Self::TruncatedCoded
+            | Self::TruncatedRatio
+            | Self::TruncatedIdle
+            | Self::TruncatedSlow
+            | Self::TruncatedTime
+            | Self::TruncatedCoding
+            | Self::TruncatedWindow
+            | Self::TruncatedNesting
+            | Self::TruncatedFraming
             | Self::SpiderError
             | Self::SpiderPanic
             | Self::SpiderTimeout => true,
@@ -107,13 +201,25 @@ impl Verdict {
             | Self::TooManyRedirects
             | Self::BadRedirect
             | Self::DnsFailed
+            | Self::DnsTimeout
             | Self::PrivateAddress
             | Self::ConnectFailed
+            | Self::ConnectTimeout
             | Self::TlsFailed
+            | Self::TlsTimeout
+            | Self::CertificateExpired
+            | Self::CertificateUntrusted
+            | Self::CertificateName
+            | Self::ProxyFailed
             | Self::Timeout
+            | Self::HeaderTimeout
             | Self::NotHttp
+            | Self::Disconnected
             | Self::HeaderLimit
+            | Self::HeaderCount
             | Self::ContentType
+            | Self::NotCached
+            | Self::HostDead
             | Self::RobotsUnreachable
             | Self::Poisoned => false,
         }
@@ -140,6 +246,8 @@ named! {
         Robots = "robots",
         /// Its host has had `scope.max-pages-per-host` pages.
         HostBudget = "host-budget",
+        /// Every link to it says `nofollow`, or its pages do, and that is obeyed.
+        NoFollow = "nofollow",
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use crawl_model::{CanonicalUrl, Method, Request};
+use crawl_model::{CanonicalUrl, FetchOptions, Method, Request};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -37,6 +37,7 @@ struct Extras {
     method: Method,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
+    options: Option<Box<FetchOptions>>,
 }
 
 impl Follow {
@@ -45,9 +46,9 @@ impl Follow {
     }
 
     pub(crate) fn from_request(request: Request) -> Self {
-        let Request { url, method, headers, body, label, meta, priority, .. } = request;
-        let is_plain = method == Method::Get && headers.is_empty() && body.is_empty();
-        let extras = (!is_plain).then(|| Box::new(Extras { method, headers, body }));
+        let Request { url, method, headers, body, label, meta, priority, options, .. } = request;
+        let extras = Extras { method, headers, body, options };
+        let extras = (extras != Extras::default()).then(|| Box::new(extras));
         let label = (!label.is_empty()).then_some(label);
         Self { url, label, meta, priority, nofollow: false, extras }
     }
@@ -111,14 +112,18 @@ impl Follow {
     /// Whether it is a GET without a body: its fingerprint is that of its URL.
     #[must_use]
     pub fn is_plain_get(&self) -> bool {
-        let is_plain = |extras: &Extras| extras.method == Method::Get && extras.body.is_empty();
+        let is_plain = |extras: &Extras| {
+            extras.method == Method::Get
+                && extras.body.is_empty()
+                && extras.options.as_deref().is_none_or(|options| options.unique.is_none())
+        };
         self.extras.as_deref().is_none_or(is_plain)
     }
 
     /// The request that it stands for, found at link distance `depth` on the page `referrer`.
     #[must_use]
     pub fn into_request(self, depth: u32, referrer: Option<&CanonicalUrl>) -> Request {
-        let Extras { method, headers, body } =
+        let Extras { method, headers, body, options } =
             self.extras.map(|extras| *extras).unwrap_or_default();
         Request {
             url: self.url,
@@ -131,6 +136,7 @@ impl Follow {
             depth,
             chain: Vec::new(),
             referrer: referrer.cloned(),
+            options,
         }
     }
 }

@@ -7,7 +7,7 @@
 //! A block stands by itself: what "the one before" means begins anew with each.
 
 use crawl_model::{
-    CanonicalUrl, Event, FilterReason, Fingerprint, Found, Method, Request, Verdict,
+    CanonicalUrl, Event, FetchOptions, FilterReason, Fingerprint, Found, Method, Request, Verdict,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -70,6 +70,8 @@ struct Extension {
     meta: serde_json::Value,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     chain: Vec<CanonicalUrl>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    options: Option<Box<FetchOptions>>,
 }
 
 fn is_get(method: &Method) -> bool {
@@ -230,7 +232,8 @@ fn extension_of(request: &Request) -> Option<Vec<u8>> {
         && request.headers.is_empty()
         && request.body.is_empty()
         && request.meta.is_null()
-        && request.chain.is_empty();
+        && request.chain.is_empty()
+        && request.options.is_none();
     if is_plain {
         return None;
     }
@@ -240,6 +243,7 @@ fn extension_of(request: &Request) -> Option<Vec<u8>> {
         body: request.body.clone(),
         meta: request.meta.clone(),
         chain: request.chain.clone(),
+        options: request.options.clone(),
     };
     Some(serde_json::to_vec(&extension).expect("strings, numbers and JSON values serialise"))
 }
@@ -401,6 +405,7 @@ impl Thaw {
             request.body = extension.body;
             request.meta = extension.meta;
             request.chain = extension.chain;
+            request.options = extension.options;
         }
         Some(request)
     }

@@ -19,7 +19,7 @@ use crate::copies::{self, Copy};
 use crate::database::{Totals, encode_numbers};
 use crate::manifest::Manifest;
 use crate::store::{Shared, millis, now_ms};
-use crate::{StoreConfig, StoreError, keys, robots};
+use crate::{StoreConfig, StoreError, cookies, keys, robots};
 
 /// Entries after which a group is closed without waiting for more.
 const ENOUGH: usize = 256;
@@ -156,7 +156,9 @@ impl Books {
     }
 
     fn parsed(&mut self, parsed: Parsed, commit: &mut Commit) -> Result<(), StoreError> {
-        let Parsed { ticket, ending, response, record, items, found } = parsed;
+        let Parsed { ticket, ending, response, record, items, found, cookies } = parsed;
+        cookies::put(&mut commit.batch, &cookies);
+        commit.is_empty &= cookies.is_empty();
         commit.n_tickets += 1;
         commit.n_bytes += response.as_ref().map_or(0, |response| response.body.len());
         commit.n_bytes += items.iter().map(|item| item.0.len()).sum::<usize>();

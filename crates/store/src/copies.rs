@@ -53,6 +53,9 @@ impl Copy {
     fn quality(&self) -> Quality {
         match self.verdict {
             Verdict::Ok
+            | Verdict::NotModified
+            | Verdict::NoIndex
+            | Verdict::AuthRequired
             | Verdict::Redirected
             | Verdict::RedirectLoop
             | Verdict::TooManyRedirects
@@ -63,16 +66,40 @@ impl Copy {
                 Some(_) => Quality::Answer,
             },
             Verdict::Truncated
+            | Verdict::TruncatedLength
+            | Verdict::TruncatedCoded
+            | Verdict::TruncatedRatio
+            | Verdict::TruncatedIdle
+            | Verdict::TruncatedSlow
+            | Verdict::TruncatedTime
+            | Verdict::TruncatedCoding
+            | Verdict::TruncatedWindow
+            | Verdict::TruncatedNesting
+            | Verdict::TruncatedFraming
             | Verdict::SpiderError
             | Verdict::SpiderPanic
             | Verdict::SpiderTimeout => Quality::Partial,
-            Verdict::DnsFailed
+            Verdict::RateLimited
+            | Verdict::ServerError
+            | Verdict::DnsFailed
+            | Verdict::DnsTimeout
             | Verdict::PrivateAddress
             | Verdict::ConnectFailed
+            | Verdict::ConnectTimeout
             | Verdict::TlsFailed
+            | Verdict::TlsTimeout
+            | Verdict::CertificateExpired
+            | Verdict::CertificateUntrusted
+            | Verdict::CertificateName
+            | Verdict::ProxyFailed
             | Verdict::Timeout
+            | Verdict::HeaderTimeout
             | Verdict::NotHttp
+            | Verdict::Disconnected
             | Verdict::HeaderLimit
+            | Verdict::HeaderCount
+            | Verdict::NotCached
+            | Verdict::HostDead
             | Verdict::RobotsUnreachable
             | Verdict::Poisoned => Quality::Failed,
         }

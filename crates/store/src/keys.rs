@@ -13,6 +13,8 @@ pub(crate) const ITEMS: u8 = b'I';
 pub(crate) const LOG: u8 = b'L';
 /// Robots replies, in parts.
 pub(crate) const ROBOTS: u8 = b'R';
+/// Cookies.
+pub(crate) const COOKIE: u8 = b'C';
 /// Process deaths with a URL in hand.
 pub(crate) const DEATHS: u8 = b'D';
 
@@ -52,6 +54,10 @@ pub(crate) fn robots(origin: &str) -> Vec<u8> {
 
 pub(crate) fn robots_part(origin: &str, part: u32) -> Vec<u8> {
     [robots(origin).as_slice(), &part.to_be_bytes()].concat()
+}
+
+pub(crate) fn cookie(key: &str) -> Vec<u8> {
+    [&[COOKIE], key.as_bytes()].concat()
 }
 
 /// The last four bytes of a key that ends in a part number.

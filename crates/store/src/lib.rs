@@ -33,6 +33,7 @@ mod log;
 mod archive;
 mod warc;
 
+mod cookies;
 mod recovery;
 mod robots;
 mod store;
@@ -45,6 +46,7 @@ mod fold;
 mod reader;
 
 pub use config::{Bodies, Options, StoreConfig};
+pub use cookies::StoredCookies;
 pub use database::FeedCursor;
 pub use error::StoreError;
 pub use fold::{HostRow, UrlRow, UrlState};

@@ -15,8 +15,8 @@ use crate::folder::{self, Folder};
 use crate::journal::{self, Fault, Journal};
 use crate::recovery::{check_manifest, recover};
 use crate::{
-    Events, Options, Reader, Recovery, StoreConfig, StoreError, StoredRobots, Writer, WriterEdges,
-    keys,
+    Events, Options, Reader, Recovery, StoreConfig, StoreError, StoredCookies, StoredRobots,
+    Writer, WriterEdges, keys,
 };
 
 /// Version of all that is written. Another number is refused, not guessed at.
@@ -136,6 +136,12 @@ impl Store {
     #[must_use]
     pub fn robots(&self) -> StoredRobots {
         StoredRobots::new(&self.shared.db, now_ms())
+    }
+
+    /// The cookies that earlier runs left, in no order that means anything.
+    #[must_use]
+    pub fn cookies(&self) -> StoredCookies {
+        StoredCookies::new(&self.shared.db)
     }
 
     /// The slot journal, for the frontier. One that cannot be written fails the writer's next

@@ -189,10 +189,14 @@ fn reason_phrase(status: u16) -> &'static str {
 /// The standard's four reasons (section 5.13).
 fn reason(truncation: Truncation) -> &'static str {
     match truncation {
-        Truncation::Length => "length",
-        Truncation::Time => "time",
+        Truncation::Length | Truncation::Coded => "length",
+        Truncation::Time | Truncation::Idle | Truncation::Slow => "time",
         Truncation::Disconnect => "disconnect",
-        Truncation::Ratio => "unspecified",
+        Truncation::Ratio
+        | Truncation::Coding
+        | Truncation::Window
+        | Truncation::Nesting
+        | Truncation::Framing => "unspecified",
     }
 }
 

@@ -166,12 +166,16 @@ async fn a_header_that_cannot_be_sent_is_told_by_name_and_never_by_value() {
 
 #[tokio::test]
 async fn failures_and_server_errors_count_for_back_off() {
-    for (status, failed) in
-        [("200 OK", false), ("404 No", false), ("429 Slow", true), ("500 Oh", true)]
-    {
+    for (status, health) in [
+        ("200 OK", Health::Good),
+        ("404 No", Health::Good),
+        ("429 Slow", Health::Overloaded),
+        ("503 Slow", Health::Overloaded),
+        ("500 Oh", Health::Failing),
+    ] {
         let answer = fetch_from(send(response(status, "", "")), as_it_is).await;
-        assert_eq!(answer.host_free(TicketId(0)).failed, failed, "{status}");
+        assert_eq!(answer.host_free(TicketId(0)).health, health, "{status}");
     }
     let answer = fetch_from(last(""), as_it_is).await;
-    assert!(answer.host_free(TicketId(0)).failed);
+    assert_eq!(answer.host_free(TicketId(0)).health, Health::Failing);
 }

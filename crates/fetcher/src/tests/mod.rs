@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crawl_model::{
-    CanonicalUrl, Desk, Errand, Failure, FailureKind, Fingerprint, Method, Request, Response,
-    Ticket, TicketId, Truncation,
+    CanonicalUrl, Desk, Errand, Failure, FailureKind, Fingerprint, Health, Method, Request,
+    Response, Ticket, TicketId, Truncation,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};

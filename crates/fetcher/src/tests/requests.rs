@@ -106,7 +106,7 @@ async fn retry_after_is_told_with_429_and_503() {
     assert_eq!(answer.rest, Some(Duration::from_secs(7)));
     let free = answer.host_free(TicketId(4));
     assert_eq!(
-        (free.id, free.rest, free.failed),
-        (TicketId(4), Some(Duration::from_secs(7)), true)
+        (free.id, free.rest, free.health),
+        (TicketId(4), Some(Duration::from_secs(7)), Health::Overloaded)
     );
 }

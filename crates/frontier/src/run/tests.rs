@@ -141,7 +141,15 @@ impl Worker {
         }
         let done_at = Instant::now().into_std();
         let (id, sent_at) = (ticket.id(), Some(sent.into_std()));
-        let free = HostFree { id, sent_at, done_at, rest: None, failed: false };
+        let free = HostFree {
+            id,
+            sent_at,
+            done_at,
+            rest: None,
+            latency: None,
+            health: crawl_model::Health::Good,
+            remote: None,
+        };
         let _ = self.host_free.send(free).await;
         sleep(Duration::from_millis(5)).await; // parsed and committed
         let outcome = self.outcome(ticket, answer);

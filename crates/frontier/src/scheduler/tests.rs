@@ -230,7 +230,15 @@ fn a_late_host_free_does_not_free_the_next_ticket_in_its_slot() {
     rig.hear_lost();
     let other = rig.expect("http://b/1");
     assert_eq!(other.id(), id);
-    let stale = crawl_model::HostFree { id, sent_at: None, done_at, rest: None, failed: true };
+    let stale = crawl_model::HostFree {
+        id,
+        sent_at: None,
+        done_at,
+        rest: None,
+        latency: None,
+        health: crawl_model::Health::Unknown,
+        remote: None,
+    };
     rig.scheduler.host_free(&stale, rig.now);
     let back = rig.expect("http://a/1");
     rig.expect_none(); // b is still busy

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crawl_model::{
-    Ending, Errand, Failure, Fetched, PageRecord, Request, Response, RobotsReply, Ticket, Verdict,
-    robots_reply, settle,
+    CookieChange, Ending, Errand, Failure, Fetched, PageRecord, Request, Response, RobotsReply,
+    Ticket, Timing, Verdict, robots_reply, settle,
 };
 
 use super::parser::Read;
@@ -24,18 +24,21 @@ pub(crate) struct Case {
     pub(crate) rest: Option<Duration>,
     pub(crate) sent_ms: u64,
     pub(crate) elapsed: Duration,
+    pub(crate) timing: Timing,
+    pub(crate) cookies: Vec<CookieChange>,
 }
 
 impl Case {
     /// Takes the ticket out of an answer.
     pub(crate) fn split(fetched: Fetched) -> (Ticket, Self) {
-        let Fetched { ticket, reply, rest, sent_ms, elapsed } = fetched;
+        let Fetched { ticket, reply, rest, sent_ms, elapsed, timing, cookies } = fetched;
         let ending = match ticket.errand() {
             Errand::Page(_) => settle(&ticket, &reply, rest),
             Errand::Robots { url, .. } => Ending::Robots(robots_reply(url, &reply, rest)),
         };
         let (errand, attempt) = (ticket.share_errand(), ticket.attempt());
-        (ticket, Self { errand, attempt, ending, reply, rest, sent_ms, elapsed })
+        let case = Self { errand, attempt, ending, reply, rest, sent_ms, elapsed, timing, cookies };
+        (ticket, case)
     }
 
     /// What is left of it if reading failed, by a fault of the spider, of a library or of ours.

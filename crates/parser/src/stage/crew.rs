@@ -204,7 +204,8 @@ impl Shop {
         self.parser.log.line(self.parser.spider.name(), Some(ticket.url()), &line);
         let Read { ending, record, items, found } = case.given_up(Verdict::SpiderTimeout, &text);
         // Should the edge be closed, the crawl is closing and the ticket reports itself.
-        edges.send(Parsed { ticket, ending, response: None, record, items, found });
+        let cookies = case.cookies.clone();
+        edges.send(Parsed { ticket, ending, response: None, record, items, found, cookies });
         edges
     }
 }

@@ -77,7 +77,7 @@ impl Parser {
                     read.record.error = record::short(&text);
                 }
             }
-        } else if read.record.verdict == Verdict::HttpError {
+        } else if read.record.verdict.is_http_error() {
             self.fail(request, &format!("status {}", response.status), read);
         }
         describe(&document, &mut read.record);

@@ -174,11 +174,12 @@ impl Parser {
     /// Puts together what was read and the ticket it was read for.
     pub(crate) fn parsed(&self, mut ticket: Ticket, case: Case, read: Read) -> Parsed {
         let Read { ending, record, items, found } = read;
-        let response = case.reply.ok().filter(|_| self.keeps_responses);
+        let Case { reply, cookies, .. } = case;
+        let response = reply.ok().filter(|_| self.keeps_responses);
         if response.is_none() {
             ticket.release();
         }
-        Parsed { ticket, ending, response, record, items, found }
+        Parsed { ticket, ending, response, record, items, found, cookies }
     }
 
     /// Runs a callback and tells its log lines and counts.

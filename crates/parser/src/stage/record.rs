@@ -7,6 +7,9 @@ use super::case::Case;
 /// Longest error text that is kept, in characters.
 const MAX_ERROR_CHARS: usize = 500;
 
+/// Longest `ETag` or `Last-Modified` that is kept.
+const MAX_VALIDATOR_BYTES: usize = 200;
+
 /// Begins the record of a page: all but what its document says.
 pub(crate) fn begin(request: &Request, case: &Case, verdict: Verdict) -> PageRecord {
     let mut record = PageRecord::new(request.url.clone(), verdict);
@@ -16,6 +19,7 @@ pub(crate) fn begin(request: &Request, case: &Case, verdict: Verdict) -> PageRec
     record.referrer = request.referrer.clone();
     record.fetched_ms = case.sent_ms;
     record.elapsed_ms = u64::try_from(case.elapsed.as_millis()).unwrap_or(u64::MAX);
+    record.timing = case.timing;
     record.attempts = case.attempt;
     match &case.reply {
         Ok(response) => {
@@ -23,6 +27,10 @@ pub(crate) fn begin(request: &Request, case: &Case, verdict: Verdict) -> PageRec
             record.content_type = response.media_type().chars().take(100).collect();
             record.bytes = response.body.len() as u64;
             record.truncated = response.truncated;
+            record.remote = response.remote.map(|remote| remote.ip());
+            response.version.clone_into(&mut record.protocol);
+            record.etag = validator(response, "etag");
+            record.last_modified = validator(response, "last-modified");
         }
         Err(failure) => record.error = short(&failure.detail),
     }
@@ -33,13 +41,15 @@ pub(crate) fn begin(request: &Request, case: &Case, verdict: Verdict) -> PageRec
 pub(crate) fn verdict_of(reply: &Result<Response, Failure>) -> Verdict {
     match reply {
         Err(failure) => failure.kind.verdict(),
-        Ok(response) => match (response.status, response.truncated) {
-            (200..=299, None) => Verdict::Ok,
-            (200..=299, Some(_)) => Verdict::Truncated,
-            (300..=399, _) => Verdict::Redirected,
-            _ => Verdict::HttpError,
-        },
+        Ok(response) => crawl_model::verdict_of(response),
     }
+}
+
+/// A header field by which the next visit asks for changes; empty if it is absent, or so long
+/// that keeping it costs more than fetching again.
+fn validator(response: &Response, name: &str) -> String {
+    let value = response.header(name).filter(|value| value.len() <= MAX_VALIDATOR_BYTES);
+    value.unwrap_or_default().to_owned()
 }
 
 /// Shortens an error text to what a record may hold.

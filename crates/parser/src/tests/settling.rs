@@ -8,7 +8,7 @@ use bytes::Bytes;
 use crawl_model::{
     CanonicalUrl, Desk, Ending, Entry, Errand, Failure, FailureKind, Fetched, FilterReason,
     Fingerprint, Fingerprinter, Look, Method, Parsed, Request, Response, RobotsReply, Source,
-    Ticket, TicketId, Truncation, Verdict, View,
+    Ticket, TicketId, Timing, Truncation, Verdict, View,
 };
 use crawl_spider::{FailedRequest, Harvest, LogLevel, LogLine, Page, Spider, SpiderError, json};
 
@@ -89,7 +89,8 @@ fn fetched_for(
 ) -> Fetched {
     let ticket = Ticket::issue(desk, TicketId(1), Fingerprint(7), errand, 2, last);
     let (rest, elapsed) = (Some(Duration::from_secs(9)), Duration::from_millis(12));
-    Fetched { ticket, reply, rest, sent_ms: 1234, elapsed }
+    let (timing, cookies) = (Timing::default(), Vec::new());
+    Fetched { ticket, reply, rest, sent_ms: 1234, elapsed, timing, cookies }
 }
 
 fn get(text: &str) -> Request {

@@ -127,7 +127,15 @@ impl Rig {
         };
         let ending = Ending::Settled { verdict, rest: None };
         let response = Some(response);
-        Entry::Parsed(Box::new(Parsed { ticket, ending, response, record, items, found }))
+        Entry::Parsed(Box::new(Parsed {
+            ticket,
+            ending,
+            response,
+            record,
+            items,
+            found,
+            cookies: vec![],
+        }))
     }
 
     pub(crate) fn send(&self, entry: Entry) {

@@ -219,7 +219,7 @@ fn failures_and_other_statuses_settle_or_are_tried_again() {
     let mut cut = html("<a href=/x>");
     cut.truncated = Some(Truncation::Length);
     let parsed = parser(LinkSpider).parse(fetched(get("http://h/"), Ok(cut)));
-    assert_eq!((verdict(&parsed), parsed.found.len()), (Verdict::Truncated, 1));
+    assert_eq!((verdict(&parsed), parsed.found.len()), (Verdict::TruncatedLength, 1));
 }
 
 #[test]

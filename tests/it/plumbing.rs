@@ -146,7 +146,70 @@ fn selectors_and_xpath_find_the_same() {
 }
 
 #[test]
+fn a_robots_txt_is_asked_about_urls() {
+    let scratch = Scratch::new();
+    let text = "\u{feff}User-agent: a\nCrawl-delay: 1.5\nUser-agent: b\rDisallow: /x\r\n\
+                Disallow: /caf\u{e9}\nDisallow: /*.gif$\nuser-agent *\nDisallow: /\nCrawl-delay: 5\n";
+    let file = scratch.write("robots.txt", text);
+    let row = |url: &str, allowed: bool, delay: Value| json!({ "url": url, "allowed": allowed, "crawl_delay": delay });
+    let urls = ["http://h/x?y", "/caf%C3%A9", "/y#f", "https://h:8/a.gif", "/a.gif?", "http://h"];
+    let asked = |agent: &str| {
+        lines(&[&["robots", "--file", &file, "--agent", agent], &urls[..]].concat(), "")
+    };
+    let expected: Vec<Value> = [false, false, true, false, true, true]
+        .iter()
+        .zip(urls)
+        .map(|(allowed, url)| row(url, *allowed, json!(1.5)))
+        .collect();
+    assert_eq!(asked("B"), expected);
+    assert_eq!(asked("a"), expected);
+    assert!(asked("ab").iter().all(|row| row["allowed"] == false && row["crawl_delay"] == 5));
+    let from_stdin =
+        lines(&["robots", "--file", &file, "--agent", "*", "-"], "/robots.txt\r\nno\n/é");
+    assert_eq!(from_stdin[0], row("/robots.txt", true, json!(5)));
+    assert_eq!(from_stdin[2], row("/é", false, json!(5)));
+    assert_eq!((&from_stdin[1]["url"], &from_stdin[1]["allowed"]), (&json!("no"), &Value::Null));
+    assert!(from_stdin[1]["error"].as_str().unwrap().contains("absolute"));
+    let none =
+        lines(&["robots", "--file", "-", "--agent", "-x", "--", "/a", "--b", "mailto:c"], "");
+    assert_eq!(none[0], row("/a", true, Value::Null));
+    assert!(none[1]["error"].is_string() && none[2]["error"].is_string());
+}
+
+#[test]
+fn a_robots_txt_names_its_sitemaps() {
+    let text = b"Sitemap: /b.xml\nUser-agent: a\nSITEMAP: http://H:80/a.xml\nsite-map http://h/b.xml\n\
+                 Sitemap: http://h/a.xml\nSitemap: http://[\nSitemap: \xff\nSitemap:\nSitemap: HTTP://o/\xc3\xa9 # x\n";
+    let list = |args: &[&str]| -> Vec<Value> {
+        lines(&[&["robots", "--file", "-", "--sitemaps"], args].concat(), text)
+    };
+    let based = list(&["--base", "http://h/robots.txt"]);
+    let urls: Vec<_> = based.iter().map(|row| &row["sitemap"]).collect();
+    assert_eq!(
+        urls,
+        [
+            &json!("http://h/b.xml"),
+            &json!("http://h/a.xml"),
+            &Value::Null,
+            &json!("http://o/%C3%A9")
+        ]
+    );
+    assert_eq!(based[0], json!({ "sitemap": "http://h/b.xml" }));
+    assert!(based[2]["error"].as_str().unwrap().contains("http://["), "{based:?}");
+    let written = list(&[]);
+    assert_eq!((written.len(), &written[0]), (6, &json!({ "sitemap": "/b.xml" })));
+}
+
+#[test]
 fn mistakes_have_their_exit_codes() {
+    exits(&["robots", "--file", "-", "/x"], "", 2, "--agent");
+    exits(&["robots", "--file", "-", "--agent", "a"], "", 2, "URL");
+    exits(&["robots", "--agent", "a", "/x"], "", 2, "--file");
+    exits(&["robots", "--file", "-", "--agent", "/", "/x"], "", 2, "product token");
+    exits(&["robots", "--file", "-", "--agent", "a", "-"], "", 2, "standard input");
+    exits(&["robots", "--file", "-", "--sitemaps", "/x"], "", 2, "--sitemaps");
+    exits(&["robots", "--file", "-", "--sitemaps", "--base", "x"], "", 2, "--base");
+    exits(&["robots", "--file", "/", "--agent", "a", "/x"], "", 1, "/");
     exits(&["select", "--css", "a >", "-"], "", 2, "a >");
     exits(&["select", "--xpath", "//a[", "-"], "", 2, "//a[");
     exits(&["select", "-"], "", 2, "--css");

@@ -103,16 +103,25 @@ impl Robots {
         }
         let mut written = Written::default();
         let (mut mine, mut found) = (false, false);
+        // Delays that stand before a later name of the same group are said to that one, too.
+        let mut earlier = Vec::new();
         for entry in &self.entries {
             let value = &self.text[entry.range()];
             match entry.kind {
-                Kind::Group => mine = value.eq_ignore_ascii_case(token),
-                Kind::Agent => mine |= value.eq_ignore_ascii_case(token),
+                Kind::Group => {
+                    mine = value.eq_ignore_ascii_case(token);
+                    earlier.clear();
+                }
+                Kind::Agent if !mine && value.eq_ignore_ascii_case(token) => {
+                    mine = true;
+                    written.delays.append(&mut earlier);
+                }
                 Kind::Allow | Kind::Disallow if mine => {
                     written.rules.push((entry.kind == Kind::Allow, value));
                 }
                 Kind::Delay if mine => written.delays.push(value),
-                Kind::Allow | Kind::Disallow | Kind::Delay => {}
+                Kind::Delay => earlier.push(value),
+                Kind::Agent | Kind::Allow | Kind::Disallow => {}
             }
             found |= mine;
         }

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use crate::pattern::{self, Pattern};
+use crate::pattern::{Pattern, Sketch, normal_path, tail_matches};
 
 /// What one agent may do on one origin. Cheap to clone; keep it as long as the robots.txt holds.
 #[derive(Debug, Clone, Default)]
@@ -16,18 +16,28 @@ pub struct Rules {
 struct Group {
     /// Normal patterns, one after another.
     text: Box<[u8]>,
-    /// The most specific first, allow before disallow: the first match is the verdict.
+    /// By their heads (the literal before the first wildcard), then by rank: the rules whose head
+    /// a path begins with are found by bisection, however many there are.
     rules: Box<[Rule]>,
+    /// Of the tail of each rule; empty where there are too few wildcards to be worth it.
+    sketches: Box<[Sketch]>,
     delay: Option<f64>,
 }
 
 #[derive(Debug)]
 struct Rule {
     start: u32,
+    /// Where in the text the head ends and the tail begins.
+    head_end: u32,
     end: u32,
+    /// How many rules go before this one: the most specific is 0, allow before disallow.
+    rank: u32,
     anchored: bool,
     allow: bool,
 }
+
+/// Rules with wildcards from which on a sketch for each is kept.
+const SKETCHED: usize = 64;
 
 /// A group's lines as they are written.
 #[derive(Debug, Default)]
@@ -60,15 +70,11 @@ impl Rules {
         let Some(group) = self.group.as_deref().filter(|group| !group.rules.is_empty()) else {
             return true;
         };
-        let path = pattern::normal_path(path_and_query);
+        let path = normal_path(path_and_query);
         if *path == *b"/robots.txt" {
             return true;
         }
-        let matches = |rule: &&Rule| {
-            let text = &group.text[rule.start as usize..rule.end as usize];
-            pattern::matches(text, rule.anchored, &path)
-        };
-        group.rules.iter().find(matches).is_none_or(|rule| rule.allow)
+        group.decide(&path).is_none_or(|rule| rule.allow)
     }
 
     /// Seconds to rest between two requests, as the group's `Crawl-delay` asks; finite and not
@@ -89,24 +95,94 @@ impl Rules {
         patterns.sort_by_key(|(allow, pattern)| (Reverse(pattern.octets), !allow));
         patterns.dedup();
 
-        let mut text = Vec::with_capacity(patterns.iter().map(|(_, p)| p.text.len()).sum());
-        let mut position = |pattern: &[u8]| {
-            let start = text.len() as u32;
-            text.extend_from_slice(pattern);
-            (start, text.len() as u32)
-        };
-        let rules: Box<[Rule]> = patterns
-            .iter()
-            .map(|(allow, pattern)| {
-                let (start, end) = position(&pattern.text);
-                Rule { start, end, anchored: pattern.anchored, allow: *allow }
-            })
-            .collect();
         let delay = written.delays.iter().filter_map(|text| seconds(text)).reduce(f64::max);
-        if rules.is_empty() && delay.is_none() {
+        if patterns.is_empty() && delay.is_none() {
             return Self::default();
         }
-        Self { group: Some(Arc::new(Group { text: text.into(), rules, delay })) }
+        Self { group: Some(Arc::new(Group::new(&patterns, delay))) }
+    }
+}
+
+impl Group {
+    /// `patterns` come the most specific first.
+    fn new(patterns: &[(bool, Pattern)], delay: Option<f64>) -> Self {
+        let mut text = Vec::with_capacity(patterns.iter().map(|(_, p)| p.text.len()).sum());
+        let position = |at: usize| u32::try_from(at).expect("normal patterns are under 4 GB");
+        let mut rules: Vec<Rule> = Vec::with_capacity(patterns.len());
+        for (rank, (allow, pattern)) in patterns.iter().enumerate() {
+            let start = text.len();
+            text.extend_from_slice(&pattern.text);
+            rules.push(Rule {
+                start: position(start),
+                head_end: position(start + pattern.head_len()),
+                end: position(text.len()),
+                rank: position(rank),
+                anchored: pattern.anchored,
+                allow: *allow,
+            });
+        }
+        let (n_tailed, text) = (rules.iter().filter(|rule| rule.has_tail()).count(), text.into());
+        let mut group = Self { text, rules: Box::default(), sketches: Box::default(), delay };
+        rules.sort_unstable_by(|a, b| (group.head(a), a.rank).cmp(&(group.head(b), b.rank)));
+        if n_tailed >= SKETCHED {
+            let sketches = rules.iter().map(|rule| Sketch::of_literals(group.tail(rule)));
+            group.sketches = sketches.collect();
+        }
+        group.rules = rules.into();
+        group
+    }
+
+    /// The first by rank of the rules that match a normal path.
+    fn decide(&self, path: &[u8]) -> Option<&Rule> {
+        let sketch = (!self.sketches.is_empty()).then(|| Sketch::of(path));
+        let mut best: Option<&Rule> = None;
+        // The heads of the rules in here begin with the first `depth` bytes of the path.
+        let (mut low, mut high) = (0, self.rules.len());
+        for depth in 0..=path.len() {
+            let range = &self.rules[low..high];
+            // Shorter heads come first, so the ones that end here do.
+            let whole = range.partition_point(|rule| rule.head_len() == depth);
+            for (at, rule) in range[..whole].iter().enumerate() {
+                if best.is_some_and(|best| best.rank < rule.rank) {
+                    break;
+                }
+                let is_covered =
+                    sketch.is_none_or(|sketch| sketch.covers(&self.sketches[low + at]));
+                if is_covered && tail_matches(self.tail(rule), rule.anchored, &path[depth..]) {
+                    best = Some(rule);
+                    break;
+                }
+            }
+            let Some(&byte) = path.get(depth) else { break };
+            let longer = &range[whole..];
+            let next = |rule: &Rule| self.text[rule.start as usize + depth];
+            let before = longer.partition_point(|rule| next(rule) < byte);
+            let with = longer[before..].partition_point(|rule| next(rule) == byte);
+            low += whole + before;
+            high = low + with;
+            if with == 0 {
+                break;
+            }
+        }
+        best
+    }
+
+    fn head(&self, rule: &Rule) -> &[u8] {
+        &self.text[rule.start as usize..rule.head_end as usize]
+    }
+
+    fn tail(&self, rule: &Rule) -> &[u8] {
+        &self.text[rule.head_end as usize..rule.end as usize]
+    }
+}
+
+impl Rule {
+    fn head_len(&self) -> usize {
+        (self.head_end - self.start) as usize
+    }
+
+    fn has_tail(&self) -> bool {
+        self.head_end < self.end
     }
 }
 

@@ -57,6 +57,9 @@ pub(crate) enum Command {
     /// Turn bytes into text, as a browser does.
     #[command(after_help = PLUMBING)]
     Decode(FileArgs),
+    /// Ask a robots.txt what it allows, or for its sitemaps.
+    #[command(after_help = PLUMBING)]
+    Robots(RobotsArgs),
     /// Write URLs as the crawler does.
     #[command(after_help = PLUMBING)]
     Url(UrlArgs),
@@ -182,6 +185,33 @@ pub(crate) struct BasedFileArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct RobotsArgs {
+    /// The robots.txt; `-` is standard input.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Who asks: a product token such as `ExampleBot`, or `*`.
+    #[arg(
+        long,
+        value_name = "AGENT",
+        required_unless_present = "sitemaps",
+        allow_hyphen_values = true,
+        value_parser = agent
+    )]
+    pub(crate) agent: Option<String>,
+    /// Absolute URLs, or paths that begin with `/`; `-`: one a line from standard input. Dot
+    /// segments are compared as they stand; `crawl url normalize` resolves them.
+    #[arg(value_name = "URL", required_unless_present = "sitemaps")]
+    pub(crate) urls: Vec<String>,
+    /// List the sitemaps that the file names instead.
+    #[arg(long, conflicts_with_all = ["agent", "urls"])]
+    pub(crate) sitemaps: bool,
+    /// The file's own URL: sitemaps are resolved against it and normalised. Without it they are
+    /// printed as they are written.
+    #[arg(long, value_name = "URL", requires = "sitemaps", value_parser = web_url)]
+    pub(crate) base: Option<CanonicalUrl>,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct UrlArgs {
     #[command(subcommand)]
     pub(crate) command: UrlCommand,
@@ -265,6 +295,13 @@ pub(crate) struct SettingsArgs {
     /// Set a key of the config, such as `-s fetch.user-agent=...`.
     #[arg(short, long = "set", value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
+}
+
+fn agent(text: &str) -> Result<String, String> {
+    match crawl_robots::product_token(text) {
+        "" => Err("write a product token, such as ExampleBot, or *".to_owned()),
+        token => Ok(token.to_owned()),
+    }
 }
 
 fn web_url(text: &str) -> Result<CanonicalUrl, String> {

@@ -28,6 +28,7 @@ pub(crate) async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Links(args) => plumbing::links(&args)?,
         Command::Sitemap(args) => plumbing::sitemap(&args)?,
         Command::Decode(args) => plumbing::decode(&args)?,
+        Command::Robots(args) => plumbing::robots(&args)?,
         Command::Url(args) => plumbing::url(&args)?,
     }
     Ok(Exit::Done)

@@ -9,6 +9,7 @@ mod source;
 
 mod decode;
 mod links;
+mod robots;
 mod select;
 mod sitemap;
 mod url;
@@ -16,6 +17,7 @@ mod visit;
 
 pub(crate) use self::decode::decode;
 pub(crate) use self::links::links;
+pub(crate) use self::robots::robots;
 pub(crate) use self::select::select;
 pub(crate) use self::sitemap::sitemap;
 pub(crate) use self::url::url;

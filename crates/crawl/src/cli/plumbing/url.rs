@@ -1,13 +1,12 @@
 //! `crawl url normalize`: URLs as the crawler writes them, and the keys by which it tells them.
 
-use std::io::{self, BufRead};
-
 use crawl::parser::plumbing::{self, UrlLine};
 use serde::Deserialize;
 
 use super::output::Lines;
+use super::source::each_line;
 use crate::cli::args::{NormalizeArgs, UrlArgs, UrlCommand};
-use crate::cli::failure::{Exit, Failure, unless_closed};
+use crate::cli::failure::{Failure, unless_closed};
 
 /// Does what the subcommand says.
 pub(crate) fn url(args: &UrlArgs) -> Result<(), Failure> {
@@ -54,23 +53,5 @@ fn asked(line: &str, base: Option<&str>) -> UrlLine {
             key: None,
             error: Some(format!("not a JSON object with `url`: {error}")),
         },
-    }
-}
-
-/// Calls `each` with every line of standard input, without its line ending.
-fn each_line(mut each: impl FnMut(&str) -> Result<(), Failure>) -> Result<(), Failure> {
-    let mut stdin = io::stdin().lock();
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        let n = stdin.read_until(b'\n', &mut line).map_err(|error| {
-            Failure::new(Exit::Broken, format!("standard input cannot be read: {error}"))
-        })?;
-        if n == 0 {
-            return Ok(());
-        }
-        let text = line.strip_suffix(b"\n").unwrap_or(&line);
-        let text = text.strip_suffix(b"\r").unwrap_or(text);
-        each(&String::from_utf8_lossy(text))?;
     }
 }

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crawl::Crawl;
+use crawl::{Config, Crawl};
 use crawl_testsite::TestSite;
 
 use crate::support::Scratch;
@@ -50,5 +50,47 @@ async fn no_host_is_asked_twice_at_once_or_before_its_delay() {
         assert_eq!(site.max_concurrency(host), 1, "{host}");
         let shortest = site.gaps(host).into_iter().min().unwrap();
         assert!(shortest >= DELAY - LAG, "{host}: gap of {shortest:?}");
+    }
+}
+
+/// The rules of `[[host]]` tables reach both ends: the clock of the frontier and what the fetcher
+/// sends.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hosts_own_table_changes_its_delay_and_its_user_agent() {
+    let links: String = (1..5).map(|i| format!("<a href=/p{i}>x</a>")).collect();
+    let mut builder = TestSite::builder();
+    for host in ["plain.test", "slow.test"] {
+        builder = builder.page_on(host, "/", links.clone());
+        for i in 1..5 {
+            builder = builder.page_on(host, &format!("/p{i}"), "a page");
+        }
+        let rules = "User-agent: special\nDisallow: /p3\n";
+        builder = builder.robots_on(host, rules);
+    }
+    let site = TestSite::spawn_thread(builder);
+    let scratch = Scratch::new();
+    let config = format!(
+        "seeds = ['http://plain.test/', 'http://slow.test/']\n\
+         [politeness]\ndelay = '0s'\n\
+         [fetch]\nallow-private-addresses = true\nresolve = {{ '*.test' = '{}' }}\n\
+         [store]\npath = '{}'\n\
+         [[host]]\nmatch = ['*.slow.test']\npoliteness.delay = '200ms'\n\
+         fetch.user-agent = 'special/2'\n",
+        site.addr,
+        scratch.path("store").display(),
+    );
+    let crawl = Config::parse("c.toml", &config, &[]).unwrap().into_crawl(false).unwrap();
+    let report = crawl.launch().await.unwrap().finish().await.unwrap();
+    // The other user agent has rules of its own in robots.txt.
+    assert_eq!(report.counts.pages, 9, "{report:?}");
+    assert_eq!(report.counts.filtered["robots"], 1, "{report:?}");
+    let shortest = site.gaps("slow.test").into_iter().min().unwrap();
+    assert!(shortest >= Duration::from_millis(200) - LAG, "gap of {shortest:?}");
+    let quick: Duration = site.gaps("plain.test").into_iter().sum();
+    assert!(quick < Duration::from_millis(600), "{quick:?}");
+    for (host, agent) in [("plain.test", "crawl/"), ("slow.test", "special/2")] {
+        let records = site.log();
+        let mut records = records.iter().filter(|record| record.host == host);
+        assert!(records.all(|record| record.user_agent.starts_with(agent)), "{host}");
     }
 }

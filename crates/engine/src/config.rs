@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use crawl_feeds::FeedConfig;
 use crawl_fetcher::FetchConfig;
-use crawl_frontier::FrontierConfig;
-use crawl_model::CanonicalUrl;
+use crawl_frontier::{FrontierConfig, HostPoliteness, PolitenessConfig};
+use crawl_model::{CanonicalUrl, HostPattern, HostTable};
 use crawl_parser::ParseConfig;
 use crawl_store::StoreConfig;
+
+use crate::error::CrawlError;
 
 /// What a crawl is to do and how. Each stage's table is that stage's own type.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +23,8 @@ pub struct CrawlConfig {
     pub frontier: FrontierConfig,
     /// Connections and limits.
     pub fetch: FetchConfig,
+    /// What holds for some hosts in place of the two.
+    pub hosts: Vec<HostRules>,
     /// CPU threads and links.
     pub parse: ParseConfig,
     /// The crawl's folder and what is kept in it.
@@ -33,12 +37,44 @@ pub struct CrawlConfig {
     pub fresh: bool,
 }
 
+/// What holds for some hosts in place of the crawl-wide settings, each complete.
+///
+/// Of all rules that fit a host one counts: that with the exact name, else that with the longest
+/// pattern. Only [`PolitenessConfig::PER_HOST`] and [`FetchConfig::PER_HOST`] count of them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HostRules {
+    /// Which hosts.
+    pub patterns: Vec<HostPattern>,
+    /// How gently they are treated.
+    pub politeness: PolitenessConfig,
+    /// Limits and identity.
+    pub fetch: FetchConfig,
+}
+
+impl HostRules {
+    /// Its limits as a resumed crawl is held against them.
+    fn limits(&self) -> serde_json::Map<String, serde_json::Value> {
+        let mut limits = serde_json::Map::new();
+        let tables = [
+            ("politeness", serde_json::json!(self.politeness), PolitenessConfig::PER_HOST),
+            ("fetch", serde_json::json!(self.fetch), FetchConfig::PER_HOST),
+        ];
+        for (table, mut values, keys) in tables {
+            for key in keys.iter().filter(|&&key| key != "headers") {
+                limits.insert(format!("{table}.{key}"), values[key].take());
+            }
+        }
+        limits
+    }
+}
+
 impl Default for CrawlConfig {
     fn default() -> Self {
         Self {
             seeds: Vec::new(),
             frontier: FrontierConfig::default(),
             fetch: FetchConfig::default(),
+            hosts: Vec::new(),
             parse: ParseConfig::default(),
             store: StoreConfig::default(),
             feeds: Vec::new(),
@@ -77,6 +113,38 @@ impl CrawlConfig {
         if let Some(fetch) = limits["fetch"].as_object_mut() {
             fetch.retain(|key, _| key != "headers" && key != "resolve");
         }
+        for rules in &self.hosts {
+            let names: Vec<String> = rules.patterns.iter().map(ToString::to_string).collect();
+            limits[format!("host[{}]", names.join(" "))] = rules.limits().into();
+        }
         limits
+    }
+
+    /// The politeness of [`hosts`](Self::hosts), by host.
+    ///
+    /// # Errors
+    /// [`CrawlError::HostTwice`] if two of them name the same host.
+    pub(crate) fn politeness_by_host(&self) -> Result<HostTable<HostPoliteness>, CrawlError> {
+        self.by_host(|rules| HostPoliteness {
+            politeness: rules.politeness.clone(),
+            agent: crawl_robots::product_token(&rules.fetch.user_agent).to_owned(),
+        })
+    }
+
+    /// The fetch settings of [`hosts`](Self::hosts), by host.
+    ///
+    /// # Errors
+    /// [`CrawlError::HostTwice`] if two of them name the same host.
+    pub(crate) fn fetch_by_host(&self) -> Result<HostTable<FetchConfig>, CrawlError> {
+        self.by_host(|rules| rules.fetch.clone())
+    }
+
+    fn by_host<T>(&self, take: impl Fn(&HostRules) -> T) -> Result<HostTable<T>, CrawlError> {
+        let mut table = HostTable::default();
+        for rules in &self.hosts {
+            let inserted = table.insert(rules.patterns.iter().cloned(), take(rules));
+            inserted.map_err(CrawlError::HostTwice)?;
+        }
+        Ok(table)
     }
 }

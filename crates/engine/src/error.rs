@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crawl_feeds::FeedError;
 use crawl_fetcher::FetchConfigError;
 use crawl_frontier::FrontierError;
-use crawl_model::UrlError;
+use crawl_model::{HostPattern, UrlError};
 use crawl_spider::SpiderError;
 use crawl_store::StoreError;
 
@@ -34,6 +34,9 @@ pub enum CrawlError {
     /// Connection settings.
     #[error(transparent)]
     Fetch(#[from] FetchConfigError),
+    /// Two rules for hosts name the same one.
+    #[error("`{0}` stands in two [[host]] tables")]
+    HostTwice(HostPattern),
     /// An export.
     #[error(transparent)]
     Feed(#[from] FeedError),
@@ -65,7 +68,11 @@ impl CrawlError {
     #[must_use]
     pub fn is_usage(&self) -> bool {
         match self {
-            Self::Seed { .. } | Self::NoSeeds | Self::Frontier(_) | Self::Fetch(_) => true,
+            Self::Seed { .. }
+            | Self::NoSeeds
+            | Self::Frontier(_)
+            | Self::Fetch(_)
+            | Self::HostTwice(_) => true,
             Self::Store(_)
             | Self::Feed(_)
             | Self::Spider(_)

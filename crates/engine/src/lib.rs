@@ -23,7 +23,7 @@ mod running;
 mod control;
 
 pub use builder::{Crawl, CrawlBuilder};
-pub use config::CrawlConfig;
+pub use config::{CrawlConfig, HostRules};
 pub use control::{ControlError, ask};
 pub use crawl_frontier::{End, Seeded};
 pub use error::CrawlError;

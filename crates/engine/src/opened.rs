@@ -59,7 +59,7 @@ pub(crate) async fn open(
 
 fn open_blocking(config: CrawlConfig, spider: Arc<dyn Spider>) -> Result<Opened, CrawlError> {
     // What can be refused without touching the folder is refused first.
-    let fetcher = Fetcher::new(config.fetch.clone())?;
+    let fetcher = Fetcher::with_hosts(config.fetch.clone(), config.fetch_by_host()?)?;
     let store = Store::open(&config.store, Options { fresh: config.fresh })?;
     match prepare(config, spider, &store) {
         Ok(stages) => Ok(Opened { store, fetcher, stages }),
@@ -84,7 +84,8 @@ fn prepare(
         Fingerprinter::new(store.identity().secret),
         seed_hosts(seeds.iter().map(|request| &request.url)),
         store.journal(),
-    )?;
+    )?
+    .with_hosts(config.politeness_by_host()?)?;
     let resumed = replay(store, &mut frontier)?;
     if seeds.is_empty() && resumed.as_ref().is_none_or(|resumed| resumed.queued == 0) {
         return Err(CrawlError::NoSeeds);

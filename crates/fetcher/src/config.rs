@@ -59,12 +59,31 @@ pub struct FetchConfig {
     /// Whether addresses that are not public (loopback, private networks ..) are fetched from.
     pub allow_private_addresses: bool,
     /// Host names and the addresses to connect to in their stead, as curl's `--resolve`:
-    /// `"shop.test"` or `"*.test"` to `"127.0.0.1"`, `"127.0.0.1:8080"` or `"[::1]:8080"`.
+    /// `"shop.test"` or `"*.test"` (the domain and all below it) to `"127.0.0.1"`,
+    /// `"127.0.0.1:8080"` or `"[::1]:8080"`. The exact name wins, then the longest pattern.
     pub resolve: BTreeMap<String, String>,
     /// Name servers to ask, `"9.9.9.9"` or `"127.0.0.1:5353"`. Empty: those of the system.
     pub name_servers: Vec<String>,
     /// PEM files with certificates that are trusted besides Mozilla's.
     pub extra_roots: Vec<PathBuf>,
+}
+
+impl FetchConfig {
+    /// Keys that may differ from host to host. All others are for the whole crawl: what they set
+    /// is shared by all fetches, or judged where the host's table is not known.
+    pub const PER_HOST: &[&str] = &[
+        "user-agent",
+        "dns-timeout",
+        "connect-timeout",
+        "tls-timeout",
+        "header-timeout",
+        "idle-timeout",
+        "total-timeout",
+        "body-limit-bytes",
+        "max-ratio",
+        "content-types",
+        "headers",
+    ];
 }
 
 impl Default for FetchConfig {

@@ -114,13 +114,12 @@ impl Connection {
 pub(crate) struct Dialer {
     names: Names,
     tls: TlsConnector,
-    limits: Arc<Limits>,
     h1: http1::Builder,
     h2: http2::Builder<TokioExecutor>,
 }
 
 impl Dialer {
-    pub(crate) fn new(config: &FetchConfig, limits: Arc<Limits>) -> Result<Self, FetchConfigError> {
+    pub(crate) fn new(config: &FetchConfig, limits: &Limits) -> Result<Self, FetchConfigError> {
         // As forgiving as browsers with what old servers write in a head.
         let mut h1 = http1::Builder::new();
         h1.max_header_size(limits.header_bytes)
@@ -134,25 +133,26 @@ impl Dialer {
             .max_header_list_size(
                 H2_HEADERS.max(limits.header_bytes.try_into().unwrap_or(u32::MAX)),
             );
-        Ok(Self { names: Names::new(config)?, tls: tls::connector(config)?, limits, h1, h2 })
+        Ok(Self { names: Names::new(config)?, tls: tls::connector(config)?, h1, h2 })
     }
 
     /// Connects to `url`'s host. Each phase has its own time limit.
     pub(crate) async fn connect(
         &self,
         url: &CanonicalUrl,
+        limits: &Limits,
         clock: &mut Clock,
     ) -> Result<Connection, Failure> {
         let host = url.host_str();
         let late = |what: &str, limit| {
             Failure::new(FailureKind::Timeout, format!("no {what} {host} {limit}"))
         };
-        let limit = clock.limit(self.limits.dns, "fetch.dns-timeout");
+        let limit = clock.limit(limits.dns, "fetch.dns-timeout");
         let addresses = clock
             .within(limit, self.names.addresses(url))
             .await
             .map_err(|limit| dns_late(host, limit))??;
-        let limit = clock.limit(self.limits.connect, "fetch.connect-timeout");
+        let limit = clock.limit(limits.connect, "fetch.connect-timeout");
         let (stream, remote) = clock
             .within(limit, first_to_answer(&addresses))
             .await
@@ -161,7 +161,7 @@ impl Dialer {
         if !url.is_https() {
             return self.speak_h1(stream, remote).await.map_err(|e| classify::handshake(host, &e));
         }
-        let limit = clock.limit(self.limits.tls, "fetch.tls-timeout");
+        let limit = clock.limit(limits.tls, "fetch.tls-timeout");
         let secured = async {
             let name = tls::server_name(url).ok_or_else(|| classify::no_server_name(host))?;
             let stream = self.tls.connect(name, stream).await;

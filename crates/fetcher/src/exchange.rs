@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use crawl_model::{CanonicalUrl, Errand, Failure, FailureKind, Method, Response, Ticket};
+use crawl_model::{
+    CanonicalUrl, Errand, Failure, FailureKind, HostTable, Method, Response, Ticket,
+};
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderMap};
 use hyper::{Response as Head, Version};
@@ -27,11 +29,11 @@ const READY: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// All that fetches share.
 pub(crate) struct Exchange {
-    limits: Arc<Limits>,
+    /// What holds for hosts without a table of their own.
+    settings: Settings,
+    hosts: HostTable<Settings>,
     dialer: Dialer,
     pool: Arc<Pool>,
-    writer: Writer,
-    wanted: MediaTypes,
     memory: Memory,
 }
 
@@ -47,17 +49,24 @@ enum Lost {
 }
 
 impl Exchange {
-    pub(crate) fn new(config: &FetchConfig) -> Result<Self, FetchConfigError> {
-        let limits = Arc::new(Limits::new(config)?);
+    pub(crate) fn new(
+        config: &FetchConfig,
+        hosts: HostTable<FetchConfig>,
+    ) -> Result<Self, FetchConfigError> {
+        let settings = Settings::new(config)?;
         let n_idle = usize::try_from(config.connections.get()).unwrap_or(usize::MAX);
         Ok(Self {
-            dialer: Dialer::new(config, limits.clone())?,
+            dialer: Dialer::new(config, &settings.limits)?,
             pool: Arc::new(Pool::new(n_idle, config.keep_alive)),
-            writer: Writer::new(config)?,
-            wanted: MediaTypes::new(&config.content_types)?,
             memory: Memory::new(config.body_memory_mib.get()),
-            limits,
+            hosts: hosts.try_map(|config| Settings::new(&config))?,
+            settings,
         })
+    }
+
+    /// What holds for the host of a URL.
+    fn settings(&self, url: &CanonicalUrl) -> &Settings {
+        self.hosts.get(url.host_str()).unwrap_or(&self.settings)
     }
 
     /// The pool, to be looked into.
@@ -72,23 +81,24 @@ impl Exchange {
         ticket: &Ticket,
         sent_at: &mut Option<SentAt>,
     ) -> Result<Answered, Failure> {
-        let mut clock = Clock::start(self.limits.total);
         let url = ticket.url();
+        let settings = self.settings(url);
+        let mut clock = Clock::start(settings.limits.total);
         if is_repeatable(ticket)
             && let Some(mut kept) = self.kept(url, &mut clock).await
         {
-            match self.head(&mut kept, true, ticket, sent_at, &mut clock).await {
-                Ok(head) => return self.rest(kept, head, ticket, &mut clock).await,
+            match self.head(settings, &mut kept, true, ticket, sent_at, &mut clock).await {
+                Ok(head) => return self.rest(settings, kept, head, ticket, &mut clock).await,
                 Err(Lost::Failed(failure)) => return Err(failure),
                 Err(Lost::DeadConnection) => {}
             }
         }
-        let mut fresh = self.dialer.connect(url, &mut clock).await?;
+        let mut fresh = self.dialer.connect(url, &settings.limits, &mut clock).await?;
         if let Some(shared) = fresh.share() {
             self.pool.put(url, shared);
         }
-        match self.head(&mut fresh, false, ticket, sent_at, &mut clock).await {
-            Ok(head) => self.rest(fresh, head, ticket, &mut clock).await,
+        match self.head(settings, &mut fresh, false, ticket, sent_at, &mut clock).await {
+            Ok(head) => self.rest(settings, fresh, head, ticket, &mut clock).await,
             Err(Lost::Failed(failure)) => Err(failure),
             Err(Lost::DeadConnection) => Err(Failure::new(
                 FailureKind::Protocol,
@@ -114,6 +124,7 @@ impl Exchange {
     /// Sends the request and waits for the head.
     async fn head(
         &self,
+        settings: &Settings,
         connection: &mut Connection,
         is_kept: bool,
         ticket: &Ticket,
@@ -121,14 +132,14 @@ impl Exchange {
         clock: &mut Clock,
     ) -> Result<Head<Incoming>, Lost> {
         let host = ticket.url().host_str();
-        let request = self.writer.write(ticket, connection.is_h2()).map_err(Lost::Failed)?;
+        let request = settings.writer.write(ticket, connection.is_h2()).map_err(Lost::Failed)?;
         let received = connection.log.received();
         *sent_at = Some(connection.log.expect_request());
-        let limit = clock.limit(self.limits.header, "fetch.header-timeout");
+        let limit = clock.limit(settings.limits.header, "fetch.header-timeout");
         let sent = clock.within(limit, connection.send(request)).await;
         match sent {
-            Ok(Ok(head)) if connection.is_h2() && h2_size(&head) > self.limits.header_bytes => {
-                Err(Lost::Failed(classify::header_limit(host, &self.limits)))
+            Ok(Ok(head)) if connection.is_h2() && h2_size(&head) > settings.limits.header_bytes => {
+                Err(Lost::Failed(classify::header_limit(host, &settings.limits)))
             }
             Ok(Ok(head)) => Ok(head),
             Ok(Err(error)) => {
@@ -139,7 +150,7 @@ impl Exchange {
                 if is_kept && (is_silent || is_gone) {
                     return Err(Lost::DeadConnection);
                 }
-                Err(Lost::Failed(classify::head(host, &self.limits, &error)))
+                Err(Lost::Failed(classify::head(host, &settings.limits, &error)))
             }
             Err(limit) => {
                 self.pool.forget(ticket.url(), connection);
@@ -152,17 +163,18 @@ impl Exchange {
     /// Reads what follows the head, and gives the connection back if it is still good.
     async fn rest(
         &self,
+        settings: &Settings,
         connection: Connection,
         head: Head<Incoming>,
         ticket: &Ticket,
         clock: &mut Clock,
     ) -> Result<Answered, Failure> {
-        self.check_type(ticket, &head)?;
+        settings.check_type(ticket, &head)?;
         let status = head.status().as_u16();
         let version = version(head.version());
         let headers = fields(head.headers());
         let remote = Some(connection.remote);
-        let limits = self.body_limits(ticket);
+        let limits = settings.body_limits(ticket);
         let share = self.memory.share(&head, limits.bytes).await;
         let body = body::read(head, limits, clock).await;
         if body.truncated.is_none() && status != 101 {
@@ -170,6 +182,23 @@ impl Exchange {
         }
         let body::Body { bytes, truncated } = body;
         Ok((Response { status, version, headers, body: bytes, truncated, remote }, share))
+    }
+}
+
+/// What may differ from host to host.
+struct Settings {
+    limits: Limits,
+    writer: Writer,
+    wanted: MediaTypes,
+}
+
+impl Settings {
+    fn new(config: &FetchConfig) -> Result<Self, FetchConfigError> {
+        Ok(Self {
+            limits: Limits::new(config)?,
+            writer: Writer::new(config)?,
+            wanted: MediaTypes::new(&config.content_types)?,
+        })
     }
 
     /// Refuses a page of an unwanted type before its body is read. Answers to HEAD have no body

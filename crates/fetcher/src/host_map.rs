@@ -2,18 +2,16 @@
 //!
 //! A mapped host is exempt from nothing: its address must be public like any other.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
+
+use crawl_model::HostTable;
 
 use crate::FetchConfigError;
 
 /// Host names and where to connect in their stead.
 #[derive(Debug, Default)]
-pub(crate) struct HostMap {
-    exact: HashMap<Box<str>, Target>,
-    /// What stands after `*.`; the longest one that fits wins.
-    suffixes: HashMap<Box<str>, Target>,
-}
+pub(crate) struct HostMap(HostTable<Target>);
 
 #[derive(Debug, Clone, Copy)]
 struct Target {
@@ -25,36 +23,24 @@ struct Target {
 impl HostMap {
     /// Reads the table.
     pub(crate) fn new(table: &BTreeMap<String, String>) -> Result<Self, FetchConfigError> {
-        let mut map = Self::default();
+        let mut map = HostTable::default();
         for (host, to) in table {
             let bad = |why| FetchConfigError::Resolve { host: host.clone(), to: to.clone(), why };
             let target = Target::parse(to).ok_or_else(|| {
                 bad("the right side is no address like 127.0.0.1 or 127.0.0.1:80")
             })?;
-            let name = host.trim_end_matches('.').to_ascii_lowercase();
-            let (names, name) = match name.strip_prefix("*.") {
-                Some(suffix) => (&mut map.suffixes, suffix),
-                None => (&mut map.exact, &*name),
-            };
-            if name.is_empty() || name.contains(['*', '/', ':', '@', ' ']) {
-                return Err(bad("the left side is no host name like shop.test or *.test"));
-            }
-            names.insert(name.into(), target);
+            let pattern = host
+                .parse()
+                .map_err(|_| bad("the left side is no host name like shop.test or *.test"))?;
+            map.insert([pattern], target).map_err(|_| bad("this host stands there twice"))?;
         }
-        Ok(map)
+        Ok(Self(map))
     }
 
-    /// Where to connect for `host`, lower case without a final dot; `None` if it is not mapped.
+    /// Where to connect for `host`, as it stands in a URL; `None` if it is not mapped.
     pub(crate) fn get(&self, host: &str, port: u16) -> Option<SocketAddr> {
-        let target = self.exact.get(host).or_else(|| self.by_suffix(host))?;
+        let target = self.0.get(host)?;
         Some(SocketAddr::new(target.ip, target.port.unwrap_or(port)))
-    }
-
-    fn by_suffix(&self, host: &str) -> Option<&Target> {
-        if self.suffixes.is_empty() {
-            return None;
-        }
-        host.match_indices('.').find_map(|(dot, _)| self.suffixes.get(&host[dot + 1..]))
     }
 }
 
@@ -85,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_exact_name_wins_then_the_longest_suffix() {
+    fn the_most_specific_name_says_where_to_connect() {
         let table = [
             ("a.b.test", "127.0.0.1:81"),
             ("*.test", "127.0.0.2"),
@@ -98,8 +84,15 @@ mod tests {
         assert_eq!(get("a.b.test").as_deref(), Some("127.0.0.1:81"));
         assert_eq!(get("x.b.test").as_deref(), Some("[::1]:83"));
         assert_eq!(get("x.y.test").as_deref(), Some("127.0.0.2:80"));
+        assert_eq!(get("test").as_deref(), Some("127.0.0.2:80"));
         assert_eq!(get("plain").as_deref(), Some("[::1]:80"));
-        assert_eq!(get("test"), None);
         assert_eq!(get("xtest"), None);
+    }
+
+    #[test]
+    fn a_host_in_two_spellings_is_refused() {
+        let table = ["a.test", "A.test"].map(|host| (host.to_owned(), "::1".to_owned())).into();
+        let error = HostMap::new(&table).unwrap_err().to_string();
+        assert!(error.contains("twice"), "{error}");
     }
 }

@@ -46,7 +46,7 @@ mod tests;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crawl_model::{Fetched, HostFree, Ticket};
+use crawl_model::{Fetched, HostFree, HostTable, Ticket};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 pub use answer::Answer;
@@ -64,7 +64,20 @@ impl Fetcher {
     /// # Errors
     /// [`FetchConfigError`], which names the key.
     pub fn new(config: FetchConfig) -> Result<Self, FetchConfigError> {
-        Ok(Self { exchange: Arc::new(exchange::Exchange::new(&config)?) })
+        Self::with_hosts(config, HostTable::default())
+    }
+
+    /// The same with settings of their own for some hosts, each complete. Of those only the keys
+    /// in [`FetchConfig::PER_HOST`] count; the others are for the whole crawl and taken from
+    /// `config`.
+    ///
+    /// # Errors
+    /// [`FetchConfigError`], which names the key.
+    pub fn with_hosts(
+        config: FetchConfig,
+        hosts: HostTable<FetchConfig>,
+    ) -> Result<Self, FetchConfigError> {
+        Ok(Self { exchange: Arc::new(exchange::Exchange::new(&config, hosts)?) })
     }
 
     /// Fetches what `ticket` asks for. Must run on a tokio runtime with I/O and time enabled.

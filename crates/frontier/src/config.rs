@@ -90,6 +90,20 @@ pub struct PolitenessConfig {
     pub robots_attempts: u32,
 }
 
+impl PolitenessConfig {
+    /// Keys that may differ from host to host. All others are for the whole crawl.
+    pub const PER_HOST: &[&str] =
+        &["robots", "delay", "per-host", "max-crawl-delay", "max-retry-after", "robots-attempts"];
+
+    /// Checks what the types cannot.
+    ///
+    /// # Errors
+    /// [`FrontierError::Politeness`], which names the key.
+    pub fn check(&self) -> Result<(), FrontierError> {
+        Ok(())
+    }
+}
+
 impl Default for PolitenessConfig {
     fn default() -> Self {
         Self {
@@ -140,6 +154,15 @@ pub struct FrontierConfig {
     pub retry: RetryConfig,
 }
 
+/// How gently some hosts are treated, complete.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct HostPoliteness {
+    /// In place of [`FrontierConfig::politeness`].
+    pub politeness: PolitenessConfig,
+    /// Product token by which robots.txt groups are looked up.
+    pub agent: String,
+}
+
 /// What is wrong with a [`FrontierConfig`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -157,6 +180,14 @@ pub enum FrontierError {
     /// An entry of `scope.allowed-domains` is no domain or address.
     #[error("scope.allowed-domains: `{0}` is not a domain; write it without scheme, port and path")]
     Domain(String),
+    /// A key of `[politeness]` has a value that cannot be.
+    #[error("`politeness.{key}` {why}")]
+    Politeness {
+        /// The key without its table.
+        key: &'static str,
+        /// What is wrong, and what would be right.
+        why: &'static str,
+    },
 }
 
 #[cfg(test)]

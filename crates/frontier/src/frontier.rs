@@ -5,13 +5,14 @@ use std::sync::atomic::AtomicUsize;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crawl_model::{
-    Event, Fingerprint, Fingerprinter, Host, OpenJournal, Origin, RobotsReply, TicketId, View,
+    Event, Fingerprint, Fingerprinter, Host, HostTable, OpenJournal, Origin, RobotsReply, TicketId,
+    View,
 };
 use tokio::sync::mpsc;
 
 use crate::backend::LocalBackend;
 use crate::clock::now;
-use crate::config::{FrontierConfig, FrontierError};
+use crate::config::{FrontierConfig, FrontierError, HostPoliteness};
 use crate::counts::SharedCounts;
 use crate::gate::LIFETIME;
 use crate::replay::{Moment, Replay, Resumed};
@@ -49,6 +50,7 @@ impl Frontier {
         seed_hosts: Vec<Host>,
         journal: Box<dyn OpenJournal>,
     ) -> Result<Self, FrontierError> {
+        config.politeness.check()?;
         config.politeness.delay = with_slack(config.politeness.delay);
         let scope = Arc::new(Scope::new(&config.scope, &seed_hosts)?);
         let seen = Arc::new(Seen::default());
@@ -59,6 +61,20 @@ impl Frontier {
             Scheduler::new(config, agent, window.clone(), backend, journal, desk, now());
         let replay = Some(Replay::default());
         Ok(Self { scheduler, window, counts: Arc::default(), lost, replay })
+    }
+
+    /// Treats some hosts in their own way. To be called before anything is replayed.
+    ///
+    /// # Errors
+    /// [`FrontierError::Politeness`], which names the key.
+    pub fn with_hosts(mut self, hosts: HostTable<HostPoliteness>) -> Result<Self, FrontierError> {
+        let hosts = hosts.try_map(|mut host| {
+            host.politeness.check()?;
+            host.politeness.delay = with_slack(host.politeness.delay);
+            Ok(host)
+        })?;
+        self.scheduler.set_hosts(hosts);
+        Ok(self)
     }
 
     /// Takes the next event of the settle log; all of them, in order. Events after

@@ -34,7 +34,9 @@ mod replay;
 #[cfg(test)]
 mod rig;
 
-pub use config::{FrontierConfig, FrontierError, PolitenessConfig, RetryConfig, ScopeConfig};
+pub use config::{
+    FrontierConfig, FrontierError, HostPoliteness, PolitenessConfig, RetryConfig, ScopeConfig,
+};
 pub use counts::SharedCounts;
 pub use frontier::Frontier;
 pub use replay::Resumed;

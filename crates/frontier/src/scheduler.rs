@@ -25,14 +25,14 @@ use std::sync::atomic::AtomicUsize;
 use std::time::{Duration, Instant};
 
 use crawl_model::{
-    CanonicalUrl, Desk, EndedBy, Entry, FilterReason, Fingerprint, Found, Host, Look, OpenJournal,
-    Request, Source, TicketId, Verdict, View,
+    CanonicalUrl, Desk, EndedBy, Entry, FilterReason, Fingerprint, Found, Host, HostTable, Look,
+    OpenJournal, Request, Source, TicketId, Verdict, View,
 };
 use tokio::sync::oneshot;
 
 use crate::backend::{Backend, HostKey};
 use crate::clock::{Appointment, Delayed, DueHosts, Rate};
-use crate::config::FrontierConfig;
+use crate::config::{FrontierConfig, HostPoliteness, PolitenessConfig};
 use crate::counts::Tally;
 use crate::gate::{Gate, OriginGate};
 use crate::queue::Queued;
@@ -59,8 +59,10 @@ pub struct Seeded {
 /// Clocks and tickets over a place where URLs wait.
 pub(crate) struct Scheduler<B> {
     config: FrontierConfig,
-    /// Product token for robots.txt groups.
-    agent: String,
+    /// How hosts are treated that have no table of their own.
+    rules: HostPoliteness,
+    /// How the others are.
+    rules_by_host: HostTable<HostPoliteness>,
     window: Arc<Window>,
     backend: B,
     hosts: Vec<HostState>,
@@ -101,6 +103,8 @@ enum Later {
 /// A host's clock and what stands at its head.
 #[derive(Default)]
 struct HostState {
+    /// Its table among those of the config; `None` if it has none.
+    rules: Option<usize>,
     /// Latest start that is known of.
     last_start: Option<Instant>,
     /// Earliest next start by the delay.
@@ -151,9 +155,12 @@ impl<B: Backend> Scheduler<B> {
         now: Instant,
     ) -> Self {
         let rate = NonZeroU32::new(config.politeness.max_rate).map(|rate| Rate::new(rate, now));
+        let rules =
+            HostPoliteness { politeness: config.politeness.clone(), agent: agent.to_owned() };
         Self {
             config,
-            agent: agent.to_owned(),
+            rules,
+            rules_by_host: HostTable::default(),
             window,
             backend,
             hosts: Vec::new(),
@@ -174,6 +181,11 @@ impl<B: Backend> Scheduler<B> {
             seeds: VecDeque::new(),
             credit_owed: 0,
         }
+    }
+
+    /// Treats some hosts in their own way; no host may be known yet.
+    pub(crate) fn set_hosts(&mut self, hosts: HostTable<HostPoliteness>) {
+        self.rules_by_host = hosts;
     }
 
     pub(crate) fn open_tickets(&self) -> Arc<AtomicUsize> {
@@ -319,7 +331,8 @@ impl<B: Backend> Scheduler<B> {
             return key;
         }
         let key = HostKey(u32::try_from(self.hosts.len()).expect("fewer hosts than u32 counts"));
-        self.hosts.push(HostState::default());
+        let rules = self.rules_by_host.position(url.host_str());
+        self.hosts.push(HostState { rules, ..HostState::default() });
         self.by_name.insert(url.host(), key);
         key
     }
@@ -332,15 +345,25 @@ impl<B: Backend> Scheduler<B> {
         &mut self.hosts[key.0 as usize]
     }
 
+    /// How the host is to be treated.
+    fn rules(&self, key: HostKey) -> &HostPoliteness {
+        let own = self.host(key).rules.map(|index| &self.rules_by_host.values()[index]);
+        own.unwrap_or(&self.rules)
+    }
+
+    fn politeness(&self, key: HostKey) -> &PolitenessConfig {
+        &self.rules(key).politeness
+    }
+
     /// Least time between two starts on a host.
     pub(crate) fn delay(&self, key: HostKey) -> Duration {
-        self.config.politeness.delay.max(self.host(key).crawl_delay)
+        self.politeness(key).delay.max(self.host(key).crawl_delay)
     }
 
     /// Makes the host's appointment what its work, room and clock say.
     fn schedule(&mut self, key: HostKey, now: Instant) {
         let limit = self.config.scope.max_pages_per_host;
-        let per_host = self.config.politeness.per_host.get();
+        let per_host = self.politeness(key).per_host.get();
         let has_waiting = self.backend.has_waiting(key);
         let host = &mut self.hosts[key.0 as usize];
         let has_urls = has_waiting || host.held.is_some();

@@ -12,6 +12,7 @@ pub mod url;
 
 mod fingerprint;
 mod host;
+mod host_table;
 mod options;
 mod request;
 
@@ -35,6 +36,7 @@ pub use ending::{Ending, RobotsReply, robots_reply, settle, verdict_of};
 pub use event::{Event, Found};
 pub use fingerprint::{Fingerprint, Fingerprinter};
 pub use host::{Host, Origin};
+pub use host_table::{HostPattern, HostTable, NoHostPattern};
 pub use options::FetchOptions;
 pub use page::{BodyPointer, Page, PageRecord};
 pub use request::{Method, Request};

@@ -1,8 +1,8 @@
 //! What the types of the config cannot say: that seeds are URLs, patterns patterns, selectors
 //! selectors.
 
-use crawl_fetcher::{FetchConfigError, Fetcher};
-use crawl_frontier::{Frontier, FrontierConfig, FrontierError};
+use crawl_fetcher::{FetchConfig, FetchConfigError, Fetcher};
+use crawl_frontier::{Frontier, FrontierConfig, FrontierError, PolitenessConfig};
 use crawl_model::{CanonicalUrl, Fingerprint, Fingerprinter, OpenJournal, TicketId};
 use crawl_parser::ConfigSpider;
 
@@ -28,7 +28,11 @@ pub(super) fn check(config: &Config) -> Result<(), Fault> {
         check_seed(&format!("seeds[{i}]"), seed)?;
     }
     check_scope(config)?;
-    check_fetch(config)?;
+    check_fetch("", &config.fetch)?;
+    for (i, rules) in config.resolve_hosts()?.iter().enumerate() {
+        check_fetch(&format!("host[{i}]."), &rules.fetch)?;
+        check_politeness(&format!("host[{i}]."), &rules.politeness)?;
+    }
     check_spider(config)?;
     check_feeds(config)?;
     if let Some(site) = &config.testsite {
@@ -56,21 +60,32 @@ fn with_scheme(seed: &str) -> Option<String> {
     (is_host && !seed.contains("://") && !host.contains('@')).then(|| url.to_string())
 }
 
-fn check_fetch(config: &Config) -> Result<(), Fault> {
-    let Err(error) = Fetcher::new(config.fetch.clone()) else { return Ok(()) };
+/// `within` is the path of the table that the keys were written in: nothing, or `host[0].`.
+fn check_fetch(within: &str, config: &FetchConfig) -> Result<(), Fault> {
+    let Err(error) = Fetcher::new(config.clone()) else { return Ok(()) };
     let path = match &error {
         FetchConfigError::ContentType(pattern) => {
-            element("fetch.content-types", &config.fetch.content_types, pattern)
+            element("fetch.content-types", &config.content_types, pattern)
         }
         FetchConfigError::NameServer(server) => {
-            element("fetch.name-servers", &config.fetch.name_servers, server)
+            element("fetch.name-servers", &config.name_servers, server)
         }
         FetchConfigError::Resolve { host, .. } => {
             format!("fetch.resolve.{}", bare_or_quoted(host))
         }
         error => named_key(&error.to_string()),
     };
-    Err(Fault::new(path, Mistake::new(chain(&error))))
+    Err(Fault::new(format!("{within}{path}"), Mistake::new(chain(&error))))
+}
+
+fn check_politeness(within: &str, config: &PolitenessConfig) -> Result<(), Fault> {
+    config.check().map_err(|error| {
+        let path = match &error {
+            FrontierError::Politeness { key, .. } => format!("{within}politeness.{key}"),
+            _ => format!("{within}politeness"),
+        };
+        Fault::new(path, Mistake::new(chain(&error)))
+    })
 }
 
 /// The key that the fetcher's message names in backticks.
@@ -110,6 +125,7 @@ fn check_scope(config: &Config) -> Result<(), Fault> {
         FrontierError::Domain(domain) => {
             element("scope.allowed-domains", &config.scope.allowed_domains, domain)
         }
+        FrontierError::Politeness { key, .. } => format!("politeness.{key}"),
         _ => "scope".to_owned(),
     };
     Err(Fault::new(place, Mistake::new(chain(&error))))

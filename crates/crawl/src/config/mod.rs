@@ -8,6 +8,7 @@
 mod check;
 mod error;
 mod explain;
+mod host;
 mod load;
 mod overrides;
 mod site;
@@ -16,7 +17,7 @@ mod source;
 use std::path::Path;
 use std::time::Duration;
 
-use crawl_engine::{Crawl, CrawlConfig};
+use crawl_engine::{Crawl, CrawlConfig, HostRules};
 use crawl_feeds::FeedConfig;
 use crawl_fetcher::FetchConfig;
 use crawl_frontier::{FrontierConfig, PolitenessConfig, RetryConfig, ScopeConfig};
@@ -26,6 +27,7 @@ use crawl_store::StoreConfig;
 use serde::{Deserialize, Serialize};
 
 pub use error::{ConfigError, Mistake};
+pub use host::HostConfig;
 pub use site::TestsiteConfig;
 pub use source::Place;
 
@@ -58,6 +60,8 @@ pub struct Config {
     pub retry: RetryConfig,
     /// Connections and limits.
     pub fetch: FetchConfig,
+    /// What holds for some hosts in place of `politeness` and `fetch`. Default: none.
+    pub host: Vec<HostConfig>,
     /// CPU threads and links.
     pub parse: ParseConfig,
     /// What to take from pages and what to follow. Default: every link, no items.
@@ -131,6 +135,14 @@ impl Config {
                 "***".clone_into(value);
             }
         }
+        for host in &mut shown.host {
+            let headers = host.fetch.get_mut("headers").and_then(toml::Value::as_table_mut);
+            for (name, value) in headers.into_iter().flatten() {
+                if is_secret(name) {
+                    *value = "***".into();
+                }
+            }
+        }
         toml::to_string(&shown).expect("a config has string keys and no nulls")
     }
 
@@ -159,6 +171,7 @@ impl Config {
         self.check()?;
         Ok(CrawlConfig {
             seeds: self.parsed_seeds()?,
+            hosts: self.host_rules()?,
             frontier: FrontierConfig {
                 scope: self.scope,
                 politeness: self.politeness,
@@ -171,6 +184,14 @@ impl Config {
             grace: self.run.grace,
             fresh,
         })
+    }
+
+    /// What the `[[host]]` tables come to, each laid over `politeness` and `fetch`.
+    ///
+    /// # Errors
+    /// [`ConfigError::Mistake`] if something in them is wrong.
+    pub fn host_rules(&self) -> Result<Vec<HostRules>, ConfigError> {
+        self.resolve_hosts().map_err(|fault| fault.mistake.into())
     }
 
     fn parsed_seeds(&self) -> Result<Vec<CanonicalUrl>, ConfigError> {

@@ -60,6 +60,7 @@ fn default_toml_lists_every_key() {
             items: vec![item],
         }),
         testsite: Some(TestsiteConfig::default()),
+        host: vec![HostConfig { hosts: vec!["x".into()], ..HostConfig::default() }],
         feed: vec![FeedConfig { format: Some(FeedFormat::Jsonl), ..FeedConfig::default() }],
         ..Config::default()
     };
@@ -189,4 +190,78 @@ async fn the_local_site_is_served_and_mapped() {
 #[test]
 fn a_header_with_a_credential_is_told_by_its_name() {
     assert!(is_secret("Cookie") && is_secret("X-Api-Key") && !is_secret("Accept-Language"));
+}
+
+#[test]
+fn a_hosts_table_is_laid_over_the_crawls() {
+    let text = "[politeness]\ndelay = '2s'\nper-host = 3\n[fetch.headers]\nA = '1'\nB = '1'\n\
+                [[host]]\nmatch = ['Shop.example', '*.cdn.example']\npoliteness.delay = '5s'\n\
+                fetch.headers.B = '2'\nfetch.user-agent = 'other/2'\n\
+                [[host]]\nmatch = ['x.cdn.example']\n";
+    let config = Config::parse("c.toml", text, &[]).unwrap();
+    assert_eq!(Config::parse("c.toml", &config.to_toml(), &[]).unwrap(), config);
+    let rules = config.host_rules().unwrap();
+    assert_eq!(rules[0].patterns[0].to_string(), "shop.example");
+    assert_eq!(rules[0].politeness.delay, Duration::from_secs(5));
+    assert_eq!(rules[0].politeness.per_host.get(), 3);
+    assert_eq!(rules[0].fetch.user_agent, "other/2");
+    let headers: Vec<_> = rules[0].fetch.headers.values().map(String::as_str).collect();
+    assert_eq!(headers, ["1", "2"]);
+    assert_eq!((&rules[1].politeness, &rules[1].fetch), (&config.politeness, &config.fetch));
+}
+
+#[test]
+fn mistakes_in_a_hosts_table_are_shown_where_they_were_made() {
+    let table = "[[host]]\nmatch = ['a.example']\n";
+    refused(
+        &format!("{table}politeness.dela = '5s'\n"),
+        &[],
+        "unknown key `host[0].politeness.dela`\n --> c.toml:3:19\n  |\n\
+         3 | politeness.dela = '5s'\n  |                   ^^^^\nhint: did you mean `delay`?",
+    );
+    refused(
+        &format!("{table}fetch.total-timeout = 5\n"),
+        &[],
+        "`host[0].fetch.total-timeout` cannot be integer `5`; expected a time with its unit, such \
+         as \"500ms\", \"10s\" or \"1m 30s\"\n --> c.toml:3:23\n  |\n\
+         3 | fetch.total-timeout = 5\n  |                       ^",
+    );
+    refused(
+        &format!("{table}fetch.connections = 5\n"),
+        &[],
+        "`host[0].fetch.connections` is for the whole crawl\n --> c.toml:3:21\n  |\n\
+         3 | fetch.connections = 5\n  |                     ^\nhint: set it in the table `[fetch]`",
+    );
+    refused(
+        &format!("{table}fetch.header-timeout = '0s'\n"),
+        &[],
+        "`fetch.header-timeout` must be longer than zero\n --> c.toml:3:24\n  |\n\
+         3 | fetch.header-timeout = '0s'\n  |                        ^^^^",
+    );
+    refused(
+        "[[host]]\nmatch = ['a.example', 'http://b.example/']\n",
+        &[],
+        "`host[0].match[1]` = `http://b.example/`: write a host name like `shop.test`, or `*.test` \
+         for a domain and all below it\n --> c.toml:2:23\n  |\n\
+         2 | match = ['a.example', 'http://b.example/']\n  |                       ^^^^^^^^^^^^^^^^^^^",
+    );
+    refused(
+        &format!("{table}[[host]]\nmatch = ['A.example']\n"),
+        &[],
+        "`a.example` stands in two [[host]] tables\n --> c.toml:4:10\n  |\n\
+         4 | match = ['A.example']\n  |          ^^^^^^^^^^^\nhint: put its keys into one of them",
+    );
+    refused(
+        "[[host]]\npoliteness.delay = '1s'\n",
+        &[],
+        "`host[0]` names no host\n --> c.toml:1:1\n  |\n1 | [[host]]\n  | ^^^^^^^^\n\
+         hint: say which hosts are meant: match = [\"shop.example\", \"*.cdn.example\"]",
+    );
+}
+
+#[test]
+fn a_hosts_credentials_are_hidden() {
+    let text = "[[host]]\nmatch = ['a.example']\nfetch.headers.Cookie = 'secret'\n";
+    let shown = Config::parse("c.toml", text, &[]).unwrap().to_toml();
+    assert!(!shown.contains("secret") && shown.contains("***"), "{shown}");
 }

@@ -74,7 +74,8 @@ impl<B: Backend> Scheduler<B> {
         rest: Option<Duration>,
         now: Instant,
     ) {
-        let rest = rest.map(|rest| rest.min(self.config.politeness.max_retry_after));
+        let longest = self.politeness(host).max_retry_after;
+        let rest = rest.map(|rest| rest.min(longest));
         let state = self.host_mut(host);
         state.next_start = wait.map(|wait| now + wait);
         state.rest_until = rest.map(|rest| now + rest);

@@ -19,7 +19,7 @@ pub(crate) const FATAL_DEATHS: u32 = 3;
 impl<B: Backend> Scheduler<B> {
     /// What the gate of the URL's origin says.
     pub(super) fn gate(&self, host: HostKey, url: &CanonicalUrl, now: Instant) -> Gate {
-        if !self.config.politeness.robots {
+        if !self.politeness(host).robots {
             return Gate::Pass;
         }
         let (https, port) = (url.is_https(), url.port());
@@ -71,7 +71,9 @@ impl<B: Backend> Scheduler<B> {
             }
             // Beyond five hops it counts as absent (RFC 9309, section 2.3.1.2).
             RobotsReply::Redirect(_) | RobotsReply::AllowAll => Standing::allow_all(until),
-            RobotsReply::Rules(bytes) => Standing::rules(bytes, &self.agent, until),
+            RobotsReply::Rules(bytes) => {
+                Standing::rules(bytes, &self.rules(errand.origin.host).agent, until)
+            }
             RobotsReply::Unreachable { cause, .. } => return self.failed(errand, cause, now),
         };
         self.open_gate(errand.origin, standing, now);
@@ -80,7 +82,7 @@ impl<B: Backend> Scheduler<B> {
     /// Tries again later, or gives up.
     pub(super) fn failed(&mut self, errand: RobotsErrand, cause: &str, now: Instant) {
         let tries = self.robots_tries(errand.origin) + 1;
-        if tries >= self.config.politeness.robots_attempts {
+        if tries >= self.politeness(errand.origin.host).robots_attempts {
             let standing = Standing::Unreachable { cause: cause.to_owned(), until: now + LIFETIME };
             return self.open_gate(errand.origin, standing, now);
         }
@@ -103,7 +105,7 @@ impl<B: Backend> Scheduler<B> {
     }
 
     fn set_standing(&mut self, key: OriginKey, standing: Standing) {
-        let delay = standing.crawl_delay(self.config.politeness.max_crawl_delay);
+        let delay = standing.crawl_delay(self.politeness(key.host).max_crawl_delay);
         let host = self.host_mut(key.host);
         host.crawl_delay = host.crawl_delay.max(delay);
         self.origin_mut(key).standing = standing;
@@ -116,12 +118,12 @@ impl<B: Backend> Scheduler<B> {
     /// Takes rules that an earlier run asked for; `until` is when they go stale. Half an answer
     /// (a redirect, a failure) is asked for anew.
     pub(crate) fn recall(&mut self, origin: Origin, reply: &RobotsReply, until: Instant) {
+        let host = self.host_key(&origin.robots_url());
         let standing = match reply {
-            RobotsReply::Rules(bytes) => Standing::rules(bytes, &self.agent, until),
+            RobotsReply::Rules(bytes) => Standing::rules(bytes, &self.rules(host).agent, until),
             RobotsReply::AllowAll => Standing::allow_all(until),
             RobotsReply::Redirect(_) | RobotsReply::Unreachable { .. } => return,
         };
-        let host = self.host_key(&origin.robots_url());
         let key = self.origin_key(host, origin);
         self.set_standing(key, standing);
     }

@@ -32,7 +32,8 @@ impl<B: Backend> Scheduler<B> {
         }
         open.holds_host = false;
         let host = open.host;
-        let rest = free.rest.map(|rest| rest.min(self.config.politeness.max_retry_after));
+        let longest = self.politeness(host).max_retry_after;
+        let rest = free.rest.map(|rest| rest.min(longest));
         let rest_until = rest.map(|rest| free.done_at + rest);
         let state = self.host_mut(host);
         state.rest_until = state.rest_until.max(rest_until);

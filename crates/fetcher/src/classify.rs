@@ -6,7 +6,34 @@ use std::io;
 
 use crawl_model::{Failure, FailureKind};
 
+use crate::clock::Limit;
 use crate::config::Limits;
+
+/// The name servers did not answer in time.
+pub(crate) fn dns_late(host: &str, limit: Limit) -> Failure {
+    late(FailureKind::DnsTimeout, format!("no answer from DNS for {host}"), limit)
+}
+
+/// No TCP connection stood in time.
+pub(crate) fn connect_late(host: &str, limit: Limit) -> Failure {
+    late(FailureKind::ConnectTimeout, format!("no connection to {host}"), limit)
+}
+
+/// The TLS handshake did not end in time.
+pub(crate) fn tls_late(host: &str, limit: Limit) -> Failure {
+    late(FailureKind::TlsTimeout, format!("no TLS session with {host}"), limit)
+}
+
+/// The response's head did not come in time.
+pub(crate) fn head_late(host: &str, limit: Limit) -> Failure {
+    late(FailureKind::HeaderTimeout, format!("no response head from {host}"), limit)
+}
+
+/// A phase over its limit, or over that of the whole fetch.
+fn late(kind: FailureKind, what: String, limit: Limit) -> Failure {
+    let kind = if limit.is_total() { FailureKind::Timeout } else { kind };
+    Failure::new(kind, format!("{what} {limit}"))
+}
 
 /// No TCP connection.
 pub(crate) fn connect(host: &str, port: u16, error: &io::Error) -> Failure {

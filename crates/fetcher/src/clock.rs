@@ -29,7 +29,15 @@ pub(crate) struct Clock {
     sleep: Pin<Box<Sleep>>,
 }
 
+/// The key of the limit for the whole.
+const TOTAL: &str = "fetch.total-timeout";
+
 impl Limit {
+    /// Whether it is that of the whole fetch.
+    pub(crate) fn is_total(&self) -> bool {
+        self.key == TOTAL
+    }
+
     fn from_now(span: Duration, key: &'static str) -> Self {
         Self { at: after(span), span, key }
     }
@@ -45,7 +53,7 @@ impl std::fmt::Display for Limit {
 impl Clock {
     /// Starts the clock of a fetch that may last `total`.
     pub(crate) fn start(total: Duration) -> Self {
-        let total = Limit::from_now(total, "fetch.total-timeout");
+        let total = Limit::from_now(total, TOTAL);
         Self { total, sleep: Box::pin(sleep_until(total.at)) }
     }
 

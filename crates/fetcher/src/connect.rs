@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use crawl_model::{CanonicalUrl, Failure, FailureKind};
+use crawl_model::{CanonicalUrl, Failure};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::client::conn::{http1, http2};
@@ -143,24 +143,63 @@ impl Dialer {
         url: &CanonicalUrl,
         clock: &mut Clock,
     ) -> Result<Connection, Failure> {
-        let host = url.host_str();
-        let late = |what: &str, limit| {
-            Failure::new(FailureKind::Timeout, format!("no {what} {host} {limit}"))
-        };
-        let limit = clock.limit(self.limits.dns, "fetch.dns-timeout");
-        let addresses = clock
-            .within(limit, self.names.addresses(url))
-            .await
-            .map_err(|limit| dns_late(host, limit))??;
-        let limit = clock.limit(self.limits.connect, "fetch.connect-timeout");
-        let (stream, remote) = clock
-            .within(limit, first_to_answer(&addresses))
-            .await
-            .map_err(|limit| late("connection to", limit))?
-            .map_err(|error| classify::connect(host, url.port(), &error))?;
-        if !url.is_https() {
-            return self.speak_h1(stream, remote).await.map_err(|e| classify::handshake(host, &e));
+        let (stream, remote) = self.reach(url, clock).await?;
+        if url.is_https() {
+            self.secure(url, stream, remote, clock).await
+        } else {
+            let spoken = self.speak_h1(stream, remote).await;
+            spoken.map_err(|error| classify::handshake(url.host_str(), &error))
         }
+    }
+
+    /// A byte stream to `url`'s host, and who is at its end.
+    async fn reach(
+        &self,
+        url: &CanonicalUrl,
+        clock: &mut Clock,
+    ) -> Result<(TcpStream, SocketAddr), Failure> {
+        let addresses = self.resolve(url, clock).await?;
+        self.open(url, &addresses, clock).await
+    }
+
+    /// The addresses of `url`'s host.
+    async fn resolve(
+        &self,
+        url: &CanonicalUrl,
+        clock: &mut Clock,
+    ) -> Result<Vec<SocketAddr>, Failure> {
+        let limit = clock.limit(self.limits.dns, "fetch.dns-timeout");
+        let found = clock.within(limit, self.names.addresses(url)).await;
+        found.map_err(|limit| classify::dns_late(url.host_str(), limit))?
+    }
+
+    /// A TCP connection to one of `addresses`.
+    async fn open(
+        &self,
+        url: &CanonicalUrl,
+        addresses: &[SocketAddr],
+        clock: &mut Clock,
+    ) -> Result<(TcpStream, SocketAddr), Failure> {
+        let host = url.host_str();
+        let limit = clock.limit(self.limits.connect, "fetch.connect-timeout");
+        let opened = clock.within(limit, first_to_answer(addresses)).await;
+        opened
+            .map_err(|limit| classify::connect_late(host, limit))?
+            .map_err(|error| classify::connect(host, url.port(), &error))
+    }
+
+    /// TLS over `stream`, and over it the HTTP version that both sides agree on.
+    async fn secure<S>(
+        &self,
+        url: &CanonicalUrl,
+        stream: S,
+        remote: SocketAddr,
+        clock: &mut Clock,
+    ) -> Result<Connection, Failure>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let host = url.host_str();
         let limit = clock.limit(self.limits.tls, "fetch.tls-timeout");
         let secured = async {
             let name = tls::server_name(url).ok_or_else(|| classify::no_server_name(host))?;
@@ -174,7 +213,7 @@ impl Dialer {
             };
             spoken.map_err(|error| classify::handshake(host, &error))
         };
-        clock.within(limit, secured).await.map_err(|limit| late("TLS session with", limit))?
+        clock.within(limit, secured).await.map_err(|limit| classify::tls_late(host, limit))?
     }
 
     async fn speak_h1<S>(&self, stream: S, remote: SocketAddr) -> hyper::Result<Connection>
@@ -197,11 +236,6 @@ impl Dialer {
         tokio::spawn(async move { drop(driver.await) });
         Ok(Connection { sender: Sender::H2(sender), log, remote })
     }
-}
-
-/// A name server that is silent is a matter of DNS; the whole fetch's limit is not.
-fn dns_late(host: &str, limit: crate::clock::Limit) -> Failure {
-    Failure::new(FailureKind::Dns, format!("no answer from DNS for {host} {limit}"))
 }
 
 /// Connects to the addresses in order, each a little after the one before or at its failure.

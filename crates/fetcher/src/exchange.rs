@@ -143,8 +143,7 @@ impl Exchange {
             }
             Err(limit) => {
                 self.pool.forget(ticket.url(), connection);
-                let detail = format!("no response head from {host} {limit}");
-                Err(Lost::Failed(Failure::new(FailureKind::Timeout, detail)))
+                Err(Lost::Failed(classify::head_late(host, limit)))
             }
         }
     }

@@ -44,7 +44,7 @@ async fn a_head_that_is_late_names_its_limit() {
         assert!(answer.sent_at.is_some());
         check_failure(
             answer,
-            FailureKind::Timeout,
+            FailureKind::HeaderTimeout,
             "no response head from a.test within 150ms (fetch.header-timeout)",
         );
     }

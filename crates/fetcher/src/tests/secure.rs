@@ -162,7 +162,7 @@ async fn a_handshake_that_stalls_or_breaks_is_not_final() {
     let soon = FetchConfig { tls_timeout: SOON, ..config(server.local_addr().unwrap()) };
     let fetcher = Fetcher::new(soon).unwrap();
     let answer = fetch(&fetcher, "https://a.test/").await;
-    check_failure(answer, FailureKind::Timeout, "within 150ms (fetch.tls-timeout)");
+    check_failure(answer, FailureKind::TlsTimeout, "within 150ms (fetch.tls-timeout)");
     tokio::spawn(async move {
         let _stalled = server.accept().await.unwrap();
         drop(server.accept().await.unwrap());

@@ -37,7 +37,10 @@ const H2_CONNECTION_WINDOW: u32 = 1024 * 1024;
 const H2_HEADERS: u32 = 256 * 1024;
 
 /// What hyper reads at once at most, and so what one HTTP/1 connection may hold unread.
-const H1_BUFFER: usize = 64 * 1024;
+pub(crate) const H1_BUFFER: usize = 64 * 1024;
+
+/// The fields of a head that hyper takes if nothing is said.
+const H1_FIELDS: usize = 100;
 
 /// A connection over which requests are sent.
 #[derive(Debug)]
@@ -128,6 +131,10 @@ impl Dialer {
             .allow_obsolete_multiline_headers_in_responses(true)
             .allow_spaces_after_header_name_in_responses(true)
             .ignore_invalid_headers_in_responses(true);
+        if limits.header_count != H1_FIELDS {
+            // Not set where it would change nothing: hyper's own number costs no allocation.
+            h1.max_headers(limits.header_count);
+        }
         let mut h2 = http2::Builder::new(TokioExecutor::new());
         h2.initial_stream_window_size(H2_STREAM_WINDOW)
             .initial_connection_window_size(H2_CONNECTION_WINDOW)

@@ -9,12 +9,14 @@ use http_body_util::BodyExt;
 use hyper::Response;
 use hyper::Version;
 use hyper::body::{Body as _, Incoming};
-use hyper::header::{CONTENT_ENCODING, TRANSFER_ENCODING};
+use hyper::header::{CONTENT_ENCODING, HeaderMap, TRANSFER_ENCODING};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 
-use crate::classify::is_end_of_stream;
+use crate::classify::{self, is_end_of_stream};
 use crate::clock::Clock;
 use crate::decode::{Decoder, Sink};
+use crate::pace::{Pace, Rate};
 
 /// Most bytes reserved before any have come: a length is only a promise.
 const MAX_RESERVED: u64 = 256 * 1024;
@@ -64,12 +66,16 @@ impl Memory {
 /// What a body must not exceed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct BodyLimits {
-    /// Decoded, and coded too.
+    /// Decoded.
     pub(crate) bytes: usize,
+    /// As it is transferred.
+    pub(crate) coded_bytes: usize,
     /// Decoded by coded.
     pub(crate) ratio: u32,
     /// Between two pieces.
     pub(crate) idle: Duration,
+    /// Less is too slow.
+    pub(crate) rate: Rate,
 }
 
 /// A body as far as it came.
@@ -80,38 +86,58 @@ pub(crate) struct Body {
     pub(crate) truncated: Option<Truncation>,
 }
 
+impl Body {
+    /// A body of which nothing can be had.
+    fn none(why: Truncation) -> Self {
+        Self { bytes: Bytes::new(), truncated: Some(why) }
+    }
+}
+
 /// Reads the body of `response`, decoding it on the way.
 pub(crate) async fn read(
     response: Response<Incoming>,
     limits: BodyLimits,
     clock: &mut Clock,
 ) -> Body {
+    if response.body().is_end_stream() {
+        // Answers to HEAD name codings, too, and a body of no bytes is whole in all of them.
+        return Body { bytes: Bytes::new(), truncated: None };
+    }
+    if !is_framing_known(response.headers()) {
+        return Body::none(Truncation::Framing);
+    }
     let is_close_delimited = is_close_delimited(&response);
     let codings = response.headers().get_all(CONTENT_ENCODING);
-    let mut decoder = Decoder::new(codings.iter().map(|value| value.as_bytes()));
+    let mut decoder = match Decoder::new(codings.iter().map(|value| value.as_bytes())) {
+        Ok(decoder) => decoder,
+        Err(why) => return Body::none(why),
+    };
     let mut body = response.into_body();
     let expected = body.size_hint().exact().unwrap_or(0).min(MAX_RESERVED) as usize;
     let mut sink = None;
+    let mut now = Instant::now();
+    let mut pace = Pace::start(limits.rate, now);
     let ended = loop {
-        let limit = clock.limit(limits.idle, "fetch.idle-timeout");
+        let limit = clock.limit_from(now, limits.idle, "fetch.idle-timeout");
         let frame = match clock.within(limit, body.frame()).await {
             Ok(Some(Ok(frame))) => frame,
             Ok(None) => break Ok(()),
             // Without an announced length the end of the connection is the end of the body, and
             // many a TLS server ends it without saying goodbye.
             Ok(Some(Err(error))) if is_close_delimited && is_end_of_stream(&error) => break Ok(()),
-            Ok(Some(Err(_))) => break Err(Truncation::Disconnect),
-            Err(_) => break Err(Truncation::Time),
+            Ok(Some(Err(error))) => break Err(classify::body(&error)),
+            Err(limit) if limit.is_total() => break Err(Truncation::Time),
+            Err(_) => break Err(Truncation::Idle),
         };
         let Ok(piece) = frame.into_data() else { continue };
         let is_whole = sink.is_none() && decoder.is_identity() && body.is_end_stream();
-        if is_whole && piece.len() <= limits.bytes {
+        if is_whole && piece.len() <= limits.bytes.min(limits.coded_bytes) {
             return Body { bytes: piece, truncated: None };
         }
         let sink = sink.get_or_insert_with(|| {
             let factor = if decoder.is_identity() { 1 } else { 4 };
             let expected = expected.saturating_mul(factor).min(limits.bytes);
-            Sink::new(limits.bytes, limits.ratio, expected)
+            Sink::new(&limits, expected)
         });
         if let Err(why) = take(&piece, &mut decoder, sink).await {
             break Err(why);
@@ -119,11 +145,31 @@ pub(crate) async fn read(
         if body.is_end_stream() {
             break Ok(());
         }
+        now = Instant::now();
+        if !pace.keeps_up(piece.len(), now) {
+            break Err(Truncation::Slow);
+        }
     };
-    let sink = sink.unwrap_or_else(|| Sink::new(0, 0, 0));
-    let is_broken = ended.is_ok() && !decoder.is_complete(&sink);
-    let truncated = if is_broken { Some(Truncation::Disconnect) } else { ended.err() };
+    let sink = sink.unwrap_or_else(|| Sink::new(&limits, 0));
+    let truncated = match ended {
+        Ok(()) if decoder.is_complete(&sink) => None,
+        // Nobody can tell a server that broke off from one that never ends its codings.
+        Ok(()) if is_close_delimited => Some(Truncation::Disconnect),
+        Ok(()) => Some(Truncation::Coding),
+        Err(why) => Some(why),
+    };
     Body { bytes: sink.into_bytes(), truncated }
+}
+
+/// Whether the body is transferred in a way that hyper undoes: as it is or in chunks. Other
+/// transfer codings were not asked for (RFC 9112, section 7.4), and a page coded by one would be
+/// taken for its text.
+fn is_framing_known(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(TRANSFER_ENCODING);
+    let names = values.iter().flat_map(|value| value.as_bytes().split(|&byte| byte == b','));
+    let is_plain = |name: &[u8]| name.is_empty() || name.eq_ignore_ascii_case(b"identity");
+    let mut names = names.map(<[u8]>::trim_ascii).filter(|name| !is_plain(name));
+    names.next().is_none_or(|name| name.eq_ignore_ascii_case(b"chunked")) && names.next().is_none()
 }
 
 /// Adds one piece; long work is cut so that it never holds up the other fetches of its thread.

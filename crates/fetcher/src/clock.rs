@@ -29,9 +29,13 @@ pub(crate) struct Clock {
     sleep: Pin<Box<Sleep>>,
 }
 
+/// The key of the limit for the whole.
+const TOTAL: &str = "fetch.total-timeout";
+
 impl Limit {
-    fn from_now(span: Duration, key: &'static str) -> Self {
-        Self { at: after(span), span, key }
+    /// Whether it is that of the whole fetch.
+    pub(crate) fn is_total(&self) -> bool {
+        self.key == TOTAL
     }
 }
 
@@ -45,13 +49,18 @@ impl std::fmt::Display for Limit {
 impl Clock {
     /// Starts the clock of a fetch that may last `total`.
     pub(crate) fn start(total: Duration) -> Self {
-        let total = Limit::from_now(total, "fetch.total-timeout");
+        let total = Limit { at: after(Instant::now(), total), span: total, key: TOTAL };
         Self { total, sleep: Box::pin(sleep_until(total.at)) }
     }
 
     /// A phase of `span` from now, or what is left of the whole if that is less.
     pub(crate) fn limit(&self, span: Duration, key: &'static str) -> Limit {
-        let phase = Limit::from_now(span, key);
+        self.limit_from(Instant::now(), span, key)
+    }
+
+    /// The same for a phase that begins at `now`, where the time is known already.
+    pub(crate) fn limit_from(&self, now: Instant, span: Duration, key: &'static str) -> Limit {
+        let phase = Limit { at: after(now, span), span, key };
         if phase.at < self.total.at { phase } else { self.total }
     }
 
@@ -82,10 +91,9 @@ impl Clock {
     }
 }
 
-/// `span` from now, or thirty years if that is more than the clock can count.
-fn after(span: Duration) -> Instant {
+/// `span` after `now`, or thirty years if that is more than the clock can count.
+fn after(now: Instant, span: Duration) -> Instant {
     const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
-    let now = Instant::now();
     now.checked_add(span.min(FAR)).unwrap_or(now)
 }
 

@@ -11,6 +11,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::connect::H1_BUFFER;
+use crate::pace::Rate;
+
 /// How URLs are fetched, as written in the `[fetch]` table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -40,10 +43,22 @@ pub struct FetchConfig {
     /// Longest time for the whole fetch, name lookup and body included.
     #[serde(with = "humantime_serde")]
     pub total_timeout: Duration,
-    /// Longest response head in bytes, 1 KiB to 1 MiB. HTTP/1 heads have at most 100 fields, too.
+    /// Least rate of a body in bytes per second as they are transferred, measured over
+    /// `min-rate-window`; slower ones are cut. A single pause counts for half a window at most.
+    /// 0: no limit.
+    pub min_rate_bytes: u32,
+    /// Time over which `min-rate-bytes` is measured.
+    #[serde(with = "humantime_serde")]
+    pub min_rate_window: Duration,
+    /// Longest response head in bytes, 1 KiB to 1 MiB.
     pub header_limit_bytes: usize,
+    /// Most fields of a response head, 1 to 10,000.
+    pub header_count: usize,
     /// Longest body in bytes, after decoding; the rest is cut off. 0: no limit.
     pub body_limit_bytes: usize,
+    /// Longest body in bytes as it is transferred. 0: twice `body-limit-bytes`, which no honest
+    /// coding needs.
+    pub transfer_limit_bytes: usize,
     /// Memory set aside for bodies in MiB, all pages under way together. A fetch waits for its
     /// share (the announced length, at most the body limit) before it reads the body.
     pub body_memory_mib: NonZeroU32,
@@ -99,8 +114,12 @@ impl Default for FetchConfig {
             header_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(20),
             total_timeout: Duration::from_secs(120),
+            min_rate_bytes: 100,
+            min_rate_window: Duration::from_secs(10),
             header_limit_bytes: 64 * 1024,
+            header_count: 100,
             body_limit_bytes: 8 * 1024 * 1024,
+            transfer_limit_bytes: 0,
             body_memory_mib: NonZeroU32::new(256).expect("256 is not zero"),
             max_ratio: 100,
             keep_alive: Duration::from_secs(15),
@@ -134,6 +153,9 @@ pub enum FetchConfigError {
     /// The header limit is too small to work or too large to be one.
     #[error("`fetch.header-limit-bytes` is {0}: give a number from 1024 to 1048576")]
     HeaderLimit(usize),
+    /// So is the number of fields.
+    #[error("`fetch.header-count` is {0}: give a number from 1 to 10000")]
+    HeaderCount(usize),
     /// A header field that HTTP does not allow (RFC 9110, section 5).
     #[error("`{key}` is not a valid header field: {why}")]
     Header {
@@ -183,9 +205,16 @@ pub(crate) struct Limits {
     pub(crate) header: Duration,
     pub(crate) idle: Duration,
     pub(crate) total: Duration,
+    pub(crate) rate: Rate,
     pub(crate) header_bytes: usize,
+    pub(crate) header_count: usize,
+    /// Bytes that an HTTP/1 connection takes before a head is complete, interim ones and the
+    /// beginning of the body included.
+    pub(crate) until_head_bytes: u64,
     /// `usize::MAX`: no limit.
     pub(crate) body_bytes: usize,
+    /// The same as it is transferred.
+    pub(crate) coded_bytes: usize,
     /// `u32::MAX`: no limit.
     pub(crate) ratio: u32,
 }
@@ -199,7 +228,17 @@ impl Limits {
         if !(1024..=1024 * 1024).contains(&header_bytes) {
             return Err(FetchConfigError::HeaderLimit(header_bytes));
         }
+        if !(1..=10_000).contains(&config.header_count) {
+            return Err(FetchConfigError::HeaderCount(config.header_count));
+        }
         let unless_zero = |limit: usize| if limit == 0 { usize::MAX } else { limit };
+        let body_bytes = unless_zero(config.body_limit_bytes);
+        // What is small may be coded to a little more than itself.
+        let coded_bytes = match config.transfer_limit_bytes {
+            0 => body_bytes.saturating_mul(2).saturating_add(64 * 1024),
+            limit => limit,
+        };
+        let window = time("min-rate-window", config.min_rate_window)?;
         Ok(Self {
             dns: time("dns-timeout", config.dns_timeout)?,
             connect: time("connect-timeout", config.connect_timeout)?,
@@ -207,8 +246,12 @@ impl Limits {
             header: time("header-timeout", config.header_timeout)?,
             idle: time("idle-timeout", config.idle_timeout)?,
             total: time("total-timeout", config.total_timeout)?,
+            rate: Rate { bytes: config.min_rate_bytes, window },
             header_bytes,
-            body_bytes: unless_zero(config.body_limit_bytes),
+            header_count: config.header_count,
+            until_head_bytes: (header_bytes + 4 * H1_BUFFER) as u64,
+            body_bytes,
+            coded_bytes,
             ratio: if config.max_ratio == 0 { u32::MAX } else { config.max_ratio },
         })
     }
@@ -238,7 +281,10 @@ mod tests {
     #[test]
     fn wrong_values_are_refused_by_key() {
         refused("header-timeout = '0s'", "`fetch.header-timeout` must be longer than zero");
+        refused("min-rate-window = '0s'", "`fetch.min-rate-window` must be longer than zero");
         refused("header-limit-bytes = 10", "`fetch.header-limit-bytes` is 10");
+        refused("header-count = 0", "`fetch.header-count` is 0");
+        refused("header-count = 10001", "`fetch.header-count` is 10001");
         refused("user-agent = 'a\\nb'\n".replace('\'', "\"").as_str(), "`fetch.user-agent`");
         refused("headers = { 'x y' = '1' }", "`fetch.headers.x y`");
         refused("headers = { Content-Length = '1' }", "`fetch.headers.Content-Length`");

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use crawl_model::{CanonicalUrl, Failure, FailureKind};
+use crawl_model::{CanonicalUrl, Failure};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::client::conn::{http1, http2};
@@ -37,7 +37,10 @@ const H2_CONNECTION_WINDOW: u32 = 1024 * 1024;
 const H2_HEADERS: u32 = 256 * 1024;
 
 /// What hyper reads at once at most, and so what one HTTP/1 connection may hold unread.
-const H1_BUFFER: usize = 64 * 1024;
+pub(crate) const H1_BUFFER: usize = 64 * 1024;
+
+/// The fields of a head that hyper takes if nothing is said.
+const H1_FIELDS: usize = 100;
 
 /// A connection over which requests are sent.
 #[derive(Debug)]
@@ -127,6 +130,10 @@ impl Dialer {
             .allow_obsolete_multiline_headers_in_responses(true)
             .allow_spaces_after_header_name_in_responses(true)
             .ignore_invalid_headers_in_responses(true);
+        if limits.header_count != H1_FIELDS {
+            // Not set where it would change nothing: hyper's own number costs no allocation.
+            h1.max_headers(limits.header_count);
+        }
         let mut h2 = http2::Builder::new(TokioExecutor::new());
         h2.initial_stream_window_size(H2_STREAM_WINDOW)
             .initial_connection_window_size(H2_CONNECTION_WINDOW)
@@ -143,24 +150,67 @@ impl Dialer {
         limits: &Limits,
         clock: &mut Clock,
     ) -> Result<Connection, Failure> {
-        let host = url.host_str();
-        let late = |what: &str, limit| {
-            Failure::new(FailureKind::Timeout, format!("no {what} {host} {limit}"))
-        };
-        let limit = clock.limit(limits.dns, "fetch.dns-timeout");
-        let addresses = clock
-            .within(limit, self.names.addresses(url))
-            .await
-            .map_err(|limit| dns_late(host, limit))??;
-        let limit = clock.limit(limits.connect, "fetch.connect-timeout");
-        let (stream, remote) = clock
-            .within(limit, first_to_answer(&addresses))
-            .await
-            .map_err(|limit| late("connection to", limit))?
-            .map_err(|error| classify::connect(host, url.port(), &error))?;
-        if !url.is_https() {
-            return self.speak_h1(stream, remote).await.map_err(|e| classify::handshake(host, &e));
+        let (stream, remote) = self.reach(url, limits, clock).await?;
+        if url.is_https() {
+            self.secure(url, stream, remote, limits, clock).await
+        } else {
+            let spoken = self.speak_h1(stream, remote).await;
+            spoken.map_err(|error| classify::handshake(url.host_str(), &error))
         }
+    }
+
+    /// A byte stream to `url`'s host, and who is at its end.
+    async fn reach(
+        &self,
+        url: &CanonicalUrl,
+        limits: &Limits,
+        clock: &mut Clock,
+    ) -> Result<(TcpStream, SocketAddr), Failure> {
+        let addresses = self.resolve(url, limits, clock).await?;
+        self.open(url, &addresses, limits, clock).await
+    }
+
+    /// The addresses of `url`'s host.
+    async fn resolve(
+        &self,
+        url: &CanonicalUrl,
+        limits: &Limits,
+        clock: &mut Clock,
+    ) -> Result<Vec<SocketAddr>, Failure> {
+        let limit = clock.limit(limits.dns, "fetch.dns-timeout");
+        let found = clock.within(limit, self.names.addresses(url)).await;
+        found.map_err(|limit| classify::dns_late(url.host_str(), limit))?
+    }
+
+    /// A TCP connection to one of `addresses`.
+    async fn open(
+        &self,
+        url: &CanonicalUrl,
+        addresses: &[SocketAddr],
+        limits: &Limits,
+        clock: &mut Clock,
+    ) -> Result<(TcpStream, SocketAddr), Failure> {
+        let host = url.host_str();
+        let limit = clock.limit(limits.connect, "fetch.connect-timeout");
+        let opened = clock.within(limit, first_to_answer(addresses)).await;
+        opened
+            .map_err(|limit| classify::connect_late(host, limit))?
+            .map_err(|error| classify::connect(host, url.port(), &error))
+    }
+
+    /// TLS over `stream`, and over it the HTTP version that both sides agree on.
+    async fn secure<S>(
+        &self,
+        url: &CanonicalUrl,
+        stream: S,
+        remote: SocketAddr,
+        limits: &Limits,
+        clock: &mut Clock,
+    ) -> Result<Connection, Failure>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let host = url.host_str();
         let limit = clock.limit(limits.tls, "fetch.tls-timeout");
         let secured = async {
             let name = tls::server_name(url).ok_or_else(|| classify::no_server_name(host))?;
@@ -174,7 +224,7 @@ impl Dialer {
             };
             spoken.map_err(|error| classify::handshake(host, &error))
         };
-        clock.within(limit, secured).await.map_err(|limit| late("TLS session with", limit))?
+        clock.within(limit, secured).await.map_err(|limit| classify::tls_late(host, limit))?
     }
 
     async fn speak_h1<S>(&self, stream: S, remote: SocketAddr) -> hyper::Result<Connection>
@@ -197,11 +247,6 @@ impl Dialer {
         tokio::spawn(async move { drop(driver.await) });
         Ok(Connection { sender: Sender::H2(sender), log, remote })
     }
-}
-
-/// A name server that is silent is a matter of DNS; the whole fetch's limit is not.
-fn dns_late(host: &str, limit: crate::clock::Limit) -> Failure {
-    Failure::new(FailureKind::Dns, format!("no answer from DNS for {host} {limit}"))
 }
 
 /// Connects to the addresses in order, each a little after the one before or at its failure.

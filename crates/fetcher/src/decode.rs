@@ -5,7 +5,8 @@
 //! than the limit, whatever the coding. zstd windows are limited to 8 MiB as RFC 9659 demands.
 //!
 //! A coding that we did not ask for and do not know is left in place: the `content-encoding`
-//! field is still there to tell.
+//! field is still there to tell. More codings on top of each other than any honest server applies
+//! are not even begun with.
 
 mod brotli;
 mod gzip;
@@ -14,6 +15,9 @@ mod inflate;
 use bytes::Bytes;
 use crawl_model::Truncation;
 use zstd::stream::raw::{DParameter, Decoder as ZstdDecoder, Operation};
+use zstd::zstd_safe::zstd_sys::ZSTD_ErrorCode;
+
+use crate::body::BodyLimits;
 
 /// Codings in a row that are removed. More than one is rare, more than this never honest.
 const MAX_CODINGS: usize = 3;
@@ -34,6 +38,8 @@ pub(crate) struct Sink {
     /// The rest of `buffer` is room.
     filled: usize,
     limit: usize,
+    /// Most bytes that may come, still coded.
+    coded_limit: usize,
     ratio: usize,
     /// Bytes that came, still coded.
     received: usize,
@@ -42,13 +48,14 @@ pub(crate) struct Sink {
 }
 
 impl Sink {
-    /// A sink for at most `limit` bytes, with room for `expected`.
-    pub(crate) fn new(limit: usize, ratio: u32, expected: usize) -> Self {
+    /// A sink for at most `limits.bytes`, with room for `expected`.
+    pub(crate) fn new(limits: &BodyLimits, expected: usize) -> Self {
         Self {
             buffer: Vec::with_capacity(expected),
             filled: 0,
-            limit,
-            ratio: ratio as usize,
+            limit: limits.bytes,
+            coded_limit: limits.coded_bytes,
+            ratio: limits.ratio as usize,
             received: 0,
             decoded: 0,
         }
@@ -134,21 +141,33 @@ struct Broken;
 
 impl Decoder {
     /// A decoder for the values of `content-encoding`, in order.
-    pub(crate) fn new<'a>(values: impl Iterator<Item = &'a [u8]>) -> Self {
+    ///
+    /// # Errors
+    /// [`Truncation::Nesting`] for more than three.
+    pub(crate) fn new<'a>(values: impl Iterator<Item = &'a [u8]>) -> Result<Self, Truncation> {
         let mut stages = Vec::new();
+        let mut is_known = true;
+        let mut n_codings = 0;
         let names = values.flat_map(|value| value.split(|&byte| byte == b','));
         for name in names.map(<[u8]>::trim_ascii) {
             let is = |text: &str| name.eq_ignore_ascii_case(text.as_bytes());
             if name.is_empty() || is("identity") || is("none") {
                 continue;
             }
+            n_codings += 1;
+            if n_codings > MAX_CODINGS {
+                return Err(Truncation::Nesting);
+            }
             match Stage::new(is) {
-                Some(stage) if stages.len() < MAX_CODINGS => stages.push(stage),
-                _ => return Self { stages: Vec::new() },
+                Some(stage) if is_known => stages.push(stage),
+                _ => is_known = false,
             }
         }
+        if !is_known {
+            stages.clear();
+        }
         stages.reverse();
-        Self { stages }
+        Ok(Self { stages })
     }
 
     /// Whether the body is as it came.
@@ -158,13 +177,11 @@ impl Decoder {
 
     /// Decodes the next piece of the body into `sink`.
     pub(crate) fn feed(&mut self, piece: &[u8], sink: &mut Sink) -> Result<(), Truncation> {
-        sink.received += piece.len();
-        // Codings can be fed for ever without giving anything. Honest ones add little.
-        let most = sink.limit.saturating_mul(2).saturating_add(STEP);
-        if !self.is_identity() && sink.received > most {
-            return Err(Truncation::Length);
-        }
-        push(&mut self.stages, piece, sink)
+        // Codings can be fed for ever without giving anything, so what comes is limited, too.
+        let n_allowed = piece.len().min(sink.coded_limit - sink.received);
+        sink.received += n_allowed;
+        push(&mut self.stages, &piece[..n_allowed], sink)?;
+        if n_allowed < piece.len() { Err(Truncation::Coded) } else { Ok(()) }
     }
 
     /// Whether the codings ended where the body did. A body of no bytes is whole: responses to
@@ -182,7 +199,7 @@ fn push(stages: &mut [Stage], mut input: &[u8], sink: &mut Sink) -> Result<(), T
         let is_last = rest.is_empty();
         let room = if is_last { sink.room() } else { &mut scratch[..] };
         let n_room = room.len();
-        let Ok(step) = first.step(input, room) else { return Err(Truncation::Disconnect) };
+        let step = first.step(input, room)?;
         input = &input[step.consumed..];
         if is_last {
             sink.wrote(step.produced)?;
@@ -196,7 +213,7 @@ fn push(stages: &mut [Stage], mut input: &[u8], sink: &mut Sink) -> Result<(), T
         }
         if step.consumed == 0 && step.produced == 0 {
             // No decoder here stops without an error; should one do so, the body ends here.
-            return Err(Truncation::Disconnect);
+            return Err(Truncation::Coding);
         }
     }
 }
@@ -218,21 +235,22 @@ impl Stage {
         }
     }
 
-    fn step(&mut self, input: &[u8], room: &mut [u8]) -> Result<Step, Broken> {
-        match self {
+    fn step(&mut self, input: &[u8], room: &mut [u8]) -> Result<Step, Truncation> {
+        let step = match self {
             Self::Gzip(gzip) => gzip.step(input, room),
             Self::Deflate(deflate) => deflate.step(input, room),
             Self::Brotli(brotli) => brotli.step(input, room),
             Self::Zstd { decoder, is_done } => {
-                let status = decoder.run_on_buffers(input, room).map_err(|_| Broken)?;
+                let status = decoder.run_on_buffers(input, room).map_err(|e| zstd_broken(&e))?;
                 let step = Step { consumed: status.bytes_read, produced: status.bytes_written };
                 // 0: a frame has ended; another may follow (RFC 8878, section 3.1).
                 if step.consumed + step.produced > 0 {
                     *is_done = status.remaining == 0;
                 }
-                Ok(step)
+                return Ok(step);
             }
-        }
+        };
+        step.map_err(|Broken| Truncation::Coding)
     }
 
     fn is_complete(&self) -> bool {
@@ -243,6 +261,14 @@ impl Stage {
             Self::Zstd { is_done, .. } => *is_done,
         }
     }
+}
+
+/// Tells a window over the limit from all else that can be wrong with zstd.
+fn zstd_broken(error: &std::io::Error) -> Truncation {
+    let error = error.get_ref().and_then(|error| error.downcast_ref::<zstd::Error>());
+    let is_window =
+        |e: &zstd::Error| e.is(ZSTD_ErrorCode::ZSTD_error_frameParameter_windowTooLarge);
+    if error.is_some_and(is_window) { Truncation::Window } else { Truncation::Coding }
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ use crawl_model::{
     CanonicalUrl, Errand, Failure, FailureKind, HostTable, Method, Response, Ticket,
 };
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_TYPE, HeaderMap};
-use hyper::{Response as Head, Version};
+use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, TRANSFER_ENCODING};
+use hyper::{Response as Head, StatusCode, Version};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::body::{self, BodyLimits, Memory};
@@ -101,7 +101,7 @@ impl Exchange {
             Ok(head) => self.rest(settings, fresh, head, ticket, &mut clock).await,
             Err(Lost::Failed(failure)) => Err(failure),
             Err(Lost::DeadConnection) => Err(Failure::new(
-                FailureKind::Protocol,
+                FailureKind::Disconnected,
                 format!("{} closed the connection at once", url.host_str()),
             )),
         }
@@ -134,30 +134,56 @@ impl Exchange {
         let host = ticket.url().host_str();
         let request = settings.writer.write(ticket, connection.is_h2()).map_err(Lost::Failed)?;
         let received = connection.log.received();
-        *sent_at = Some(connection.log.expect_request());
+        let stamp = connection.log.expect_request();
+        *sent_at = Some(stamp.clone());
+        if !connection.is_h2() {
+            connection.log.allow_until_head(settings.limits.until_head_bytes);
+        }
         let limit = clock.limit(settings.limits.header, "fetch.header-timeout");
         let sent = clock.within(limit, connection.send(request)).await;
         match sent {
-            Ok(Ok(head)) if connection.is_h2() && h2_size(&head) > settings.limits.header_bytes => {
-                Err(Lost::Failed(classify::header_limit(host, &settings.limits)))
+            Ok(Ok(head)) => {
+                connection.log.head_came();
+                Self::check_head(&settings.limits, connection, &head, host)
+                    .map_err(Lost::Failed)?;
+                Ok(head)
             }
-            Ok(Ok(head)) => Ok(head),
             Ok(Err(error)) => {
                 // On a shared connection other responses count as bytes, too: there it is the
                 // connection's end that tells.
-                let is_silent = connection.log.received() == received;
+                let n_received = connection.log.received() - received;
                 let is_gone = connection.is_h2() && connection.is_closed();
-                if is_kept && (is_silent || is_gone) {
+                // What came unasked before the request went out is no answer to it.
+                let is_unsent = stamp.get().is_none();
+                if is_kept && (n_received == 0 || is_gone || is_unsent) {
                     return Err(Lost::DeadConnection);
                 }
-                Err(Lost::Failed(classify::head(host, &settings.limits, &error)))
+                Err(Lost::Failed(classify::head(host, &settings.limits, n_received, &error)))
             }
             Err(limit) => {
                 self.pool.forget(ticket.url(), connection);
-                let detail = format!("no response head from {host} {limit}");
-                Err(Lost::Failed(Failure::new(FailureKind::Timeout, detail)))
+                Err(Lost::Failed(classify::head_late(host, limit)))
             }
         }
+    }
+
+    /// Refuses heads that the HTTP library lets through.
+    fn check_head(
+        limits: &Limits,
+        connection: &Connection,
+        head: &Head<Incoming>,
+        host: &str,
+    ) -> Result<(), Failure> {
+        if connection.is_h2() && h2_size(head) > limits.header_bytes {
+            return Err(classify::header_limit(host, limits));
+        }
+        if head.headers().len() > limits.header_count {
+            return Err(classify::header_count(host, limits));
+        }
+        if head.status() == StatusCode::SWITCHING_PROTOCOLS {
+            return Err(classify::switched(host));
+        }
+        Ok(())
     }
 
     /// Reads what follows the head, and gives the connection back if it is still good.
@@ -174,10 +200,11 @@ impl Exchange {
         let version = version(head.version());
         let headers = fields(head.headers());
         let remote = Some(connection.remote);
+        let is_reusable = is_reusable(&head);
         let limits = settings.body_limits(ticket);
         let share = self.memory.share(&head, limits.bytes).await;
         let body = body::read(head, limits, clock).await;
-        if body.truncated.is_none() && status != 101 {
+        if body.truncated.is_none() && is_reusable {
             self.pool.put(ticket.url(), connection);
         }
         let body::Body { bytes, truncated } = body;
@@ -218,11 +245,17 @@ impl Settings {
 
     fn body_limits(&self, ticket: &Ticket) -> BodyLimits {
         let limits = &self.limits;
-        let bytes = match ticket.errand() {
-            Errand::Page(_) => limits.body_bytes,
-            Errand::Robots { .. } => limits.body_bytes.max(ROBOTS_BYTES),
+        let least = match ticket.errand() {
+            Errand::Page(_) => 0,
+            Errand::Robots { .. } => ROBOTS_BYTES,
         };
-        BodyLimits { bytes, ratio: limits.ratio, idle: limits.idle }
+        BodyLimits {
+            bytes: limits.body_bytes.max(least),
+            coded_bytes: limits.coded_bytes.max(2 * least),
+            ratio: limits.ratio,
+            idle: limits.idle,
+            rate: limits.rate,
+        }
     }
 }
 
@@ -233,6 +266,22 @@ fn is_repeatable(ticket: &Ticket) -> bool {
         Errand::Page(page) => page.method != Method::Post,
         Errand::Robots { .. } => true,
     }
+}
+
+/// Whether the next response on an HTTP/1 connection would surely begin where this one ends.
+///
+/// Where it would not, the rest of this one could be taken for the next: a 204 that announces a
+/// body, which it must not (RFC 9110, section 8.6), and a response framed in both ways, which is
+/// how responses are smuggled (RFC 9112, section 6.3, item 3). What comes unasked otherwise ends
+/// the connection in hyper.
+fn is_reusable(head: &Head<Incoming>) -> bool {
+    let is_chunked = head.headers().contains_key(TRANSFER_ENCODING);
+    let is_empty = head.status() == StatusCode::NO_CONTENT;
+    if !is_chunked && !is_empty {
+        return true;
+    }
+    let length = head.headers().get(CONTENT_LENGTH);
+    if is_empty { !is_chunked && length.is_none_or(|n| n == "0") } else { length.is_none() }
 }
 
 /// The size of an HTTP/2 head as RFC 9113 counts it, section 6.5.2.

@@ -36,6 +36,7 @@ mod body;
 mod clock;
 mod decode;
 mod media;
+mod pace;
 mod wire;
 
 mod classify;

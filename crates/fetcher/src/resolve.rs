@@ -156,6 +156,8 @@ fn dns_failure(host: &str, error: &NetError) -> Failure {
         Failure::new(FailureKind::Unresolvable, format!("{host} does not exist (NXDOMAIN)"))
     } else if error.is_no_records_found() {
         Failure::new(FailureKind::Unresolvable, no_address(host))
+    } else if matches!(error, NetError::Timeout) {
+        Failure::new(FailureKind::DnsTimeout, format!("no name server answered for {host} in time"))
     } else {
         Failure::new(FailureKind::Dns, format!("name lookup of {host} failed: {error}"))
     }

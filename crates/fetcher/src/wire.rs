@@ -3,7 +3,8 @@
 //! Politeness is owed from the moment the server hears of us, which is neither when a ticket
 //! was issued nor when hyper took the request, so the moment is noted where bytes are written.
 //! Whether anything was received tells a kept-alive connection that was already dead (the
-//! request may be sent again) from a server that broke off.
+//! request may be sent again) from a server that broke off. And what comes before a head is
+//! limited here, where all of it passes.
 
 use std::io;
 use std::pin::Pin;
@@ -21,6 +22,8 @@ pub(crate) type SentAt = Arc<OnceLock<Instant>>;
 #[derive(Debug, Default)]
 pub(crate) struct WireLog {
     received: AtomicU64,
+    /// How many bytes may come before they are too many; 0: any number.
+    allowed: AtomicU64,
     is_awaited: AtomicBool,
     /// Requests handed over whose first byte has not been written. One, but for HTTP/2.
     awaited: Mutex<Vec<SentAt>>,
@@ -40,6 +43,23 @@ impl WireLog {
         sent_at
     }
 
+    /// Of what comes from now on, `n_bytes` at most are read until [`head_came`](Self::head_came).
+    pub(crate) fn allow_until_head(&self, n_bytes: u64) {
+        self.allowed.store(self.received().saturating_add(n_bytes), Ordering::Release);
+    }
+
+    /// The head that was waited for is there, and bodies have limits of their own.
+    pub(crate) fn head_came(&self) {
+        self.allowed.store(0, Ordering::Release);
+    }
+
+    /// Counts bytes that came; fails if they are too many.
+    fn read(&self, n: usize) -> io::Result<()> {
+        let received = self.received.fetch_add(n as u64, Ordering::AcqRel) + n as u64;
+        let allowed = self.allowed.load(Ordering::Acquire);
+        if allowed > 0 && received > allowed { Err(io::Error::other(Flood)) } else { Ok(()) }
+    }
+
     fn wrote(&self) {
         if self.is_awaited.swap(false, Ordering::AcqRel) {
             let now = Instant::now();
@@ -51,6 +71,12 @@ impl WireLog {
         }
     }
 }
+
+/// More bytes came in place of a head than heads can have: interim responses without end, which
+/// hyper reads and forgets one by one.
+#[derive(Debug, thiserror::Error)]
+#[error("interim responses (1xx) without end")]
+pub(crate) struct Flood;
 
 /// A connection whose bytes are watched. For TLS it lies outside: it sees HTTP, not handshakes.
 #[derive(Debug)]
@@ -83,7 +109,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
         let read = Pin::new(&mut self.stream).poll_read(cx, buf);
         let n = buf.filled().len() - before;
         if n > 0 {
-            self.log.received.fetch_add(n as u64, Ordering::Release);
+            self.log.read(n)?;
         }
         read
     }

@@ -1,8 +1,10 @@
 //! Every coding, whole and cut up, honest and not.
 
 use std::io::Write;
+use std::time::Duration;
 
 use super::*;
+use crate::pace::Rate;
 
 fn gzip(plain: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
@@ -48,16 +50,31 @@ fn text(n: usize) -> Vec<u8> {
     (0..n).map(|_| byte()).collect()
 }
 
+fn decoder(name: &str) -> Decoder {
+    Decoder::new([name.as_bytes()].into_iter()).unwrap()
+}
+
+/// Limits of `bytes` decoded, as the config has them.
+fn limits(bytes: usize) -> BodyLimits {
+    BodyLimits {
+        bytes,
+        coded_bytes: bytes.saturating_mul(2).saturating_add(64 * 1024),
+        ratio: 100,
+        idle: Duration::MAX,
+        rate: Rate { bytes: 0, window: Duration::MAX },
+    }
+}
+
 /// Decodes `coded`, fed in pieces, and gives back what came out and why it ended.
 fn decode(name: &str, coded: &[u8], piece: usize, limit: usize) -> (Vec<u8>, Option<Truncation>) {
-    let mut decoder = Decoder::new([name.as_bytes()].into_iter());
-    let mut sink = Sink::new(limit, 100, 0);
+    let mut decoder = decoder(name);
+    let mut sink = Sink::new(&limits(limit), 0);
     for piece in coded.chunks(piece) {
         if let Err(why) = decoder.feed(piece, &mut sink) {
             return (sink.into_bytes().to_vec(), Some(why));
         }
     }
-    let cut = (!decoder.is_complete(&sink)).then_some(Truncation::Disconnect);
+    let cut = (!decoder.is_complete(&sink)).then_some(Truncation::Coding);
     (sink.into_bytes().to_vec(), cut)
 }
 
@@ -91,7 +108,7 @@ fn a_body_cut_short_is_told_and_what_came_is_kept() {
     for (name, encode) in CODINGS {
         let coded = encode(&plain);
         let (decoded, cut) = decode(name, &coded[..coded.len() / 2], 4096, 1 << 20);
-        assert_eq!(cut, Some(Truncation::Disconnect), "{name}");
+        assert_eq!(cut, Some(Truncation::Coding), "{name}");
         assert!(decoded.len() > 10_000 && plain.starts_with(&decoded), "{name}");
     }
 }
@@ -138,11 +155,11 @@ fn a_body_over_the_limit_is_cut_at_the_limit_and_one_at_the_limit_is_not() {
 #[test]
 fn a_coding_that_gives_nothing_for_ever_is_stopped() {
     // Empty stored blocks: five bytes each that decode to nothing.
-    let mut decoder = Decoder::new([&b"deflate"[..]].into_iter());
-    let mut sink = Sink::new(1000, 100, 0);
+    let mut decoder = decoder("deflate");
+    let mut sink = Sink::new(&limits(1000), 0);
     let fed =
         (0..20_000).map(|_| decoder.feed(&[0, 0, 0, 0xff, 0xff], &mut sink)).find(Result::is_err);
-    assert_eq!(fed, Some(Err(Truncation::Length)));
+    assert_eq!(fed, Some(Err(Truncation::Coded)));
 }
 
 #[test]
@@ -184,7 +201,7 @@ fn gzip_without_its_trailer_passes_and_with_a_wrong_one_does_not() {
     assert_eq!(decode("gzip", &coded[..n - 3], 9, 100), (b"hello".to_vec(), None));
     coded[n - 8] ^= 1;
     let (decoded, cut) = decode("gzip", &coded, 9, 100);
-    assert_eq!((&*decoded, cut), (&b"hello"[..], Some(Truncation::Disconnect)));
+    assert_eq!((&*decoded, cut), (&b"hello"[..], Some(Truncation::Coding)));
 }
 
 #[test]
@@ -206,7 +223,7 @@ fn broken_codings_keep_what_came_before() {
         let half = coded.len() / 2;
         coded[half..half + 64].fill(0xff);
         let (decoded, cut) = decode(name, &coded, 4096, 1 << 20);
-        assert_eq!(cut, Some(Truncation::Disconnect), "{name}");
+        assert_eq!(cut, Some(Truncation::Coding), "{name}");
         assert!(!decoded.is_empty(), "{name}");
     }
 }
@@ -218,16 +235,45 @@ fn a_zstd_window_over_eight_mebibytes_is_refused() {
     encoder.include_contentsize(false).unwrap();
     encoder.write_all(&text(100_000)).unwrap();
     let coded = encoder.finish().unwrap();
-    assert_eq!(decode("zstd", &coded, 4096, 1 << 20), (Vec::new(), Some(Truncation::Disconnect)));
+    for piece in [1, 4096] {
+        let window = (Vec::new(), Some(Truncation::Window));
+        assert_eq!(decode("zstd", &coded, piece, 1 << 20), window);
+    }
+    let garbage = [&coded[..4], &[0xff; 100]].concat();
+    assert_eq!(decode("zstd", &garbage, 4096, 1 << 20).1, Some(Truncation::Coding));
 }
 
 #[test]
-fn unknown_and_endless_codings_are_left_in_place() {
-    for name in ["compress", "utf-8", "gzip, what", "gzip, gzip, gzip, gzip"] {
-        assert!(Decoder::new([name.as_bytes()].into_iter()).is_identity(), "{name}");
+fn unknown_codings_are_left_in_place_and_too_many_are_refused() {
+    for name in ["compress", "utf-8", "gzip, what", "what, gzip", "", "identity", "none, ,"] {
+        assert!(decoder(name).is_identity(), "{name}");
     }
-    for name in ["", "identity", "none, ,"] {
-        assert!(Decoder::new([name.as_bytes()].into_iter()).is_identity(), "{name}");
+    assert!(!decoder("gzip, identity, gzip, , gzip").is_identity());
+    for name in ["gzip, gzip, gzip, gzip", "a,b,c,d"] {
+        let refused = Decoder::new([name.as_bytes()].into_iter()).err();
+        assert_eq!(refused, Some(Truncation::Nesting), "{name}");
+    }
+    let in_two_fields = [&b"gzip, gzip"[..], b"br, br"];
+    assert_eq!(Decoder::new(in_two_fields.into_iter()).err(), Some(Truncation::Nesting));
+}
+
+#[test]
+fn what_is_transferred_is_limited_to_the_byte() {
+    for name in ["identity", "gzip"] {
+        let plain = text(10_000);
+        let coded = if name == "gzip" { gzip(&plain) } else { plain.clone() };
+        let fits = BodyLimits { coded_bytes: coded.len(), ..limits(10_000) };
+        for (coded_bytes, expected) in
+            [(fits.coded_bytes, None), (fits.coded_bytes - 1, Some(Truncation::Coded))]
+        {
+            let (mut decoder, mut cut) = (decoder(name), None);
+            let mut sink = Sink::new(&BodyLimits { coded_bytes, ..fits }, 0);
+            for piece in coded.chunks(1000) {
+                cut = cut.or(decoder.feed(piece, &mut sink).err());
+            }
+            assert_eq!(cut, expected, "{name}");
+            assert!(plain.starts_with(&sink.into_bytes()), "{name}");
+        }
     }
 }
 

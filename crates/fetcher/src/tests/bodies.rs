@@ -75,10 +75,38 @@ async fn a_body_cut_short_is_kept_as_disconnect() {
 }
 
 #[tokio::test]
-async fn a_broken_chunk_is_kept_as_disconnect() {
-    let broken =
-        format!("HTTP/1.1 200 OK\r\n{ANY}Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\nzz\r\n");
-    check_cut(fetch_from(send(broken), as_it_is).await, Truncation::Disconnect, |b| b == b"half");
+async fn broken_framing_keeps_what_came_before_it() {
+    let head = format!("HTTP/1.1 200 OK\r\n{ANY}Transfer-Encoding: chunked\r\n\r\n");
+    let long_trailer = format!("0\r\nX: {}\r\n\r\n", "x".repeat(100_000));
+    let many_trailers = format!("0\r\n{}\r\n", "X: y\r\n".repeat(200));
+    let extension = format!("1;{}\r\nx\r\n", "x".repeat(100_000));
+    for broken in [
+        "zz\r\n",
+        "\r\n",
+        "-1\r\n",
+        "0x4\r\nmore\r\n",
+        "4\nmore\n",
+        "ffffffffffffffffff\r\n",
+        "4\r\nmore than four\r\n",
+        &long_trailer,
+        &many_trailers,
+        &extension,
+    ] {
+        let answer = fetch_from(send(format!("{head}4\r\nhalf\r\n{broken}")), as_it_is).await;
+        check_cut(answer, Truncation::Framing, |body| body.starts_with(b"half"));
+    }
+}
+
+#[tokio::test]
+async fn transfer_codings_that_were_not_asked_for_are_not_taken_for_text() {
+    for coding in ["gzip", "gzip, chunked", "chunked, chunked", "what"] {
+        let head = format!("HTTP/1.1 200 OK\r\n{ANY}Transfer-Encoding: {coding}\r\n\r\n");
+        let answer = fetch_from(last(format!("{head}4\r\nhalf\r\n0\r\n\r\n")), as_it_is).await;
+        check_cut(answer, Truncation::Framing, <[u8]>::is_empty);
+    }
+    let identity = format!("HTTP/1.1 200 OK\r\n{ANY}Transfer-Encoding: identity\r\n\r\nwhole");
+    let response = ok(fetch_from(last(identity), as_it_is).await);
+    assert_eq!((&*response.body, response.truncated), (&b"whole"[..], None));
 }
 
 #[tokio::test]
@@ -131,24 +159,75 @@ async fn a_bomb_is_cut_by_its_ratio() {
 }
 
 #[tokio::test]
-async fn a_broken_coding_is_kept_as_disconnect() {
+async fn a_broken_coding_is_kept_as_coding() {
     let answer = fetch_from(send(coded("br", b"this is not brotli at all")), as_it_is).await;
-    check_cut(answer, Truncation::Disconnect, |_| true);
+    check_cut(answer, Truncation::Coding, |_| true);
 }
 
 #[tokio::test]
-async fn a_body_that_stalls_or_takes_too_long_is_kept_as_time() {
+async fn a_coding_that_ends_early_is_told_from_a_transfer_that_does() {
+    let plain = b"<p>a page</p>".repeat(5000);
+    let mut zstd = zstd::encode_all(&plain[..], 1).unwrap();
+    let whole = zstd.len();
+    zstd.truncate(whole / 2);
+    check_cut(fetch_from(send(coded("zstd", &zstd)), as_it_is).await, Truncation::Coding, |_| true);
+    let head = format!("HTTP/1.1 200 OK\r\n{ANY}Content-Encoding: zstd\r\n");
+    for field in [format!("Content-Length: {whole}\r\n"), String::new()] {
+        let cut = [format!("{head}{field}\r\n").as_bytes(), &zstd].concat();
+        check_cut(fetch_from(last(cut), as_it_is).await, Truncation::Disconnect, |_| true);
+    }
+}
+
+#[tokio::test]
+async fn codings_on_top_of_each_other_end_at_three() {
+    let once = |plain: &[u8]| {
+        let mut coded = Vec::new();
+        let mut encoder = flate2::read::GzEncoder::new(plain, Default::default());
+        std::io::Read::read_to_end(&mut encoder, &mut coded).unwrap();
+        coded
+    };
+    let three = once(&once(&once(b"a page")));
+    let response = ok(fetch_from(send(coded("gzip, gzip, gzip", &three)), as_it_is).await);
+    assert_eq!((&*response.body, response.truncated), (&b"a page"[..], None));
+    let four = coded("gzip, gzip, gzip, gzip", &once(&three));
+    check_cut(fetch_from(send(four), as_it_is).await, Truncation::Nesting, <[u8]>::is_empty);
+    let nothing = coded("gzip, gzip, gzip, gzip", b"");
+    assert_eq!(ok(fetch_from(send(nothing), as_it_is).await).truncated, None);
+}
+
+#[tokio::test]
+async fn a_window_over_the_limit_is_told() {
+    let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1).unwrap();
+    encoder.window_log(24).unwrap();
+    encoder.include_contentsize(false).unwrap();
+    std::io::Write::write_all(&mut encoder, &[b'x'; 100_000]).unwrap();
+    let large = coded("zstd", &encoder.finish().unwrap());
+    check_cut(fetch_from(send(large), as_it_is).await, Truncation::Window, <[u8]>::is_empty);
+}
+
+#[tokio::test]
+async fn the_transfer_has_a_limit_of_its_own() {
+    let long = response("200 OK", ANY, [b'x'; 5000]);
+    for (limit, expected) in [(5000, None), (4999, Some(Truncation::Coded))] {
+        let small = |config: &mut FetchConfig| config.transfer_limit_bytes = limit;
+        let response = ok(fetch_from(send(long.clone()), small).await);
+        assert_eq!((response.body.len(), response.truncated), (limit, expected));
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_stalls_is_idle_and_one_that_takes_too_long_is_time() {
     let stalls = format!("HTTP/1.1 200 OK\r\n{ANY}Content-Length: 100\r\n\r\nhalf");
     let idle = |config: &mut FetchConfig| config.idle_timeout = SOON;
     let total = |config: &mut FetchConfig| config.total_timeout = SOON;
     let answer = fetch_from(send(stalls.clone()), idle).await;
-    check_cut(answer, Truncation::Time, |body| body == b"half");
+    check_cut(answer, Truncation::Idle, |body| body == b"half");
     let answer = fetch_from(send(stalls), total).await;
     check_cut(answer, Truncation::Time, |body| body == b"half");
 }
 
-#[tokio::test]
-async fn drops_that_never_stop_end_at_the_total_limit() {
+/// A server whose body drips without end.
+async fn dripping() -> SocketAddr {
     let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = server.local_addr().unwrap();
     tokio::spawn(async move {
@@ -159,10 +238,24 @@ async fn drops_that_never_stop_end_at_the_total_limit() {
             tokio::time::sleep(SOON / 5).await;
         }
     });
-    let limits = FetchConfig { idle_timeout: SOON, total_timeout: SOON * 3, ..config(address) };
+    address
+}
+
+#[tokio::test]
+async fn drops_that_never_stop_end_at_the_total_limit() {
+    let limits =
+        FetchConfig { idle_timeout: SOON, total_timeout: SOON * 3, ..config(dripping().await) };
     let answer = fetch(&Fetcher::new(limits).unwrap(), "http://a.test/").await;
     assert!(answer.elapsed >= SOON * 3);
     check_cut(answer, Truncation::Time, |body| body.len() > 3);
+}
+
+#[tokio::test]
+async fn drops_below_the_least_rate_end_after_its_window() {
+    let limits = FetchConfig { min_rate_window: SOON, ..config(dripping().await) };
+    let answer = fetch(&Fetcher::new(limits).unwrap(), "http://a.test/").await;
+    assert!((SOON..PATIENCE).contains(&answer.elapsed));
+    check_cut(answer, Truncation::Slow, |body| !body.is_empty());
 }
 
 #[tokio::test]

@@ -33,14 +33,21 @@ async fn a_connection_the_server_closes_is_not_used_again() {
 
 #[tokio::test]
 async fn a_kept_connection_that_dies_is_retried_once_and_the_last_send_counts() {
-    for dead in [last(""), Step::Reset(Vec::new())] {
-        let server = Server::start(vec![vec![page("1"), dead], vec![page("2")]]).await;
+    for (method, dead) in [
+        (Method::Get, last("")),
+        (Method::Get, Step::Reset(Vec::new())),
+        (Method::Head, last("")),
+        (Method::Head, Step::Reset(Vec::new())),
+    ] {
+        let empty = send(response("200 OK", "", ""));
+        let server = Server::start(vec![vec![page("1"), dead], vec![empty]]).await;
         let fetcher = Fetcher::new(server.config()).unwrap();
         assert_eq!(ok(fetch(&fetcher, "http://a.test/x").await).body, "1");
         let before = std::time::Instant::now();
-        let answer = fetch(&fetcher, "http://a.test/y").await;
+        let request = Request { method, ..get("http://a.test/y") };
+        let answer = fetch_ticket(&fetcher, &ticket(request)).await;
         assert!(answer.sent_at.unwrap() > before);
-        assert_eq!(ok(answer).body, "2");
+        assert_eq!(ok(answer).body, "");
         assert_eq!(server.counts(), [2, 1]);
         let requests = server.requests();
         assert_eq!(requests[0][1], requests[1][0]);
@@ -53,7 +60,7 @@ async fn a_fresh_connection_that_dies_is_not_retried() {
         Server::start(vec![vec![page("1"), last("")], vec![last("")], vec![page("3")]]).await;
     let fetcher = Fetcher::new(server.config()).unwrap();
     assert_eq!(ok(fetch(&fetcher, "http://a.test/").await).body, "1");
-    check_failure(fetch(&fetcher, "http://a.test/").await, FailureKind::Protocol, "closed");
+    check_failure(fetch(&fetcher, "http://a.test/").await, FailureKind::Disconnected, "closed");
     assert_eq!(server.counts(), [2, 1]);
 }
 
@@ -62,7 +69,7 @@ async fn a_kept_connection_that_answers_badly_is_not_retried() {
     let server = Server::start(vec![vec![page("1"), last("HTT")], vec![page("2")]]).await;
     let fetcher = Fetcher::new(server.config()).unwrap();
     assert_eq!(ok(fetch(&fetcher, "http://a.test/").await).body, "1");
-    check_failure(fetch(&fetcher, "http://a.test/").await, FailureKind::Protocol, "a.test");
+    check_failure(fetch(&fetcher, "http://a.test/").await, FailureKind::Disconnected, "a.test");
     assert_eq!(server.counts(), [2]);
 }
 
@@ -80,11 +87,57 @@ async fn a_post_never_goes_over_a_kept_connection() {
 
 #[tokio::test]
 async fn bytes_nobody_asked_for_poison_no_later_answer() {
-    let poisoned = [response("200 OK", "", "1"), response("200 OK", "", "poison")].concat();
-    let server = Server::start(vec![vec![send(poisoned)], vec![page("2")]]).await;
-    let fetcher = Fetcher::new(server.config()).unwrap();
-    assert_eq!(ok(fetch(&fetcher, "http://a.test/").await).body, "1");
-    assert_eq!(ok(fetch(&fetcher, "http://a.test/").await).body, "2");
+    let poison = response("200 OK", "", "poison");
+    for first in [
+        response("200 OK", "", "1"),
+        b"HTTP/1.1 204 No Content\r\n\r\n".to_vec(),
+        b"HTTP/1.1 304 Not Modified\r\n\r\n".to_vec(),
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n".to_vec(),
+    ] {
+        let poisoned = [first, poison.clone()].concat();
+        let server = Server::start(vec![vec![send(poisoned)], vec![page("2")]]).await;
+        let fetcher = Fetcher::new(server.config()).unwrap();
+        ok(fetch(&fetcher, "http://a.test/").await);
+        assert_eq!(ok(fetch(&fetcher, "http://a.test/").await).body, "2");
+        assert_eq!(server.counts(), [1, 1]);
+    }
+}
+
+#[tokio::test]
+async fn bytes_that_come_while_a_connection_rests_end_it() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let fetcher = Fetcher::new(config(listener.local_addr().unwrap())).unwrap();
+    let server = async {
+        let (mut first, _) = listener.accept().await.unwrap();
+        read_request(&mut first, &mut Vec::new()).await.unwrap();
+        first.write_all(&response("200 OK", "", "1")).await.unwrap();
+        tokio::time::sleep(SOON / 5).await;
+        first.write_all(&response("200 OK", "", "poison")).await.unwrap();
+        let (mut second, _) = listener.accept().await.unwrap();
+        read_request(&mut second, &mut Vec::new()).await.unwrap();
+        second.write_all(&response("200 OK", "", "2")).await.unwrap();
+    };
+    let client = async {
+        assert_eq!(ok(fetch(&fetcher, "http://a.test/").await).body, "1");
+        tokio::time::sleep(SOON / 2).await;
+        assert_eq!(ok(fetch(&fetcher, "http://a.test/").await).body, "2");
+    };
+    let both = async { tokio::join!(server, client) };
+    tokio::time::timeout(PATIENCE, both).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_response_whose_end_is_in_doubt_is_the_last_of_its_connection() {
+    let both_ways =
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
+    let with_length = "HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n";
+    for doubtful in [both_ways, with_length] {
+        let server = Server::start(vec![vec![send(doubtful)], vec![page("2")]]).await;
+        let fetcher = Fetcher::new(server.config()).unwrap();
+        assert_eq!(ok(fetch(&fetcher, "http://a.test/").await).body, "");
+        assert_eq!(ok(fetch(&fetcher, "http://a.test/").await).body, "2");
+        assert_eq!(server.counts(), [1, 1]);
+    }
 }
 
 #[tokio::test]

@@ -20,7 +20,22 @@ async fn a_refused_connection_is_connect_and_was_never_sent() {
 
 #[tokio::test]
 async fn what_is_not_http_is_protocol() {
-    for garbage in ["SSH-2.0-OpenSSH_9.6\r\n", "<html>\r\n\r\n", "\0\0\0", "HTTP/1.1 abc\r\n\r\n"] {
+    for garbage in [
+        "SSH-2.0-OpenSSH_9.6\r\n",
+        "<html>\r\n\r\n",
+        "\0\0\0",
+        "HTTP/1.1 abc\r\n\r\n",
+        "HTTP/1.1 20 OK\r\n\r\n",
+        "HTTP/1.1 2000 OK\r\n\r\n",
+        "HTTP/1.1 099 Low\r\n\r\n",
+        "HTTP/3.0 200 OK\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxy",
+        "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551615\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\n",
+        "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n",
+    ] {
         let answer = fetch_from(last(garbage), as_it_is).await;
         assert!(answer.sent_at.is_some());
         check_failure(answer, FailureKind::Protocol, "a.test");
@@ -28,13 +43,37 @@ async fn what_is_not_http_is_protocol() {
 }
 
 #[tokio::test]
-async fn a_connection_closed_before_the_head_is_protocol() {
-    let answer = fetch_from(last(""), as_it_is).await;
-    check_failure(answer, FailureKind::Protocol, "before its response's head was complete");
-    let answer = fetch_from(last("HTTP/1.1 200 OK\r\nContent-"), as_it_is).await;
-    check_failure(answer, FailureKind::Protocol, "before its response's head was complete");
+async fn odd_statuses_are_responses() {
+    for status in [299, 399, 600, 799, 999] {
+        let odd = response(&format!("{status} Odd"), "", "x");
+        assert_eq!(ok(fetch_from(send(odd), as_it_is).await).status, status);
+    }
+}
+
+#[tokio::test]
+async fn a_connection_closed_before_the_head_is_disconnected() {
+    let whole = "before its response's head was complete";
+    for part in ["", "HTT", "HTTP/1.1 200 OK\r\nContent-"] {
+        let answer = fetch_from(last(part), as_it_is).await;
+        check_failure(answer, FailureKind::Disconnected, whole);
+    }
+    let answer = fetch_from(last("HTTP/1.1 103 Early Hints\r\n\r\n"), as_it_is).await;
+    check_failure(answer, FailureKind::Disconnected, whole);
     let answer = fetch_from(Step::Reset(Vec::new()), as_it_is).await;
-    check_failure(answer, FailureKind::Protocol, "a.test");
+    check_failure(answer, FailureKind::Disconnected, "a.test");
+}
+
+#[tokio::test]
+async fn interim_responses_are_skipped_but_not_without_end() {
+    let some = "HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n".repeat(200);
+    let fine = [some.as_bytes(), &response("200 OK", "", "x")].concat();
+    assert_eq!(ok(fetch_from(send(fine), as_it_is).await).body, "x");
+    let flood = "HTTP/1.1 100 Continue\r\n\r\n".repeat(100_000);
+    let answer = fetch_from(send(flood), as_it_is).await;
+    check_failure(answer, FailureKind::HeaderLimit, "interim responses (1xx) without end");
+    let large =
+        [&b"HTTP/1.1 103 Early Hints\r\n\r\n"[..], &response("200 OK", "", vec![b'x'; 3 << 20])];
+    assert_eq!(ok(fetch_from(send(large.concat()), as_it_is).await).body.len(), 3 << 20);
 }
 
 #[tokio::test]
@@ -44,7 +83,7 @@ async fn a_head_that_is_late_names_its_limit() {
         assert!(answer.sent_at.is_some());
         check_failure(
             answer,
-            FailureKind::Timeout,
+            FailureKind::HeaderTimeout,
             "no response head from a.test within 150ms (fetch.header-timeout)",
         );
     }
@@ -59,15 +98,34 @@ async fn the_total_limit_counts_before_the_head_too() {
 #[tokio::test]
 async fn a_head_over_the_limit_is_header_limit() {
     let long = format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n", "x".repeat(70_000));
-    let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "X: y\r\n".repeat(101));
     let endless = format!("HTTP/1.1 200 OK\r\nX: {}", "x".repeat(1_000_000));
-    for head in [long, many, endless] {
+    for head in [long, endless] {
         let answer = fetch_from(send(head), as_it_is).await;
         check_failure(answer, FailureKind::HeaderLimit, "(fetch.header-limit-bytes)");
     }
     let head = format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n", "x".repeat(2_000));
     let answer = fetch_from(send(head), |config| config.header_limit_bytes = 1024).await;
     check_failure(answer, FailureKind::HeaderLimit, "more than 1024 bytes");
+}
+
+#[tokio::test]
+async fn a_head_of_too_many_fields_is_header_count() {
+    for n_fields in [101, 5_000, 100_000] {
+        let head = format!("HTTP/1.1 200 OK\r\n{}\r\n", "X: y\r\n".repeat(n_fields));
+        let answer = fetch_from(send(head), as_it_is).await;
+        check_failure(
+            answer,
+            FailureKind::HeaderCount,
+            "more than 100 fields (fetch.header-count)",
+        );
+    }
+    for (limit, n_fields) in [(10, 10), (101, 101), (3000, 3000)] {
+        let with_limit = |config: &mut FetchConfig| config.header_count = limit;
+        let head = |n: usize| response("200 OK", &"X: y\r\n".repeat(n - 1), "");
+        assert_eq!(ok(fetch_from(send(head(n_fields)), with_limit).await).status, 200);
+        let answer = fetch_from(send(head(n_fields + 1)), with_limit).await;
+        check_failure(answer, FailureKind::HeaderCount, "(fetch.header-count)");
+    }
 }
 
 #[tokio::test]
@@ -176,6 +234,8 @@ async fn failures_and_server_errors_count_for_back_off() {
         let answer = fetch_from(send(response(status, "", "")), as_it_is).await;
         assert_eq!(answer.host_free(TicketId(0)).health, health, "{status}");
     }
-    let answer = fetch_from(last(""), as_it_is).await;
+    let answer = fetch_from(last("no HTTP\r\n\r\n"), as_it_is).await;
     assert_eq!(answer.host_free(TicketId(0)).health, Health::Failing);
+    let answer = fetch_from(last(""), as_it_is).await;
+    assert_eq!(answer.host_free(TicketId(0)).health, Health::Unreachable);
 }

@@ -102,7 +102,7 @@ async fn names_that_do_not_resolve_are_told_from_servers_that_do_not_answer() {
         ("empty.example", FailureKind::Unresolvable, "empty.example has no address"),
         ("broken.example", FailureKind::Dns, "name lookup of broken.example failed"),
         ("refused.example", FailureKind::Dns, "name lookup of refused.example failed"),
-        ("silent.example", FailureKind::Dns, "silent.example"),
+        ("silent.example", FailureKind::DnsTimeout, "silent.example"),
     ] {
         let answer = fetch(&fetcher, &format!("http://{host}/")).await;
         assert_eq!(answer.sent_at, None);
@@ -117,7 +117,7 @@ async fn silence_of_all_name_servers_ends_at_the_limit() {
     let (mut config, _) = asking(|_| Says::Nothing).await;
     config.dns_timeout = SOON;
     let answer = fetch(&Fetcher::new(config).unwrap(), "http://silent.example/").await;
-    check_failure(answer, FailureKind::Dns, "silent.example");
+    check_failure(answer, FailureKind::DnsTimeout, "silent.example");
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio_rustls::TlsAcceptor;
@@ -37,17 +37,27 @@ impl Authority {
     fn acceptor(&self, params: CertificateParams, protocols: &[&str]) -> TlsAcceptor {
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], key)
-            .unwrap();
-        config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
-        TlsAcceptor::from(Arc::new(config))
+        acceptor(&certificate, &key, protocols)
     }
+}
+
+/// An acceptor whose certificate is signed by nobody else.
+fn own_acceptor(params: CertificateParams) -> TlsAcceptor {
+    let key = KeyPair::generate().unwrap();
+    acceptor(&params.self_signed(&key).unwrap(), &key, &[])
+}
+
+fn acceptor(certificate: &Certificate, key: &KeyPair, protocols: &[&str]) -> TlsAcceptor {
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key)
+        .unwrap();
+    config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
+    TlsAcceptor::from(Arc::new(config))
 }
 
 fn certificate_for(host: &str) -> CertificateParams {
@@ -127,19 +137,38 @@ async fn a_certificate_of_a_trusted_authority_passes() {
 }
 
 #[tokio::test]
-async fn an_unknown_authority_a_wrong_host_and_an_expired_certificate_are_refused() {
+async fn each_thing_that_can_be_wrong_with_a_certificate_has_its_own_class() {
+    use FailureKind::{CertificateExpired, CertificateName, CertificateUntrusted};
     let authority = Authority::new();
-    let mut expired = certificate_for("a.test");
-    expired.not_before = rcgen::date_time_ymd(2020, 1, 1);
-    expired.not_after = rcgen::date_time_ymd(2021, 1, 1);
-    for (params, is_trusted) in
-        [(certificate_for("a.test"), false), (certificate_for("b.test"), true), (expired, true)]
-    {
+    let dated = |from: i32, to: i32| {
+        let mut params = certificate_for("a.test");
+        params.not_before = rcgen::date_time_ymd(from, 1, 1);
+        params.not_after = rcgen::date_time_ymd(to, 1, 1);
+        params
+    };
+    for (params, is_trusted, kind) in [
+        (certificate_for("a.test"), false, CertificateUntrusted),
+        (certificate_for("b.test"), true, CertificateName),
+        (certificate_for("*.a.test"), true, CertificateName),
+        (dated(2020, 2021), true, CertificateExpired),
+        (dated(2900, 2901), true, CertificateExpired),
+    ] {
         let address = serve(authority.acceptor(params, &["h2", "http/1.1"])).await;
         let config = if is_trusted { trusting(&authority, address) } else { config(address) };
         let answer = fetch(&Fetcher::new(config).unwrap(), "https://a.test/").await;
         assert_eq!(answer.sent_at, None);
-        check_failure(answer, FailureKind::Tls, "no TLS with a.test: invalid peer certificate");
+        check_failure(answer, kind, "no TLS with a.test: invalid peer certificate");
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_signs_itself_is_untrusted() {
+    for is_ca in [IsCa::NoCa, IsCa::Ca(BasicConstraints::Unconstrained)] {
+        let mut params = certificate_for("a.test");
+        params.is_ca = is_ca;
+        let address = serve(own_acceptor(params)).await;
+        let answer = fetch(&Fetcher::new(config(address)).unwrap(), "https://a.test/").await;
+        check_failure(answer, FailureKind::CertificateUntrusted, "no TLS with a.test");
     }
 }
 
@@ -162,13 +191,13 @@ async fn a_handshake_that_stalls_or_breaks_is_not_final() {
     let soon = FetchConfig { tls_timeout: SOON, ..config(server.local_addr().unwrap()) };
     let fetcher = Fetcher::new(soon).unwrap();
     let answer = fetch(&fetcher, "https://a.test/").await;
-    check_failure(answer, FailureKind::Timeout, "within 150ms (fetch.tls-timeout)");
+    check_failure(answer, FailureKind::TlsTimeout, "within 150ms (fetch.tls-timeout)");
     tokio::spawn(async move {
         let _stalled = server.accept().await.unwrap();
         drop(server.accept().await.unwrap());
     });
     let answer = fetch(&fetcher, "https://a.test/").await;
-    check_failure(answer, FailureKind::Connect, "broke in the TLS handshake");
+    check_failure(answer, FailureKind::Disconnected, "broke in the TLS handshake");
 }
 
 #[tokio::test]

@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::cookies::CookieMode;
+
 /// How URLs are fetched, as written in the `[fetch]` table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -56,6 +58,8 @@ pub struct FetchConfig {
     pub content_types: Vec<String>,
     /// Header fields sent with every request; those of a single request win.
     pub headers: BTreeMap<String, String>,
+    /// Whether cookies are kept and sent back.
+    pub cookies: CookieMode,
     /// Whether addresses that are not public (loopback, private networks ..) are fetched from.
     pub allow_private_addresses: bool,
     /// Host names and the addresses to connect to in their stead, as curl's `--resolve`:
@@ -94,6 +98,7 @@ impl Default for FetchConfig {
                 "*+json",
             ]),
             headers: BTreeMap::new(),
+            cookies: CookieMode::Auto,
             allow_private_addresses: false,
             resolve: BTreeMap::new(),
             name_servers: Vec::new(),

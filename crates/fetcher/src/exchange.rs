@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use crawl_model::{CanonicalUrl, Errand, Failure, FailureKind, Method, Response, Ticket};
+use crawl_model::{
+    CanonicalUrl, CookieChange, Errand, Failure, FailureKind, Method, Response, Ticket,
+};
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_TYPE, HeaderMap};
+use hyper::header::{CONTENT_TYPE, HeaderMap, SET_COOKIE};
 use hyper::{Response as Head, Version};
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -13,8 +15,9 @@ use crate::body::{self, BodyLimits, Memory};
 use crate::clock::Clock;
 use crate::config::Limits;
 use crate::connect::{Connection, Dialer};
+use crate::cookies::{Cookies, now_ms};
 use crate::media::{MediaTypes, essence};
-use crate::message::Writer;
+use crate::message::{Writer, jar};
 use crate::pool::Pool;
 use crate::wire::SentAt;
 use crate::{FetchConfig, FetchConfigError, classify};
@@ -30,6 +33,7 @@ pub(crate) struct Exchange {
     limits: Arc<Limits>,
     dialer: Dialer,
     pool: Arc<Pool>,
+    cookies: Arc<Cookies>,
     writer: Writer,
     wanted: MediaTypes,
     memory: Memory,
@@ -49,11 +53,13 @@ enum Lost {
 impl Exchange {
     pub(crate) fn new(config: &FetchConfig) -> Result<Self, FetchConfigError> {
         let limits = Arc::new(Limits::new(config)?);
+        let cookies = Arc::new(Cookies::new(config.cookies));
         let n_idle = usize::try_from(config.connections.get()).unwrap_or(usize::MAX);
         Ok(Self {
             dialer: Dialer::new(config, limits.clone())?,
             pool: Arc::new(Pool::new(n_idle, config.keep_alive)),
-            writer: Writer::new(config)?,
+            writer: Writer::new(config, cookies.clone())?,
+            cookies,
             wanted: MediaTypes::new(&config.content_types)?,
             memory: Memory::new(config.body_memory_mib.get()),
             limits,
@@ -66,11 +72,18 @@ impl Exchange {
         &self.pool
     }
 
-    /// Does what `ticket` asks for. `sent_at` becomes the stamp of the last request sent.
+    /// All cookie jars.
+    pub(crate) fn cookies(&self) -> &Cookies {
+        &self.cookies
+    }
+
+    /// Does what `ticket` asks for. `sent_at` becomes the stamp of the last request sent, and
+    /// what the answer sets in a cookie jar is added to `changes`.
     pub(crate) async fn run(
         &self,
         ticket: &Ticket,
         sent_at: &mut Option<SentAt>,
+        changes: &mut Vec<CookieChange>,
     ) -> Result<Answered, Failure> {
         let mut clock = Clock::start(self.limits.total);
         let url = ticket.url();
@@ -78,7 +91,10 @@ impl Exchange {
             && let Some(mut kept) = self.kept(url, &mut clock).await
         {
             match self.head(&mut kept, true, ticket, sent_at, &mut clock).await {
-                Ok(head) => return self.rest(kept, head, ticket, &mut clock).await,
+                Ok(head) => {
+                    self.take_cookies(ticket, &head, changes);
+                    return self.rest(kept, head, ticket, &mut clock).await;
+                }
                 Err(Lost::Failed(failure)) => return Err(failure),
                 Err(Lost::DeadConnection) => {}
             }
@@ -88,7 +104,10 @@ impl Exchange {
             self.pool.put(url, shared);
         }
         match self.head(&mut fresh, false, ticket, sent_at, &mut clock).await {
-            Ok(head) => self.rest(fresh, head, ticket, &mut clock).await,
+            Ok(head) => {
+                self.take_cookies(ticket, &head, changes);
+                self.rest(fresh, head, ticket, &mut clock).await
+            }
             Err(Lost::Failed(failure)) => Err(failure),
             Err(Lost::DeadConnection) => Err(Failure::new(
                 FailureKind::Protocol,
@@ -147,6 +166,17 @@ impl Exchange {
                 Err(Lost::Failed(Failure::new(FailureKind::Timeout, detail)))
             }
         }
+    }
+
+    /// Takes the cookies of a head, whatever becomes of its body.
+    fn take_cookies(
+        &self,
+        ticket: &Ticket,
+        head: &Head<Incoming>,
+        changes: &mut Vec<CookieChange>,
+    ) {
+        let fields = head.headers().get_all(SET_COOKIE).iter().map(|value| value.as_bytes());
+        changes.extend(self.cookies.take(jar(ticket), ticket.url(), fields, now_ms()));
     }
 
     /// Reads what follows the head, and gives the connection back if it is still good.

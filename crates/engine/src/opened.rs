@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crawl_feeds::Feed;
-use crawl_fetcher::Fetcher;
+use crawl_fetcher::{CookieMode, Fetcher, is_public_suffix};
 use crawl_frontier::{Frontier, Resumed};
 use crawl_model::{CanonicalUrl, Fingerprinter, Host, Request};
 use crawl_parser::Parser;
@@ -17,6 +17,9 @@ use crate::backlog::Backlog;
 use crate::config::CrawlConfig;
 use crate::error::CrawlError;
 use crate::report::{Change, changes};
+
+/// Sites up to which a crawl keeps cookies if it does not say whether.
+const FEW_SITES: usize = 20;
 
 /// A crawl whose folder is open and whose stages are ready to run.
 pub(crate) struct Opened {
@@ -61,7 +64,7 @@ fn open_blocking(config: CrawlConfig, spider: Arc<dyn Spider>) -> Result<Opened,
     // What can be refused without touching the folder is refused first.
     let fetcher = Fetcher::with_hosts(config.fetch.clone(), config.fetch_by_host()?)?;
     let store = Store::open(&config.store, Options { fresh: config.fresh })?;
-    match prepare(config, spider, &store) {
+    match prepare(config, spider, &store, &fetcher) {
         Ok(stages) => Ok(Opened { store, fetcher, stages }),
         Err(error) => {
             // Nothing has begun, so the next run need not recover; if it does, no harm is done.
@@ -75,14 +78,17 @@ fn prepare(
     config: CrawlConfig,
     spider: Arc<dyn Spider>,
     store: &Store,
+    fetcher: &Fetcher,
 ) -> Result<Stages, CrawlError> {
     let start = crawl_parser::start(&*spider)?;
     let seeds: Vec<Request> = config.seeds.iter().cloned().map(Request::get).chain(start).collect();
+    let hosts = seed_hosts(seeds.iter().map(|request| &request.url));
+    let unreadable_cookies = take_cookies(&config, hosts.len(), store, fetcher)?;
     let mut frontier = Frontier::new(
         config.frontier.clone(),
         crawl_robots::product_token(&config.fetch.user_agent),
         Fingerprinter::new(store.identity().secret),
-        seed_hosts(seeds.iter().map(|request| &request.url)),
+        hosts,
         store.journal(),
     )?
     .with_hosts(config.politeness_by_host()?)?;
@@ -92,6 +98,7 @@ fn prepare(
     }
 
     let mut notes = store.recovery().notes.clone();
+    notes.extend(unreadable_cookies);
     let mut feeds = Vec::with_capacity(config.feeds.len());
     for feed in &config.feeds {
         let feed = Feed::open(feed, store.reader(), config.fresh)?;
@@ -103,6 +110,40 @@ fn prepare(
     let parser =
         Parser::new(config.parse.clone(), config.fetch.max_redirects, spider, frontier.view());
     Ok(Stages { config, frontier, parser, feeds, seeds, last, resumed, changed, notes })
+}
+
+/// Hands the stored cookies to the fetcher, if this crawl keeps any. Says if some are unreadable.
+fn take_cookies(
+    config: &CrawlConfig,
+    n_seed_hosts: usize,
+    store: &Store,
+    fetcher: &Fetcher,
+) -> Result<Option<String>, CrawlError> {
+    let is_on = match config.fetch.cookies {
+        CookieMode::On => true,
+        CookieMode::Off => false,
+        CookieMode::Auto => !is_broad(&config.frontier.scope.allowed_domains, n_seed_hosts),
+    };
+    fetcher.use_cookies(is_on);
+    if !is_on {
+        return Ok(None);
+    }
+    let stored = store.cookies().collect::<Result<Vec<_>, _>>()?;
+    let n_unreadable = fetcher.restore_cookies(stored);
+    Ok((n_unreadable > 0).then(|| {
+        format!("{n_unreadable} stored cookies cannot be read and are left out; sites may ask anew")
+    }))
+}
+
+/// Whether a crawl is of many sites, where cookies cost much and help little: more than
+/// [`FEW_SITES`] allowed domains, or one that is a public suffix; without allowed domains, more
+/// than [`FEW_SITES`] hosts of seeds.
+fn is_broad(allowed_domains: &[String], n_seed_hosts: usize) -> bool {
+    if allowed_domains.is_empty() {
+        return n_seed_hosts > FEW_SITES;
+    }
+    allowed_domains.len() > FEW_SITES
+        || allowed_domains.iter().any(|domain| is_public_suffix(domain.trim_start_matches('.')))
 }
 
 /// Folds the settle log into the frontier; `None` if there was nothing to fold.
@@ -142,4 +183,18 @@ fn seed_hosts<'a>(urls: impl Iterator<Item = &'a CanonicalUrl>) -> Vec<Host> {
     hosts.sort();
     hosts.dedup();
     hosts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crawl_is_broad_by_its_domains_or_else_by_its_seeds() {
+        let domains = |list: &[&str]| list.iter().map(|&d| d.to_owned()).collect::<Vec<_>>();
+        assert!(!is_broad(&[], FEW_SITES) && is_broad(&[], FEW_SITES + 1));
+        assert!(!is_broad(&domains(&["shop.example", "test"]), 1000));
+        assert!(is_broad(&domains(&["shop.example", "co.uk"]), 1));
+        assert!(is_broad(&vec!["a.example".to_owned(); FEW_SITES + 1], 1));
+    }
 }

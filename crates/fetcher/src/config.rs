@@ -12,6 +12,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::connect::H1_BUFFER;
+use crate::cookies::CookieMode;
 use crate::pace::Rate;
 
 /// How URLs are fetched, as written in the `[fetch]` table.
@@ -71,6 +72,8 @@ pub struct FetchConfig {
     pub content_types: Vec<String>,
     /// Header fields sent with every request; those of a single request win.
     pub headers: BTreeMap<String, String>,
+    /// Whether cookies are kept and sent back.
+    pub cookies: CookieMode,
     /// Whether addresses that are not public (loopback, private networks ..) are fetched from.
     pub allow_private_addresses: bool,
     /// Host names and the addresses to connect to in their stead, as curl's `--resolve`:
@@ -132,6 +135,7 @@ impl Default for FetchConfig {
                 "*+json",
             ]),
             headers: BTreeMap::new(),
+            cookies: CookieMode::Auto,
             allow_private_addresses: false,
             resolve: BTreeMap::new(),
             name_servers: Vec::new(),

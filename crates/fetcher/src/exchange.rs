@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use crawl_model::{
-    CanonicalUrl, Errand, Failure, FailureKind, HostTable, Method, Response, Ticket,
+    CanonicalUrl, CookieChange, Errand, Failure, FailureKind, HostTable, Method, Response, Ticket,
 };
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, TRANSFER_ENCODING};
+use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, SET_COOKIE, TRANSFER_ENCODING};
 use hyper::{Response as Head, StatusCode, Version};
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -15,8 +15,9 @@ use crate::body::{self, BodyLimits, Memory};
 use crate::clock::Clock;
 use crate::config::Limits;
 use crate::connect::{Connection, Dialer};
+use crate::cookies::{Cookies, now_ms};
 use crate::media::{MediaTypes, essence};
-use crate::message::Writer;
+use crate::message::{Writer, jar};
 use crate::pool::Pool;
 use crate::wire::SentAt;
 use crate::{FetchConfig, FetchConfigError, classify};
@@ -34,6 +35,7 @@ pub(crate) struct Exchange {
     hosts: HostTable<Settings>,
     dialer: Dialer,
     pool: Arc<Pool>,
+    cookies: Arc<Cookies>,
     memory: Memory,
 }
 
@@ -53,13 +55,15 @@ impl Exchange {
         config: &FetchConfig,
         hosts: HostTable<FetchConfig>,
     ) -> Result<Self, FetchConfigError> {
-        let settings = Settings::new(config)?;
+        let cookies = Arc::new(Cookies::new(config.cookies));
+        let settings = Settings::new(config, &cookies)?;
         let n_idle = usize::try_from(config.connections.get()).unwrap_or(usize::MAX);
         Ok(Self {
             dialer: Dialer::new(config, &settings.limits)?,
             pool: Arc::new(Pool::new(n_idle, config.keep_alive)),
             memory: Memory::new(config.body_memory_mib.get()),
-            hosts: hosts.try_map(|config| Settings::new(&config))?,
+            hosts: hosts.try_map(|config| Settings::new(&config, &cookies))?,
+            cookies,
             settings,
         })
     }
@@ -75,11 +79,18 @@ impl Exchange {
         &self.pool
     }
 
-    /// Does what `ticket` asks for. `sent_at` becomes the stamp of the last request sent.
+    /// All cookie jars.
+    pub(crate) fn cookies(&self) -> &Cookies {
+        &self.cookies
+    }
+
+    /// Does what `ticket` asks for. `sent_at` becomes the stamp of the last request sent, and
+    /// what the answer sets in a cookie jar is added to `changes`.
     pub(crate) async fn run(
         &self,
         ticket: &Ticket,
         sent_at: &mut Option<SentAt>,
+        changes: &mut Vec<CookieChange>,
     ) -> Result<Answered, Failure> {
         let url = ticket.url();
         let settings = self.settings(url);
@@ -88,7 +99,10 @@ impl Exchange {
             && let Some(mut kept) = self.kept(url, &mut clock).await
         {
             match self.head(settings, &mut kept, true, ticket, sent_at, &mut clock).await {
-                Ok(head) => return self.rest(settings, kept, head, ticket, &mut clock).await,
+                Ok(head) => {
+                    self.take_cookies(ticket, &head, changes);
+                    return self.rest(settings, kept, head, ticket, &mut clock).await;
+                }
                 Err(Lost::Failed(failure)) => return Err(failure),
                 Err(Lost::DeadConnection) => {}
             }
@@ -98,7 +112,10 @@ impl Exchange {
             self.pool.put(url, shared);
         }
         match self.head(settings, &mut fresh, false, ticket, sent_at, &mut clock).await {
-            Ok(head) => self.rest(settings, fresh, head, ticket, &mut clock).await,
+            Ok(head) => {
+                self.take_cookies(ticket, &head, changes);
+                self.rest(settings, fresh, head, ticket, &mut clock).await
+            }
             Err(Lost::Failed(failure)) => Err(failure),
             Err(Lost::DeadConnection) => Err(Failure::new(
                 FailureKind::Disconnected,
@@ -186,6 +203,17 @@ impl Exchange {
         Ok(())
     }
 
+    /// Takes the cookies of a head, whatever becomes of its body.
+    fn take_cookies(
+        &self,
+        ticket: &Ticket,
+        head: &Head<Incoming>,
+        changes: &mut Vec<CookieChange>,
+    ) {
+        let fields = head.headers().get_all(SET_COOKIE).iter().map(|value| value.as_bytes());
+        changes.extend(self.cookies.take(jar(ticket), ticket.url(), fields, now_ms()));
+    }
+
     /// Reads what follows the head, and gives the connection back if it is still good.
     async fn rest(
         &self,
@@ -220,10 +248,10 @@ struct Settings {
 }
 
 impl Settings {
-    fn new(config: &FetchConfig) -> Result<Self, FetchConfigError> {
+    fn new(config: &FetchConfig, cookies: &Arc<Cookies>) -> Result<Self, FetchConfigError> {
         Ok(Self {
             limits: Limits::new(config)?,
-            writer: Writer::new(config)?,
+            writer: Writer::new(config, cookies.clone())?,
             wanted: MediaTypes::new(&config.content_types)?,
         })
     }

@@ -11,10 +11,11 @@
 //! The way of a fetch: [`Fetcher::run_worker`] (`worker`) takes a ticket; `exchange` finds a kept
 //! connection (`pool`) or makes one (`connect`: `resolve`, `address`, `host_map`, `tls`); the
 //! request (`message`) goes out over a watched connection (`wire`); the body (`body`) is read
-//! through the decoders (`decode`). One timer holds all phases to their limits (`clock`).
+//! through the decoders (`decode`). One timer holds all phases to their limits (`clock`). Who we
+//! are to a site: `cookies`.
 //!
-//! Not here: waiting for a host, retries, robots rules, cookies, proxies. Nothing is logged, so
-//! no credentials can be.
+//! Not here: waiting for a host, retries, robots rules. Nothing is logged, so no credentials
+//! can be.
 
 mod answer;
 mod config;
@@ -24,6 +25,7 @@ mod worker;
 mod exchange;
 
 mod connect;
+mod cookies;
 mod message;
 mod pool;
 
@@ -47,11 +49,12 @@ mod tests;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crawl_model::{Fetched, HostFree, HostTable, Ticket};
+use crawl_model::{CookieChange, Fetched, HostFree, HostTable, Ticket};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 pub use answer::Answer;
 pub use config::{FetchConfig, FetchConfigError};
+pub use cookies::CookieMode;
 
 /// Fetches URLs. Cheap to clone; clones share connections, name cache and TLS sessions.
 #[derive(Clone)]
@@ -81,15 +84,27 @@ impl Fetcher {
         Ok(Self { exchange: Arc::new(exchange::Exchange::new(&config, hosts)?) })
     }
 
+    /// Takes back the cookies that an earlier run left, as the store has them. Returns how many
+    /// cannot be read; those are as good as gone.
+    pub fn restore_cookies(&self, stored: impl IntoIterator<Item = CookieChange>) -> usize {
+        self.exchange.cookies().restore(stored.into_iter(), cookies::now_ms())
+    }
+
+    /// Switches cookies on or off: what `fetch.cookies = "auto"` means for this crawl.
+    pub fn use_cookies(&self, is_on: bool) {
+        self.exchange.cookies().switch(is_on);
+    }
+
     /// Fetches what `ticket` asks for. Must run on a tokio runtime with I/O and time enabled.
     ///
     /// Ends within `total-timeout`. Dropping the future ends the fetch and its connection.
     pub async fn fetch(&self, ticket: &Ticket) -> Answer {
         let started = Instant::now();
         let mut sent_at = None;
-        let reply = self.exchange.run(ticket, &mut sent_at).await;
+        let mut cookies = Vec::new();
+        let reply = self.exchange.run(ticket, &mut sent_at, &mut cookies).await;
         let sent_at = sent_at.and_then(|sent_at| sent_at.get().copied());
-        Answer::now(reply, started, sent_at)
+        Answer { cookies, ..Answer::now(reply, started, sent_at) }
     }
 
     /// Fetches one ticket after another until `tickets` closes: the life of one worker.
@@ -105,6 +120,13 @@ impl Fetcher {
     ) {
         worker::run(self, tickets, host_free, fetched).await;
     }
+}
+
+/// Whether `domain` is a public suffix by the list: one like `com` or `github.io`, below which
+/// names belong to different people.
+#[must_use]
+pub fn is_public_suffix(domain: &str) -> bool {
+    cookies::is_listed(domain)
 }
 
 impl worker::Fetch for Fetcher {

@@ -1,11 +1,14 @@
 //! The request as it goes on the wire: who we say we are, and what the spider adds.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use crawl_model::{CanonicalUrl, Errand, Failure, FailureKind, Method, Ticket};
 use http_body_util::Full;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Request, Uri};
 
+use crate::cookies::{Cookies, now_ms};
 use crate::{FetchConfig, FetchConfigError};
 
 /// What browsers ask for when a page is opened.
@@ -29,10 +32,14 @@ const FRAMING: [HeaderName; 5] = [
 pub(crate) struct Writer {
     /// Sent with every request.
     defaults: HeaderMap,
+    cookies: Arc<Cookies>,
 }
 
 impl Writer {
-    pub(crate) fn new(config: &FetchConfig) -> Result<Self, FetchConfigError> {
+    pub(crate) fn new(
+        config: &FetchConfig,
+        cookies: Arc<Cookies>,
+    ) -> Result<Self, FetchConfigError> {
         let mut defaults = HeaderMap::new();
         let bad = |key: &str, why| FetchConfigError::Header { key: format!("fetch.{key}"), why };
         let agent = HeaderValue::from_str(&config.user_agent)
@@ -45,7 +52,7 @@ impl Writer {
                 field(name, value).map_err(|why| bad(&format!("headers.{name}"), why))?;
             defaults.insert(name, value);
         }
-        Ok(Self { defaults })
+        Ok(Self { defaults, cookies })
     }
 
     /// The request for `ticket`; `with_authority` as HTTP/2 names the host.
@@ -72,6 +79,9 @@ impl Writer {
         if let Some(credentials) = basic_auth(url) {
             headers.insert(header::AUTHORIZATION, credentials);
         }
+        if let Some(cookies) = self.cookie_field(ticket) {
+            headers.insert(header::COOKIE, cookies);
+        }
         let mut body = Bytes::new();
         let mut method = Method::Get;
         if let Errand::Page(page) = ticket.errand() {
@@ -93,6 +103,25 @@ impl Writer {
         *request.uri_mut() = uri;
         *request.headers_mut() = headers;
         Ok(request)
+    }
+
+    /// What the ticket's jar has for its URL.
+    fn cookie_field(&self, ticket: &Ticket) -> Option<HeaderValue> {
+        let field = self.cookies.field(jar(ticket), ticket.url(), now_ms());
+        if field.is_empty() {
+            return None;
+        }
+        let mut value = HeaderValue::from_maybe_shared(Bytes::from(field)).ok()?;
+        value.set_sensitive(true);
+        Some(value)
+    }
+}
+
+/// The cookie jar that a ticket names.
+pub(crate) fn jar(ticket: &Ticket) -> Option<&str> {
+    match ticket.errand() {
+        Errand::Page(page) => page.options().jar.as_deref(),
+        Errand::Robots { .. } => None,
     }
 }
 

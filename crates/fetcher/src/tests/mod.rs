@@ -3,6 +3,7 @@
 mod bodies;
 mod connections;
 mod failures;
+mod identity;
 mod names;
 mod requests;
 mod secure;

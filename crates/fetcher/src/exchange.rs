@@ -72,7 +72,7 @@ impl Exchange {
         ticket: &Ticket,
         sent_at: &mut Option<SentAt>,
     ) -> Result<Answered, Failure> {
-        let mut clock = Clock::start(self.limits.total);
+        let mut clock = Clock::start(self.total(ticket));
         let url = ticket.url();
         if is_repeatable(ticket)
             && let Some(mut kept) = self.kept(url, &mut clock).await
@@ -94,6 +94,14 @@ impl Exchange {
                 FailureKind::Protocol,
                 format!("{} closed the connection at once", url.host_str()),
             )),
+        }
+    }
+
+    /// The longest time for the whole fetch: the request's own, if it has one.
+    fn total(&self, ticket: &Ticket) -> std::time::Duration {
+        match ticket.errand() {
+            Errand::Page(page) => page.options().timeout.unwrap_or(self.limits.total),
+            Errand::Robots { .. } => self.limits.total,
         }
     }
 

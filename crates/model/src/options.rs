@@ -36,11 +36,17 @@ pub struct FetchOptions {
     pub accept: Vec<u16>,
     /// Makes this request one of its own, even if its URL is known: part of its fingerprint, so
     /// that its page has a key of its own. `None`: duplicates are dropped.
+    /// [`UNNUMBERED`](Self::UNNUMBERED): a number is chosen where the request is admitted, from
+    /// the page that asks for it, so that the page fetched again asks for the same request. Any
+    /// other number is kept as it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unique: Option<u64>,
 }
 
 impl FetchOptions {
+    /// Stands in [`unique`](Self::unique) until a number is chosen.
+    pub const UNNUMBERED: u64 = u64::MAX;
+
     /// Nothing set.
     pub const NOTHING: Self = Self {
         timeout: None,

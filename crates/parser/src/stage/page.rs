@@ -65,12 +65,13 @@ impl Parser {
 
     fn page(&self, request: &Request, response: &Response, read: &mut Read) {
         let document = Document::open(&request.url, response, &self.reading());
-        if self.spider.wants_status(response.status) {
+        let is_accepted = request.options().accept.contains(&response.status);
+        if is_accepted || self.spider.wants_status(response.status) {
             let page = Page::new(request, response, &document);
             match self.call(&request.url, |out| self.spider.parse(&page, out)) {
                 Ok(harvest) => {
                     read.items = harvest.items;
-                    read.found = self.admit(harvest.follows, request.depth + 1, &request.url);
+                    read.found = self.admit(harvest.follows, request);
                 }
                 Err((verdict, text)) => {
                     read.record.verdict = verdict;
@@ -91,7 +92,7 @@ impl Parser {
         match self.call(&request.url, |out| self.spider.error(&failed, out)) {
             Ok(harvest) => {
                 read.items = harvest.items;
-                read.found = self.admit(harvest.follows, request.depth + 1, &request.url);
+                read.found = self.admit(harvest.follows, request);
             }
             Err((why, text)) => {
                 let text = format!("{detail}; then {why} in `error`: {text}");

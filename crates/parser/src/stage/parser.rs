@@ -12,6 +12,7 @@ use crawl_model::{
 };
 use crawl_spider::{Harvest, Harvested, LogLine, Spider, SpiderError};
 
+use super::admit::number_all;
 use super::case::Case;
 use super::record;
 use crate::document::Reading;
@@ -92,7 +93,10 @@ pub fn start(spider: &dyn Spider) -> Result<Vec<Request>, SpiderError> {
         let text = "`start` made items; they belong to pages, so make them in `parse`";
         return Err(text.into());
     }
-    Ok(follows.into_iter().map(|follow| follow.into_request(0, None)).collect())
+    let mut requests: Vec<_> =
+        follows.into_iter().map(|follow| follow.into_request(0, None)).collect();
+    number_all(&mut requests);
+    Ok(requests)
 }
 
 impl Parser {

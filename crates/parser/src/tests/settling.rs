@@ -219,7 +219,7 @@ fn failures_and_other_statuses_settle_or_are_tried_again() {
     let mut cut = html("<a href=/x>");
     cut.truncated = Some(Truncation::Length);
     let parsed = parser(LinkSpider).parse(fetched(get("http://h/"), Ok(cut)));
-    assert_eq!((verdict(&parsed), parsed.found.len()), (Verdict::Truncated, 1));
+    assert_eq!((verdict(&parsed), parsed.found.len()), (Verdict::TruncatedLength, 1));
 }
 
 #[test]
@@ -239,6 +239,8 @@ struct Odd;
 impl Spider for Odd {
     fn start(&self, out: &mut Harvest) -> Result<(), SpiderError> {
         out.get("http://h/first")?.label("go");
+        out.get("http://h/first")?.dont_filter();
+        out.get("http://h/first")?.dont_filter();
         Ok(())
     }
 
@@ -254,6 +256,12 @@ impl Spider for Odd {
             "/str" => panic!("plain"),
             "/value" => std::panic::panic_any(7),
             "/meta" => page.meta::<Vec<u32>>().map(drop),
+            "/again" => {
+                out.follow(page, "/p")?.dont_filter();
+                out.follow(page, "/p")?.dont_filter().label("second");
+                out.follow(page, "/q")?.dont_filter();
+                Ok(())
+            }
             "/post" => {
                 out.follow(page, "/form")?.post("a=1").meta(&[1, 2])?.priority(3);
                 out.follow(page, "/form")?.post("a=2");
@@ -327,10 +335,61 @@ fn wanted_statuses_reach_the_spider_and_failures_its_error() {
 }
 
 #[test]
+fn an_accepted_status_is_a_success_whatever_the_spider_wants() {
+    let read = |status, location: &str, accept: &[u16], last| {
+        let mut request = get("http://h/x");
+        request.options_mut().accept = accept.to_vec();
+        let reply = response(status, &[("location", location)], "");
+        parser(Odd).parse(fetched_for(Errand::Page(request), Ok(reply), last, Arc::default()))
+    };
+    for (status, last) in [(404, true), (503, false), (429, false), (302, true)] {
+        let parsed = read(status, "/y", &[404, status], last);
+        assert_eq!(verdict(&parsed), Verdict::Ok, "{status}");
+        assert_eq!((parsed.record.status, &*parsed.items[0].0), (Some(status), r#"{"n":1}"#));
+        assert!(parsed.found.is_empty() && parsed.record.error.is_empty());
+    }
+    assert!(matches!(read(503, "", &[404], false).ending, Ending::Retry { .. }));
+    assert_eq!(verdict(&read(404, "", &[], true)), Verdict::HttpError);
+}
+
+#[test]
+fn requests_that_are_not_filtered_have_prints_that_come_again() {
+    let read = |links: &str| {
+        let known = ["http://h/p", "http://h/q"];
+        let parser = parser_with(Odd, ParseConfig::default(), &known);
+        let parsed = parser.parse(fetched(get("http://h/again"), Ok(html(links))));
+        let own = |found: &crawl_model::Found| {
+            (found.request.options().unique, found.print, found.request.label.to_string())
+        };
+        let found: Vec<_> = parsed.found.iter().filter(|f| f.request.options.is_some()).collect();
+        found.into_iter().map(own).collect::<Vec<_>>()
+    };
+    let first = read("");
+    assert_eq!(first.len(), 3);
+    assert_eq!(first, read("<a href=/new><a href=/newer>"), "whatever else is on the page");
+    assert_eq!((first[0].0, &*first[1].2), (first[2].0, "second"));
+    let mut prints: Vec<_> = first.iter().map(|(_, print, _)| *print).collect();
+    prints.dedup();
+    assert_eq!(prints.len(), 3);
+}
+
+#[test]
+fn a_head_request_gives_the_spider_a_page_without_a_body() {
+    let mut request = get("http://h/x");
+    request.method = Method::Head;
+    let head = response(200, &[("content-type", "text/html"), ("content-length", "99")], "");
+    let parsed = parser(Odd).parse(fetched(request, Ok(head)));
+    assert_eq!((verdict(&parsed), parsed.items.len()), (Verdict::Ok, 1));
+}
+
+#[test]
 fn a_spider_begins_with_its_own_requests() {
     let requests = crate::stage::start(&Odd).unwrap();
     assert_eq!((requests[0].url.as_str(), &*requests[0].label), ("http://h/first", "go"));
     assert_eq!((requests[0].depth, &requests[0].referrer), (0, &None));
+    assert_eq!(requests, crate::stage::start(&Odd).unwrap());
+    let numbers: Vec<_> = requests.iter().map(|request| request.options().unique).collect();
+    assert!(numbers[0].is_none() && numbers[1].is_some() && numbers[1] != numbers[2]);
 }
 
 #[derive(Default)]

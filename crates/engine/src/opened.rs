@@ -85,6 +85,7 @@ fn prepare(
         seed_hosts(seeds.iter().map(|request| &request.url)),
         store.journal(),
     )?;
+    frontier.obey_nofollow(config.parse.obey_nofollow);
     let resumed = replay(store, &mut frontier)?;
     if seeds.is_empty() && resumed.as_ref().is_none_or(|resumed| resumed.queued == 0) {
         return Err(CrawlError::NoSeeds);
@@ -100,7 +101,8 @@ fn prepare(
     let changed = remember_limits(store, &config, resumed.is_some())?;
     let last = store.recovery().last;
     let parser =
-        Parser::new(config.parse.clone(), config.fetch.max_redirects, spider, frontier.view());
+        Parser::new(config.parse.clone(), config.fetch.max_redirects, spider, frontier.view())
+            .with_agent(crawl_robots::product_token(&config.fetch.user_agent));
     Ok(Stages { config, frontier, parser, feeds, seeds, last, resumed, changed, notes })
 }
 

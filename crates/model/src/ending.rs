@@ -114,7 +114,7 @@ fn judge(response: &Response) -> (Verdict, bool, String) {
 pub fn verdict_of(response: &Response) -> Verdict {
     match response.status {
         200..=299 => accepted(response),
-        301 | 302 | 303 | 307 | 308 if response.header("location").is_some() => Verdict::Redirected,
+        301 | 302 | 303 | 307 | 308 if response.location().is_some() => Verdict::Redirected,
         401 | 407 => Verdict::AuthRequired,
         429 => Verdict::RateLimited,
         500..=599 => Verdict::ServerError,
@@ -144,7 +144,7 @@ pub fn robots_reply(
     };
     match response.status {
         200..=299 => RobotsReply::Rules(response.body.clone()),
-        300..=399 => match response.header("location").map(|to| url.join(to)) {
+        300..=399 => match response.location().map(|to| url.join(&to)) {
             Some(Ok(target)) => RobotsReply::Redirect(target),
             _ => RobotsReply::AllowAll,
         },

@@ -41,6 +41,10 @@ pub struct FetchOptions {
     /// other number is kept as it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unique: Option<u64>,
+    /// Whether an answer earlier in the redirect chain changed the cookies: then a URL of the
+    /// chain may be asked once more. Set where redirects are followed.
+    #[serde(skip_serializing_if = "is_false")]
+    pub cookies_changed: bool,
 }
 
 impl FetchOptions {
@@ -55,7 +59,12 @@ impl FetchOptions {
         jar: None,
         accept: Vec::new(),
         unique: None,
+        cookies_changed: false,
     };
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 fn is_zero(number: &u64) -> bool {

@@ -126,11 +126,13 @@ impl Request {
         hop
     }
 
-    /// The request that asks for the same URL again, by GET, because the answer to this one
-    /// changed the cookies: it is one of its own, or it would be dropped as known.
+    /// As [`redirected`](Self::redirected), to a URL that may have been asked before and is to be
+    /// asked again because the cookies have changed: it is a request of its own, or it would be
+    /// dropped as known.
     #[must_use]
-    pub fn again(&self, status: u16) -> Self {
-        let mut hop = self.redirected(self.url.clone(), status);
+    pub fn refetched(&self, target: CanonicalUrl, status: u16) -> Self {
+        let mut hop = self.redirected(target, status);
+        hop.options_mut().cookies_changed = false;
         hop.renumber(self.options().unique.unwrap_or(0));
         hop
     }
@@ -196,7 +198,7 @@ mod tests {
         let mut request = Request::get(CanonicalUrl::parse("http://a/x").unwrap());
         let target = CanonicalUrl::parse("http://a/y").unwrap();
         assert!(request.redirected(target.clone(), 302).options.is_none());
-        let again = request.again(302);
+        let again = request.refetched(request.url.clone(), 302);
         assert_eq!((&again.url, again.chain.len()), (&request.url, 1));
         assert!(again.options().unique.is_some());
         request.options_mut().unique = Some(7);

@@ -32,6 +32,7 @@ pub struct Follow {
     meta: Value,
     priority: i32,
     nofollow: bool,
+    is_link: bool,
     extras: Option<Box<Extras>>,
 }
 
@@ -45,8 +46,15 @@ struct Extras {
 }
 
 impl Follow {
+    /// A link that stands on the page.
     pub(crate) fn new(url: CanonicalUrl, nofollow: bool) -> Self {
-        Self { url, label: None, meta: Value::Null, priority: 0, nofollow, extras: None }
+        let (label, meta, priority, is_link) = (None, Value::Null, 0, true);
+        Self { url, label, meta, priority, nofollow, is_link, extras: None }
+    }
+
+    /// A URL of the spider's own.
+    pub(crate) fn own(url: CanonicalUrl) -> Self {
+        Self { is_link: false, ..Self::new(url, false) }
     }
 
     pub(crate) fn from_request(request: Request) -> Self {
@@ -54,7 +62,7 @@ impl Follow {
         let extras = Extras { method, headers, body, options };
         let extras = (extras != Extras::default()).then(|| Box::new(extras));
         let label = (!label.is_empty()).then_some(label);
-        Self { url, label, meta, priority, nofollow: false, extras }
+        Self { url, label, meta, priority, nofollow: false, is_link: false, extras }
     }
 
     /// Sets which callback the page is for.
@@ -224,6 +232,13 @@ impl Follow {
     #[must_use]
     pub fn is_nofollow(&self) -> bool {
         self.nofollow
+    }
+
+    /// Whether it is a link of the page, which the page may ask not to follow; a request that the
+    /// spider made by itself ([`Harvest::get`](crate::Harvest::get), say) is none.
+    #[must_use]
+    pub fn is_link(&self) -> bool {
+        self.is_link
     }
 
     /// Whether it is a GET without a body: its fingerprint is that of its URL.
@@ -416,6 +431,7 @@ mod tests {
             jar: Some("a".into()),
             accept: vec![404, 503],
             unique: Some(FetchOptions::UNNUMBERED),
+            cookies_changed: false,
         };
         assert_eq!(request.options(), &expected);
         let none = made(|f| {

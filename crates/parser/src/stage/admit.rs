@@ -9,16 +9,28 @@ use crate::stage::parser::Parser;
 
 impl Parser {
     /// Judges the requests of one callback, found at link distance `depth` on the page of
-    /// `request`. Of several with one fingerprint the first counts.
-    pub(crate) fn admit(&self, follows: Vec<Follow>, request: &Request) -> Vec<Found> {
+    /// `request`. Of several with one fingerprint the first counts; those that are not to be
+    /// followed (`nofollow`: none of the page's links is) count last.
+    pub(crate) fn admit(
+        &self,
+        follows: Vec<Follow>,
+        request: &Request,
+        nofollow: bool,
+    ) -> Vec<Found> {
         let (depth, referrer) = (request.depth + 1, Some(&request.url));
         let mut seen = HashSet::with_capacity(follows.len());
         let mut numbers = None;
         let mut found = Vec::new();
-        for follow in follows {
-            if self.config.obey_nofollow && follow.is_nofollow() {
-                continue;
-            }
+        let is_marked = |follow: &Follow| {
+            let is_marked = follow.is_nofollow() || (nofollow && follow.is_link());
+            self.config.obey_nofollow && is_marked
+        };
+        let (marked, others): (Vec<_>, Vec<_>) = match self.config.obey_nofollow {
+            true => follows.into_iter().partition(is_marked),
+            false => (Vec::new(), follows),
+        };
+        let others = others.into_iter().map(|follow| (follow, false));
+        for (follow, is_marked) in others.chain(marked.into_iter().map(|follow| (follow, true))) {
             let print = |follow: &Follow| self.view.fingerprint(follow.url());
             let (print, made) = if follow.is_plain_get() {
                 (print(&follow), Err(follow))
@@ -35,7 +47,11 @@ impl Parser {
                 continue;
             }
             let url = made.as_ref().map_or_else(Follow::url, |made| &made.url);
-            let filtered = match self.view.look(print, url, depth) {
+            let look = match is_marked {
+                true => self.view.look_nofollow(print, url, depth),
+                false => self.view.look(print, url, depth),
+            };
+            let filtered = match look {
                 Look::Known => continue,
                 Look::Admit => None,
                 Look::Filter(reason) => Some(reason),

@@ -92,6 +92,7 @@ fn prepare(
         store.journal(),
     )?
     .with_hosts(config.politeness_by_host()?)?;
+    frontier.obey_nofollow(config.parse.obey_nofollow);
     let resumed = replay(store, &mut frontier)?;
     if seeds.is_empty() && resumed.as_ref().is_none_or(|resumed| resumed.queued == 0) {
         return Err(CrawlError::NoSeeds);
@@ -108,7 +109,8 @@ fn prepare(
     let changed = remember_limits(store, &config, resumed.is_some())?;
     let last = store.recovery().last;
     let parser =
-        Parser::new(config.parse.clone(), config.fetch.max_redirects, spider, frontier.view());
+        Parser::new(config.parse.clone(), config.fetch.max_redirects, spider, frontier.view())
+            .with_agent(crawl_robots::product_token(&config.fetch.user_agent));
     Ok(Stages { config, frontier, parser, feeds, seeds, last, resumed, changed, notes })
 }
 

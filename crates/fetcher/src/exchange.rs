@@ -94,7 +94,7 @@ impl Exchange {
     ) -> Result<Answered, Failure> {
         let url = ticket.url();
         let settings = self.settings(url);
-        let mut clock = Clock::start(settings.limits.total);
+        let mut clock = Clock::start(settings.total(ticket));
         if is_repeatable(ticket)
             && let Some(mut kept) = self.kept(url, &mut clock).await
         {
@@ -254,6 +254,14 @@ impl Settings {
             writer: Writer::new(config, cookies.clone())?,
             wanted: MediaTypes::new(&config.content_types)?,
         })
+    }
+
+    /// The longest time for the whole fetch: the request's own, if it has one.
+    fn total(&self, ticket: &Ticket) -> std::time::Duration {
+        match ticket.errand() {
+            Errand::Page(page) => page.options().timeout.unwrap_or(self.limits.total),
+            Errand::Robots { .. } => self.limits.total,
+        }
     }
 
     /// Refuses a page of an unwanted type before its body is read. Answers to HEAD have no body

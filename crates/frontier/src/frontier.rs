@@ -77,6 +77,12 @@ impl Frontier {
         Ok(self)
     }
 
+    /// Whether URLs that an earlier run filtered as `nofollow` stay so; else they are judged
+    /// again like all others. Default: they stay.
+    pub fn obey_nofollow(&mut self, obey: bool) {
+        self.scheduler.obeys_nofollow = obey;
+    }
+
     /// Takes the next event of the settle log; all of them, in order. Events after
     /// [`replayed`](Self::replayed) are ignored.
     pub fn replay(&mut self, event: Event) {

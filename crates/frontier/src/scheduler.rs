@@ -88,6 +88,8 @@ pub(crate) struct Scheduler<B> {
     unanswered: usize,
     /// Who waits for the answer to each batch of seeds, in order.
     seeds: VecDeque<Option<SeedsWaiting>>,
+    /// Whether what was filtered as `nofollow` stays so at a resume.
+    pub(crate) obeys_nofollow: bool,
     /// Places in the page stream that tickets took and will not fill.
     pub(crate) credit_owed: usize,
 }
@@ -179,6 +181,7 @@ impl<B: Backend> Scheduler<B> {
             outbox: VecDeque::new(),
             unanswered: 0,
             seeds: VecDeque::new(),
+            obeys_nofollow: true,
             credit_owed: 0,
         }
     }

@@ -130,6 +130,11 @@ impl View for Window {
     fn look(&self, print: Fingerprint, url: &CanonicalUrl, depth: u32) -> Look {
         let before = match self.seen.get(print) {
             None => None,
+            // A link without the mark: it belongs to the crawl after all.
+            Some(Standing::Filtered(FilterReason::NoFollow, _)) => {
+                let refused = self.scope.judge(url, depth).is_some();
+                return if refused { Look::Known } else { Look::Admit };
+            }
             // A shorter path can change nothing but the depth.
             Some(Standing::Filtered(FilterReason::TooDeep, before)) => Some(before),
             Some(_) => return Look::Known,
@@ -142,6 +147,13 @@ impl View for Window {
                 Look::Filter(FilterReason::TooDeep)
             }
             (Some(_), Some(_)) => Look::Known,
+        }
+    }
+
+    fn look_nofollow(&self, print: Fingerprint, url: &CanonicalUrl, depth: u32) -> Look {
+        match self.seen.get(print) {
+            Some(_) => Look::Known,
+            None => Look::Filter(self.scope.judge(url, depth).unwrap_or(FilterReason::NoFollow)),
         }
     }
 }
@@ -171,6 +183,29 @@ mod tests {
         assert_eq!(seen.learn(print, None, 2), Learnt::Readmitted(deep));
         assert_eq!(window.look(print, &url, 1), Look::Known);
         assert_eq!(seen.learn(print, Some(deep), 1), Learnt::Nothing);
+    }
+
+    #[test]
+    fn a_url_that_only_marked_links_led_to_is_admitted_by_another() {
+        let url = CanonicalUrl::parse("http://h/x").unwrap();
+        let scope = Arc::new(Scope::new(&ScopeConfig::default(), &[url.host()]).unwrap());
+        let seen = Arc::new(Seen::default());
+        let window = Window { prints: Fingerprinter::new([1; 16]), scope, seen: seen.clone() };
+        let print = window.fingerprint(&url);
+        let marked = FilterReason::NoFollow;
+        assert_eq!(window.look_nofollow(print, &url, 1), Look::Filter(marked));
+        assert_eq!(seen.learn(print, Some(marked), 1), Learnt::New);
+        assert_eq!(window.look_nofollow(print, &url, 0), Look::Known);
+        assert_eq!(window.look(print, &url, 9), Look::Admit);
+        assert_eq!(seen.learn(print, None, 9), Learnt::Readmitted(marked));
+        assert_eq!(window.look(print, &url, 9), Look::Known);
+        let other = CanonicalUrl::parse("http://other/").unwrap();
+        let print = window.fingerprint(&other);
+        assert_eq!(
+            window.look_nofollow(print, &other, 1),
+            Look::Filter(FilterReason::OffDomain),
+            "scope goes first"
+        );
     }
 
     #[test]

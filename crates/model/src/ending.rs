@@ -49,6 +49,9 @@ pub enum RobotsReply {
 /// Judges the answer to a page ticket, spider and redirects aside: a 3xx with a `Location` is
 /// [`Verdict::Redirected`] here, whatever its target.
 ///
+/// A status that the request itself accepts ([`FetchOptions::accept`](crate::FetchOptions)) is a
+/// success: the verdict is [`Verdict::Ok`], the record tells the status.
+///
 /// Statuses that are tried again are those of Scrapy's `RETRY_HTTP_CODES`: 408, 429, 500, 502,
 /// 503, 504, 522, 524. A body cut by a lost connection is tried again and kept as truncated the
 /// last time; one cut by a limit would be cut again and is kept at once.
@@ -62,6 +65,11 @@ pub fn settle(
         Err(failure) => {
             (failure.kind.verdict(), failure.kind.is_transient(), failure.detail.clone())
         }
+        Ok(response) if accepts(ticket, response) => {
+            let (verdict, cut) = (accepted(response), response.truncated);
+            let cause = cut.map_or_else(String::new, cut_short);
+            (verdict, cut.is_some_and(Truncation::is_transient), cause)
+        }
         Ok(response) => judge(response),
     };
     if transient && !ticket.is_last_attempt() && may_repeat(ticket) {
@@ -71,13 +79,31 @@ pub fn settle(
     }
 }
 
+fn cut_short(why: Truncation) -> String {
+    format!("the body was cut short ({})", why.name())
+}
+
+/// Whether the request asked for this status by [`FetchOptions::accept`](crate::FetchOptions).
+fn accepts(ticket: &Ticket, response: &Response) -> bool {
+    match ticket.errand() {
+        Errand::Page(request) => request.options().accept.contains(&response.status),
+        Errand::Robots { .. } => false,
+    }
+}
+
+/// How a response ends its URL whose status was asked for: as a 2xx would. A redirect that was
+/// asked for is a page, too, and not followed.
+fn accepted(response: &Response) -> Verdict {
+    response.truncated.map_or(Verdict::Ok, Truncation::verdict)
+}
+
 fn judge(response: &Response) -> (Verdict, bool, String) {
     let status = response.status;
     let verdict = verdict_of(response);
     let transient = matches!(status, 408 | 429 | 500 | 502 | 503 | 504 | 522 | 524);
     let cut = response.truncated.filter(|_| verdict.is_truncated());
     let cause = match cut {
-        Some(why) => format!("the body was cut short ({})", why.name()),
+        Some(why) => cut_short(why),
         None => format!("status {status}"),
     };
     (verdict, transient || cut.is_some_and(Truncation::is_transient), cause)
@@ -87,8 +113,8 @@ fn judge(response: &Response) -> (Verdict, bool, String) {
 #[must_use]
 pub fn verdict_of(response: &Response) -> Verdict {
     match response.status {
-        200..=299 => response.truncated.map_or(Verdict::Ok, Truncation::verdict),
-        301 | 302 | 303 | 307 | 308 if response.header("location").is_some() => Verdict::Redirected,
+        200..=299 => accepted(response),
+        301 | 302 | 303 | 307 | 308 if response.location().is_some() => Verdict::Redirected,
         401 | 407 => Verdict::AuthRequired,
         429 => Verdict::RateLimited,
         500..=599 => Verdict::ServerError,
@@ -118,7 +144,7 @@ pub fn robots_reply(
     };
     match response.status {
         200..=299 => RobotsReply::Rules(response.body.clone()),
-        300..=399 => match response.header("location").map(|to| url.join(to)) {
+        300..=399 => match response.location().map(|to| url.join(&to)) {
             Some(Ok(target)) => RobotsReply::Redirect(target),
             _ => RobotsReply::AllowAll,
         },

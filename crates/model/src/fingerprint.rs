@@ -25,6 +25,27 @@ impl fmt::Debug for Fingerprint {
     }
 }
 
+impl Fingerprint {
+    /// A number for the `n`-th request of one kind that the page of this fingerprint asks for
+    /// beyond the known ones ([`FetchOptions::unique`]): the same whenever the page is read.
+    ///
+    /// The finisher of SplitMix64 (Steele, Lea and Flood, 2014). Fingerprints are hashes under a
+    /// secret already, so there is nothing to be guessed.
+    ///
+    /// [`FetchOptions::unique`]: crate::FetchOptions::unique
+    #[must_use]
+    pub fn number(self, n: u64) -> u64 {
+        let mix = |mut bits: u64| {
+            bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            bits ^ (bits >> 31)
+        };
+        let number = mix(self.0 ^ mix(n.wrapping_add(0x9e37_79b9_7f4a_7c15)));
+        // What means that no number was chosen is none.
+        number.min(crate::FetchOptions::UNNUMBERED - 1)
+    }
+}
+
 /// Makes [`Fingerprint`]s under one crawl's secret, so that no site can prepare collisions.
 ///
 /// SipHash-1-3 (Aumasson and Bernstein, 2012): keyed, and fast on texts as short as URLs.
@@ -84,6 +105,16 @@ impl fmt::Debug for Fingerprinter {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_of_a_page_are_its_own_and_come_again() {
+        let mut numbers: Vec<u64> =
+            (0..100).flat_map(|page| (0..100).map(move |n| Fingerprint(page).number(n))).collect();
+        assert_eq!(numbers[101], Fingerprint(1).number(1));
+        numbers.sort_unstable();
+        numbers.dedup();
+        assert_eq!(numbers.len(), 10_000);
+    }
 
     #[test]
     fn method_and_body_make_a_difference_and_spelling_does_not() {

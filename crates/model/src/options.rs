@@ -36,11 +36,21 @@ pub struct FetchOptions {
     pub accept: Vec<u16>,
     /// Makes this request one of its own, even if its URL is known: part of its fingerprint, so
     /// that its page has a key of its own. `None`: duplicates are dropped.
+    /// [`UNNUMBERED`](Self::UNNUMBERED): a number is chosen where the request is admitted, from
+    /// the page that asks for it, so that the page fetched again asks for the same request. Any
+    /// other number is kept as it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unique: Option<u64>,
+    /// Whether an answer earlier in the redirect chain changed the cookies: then a URL of the
+    /// chain may be asked once more. Set where redirects are followed.
+    #[serde(skip_serializing_if = "is_false")]
+    pub cookies_changed: bool,
 }
 
 impl FetchOptions {
+    /// Stands in [`unique`](Self::unique) until a number is chosen.
+    pub const UNNUMBERED: u64 = u64::MAX;
+
     /// Nothing set.
     pub const NOTHING: Self = Self {
         timeout: None,
@@ -49,7 +59,12 @@ impl FetchOptions {
         jar: None,
         accept: Vec::new(),
         unique: None,
+        cookies_changed: false,
     };
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 fn is_zero(number: &u64) -> bool {

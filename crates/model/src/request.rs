@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CanonicalUrl, FetchOptions};
+use crate::{CanonicalUrl, FetchOptions, Fingerprint};
 
 /// The HTTP methods that a crawler sends (RFC 9110, section 9.3).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,7 +102,10 @@ impl Request {
 
     /// The request that follows a redirect of this one to `target`: carries chain, label,
     /// metadata, priority and depth. Method and body follow RFC 9110, section 15.4:
-    /// 307 and 308 keep them, 303 makes a GET of all but HEAD, 301 and 302 make a GET of POST.
+    /// 307 and 308 keep them, 303 makes a GET of all but HEAD, 301 and 302 make a GET of POST;
+    /// with the body go the header fields that describe it. Credentials do not travel to another
+    /// origin. The options stay; of a request that is one of its own
+    /// ([`FetchOptions::unique`]) the hop is, too.
     #[must_use]
     pub fn redirected(&self, target: CanonicalUrl, status: u16) -> Self {
         let mut hop = self.clone();
@@ -110,14 +113,45 @@ impl Request {
         if !keeps_method {
             hop.method = Method::Get;
             hop.body.clear();
+            hop.headers.retain(|(name, _)| !is_content(name));
         }
         if target.origin() != self.url.origin() {
             hop.headers.retain(|(name, _)| !is_credential(name));
         }
         hop.chain.push(self.url.clone());
         hop.url = target;
+        if let Some(number) = self.options().unique {
+            hop.renumber(number);
+        }
         hop
     }
+
+    /// As [`redirected`](Self::redirected), to a URL that may have been asked before and is to be
+    /// asked again because the cookies have changed: it is a request of its own, or it would be
+    /// dropped as known.
+    #[must_use]
+    pub fn refetched(&self, target: CanonicalUrl, status: u16) -> Self {
+        let mut hop = self.redirected(target, status);
+        hop.options_mut().cookies_changed = false;
+        hop.renumber(self.options().unique.unwrap_or(0));
+        hop
+    }
+
+    /// Chooses a number by `number` and the length of the chain: the same whenever the same
+    /// answer is read.
+    fn renumber(&mut self, number: u64) {
+        let length = self.chain.len() as u64;
+        self.options_mut().unique = Some(Fingerprint(number).number(length));
+    }
+}
+
+/// Header fields that speak of the request's body (RFC 9110, section 15.4, point 5).
+fn is_content(name: &str) -> bool {
+    let starts_with = |prefix: &str| {
+        name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    };
+    // Content-Type, -Length, -Encoding, -Language, -Location; Digest is of the body, too.
+    ["content-", "digest", "repr-digest", "last-modified"].iter().any(|word| starts_with(word))
 }
 
 /// Headers that must not travel to another origin.
@@ -151,7 +185,25 @@ mod tests {
         assert_eq!((hop.method, hop.body.len(), hop.depth), (Method::Get, 0, 3));
         assert_eq!((&*hop.label, hop.headers.len()), ("detail", 1));
         assert_eq!(hop.chain[0].as_str(), "http://a/x");
+        request.headers =
+            vec![("content-Type".into(), "a/b".into()), ("Accept".into(), "*".into())];
+        assert_eq!(request.redirected(hop.url.clone(), 303).headers[0].0, "Accept");
+        assert_eq!(request.redirected(hop.url.clone(), 308).headers.len(), 2);
         let kept = request.redirected(CanonicalUrl::parse("http://a/y").unwrap(), 307);
         assert_eq!((kept.method, kept.body.as_slice()), (Method::Post, &b"q"[..]));
+    }
+
+    #[test]
+    fn a_hop_of_a_request_of_its_own_is_one_too_and_the_same_each_time() {
+        let mut request = Request::get(CanonicalUrl::parse("http://a/x").unwrap());
+        let target = CanonicalUrl::parse("http://a/y").unwrap();
+        assert!(request.redirected(target.clone(), 302).options.is_none());
+        let again = request.refetched(request.url.clone(), 302);
+        assert_eq!((&again.url, again.chain.len()), (&request.url, 1));
+        assert!(again.options().unique.is_some());
+        request.options_mut().unique = Some(7);
+        let hop = request.redirected(target.clone(), 302);
+        assert!(hop.options().unique.is_some_and(|number| number != 7));
+        assert_eq!(hop, request.redirected(target, 302));
     }
 }

@@ -1,5 +1,7 @@
 //! What came back from a server, or why nothing did.
 
+use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
@@ -30,6 +32,30 @@ impl Response {
     pub fn header(&self, name: &str) -> Option<&str> {
         let (_, value) = self.headers.iter().find(|(n, _)| **n == *name)?;
         std::str::from_utf8(value).ok().map(str::trim)
+    }
+
+    /// The first `Location`; `None` if there is none. Bytes that are no UTF-8 are escaped one by
+    /// one, as browsers do, so that what a server of old wrote in its own encoding leads back to
+    /// it.
+    #[must_use]
+    pub fn location(&self) -> Option<Cow<'_, str>> {
+        let (_, value) = self.headers.iter().find(|(name, _)| **name == *"location")?;
+        Some(match std::str::from_utf8(value) {
+            Ok(text) => Cow::Borrowed(text.trim()),
+            Err(_) => {
+                let value = value.trim_ascii();
+                let mut text = String::with_capacity(value.len() + 16);
+                for &byte in value {
+                    if byte.is_ascii() {
+                        text.push(char::from(byte));
+                    } else {
+                        // Writing to a string cannot fail.
+                        let _ = write!(text, "%{byte:02X}");
+                    }
+                }
+                Cow::Owned(text)
+            }
+        })
     }
 
     /// `Content-Type` without parameters, in lower case; empty if there is none.

@@ -276,4 +276,13 @@ pub trait View: Send + Sync {
 
     /// Judges a URL found at link distance `depth`.
     fn look(&self, print: Fingerprint, url: &CanonicalUrl, depth: u32) -> Look;
+
+    /// Judges a URL to which a link leads that is not to be followed: known, or filtered, as
+    /// [`FilterReason::NoFollow`] if for no other reason.
+    fn look_nofollow(&self, print: Fingerprint, url: &CanonicalUrl, depth: u32) -> Look {
+        match self.look(print, url, depth) {
+            Look::Admit => Look::Filter(FilterReason::NoFollow),
+            other => other,
+        }
+    }
 }

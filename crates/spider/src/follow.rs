@@ -5,14 +5,18 @@
 //! host has found it to be new.
 
 use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crawl_model::{CanonicalUrl, FetchOptions, Method, Request};
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::SpiderError;
+use crate::form::send::percent_encode;
 
-/// A request in the making. The methods set what differs from a plain GET.
+/// A request in the making. The methods set what differs from a plain GET, and what the request
+/// asks of its fetch in place of what the crawl's config says. All of it travels with the request
+/// through the store and through redirects.
 ///
 /// ```
 /// # use crawl_spider::{Harvest, Page, SpiderError};
@@ -28,6 +32,7 @@ pub struct Follow {
     meta: Value,
     priority: i32,
     nofollow: bool,
+    is_link: bool,
     extras: Option<Box<Extras>>,
 }
 
@@ -41,8 +46,15 @@ struct Extras {
 }
 
 impl Follow {
+    /// A link that stands on the page.
     pub(crate) fn new(url: CanonicalUrl, nofollow: bool) -> Self {
-        Self { url, label: None, meta: Value::Null, priority: 0, nofollow, extras: None }
+        let (label, meta, priority, is_link) = (None, Value::Null, 0, true);
+        Self { url, label, meta, priority, nofollow, is_link, extras: None }
+    }
+
+    /// A URL of the spider's own.
+    pub(crate) fn own(url: CanonicalUrl) -> Self {
+        Self { is_link: false, ..Self::new(url, false) }
     }
 
     pub(crate) fn from_request(request: Request) -> Self {
@@ -50,7 +62,7 @@ impl Follow {
         let extras = Extras { method, headers, body, options };
         let extras = (extras != Extras::default()).then(|| Box::new(extras));
         let label = (!label.is_empty()).then_some(label);
-        Self { url, label, meta, priority, nofollow: false, extras }
+        Self { url, label, meta, priority, nofollow: false, is_link: false, extras }
     }
 
     /// Sets which callback the page is for.
@@ -87,10 +99,123 @@ impl Follow {
         self
     }
 
-    /// Adds a header, which wins over the crawl's default of that name.
+    /// Makes it a POST of these names and values, as `application/x-www-form-urlencoded` in
+    /// UTF-8 (URL Standard, section 5.2). For a form that stands on a page, see
+    /// [`Page::forms`](crate::Page::forms).
+    pub fn form(&mut self, fields: &[(impl AsRef<str>, impl AsRef<str>)]) -> &mut Self {
+        let mut body = String::new();
+        for (name, value) in fields {
+            if !body.is_empty() {
+                body.push('&');
+            }
+            percent_encode(&mut body, name.as_ref().as_bytes());
+            body.push('=');
+            percent_encode(&mut body, value.as_ref().as_bytes());
+        }
+        self.content_type("application/x-www-form-urlencoded").post(body)
+    }
+
+    /// Makes it a POST of this value as JSON.
+    ///
+    /// # Errors
+    /// [`SpiderError::Serialise`] if it cannot be written as JSON.
+    pub fn json(&mut self, value: &(impl Serialize + ?Sized)) -> Result<&mut Self, SpiderError> {
+        let body = serde_json::to_vec(value)
+            .map_err(|source| SpiderError::Serialise { what: "the body", source })?;
+        Ok(self.content_type("application/json").post(body))
+    }
+
+    /// Asks for the head of the answer alone. The callback gets a page without a body.
+    pub fn head(&mut self) -> &mut Self {
+        self.method(Method::Head)
+    }
+
+    /// Adds a header, which wins over the crawl's default of that name, and over an earlier one.
     pub fn header(&mut self, name: impl Into<String>, value: impl Into<String>) -> &mut Self {
         self.extras().headers.push((name.into(), value.into()));
         self
+    }
+
+    fn content_type(&mut self, media_type: &str) -> &mut Self {
+        self.extras().headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
+        self.header("Content-Type", media_type)
+    }
+
+    /// Sets the longest time for the whole fetch, in place of `fetch.total-timeout`. Zero is no
+    /// time at all: the fetch fails at once.
+    pub fn timeout(&mut self, limit: Duration) -> &mut Self {
+        self.options().timeout = Some(limit);
+        self
+    }
+
+    /// Lets it wait this long from now on before it is sent; the host's own clock counts, too.
+    pub fn delay(&mut self, delay: Duration) -> &mut Self {
+        let now = SystemTime::now();
+        // A time that cannot be told is farther away than any crawl lasts.
+        match now.checked_add(delay) {
+            Some(time) => self.not_before(time),
+            None => {
+                self.options().not_before_ms = u64::MAX;
+                self
+            }
+        }
+    }
+
+    /// Lets it wait until then before it is sent; the host's own clock counts, too.
+    pub fn not_before(&mut self, time: SystemTime) -> &mut Self {
+        let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.options().not_before_ms = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
+        self
+    }
+
+    /// Sends it through this proxy, by its name in `[fetch.proxies]`.
+    pub fn proxy(&mut self, name: impl Into<Arc<str>>) -> &mut Self {
+        self.options().proxy = Some(name.into());
+        self
+    }
+
+    /// Sends it without a proxy, whatever the config says.
+    pub fn no_proxy(&mut self) -> &mut Self {
+        self.proxy("")
+    }
+
+    /// Sends and keeps the cookies of this jar: each name is a jar of its own.
+    pub fn jar(&mut self, name: impl Into<Arc<str>>) -> &mut Self {
+        self.options().jar = Some(name.into());
+        self
+    }
+
+    /// Sends and keeps no cookies, whatever the config says.
+    pub fn no_cookies(&mut self) -> &mut Self {
+        self.jar("")
+    }
+
+    /// Takes these statuses for successes, besides those that
+    /// [`Spider::wants_status`](crate::Spider::wants_status) wants: the page goes to `parse`,
+    /// settles as `ok` and is not tried again; a redirect among them is not followed.
+    /// [`Page::status`](crate::Page::status) tells which it was. Calls add up.
+    pub fn accept(&mut self, statuses: impl IntoIterator<Item = u16>) -> &mut Self {
+        let accept = &mut self.options().accept;
+        for status in statuses {
+            if !accept.contains(&status) {
+                accept.push(status);
+            }
+        }
+        self
+    }
+
+    /// Sends it even if its URL is known. Its page is kept under a key of its own, beside the
+    /// one that is there.
+    ///
+    /// A page that is read again after a kill asks for the same request again, so nothing is
+    /// fetched or kept twice for that. Two requests for one URL from one page are two.
+    pub fn dont_filter(&mut self) -> &mut Self {
+        self.options().unique = Some(FetchOptions::UNNUMBERED);
+        self
+    }
+
+    fn options(&mut self) -> &mut FetchOptions {
+        self.extras().options.get_or_insert_default()
     }
 
     fn extras(&mut self) -> &mut Extras {
@@ -107,6 +232,13 @@ impl Follow {
     #[must_use]
     pub fn is_nofollow(&self) -> bool {
         self.nofollow
+    }
+
+    /// Whether it is a link of the page, which the page may ask not to follow; a request that the
+    /// spider made by itself ([`Harvest::get`](crate::Harvest::get), say) is none.
+    #[must_use]
+    pub fn is_link(&self) -> bool {
+        self.is_link
     }
 
     /// Whether it is a GET without a body: its fingerprint is that of its URL.
@@ -182,6 +314,55 @@ impl<'a> Followed<'a> {
         Ok(self)
     }
 
+    /// Changes each of them: `.each(|follow| { follow.jar("shop"); })`.
+    #[allow(clippy::must_use_candidate)] // called for what it does
+    pub fn each(self, change: impl FnMut(&mut Follow)) -> Self {
+        self.follows.iter_mut().for_each(change);
+        self
+    }
+
+    /// Adds a header to all; see [`Follow::header`].
+    #[allow(clippy::must_use_candidate)] // called for what it does
+    pub fn header(self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        let (name, value) = (name.into(), value.into());
+        self.each(|follow| {
+            follow.header(name.as_str(), value.as_str());
+        })
+    }
+
+    /// Sets the longest time for each whole fetch; see [`Follow::timeout`].
+    #[allow(clippy::must_use_candidate)] // called for what it does
+    pub fn timeout(self, limit: Duration) -> Self {
+        self.each(|follow| {
+            follow.timeout(limit);
+        })
+    }
+
+    /// Lets all wait this long from now on; see [`Follow::delay`].
+    #[allow(clippy::must_use_candidate)] // called for what it does
+    pub fn delay(self, delay: Duration) -> Self {
+        self.each(|follow| {
+            follow.delay(delay);
+        })
+    }
+
+    /// Takes these statuses for successes; see [`Follow::accept`].
+    #[allow(clippy::must_use_candidate)] // called for what it does
+    pub fn accept(self, statuses: impl IntoIterator<Item = u16>) -> Self {
+        let statuses = Vec::from_iter(statuses);
+        self.each(|follow| {
+            follow.accept(statuses.iter().copied());
+        })
+    }
+
+    /// Sends all even if their URLs are known; see [`Follow::dont_filter`].
+    #[allow(clippy::must_use_candidate)] // called for what it does
+    pub fn dont_filter(self) -> Self {
+        self.each(|follow| {
+            follow.dont_filter();
+        })
+    }
+
     /// Sets the priority of all.
     #[allow(clippy::must_use_candidate)] // called for what it does, too
     pub fn priority(self, priority: i32) -> Self {
@@ -193,4 +374,108 @@ impl<'a> Followed<'a> {
 fn to_value(meta: &(impl Serialize + ?Sized)) -> Result<Value, SpiderError> {
     serde_json::to_value(meta)
         .map_err(|source| SpiderError::Serialise { what: "the metadata", source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn follow() -> Follow {
+        Follow::new(CanonicalUrl::parse("http://h/").unwrap(), false)
+    }
+
+    fn made(change: impl FnOnce(&mut Follow)) -> Request {
+        let mut follow = follow();
+        change(&mut follow);
+        follow.into_request(0, None)
+    }
+
+    #[test]
+    fn bodies_say_what_they_are() {
+        let form = made(|f| {
+            f.form(&[("a b", "1&2"), ("é", "x*-._~")]);
+        });
+        assert_eq!(form.method, Method::Post);
+        assert_eq!(std::str::from_utf8(&form.body), Ok("a+b=1%262&%C3%A9=x*-._%7E"));
+        let header = |value: &str| vec![("Content-Type".to_owned(), value.to_owned())];
+        assert_eq!(form.headers, header("application/x-www-form-urlencoded"));
+        let json = made(|f| {
+            f.form(&[("a", "b")]).json(&[1, 2]).unwrap();
+        });
+        assert_eq!(
+            (json.body.as_slice(), json.headers),
+            (&b"[1,2]"[..], header("application/json"))
+        );
+        assert_eq!(
+            made(|f| {
+                f.head();
+            })
+            .method,
+            Method::Head
+        );
+        let bad = std::collections::BTreeMap::from([([1], 2)]);
+        assert!(matches!(follow().json(&bad), Err(SpiderError::Serialise { .. })));
+    }
+
+    #[test]
+    fn options_travel_in_the_request_and_a_plain_get_has_none() {
+        assert_eq!(made(|_| ()).options, None);
+        let request = made(|f| {
+            f.timeout(Duration::from_secs(3)).proxy("eu").jar("a").accept([404, 404]).accept([503]);
+            f.not_before(UNIX_EPOCH + Duration::from_millis(1500)).dont_filter();
+        });
+        let expected = FetchOptions {
+            timeout: Some(Duration::from_secs(3)),
+            not_before_ms: 1500,
+            proxy: Some("eu".into()),
+            jar: Some("a".into()),
+            accept: vec![404, 503],
+            unique: Some(FetchOptions::UNNUMBERED),
+            cookies_changed: false,
+        };
+        assert_eq!(request.options(), &expected);
+        let none = made(|f| {
+            f.no_proxy().no_cookies();
+        });
+        assert_eq!(
+            (none.options().proxy.as_deref(), none.options().jar.as_deref()),
+            (Some(""), Some(""))
+        );
+        assert_eq!(
+            made(|f| {
+                f.delay(Duration::MAX);
+            })
+            .options()
+            .not_before_ms,
+            u64::MAX
+        );
+        assert!(
+            made(|f| {
+                f.delay(Duration::ZERO);
+            })
+            .options()
+            .not_before_ms
+                > 1_600_000_000_000
+        );
+        // What is asked of the fetch is no part of what is asked for.
+        let mut accepting = follow();
+        accepting.accept([404]);
+        assert!(accepting.is_plain_get());
+        accepting.dont_filter();
+        assert!(!accepting.is_plain_get());
+    }
+
+    #[test]
+    fn what_is_set_on_all_is_set_on_each() {
+        let mut follows = [follow(), follow()];
+        let all = Followed::new(&mut follows).header("X-A", "1").accept([404]).dont_filter();
+        let _ = all.timeout(Duration::from_secs(1)).each(|follow| {
+            follow.jar("j");
+        });
+        for follow in follows {
+            let request = follow.into_request(0, None);
+            assert_eq!((request.headers.len(), &request.options().accept[..]), (1, &[404][..]));
+            assert_eq!(request.options().jar.as_deref(), Some("j"));
+        }
+    }
 }

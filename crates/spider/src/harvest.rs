@@ -134,12 +134,12 @@ impl Harvest {
     /// [`SpiderError::Url`] if it is not one that is crawled.
     pub fn get(&mut self, url: &str) -> Result<&mut Follow, SpiderError> {
         let url = CanonicalUrl::parse(url)?;
-        Ok(self.push(Follow::new(url, false)))
+        Ok(self.push(Follow::own(url)))
     }
 
     /// Requests an absolute URL that was resolved before.
     pub fn get_url(&mut self, url: CanonicalUrl) -> &mut Follow {
-        self.push(Follow::new(url, false))
+        self.push(Follow::own(url))
     }
 
     /// Adds a request made by hand. Its depth, referrer and redirect chain are the host's to set.

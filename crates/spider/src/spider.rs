@@ -57,7 +57,8 @@ pub trait Spider: Send + Sync + 'static {
     /// Whether [`parse`](Self::parse) wants pages of this HTTP status. Default: 200 to 299.
     ///
     /// A 301, 302, 303, 307 or 308 with a `Location` is followed as a redirect whatever the
-    /// answer.
+    /// answer. A single request can ask for more ([`Follow::accept`](crate::Follow::accept)), for
+    /// redirects, too.
     fn wants_status(&self, status: u16) -> bool {
         (200..300).contains(&status)
     }

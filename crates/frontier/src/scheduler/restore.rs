@@ -50,8 +50,8 @@ impl<B: Backend> Scheduler<B> {
             }
             // Rules that are not known now are not asked for its sake.
             FilterReason::Robots => self.gate(host, url.url(), now) != Gate::Pass,
-            // Who said so is not known any more; found again, it is judged again.
-            FilterReason::NoFollow => true,
+            // Which links lead there is not known any more; found again, it is judged again.
+            FilterReason::NoFollow => self.obeys_nofollow,
             FilterReason::OffDomain
             | FilterReason::Excluded
             | FilterReason::NotIncluded

@@ -9,6 +9,7 @@ mod test_page;
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crawl_model::{CanonicalUrl, Response};
 use crawl_spider::{Link, LinkKind};
@@ -20,7 +21,9 @@ use crate::decode::kind::Kind;
 use crate::decode::sniff::sniff;
 use crate::decode::{Decoded, Legacy, decode_with};
 use crate::dom::{Dom, Flavour};
+use crate::links::directives::{Directives, is_agent_of};
 use crate::links::kinds::{Kinds, LinkSource};
+use crate::links::refresh::refresh;
 use crate::links::resolve::Resolver;
 use crate::links::{Scan, scan_header, scan_html};
 use crate::markup::scan::crowds;
@@ -155,6 +158,29 @@ impl<'a> Document<'a> {
     /// Why the program's own reader could not read it.
     pub(crate) fn reader_error(&self) -> Option<&str> {
         self.reader_error.as_deref()
+    }
+
+    /// What the page asks of the crawler `agent`, in its head and its response's.
+    pub(crate) fn directives(&self, response: &Response, agent: &str) -> Directives {
+        let fields = response.headers.iter().filter(|(name, _)| &**name == "x-robots-tag");
+        let mut all = Directives::of_fields(fields.map(|(_, value)| value), agent);
+        for (name, directives) in &self.scanned().0.robots {
+            if is_agent_of(name, agent) {
+                all.add(*directives);
+            }
+        }
+        all
+    }
+
+    /// Where the page sends its readers within `max`: by a `Refresh` field, which goes first, or
+    /// by a meta tag. `None` if it does not, or to itself.
+    pub(crate) fn refresh(&self, response: &Response, max: Duration) -> Option<CanonicalUrl> {
+        let of_field = || {
+            let found = refresh(response.header("refresh")?)?;
+            Some((found.delay, self.url.join(found.target).ok()?))
+        };
+        let (delay, target) = of_field().or_else(|| self.scanned().0.refresh.clone())?;
+        (delay <= max && target.key() != self.url.key()).then_some(target)
     }
 
     /// Links, title and matches, from one pass.

@@ -3,9 +3,11 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::time::Duration;
 
+use super::directives::{Directives, MAX_TAGS};
 use super::kinds::{Kinds, LinkSource, Place, places};
-use super::refresh::refresh_target;
+use super::refresh::{Refresh, refresh};
 use super::{MAX_TEXT_BYTES, css, prefix, srcset};
 use crate::markup::events::Space;
 use crate::markup::tags::Tag;
@@ -43,6 +45,10 @@ pub(crate) struct Collected<'a> {
     pub(crate) bases: Vec<Cow<'a, str>>,
     /// Whether a robots meta tag says `nofollow`.
     pub(crate) nofollow: bool,
+    /// What meta tags ask of crawlers, and of which.
+    pub(crate) robots: Vec<(Box<str>, Directives)>,
+    /// The first refresh that a browser with scripting would obey: when, and where to.
+    pub(crate) refresh: Option<(Duration, Box<str>)>,
     /// The text of the first `title`; empty if there is none.
     pub(crate) title: Cow<'a, str>,
 }
@@ -70,6 +76,8 @@ pub(super) struct Collector<'a> {
     /// A `title` or `style` that is open.
     hold: Option<Hold<'a>>,
     has_title: bool,
+    /// Depth of the `noscript` that is open; 0 if none is.
+    noscript: u32,
     found: Collected<'a>,
 }
 
@@ -90,6 +98,7 @@ impl<'a> Collector<'a> {
             open: Vec::new(),
             hold: None,
             has_title: false,
+            noscript: 0,
             found: Collected::default(),
         }
     }
@@ -106,6 +115,7 @@ impl<'a> Collector<'a> {
             (Space::Html, Tag::Area) => self.places(element),
             (Space::Html, Tag::Meta) => self.meta(element),
             (Space::Html, Tag::Base) => self.base(element),
+            (Space::Html, Tag::Noscript) if self.noscript == 0 => self.noscript = self.depth,
             (Space::Html, Tag::Title) if !self.has_title => {
                 self.has_title = true;
                 self.hold(true);
@@ -142,6 +152,9 @@ impl<'a> Collector<'a> {
             && let Some(hold) = self.hold.take()
         {
             self.release(hold);
+        }
+        if self.noscript == self.depth {
+            self.noscript = 0;
         }
         self.depth -= 1;
     }
@@ -248,17 +261,24 @@ impl<'a> Collector<'a> {
     fn meta(&mut self, element: &impl Element<'a>) {
         let [name, http_equiv, content] = element.attrs(["name", "http-equiv", "content"]);
         let Some(content) = content else { return };
-        if name.is_some_and(|name| name.trim_ascii().eq_ignore_ascii_case("robots")) {
-            self.found.nofollow |= content.split(',').any(|directive| {
-                let directive = directive.trim_ascii();
-                ["nofollow", "none"].iter().any(|word| directive.eq_ignore_ascii_case(word))
-            });
+        if let Some(name) = name.as_deref().map(str::trim_ascii)
+            && self.found.robots.len() < MAX_TAGS
+            && let directives = Directives::of_list(&content)
+            && directives.is_some()
+        {
+            self.found.nofollow |= directives.nofollow && name.eq_ignore_ascii_case("robots");
+            self.found.robots.push((name.into(), directives));
         }
         let Some(http_equiv) = http_equiv else { return };
-        if self.kinds.has(LinkSource::Refresh)
-            && http_equiv.eq_ignore_ascii_case("refresh")
-            && let Some(target) = refresh_target(&content)
-        {
+        if !http_equiv.eq_ignore_ascii_case("refresh") {
+            return;
+        }
+        let Some(Refresh { delay, target }) = refresh(&content) else { return };
+        // "If you have no scripts, go there": to a page of excuses, mostly.
+        if self.noscript == 0 && self.found.refresh.is_none() {
+            self.found.refresh = Some((delay, target.into()));
+        }
+        if self.kinds.has(LinkSource::Refresh) {
             let href = Cow::Owned(target.to_owned());
             self.push(href, Cow::Borrowed(""), LinkSource::Refresh, "meta", "content");
         }

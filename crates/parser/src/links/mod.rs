@@ -14,15 +14,21 @@ pub(crate) mod tree;
 pub(crate) mod head;
 pub(crate) mod resolve;
 
+pub(crate) mod directives;
+pub(crate) mod refresh;
+
 mod css;
 mod header;
-mod refresh;
 mod srcset;
 
+use std::time::Duration;
+
+use crawl_model::CanonicalUrl;
 use crawl_spider::{Link, LinkKind, collapse_whitespace};
 
 use crate::dom::Dom;
 use crate::links::collect::Collected;
+use crate::links::directives::Directives;
 use crate::links::head::{HeadReader, HeadTags};
 use crate::links::kinds::Kinds;
 use crate::links::resolve::Resolver;
@@ -43,6 +49,10 @@ pub(crate) struct Scan {
     pub(crate) links: Vec<Link>,
     /// The title; empty if there is none.
     pub(crate) title: String,
+    /// What its meta tags ask of crawlers, by the name they are asked by.
+    pub(crate) robots: Vec<(Box<str>, Directives)>,
+    /// After which time its first refresh leads where; `None` if it leads nowhere that is crawled.
+    pub(crate) refresh: Option<(Duration, CanonicalUrl)>,
     /// Where an HTML document says something of itself; nothing if the stream was not enough.
     pub(crate) head: HeadTags,
     /// Whether the stream was enough.
@@ -103,7 +113,9 @@ fn resolve(collected: Collected<'_>, resolver: &mut Resolver) -> Scan {
             });
         }
     }
-    Scan { links, title: short_text(&collected.title), ..Scan::default() }
+    let refresh = collected.refresh.and_then(|(delay, to)| Some((delay, resolver.link(&to)?)));
+    let (title, robots) = (short_text(&collected.title), collected.robots);
+    Scan { links, title, robots, refresh, ..Scan::default() }
 }
 
 /// Collapses whitespace and shortens to 200 characters.

@@ -1,8 +1,19 @@
-//! Where `meta http-equiv=refresh` leads.
+//! Where `meta http-equiv=refresh` and the `Refresh` header field lead, and when.
+
+use std::time::Duration;
+
+/// A refresh to another document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Refresh<'a> {
+    /// How long the page is to be shown before. Whole seconds, as browsers count.
+    pub(crate) delay: Duration,
+    /// Where to.
+    pub(crate) target: &'a str,
+}
 
 /// "Shared declarative refresh steps" (HTML Standard, section 4.2.5.3): the URL in
 /// `5; url='/next'`. `None` if it only reloads the page.
-pub(super) fn refresh_target(content: &str) -> Option<&str> {
+pub(crate) fn refresh(content: &str) -> Option<Refresh<'_>> {
     let is_space = |c: char| c.is_ascii_whitespace();
     let rest = content.trim_start_matches(is_space);
     let after_time = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
@@ -22,7 +33,12 @@ pub(super) fn refresh_target(content: &str) -> Option<&str> {
         _ => target,
     };
     let target = target.trim_matches(|c: char| c <= ' ');
-    (!target.is_empty()).then_some(target)
+    let time = &content.trim_start_matches(is_space);
+    let seconds = &time[..time.find(|c: char| !c.is_ascii_digit()).unwrap_or(time.len())];
+    // No digits before the dot: nought. More than a number holds: never.
+    let seconds = if seconds.is_empty() { 0 } else { seconds.parse().unwrap_or(u64::MAX) };
+    let delay = Duration::from_secs(seconds);
+    (!target.is_empty()).then_some(Refresh { delay, target })
 }
 
 #[cfg(test)]
@@ -58,7 +74,22 @@ mod tests {
             ("1x; url=/a", None),
             ("", None),
         ] {
-            assert_eq!(refresh_target(content), target, "{content}");
+            assert_eq!(refresh(content).map(|found| found.target), target, "{content}");
+        }
+    }
+
+    #[test]
+    fn refresh_gives_its_delay_in_whole_seconds() {
+        for (content, seconds) in [
+            ("0;a", 0),
+            (" 15 a", 15),
+            (".9;a", 0),
+            ("1.9;a", 1),
+            ("1.2.3;a", 1),
+            ("007,a", 7),
+            ("99999999999999999999999;a", u64::MAX),
+        ] {
+            assert_eq!(refresh(content).unwrap().delay.as_secs(), seconds, "{content}");
         }
     }
 }

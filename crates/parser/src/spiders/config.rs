@@ -16,9 +16,18 @@ use crate::links::kinds::LinkSource;
 pub struct ParseConfig {
     /// Threads that read pages and run the spider. Default: 0, as many as there are cores.
     pub threads: usize,
-    /// Whether links marked `rel=nofollow`, and all links of pages whose robots meta tag says
-    /// so, are left out. Default: false. They count in a page's number of links all the same.
+    /// Whether links marked `rel=nofollow`, and all links of pages whose robots meta tag or
+    /// `X-Robots-Tag` says so, are left out, and recorded as filtered (`nofollow`) unless another
+    /// link leads there. Default: false. They count in a page's number of links all the same.
     pub obey_nofollow: bool,
+    /// Whether a page whose robots meta tag or `X-Robots-Tag` says `noindex` is not kept: it ends
+    /// as `noindex`, its links are followed, its items and its body are dropped. Default: false.
+    pub obey_noindex: bool,
+    /// Longest delay with which a `Refresh` field or meta tag that leads to another page counts
+    /// as a redirect; with a longer one the page is read as any other, and the refresh is a link.
+    /// Default: `5s`. `0s`: never.
+    #[serde(with = "humantime_serde")]
+    pub max_refresh: Duration,
     /// What counts as a link. Default: `a`, `area` and `refresh`.
     pub links: Vec<LinkSource>,
     /// Longest time that reading a page and its callback may take. A page that takes longer ends
@@ -36,6 +45,8 @@ impl Default for ParseConfig {
         Self {
             threads: 0,
             obey_nofollow: false,
+            obey_noindex: false,
+            max_refresh: Duration::from_secs(5),
             links: LinkSource::DEFAULT.to_vec(),
             max_time: Duration::from_secs(60),
             detect_encoding: false,

@@ -1,53 +1,99 @@
 //! From what a callback wants followed to what is new: known links go before a request is made.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use crawl_model::{CanonicalUrl, Found, Look};
+use crawl_model::{FetchOptions, Fingerprint, Found, Look, Request};
 use crawl_spider::Follow;
 
 use crate::stage::parser::Parser;
 
 impl Parser {
-    /// Judges the requests of one callback, found at link distance `depth` on `referrer`. Of
-    /// several with one fingerprint the first counts.
+    /// Judges the requests of one callback, found at link distance `depth` on the page of
+    /// `request`. Of several with one fingerprint the first counts; those that are not to be
+    /// followed (`nofollow`: none of the page's links is) count last.
     pub(crate) fn admit(
         &self,
         follows: Vec<Follow>,
-        depth: u32,
-        referrer: &CanonicalUrl,
+        request: &Request,
+        nofollow: bool,
     ) -> Vec<Found> {
+        let (depth, referrer) = (request.depth + 1, Some(&request.url));
         let mut seen = HashSet::with_capacity(follows.len());
+        let mut numbers = None;
         let mut found = Vec::new();
-        for follow in follows {
-            if self.config.obey_nofollow && follow.is_nofollow() {
+        let is_marked = |follow: &Follow| {
+            let is_marked = follow.is_nofollow() || (nofollow && follow.is_link());
+            self.config.obey_nofollow && is_marked
+        };
+        let (marked, others): (Vec<_>, Vec<_>) = match self.config.obey_nofollow {
+            true => follows.into_iter().partition(is_marked),
+            false => (Vec::new(), follows),
+        };
+        let others = others.into_iter().map(|follow| (follow, false));
+        for (follow, is_marked) in others.chain(marked.into_iter().map(|follow| (follow, true))) {
+            let print = |follow: &Follow| self.view.fingerprint(follow.url());
+            let (print, made) = if follow.is_plain_get() {
+                (print(&follow), Err(follow))
+            } else {
+                let mut made = follow.into_request(depth, referrer);
+                if is_unnumbered(&made) {
+                    let numbers = numbers
+                        .get_or_insert_with(|| Numbers::new(self.view.fingerprint_of(request)));
+                    numbers.number(&mut made, |made| self.view.fingerprint_of(made));
+                }
+                (self.view.fingerprint_of(&made), Ok(made))
+            };
+            if !seen.insert(print) {
                 continue;
             }
-            if follow.is_plain_get() {
-                let print = self.view.fingerprint(follow.url());
-                if !seen.insert(print) {
-                    continue;
-                }
-                let filtered = match self.view.look(print, follow.url(), depth) {
-                    Look::Known => continue,
-                    Look::Admit => None,
-                    Look::Filter(reason) => Some(reason),
-                };
-                let request = follow.into_request(depth, Some(referrer));
-                found.push(Found { print, request, filtered });
-            } else {
-                let request = follow.into_request(depth, Some(referrer));
-                let print = self.view.fingerprint_of(&request);
-                if !seen.insert(print) {
-                    continue;
-                }
-                let filtered = match self.view.look(print, &request.url, depth) {
-                    Look::Known => continue,
-                    Look::Admit => None,
-                    Look::Filter(reason) => Some(reason),
-                };
-                found.push(Found { print, request, filtered });
-            }
+            let url = made.as_ref().map_or_else(Follow::url, |made| &made.url);
+            let look = match is_marked {
+                true => self.view.look_nofollow(print, url, depth),
+                false => self.view.look(print, url, depth),
+            };
+            let filtered = match look {
+                Look::Known => continue,
+                Look::Admit => None,
+                Look::Filter(reason) => Some(reason),
+            };
+            let request = made.unwrap_or_else(|follow| follow.into_request(depth, referrer));
+            found.push(Found { print, request, filtered });
         }
         found
+    }
+}
+
+/// Whether it is to be one of its own, and nobody has said which.
+fn is_unnumbered(request: &Request) -> bool {
+    request.options().unique == Some(FetchOptions::UNNUMBERED)
+}
+
+/// Chooses the numbers of one callback's requests that are not filtered: by the page that asks
+/// for them and by how many of their kind came before. So a page that is fetched again after a
+/// kill makes the same requests, even if it has other links by then.
+struct Numbers {
+    from: Fingerprint,
+    counts: HashMap<Fingerprint, u64>,
+}
+
+impl Numbers {
+    fn new(from: Fingerprint) -> Self {
+        Self { from, counts: HashMap::new() }
+    }
+
+    fn number(&mut self, request: &mut Request, print: impl Fn(&Request) -> Fingerprint) {
+        request.options_mut().unique = None;
+        let count = self.counts.entry(print(request)).or_default();
+        request.options_mut().unique = Some(self.from.number(*count));
+        *count += 1;
+    }
+}
+
+/// Numbers what a spider begins with, by its place: [`Spider::start`](crawl_spider::Spider::start)
+/// of a resumed crawl makes the same requests.
+pub(crate) fn number_all(requests: &mut [Request]) {
+    let from = Fingerprint(0);
+    for (n, request) in (0..).zip(requests).filter(|(_, request)| is_unnumbered(request)) {
+        request.options_mut().unique = Some(from.number(n));
     }
 }

@@ -202,7 +202,8 @@ impl Shop {
         let text = format!("the spider did not return within {limit:?} (parse.max-time)");
         let line = LogLine { level: LogLevel::Error, text: text.clone() };
         self.parser.log.line(self.parser.spider.name(), Some(ticket.url()), &line);
-        let Read { ending, record, items, found } = case.given_up(Verdict::SpiderTimeout, &text);
+        let Read { ending, record, items, found, .. } =
+            case.given_up(Verdict::SpiderTimeout, &text);
         // Should the edge be closed, the crawl is closing and the ticket reports itself.
         let cookies = case.cookies.clone();
         edges.send(Parsed { ticket, ending, response: None, record, items, found, cookies });

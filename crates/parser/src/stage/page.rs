@@ -1,13 +1,15 @@
 //! The answer to a page ticket: redirect, page or failure.
 
-use crawl_model::{Ending, Failure, Found, Look, PageRecord, Request, Response, Verdict};
+use crawl_model::{
+    CanonicalUrl, Ending, Failure, Found, Look, PageRecord, Request, Response, Verdict,
+};
 use crawl_spider::{FailedRequest, Page, PageServices};
 
 use super::case::Case;
 use super::record;
 use crate::document::Document;
 use crate::stage::parser::{Parser, Read};
-use crate::stage::redirect::{Hop, judge};
+use crate::stage::redirect::{Hop, Redirect};
 
 impl Parser {
     pub(crate) fn read_page(&self, request: &Request, case: &Case) -> Read {
@@ -27,9 +29,10 @@ impl Parser {
         let mut read = Read::bare(Ending::Settled { verdict, rest }, record);
         match &case.reply {
             Ok(response) if verdict == Verdict::Redirected => {
-                self.redirect(request, response, &mut read);
+                let hop = self.redirect_of(request, case).judge(response, self.max_redirects);
+                self.redirect(request, hop, &mut read);
             }
-            Ok(response) => self.page(request, response, &mut read),
+            Ok(response) => self.page(request, response, case, &mut read),
             Err(Failure { detail, .. }) => self.fail(request, detail, &mut read),
         }
         let verdict = read.record.verdict;
@@ -37,9 +40,15 @@ impl Parser {
         read
     }
 
-    fn redirect(&self, request: &Request, response: &Response, read: &mut Read) {
-        match judge(request, response, self.max_redirects) {
+    fn redirect_of<'r>(&self, request: &'r Request, case: &Case) -> Redirect<'r> {
+        let status = case.reply.as_ref().map_or(0, |response| response.status);
+        Redirect { request, status, sets_cookies: !case.cookies.is_empty() }
+    }
+
+    fn redirect(&self, request: &Request, hop: Hop, read: &mut Read) {
+        match hop {
             Hop::To(hop) => {
+                read.record.verdict = Verdict::Redirected;
                 read.record.redirect = Some(hop.url.clone());
                 // A known target settles here: its own page has, or will have, its own end.
                 read.found.extend(self.look(*hop));
@@ -63,14 +72,21 @@ impl Parser {
         Some(Found { print, request, filtered })
     }
 
-    fn page(&self, request: &Request, response: &Response, read: &mut Read) {
+    fn page(&self, request: &Request, response: &Response, case: &Case, read: &mut Read) {
         let document = Document::open(&request.url, response, &self.reading());
-        if self.spider.wants_status(response.status) {
+        let is_accepted = request.options().accept.contains(&response.status);
+        let asks = document.directives(response, &self.agent);
+        if let Some(target) = self.refresh(response, &document, is_accepted) {
+            // As after a 303: whatever the method was, the next page is shown by GET.
+            let redirect = Redirect { status: 303, ..self.redirect_of(request, case) };
+            let hop = redirect.judge_target(target, self.max_redirects);
+            self.redirect(request, hop, read);
+        } else if is_accepted || self.spider.wants_status(response.status) {
             let page = Page::new(request, response, &document);
             match self.call(&request.url, |out| self.spider.parse(&page, out)) {
                 Ok(harvest) => {
                     read.items = harvest.items;
-                    read.found = self.admit(harvest.follows, request.depth + 1, &request.url);
+                    read.found = self.admit(harvest.follows, request, asks.nofollow);
                 }
                 Err((verdict, text)) => {
                     read.record.verdict = verdict;
@@ -81,6 +97,21 @@ impl Parser {
             self.fail(request, &format!("status {}", response.status), read);
         }
         describe(&document, &mut read.record);
+        if asks.noindex && self.config.obey_noindex {
+            read.forget();
+        }
+    }
+
+    /// Where the page redirects without a status that says so.
+    fn refresh(
+        &self,
+        response: &Response,
+        document: &Document<'_>,
+        is_accepted: bool,
+    ) -> Option<CanonicalUrl> {
+        let max = self.config.max_refresh;
+        let may = (200..300).contains(&response.status) && !is_accepted && !max.is_zero();
+        may.then(|| document.refresh(response, max))?
     }
 
     /// Gives a request without a page to the spider's `error`.
@@ -91,7 +122,7 @@ impl Parser {
         match self.call(&request.url, |out| self.spider.error(&failed, out)) {
             Ok(harvest) => {
                 read.items = harvest.items;
-                read.found = self.admit(harvest.follows, request.depth + 1, &request.url);
+                read.found = self.admit(harvest.follows, request, false);
             }
             Err((why, text)) => {
                 let text = format!("{detail}; then {why} in `error`: {text}");

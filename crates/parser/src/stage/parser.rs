@@ -12,6 +12,7 @@ use crawl_model::{
 };
 use crawl_spider::{Harvest, Harvested, LogLine, Spider, SpiderError};
 
+use super::admit::number_all;
 use super::case::Case;
 use super::record;
 use crate::document::Reading;
@@ -27,6 +28,8 @@ use crate::stream::Table;
 pub struct Parser {
     pub(crate) config: ParseConfig,
     pub(crate) max_redirects: u32,
+    /// The product token that robots meta tags may name.
+    pub(crate) agent: Box<str>,
     pub(crate) spider: Arc<dyn Spider>,
     pub(crate) view: Arc<dyn View>,
     /// What the spider wants of its pages; `None` if that is nothing or has to be selected.
@@ -63,11 +66,26 @@ pub(crate) struct Read {
     pub(crate) record: PageRecord,
     pub(crate) items: Vec<Item>,
     pub(crate) found: Vec<Found>,
+    /// Whether the response is not to be kept.
+    pub(crate) is_forgotten: bool,
 }
 
 impl Read {
     pub(crate) fn bare(ending: Ending, record: PageRecord) -> Self {
-        Self { ending, record, items: Vec::new(), found: Vec::new() }
+        Self { ending, record, items: Vec::new(), found: Vec::new(), is_forgotten: false }
+    }
+
+    /// Keeps nothing of what the page says but its links.
+    pub(crate) fn forget(&mut self) {
+        if self.record.verdict == Verdict::Ok || self.record.verdict.is_truncated() {
+            self.record.verdict = Verdict::NoIndex;
+        }
+        if !self.record.verdict.is_http_error() {
+            // Of an error page the items are what the spider says of the error.
+            self.items.clear();
+        }
+        self.record.title.clear();
+        self.is_forgotten = true;
     }
 }
 
@@ -92,7 +110,10 @@ pub fn start(spider: &dyn Spider) -> Result<Vec<Request>, SpiderError> {
         let text = "`start` made items; they belong to pages, so make them in `parse`";
         return Err(text.into());
     }
-    Ok(follows.into_iter().map(|follow| follow.into_request(0, None)).collect())
+    let mut requests: Vec<_> =
+        follows.into_iter().map(|follow| follow.into_request(0, None)).collect();
+    number_all(&mut requests);
+    Ok(requests)
 }
 
 impl Parser {
@@ -108,7 +129,26 @@ impl Parser {
         let (log, stats, readers) = (Arc::new(Stderr), Mutex::default(), Readers::default());
         let table = Some(Table::new(spider.wants())).filter(|table| !table.is_empty());
         let (table, keeps_responses) = (table.map(Arc::new), true);
-        Self { config, max_redirects, spider, view, table, keeps_responses, readers, log, stats }
+        let agent = "robots".into();
+        Self {
+            config,
+            max_redirects,
+            agent,
+            spider,
+            view,
+            table,
+            keeps_responses,
+            readers,
+            log,
+            stats,
+        }
+    }
+
+    /// Minds robots meta tags and `X-Robots-Tag` fields for this product token, too.
+    #[must_use]
+    pub fn with_agent(mut self, token: &str) -> Self {
+        self.agent = token.into();
+        self
     }
 
     /// Sends the spider's log lines to `log` instead of standard error.
@@ -173,9 +213,9 @@ impl Parser {
 
     /// Puts together what was read and the ticket it was read for.
     pub(crate) fn parsed(&self, mut ticket: Ticket, case: Case, read: Read) -> Parsed {
-        let Read { ending, record, items, found } = read;
+        let Read { ending, record, items, found, is_forgotten } = read;
         let Case { reply, cookies, .. } = case;
-        let response = reply.ok().filter(|_| self.keeps_responses);
+        let response = reply.ok().filter(|_| self.keeps_responses && !is_forgotten);
         if response.is_none() {
             ticket.release();
         }

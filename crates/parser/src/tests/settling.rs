@@ -138,8 +138,224 @@ fn nofollow_links_go_only_if_that_is_asked() {
     let config = ParseConfig { obey_nofollow: true, ..ParseConfig::default() };
     let page = || fetched(get("http://h/"), Ok(html("<a href=/a rel=nofollow><a href=/b>")));
     let parsed = parser_with(LinkSpider, config, &[]).parse(page());
-    assert_eq!((found(&parsed), parsed.record.n_links), (vec!["http://h/b"], 2));
-    assert_eq!(parser(LinkSpider).parse(page()).found.len(), 2);
+    assert_eq!((found(&parsed), parsed.record.n_links), (vec!["http://h/b", "http://h/a"], 2));
+    let reasons: Vec<_> = parsed.found.iter().map(|found| found.filtered).collect();
+    assert_eq!(reasons, [None, Some(FilterReason::NoFollow)], "nothing is dropped silently");
+    let open = parser(LinkSpider).parse(page()).found;
+    assert!(open.len() == 2 && open.iter().all(|found| found.filtered.is_none()));
+}
+
+/// The links that a page leaves to be followed, and those it does not.
+fn split(parsed: &Parsed) -> (Vec<String>, Vec<String>) {
+    let is_open = |found: &&crawl_model::Found| found.filtered.is_none();
+    let (open, marked): (Vec<_>, Vec<_>) = parsed.found.iter().partition(is_open);
+    let paths = |list: &[&crawl_model::Found]| -> Vec<_> {
+        let path = |found: &&crawl_model::Found| found.request.url.path().to_owned();
+        list.iter().map(path).collect()
+    };
+    (paths(&open), paths(&marked))
+}
+
+#[test]
+fn a_page_may_ask_not_to_follow_its_links_and_an_unmarked_link_wins() {
+    let config = ParseConfig { obey_nofollow: true, ..ParseConfig::default() };
+    let read = |headers: &[(&str, &str)], body: &str| {
+        let mut all = vec![("content-type", "text/html")];
+        all.extend(headers);
+        let parser = parser_with(LinkSpider, config.clone(), &[]).with_agent("mybot");
+        parser.parse(fetched(get("http://h/"), Ok(response(200, &all, body))))
+    };
+    let links = "<a href=/a><a href=/b>";
+    let both = ["/a".to_owned(), "/b".to_owned()];
+    let tag = |name: &str| format!("<meta name={name} content='noarchive, NOFOLLOW'>{links}");
+    assert_eq!(split(&read(&[], links)), (both.to_vec(), vec![]));
+    assert_eq!(split(&read(&[], &tag("robots"))), (vec![], both.to_vec()));
+    assert_eq!(split(&read(&[], &tag("MyBot"))), (vec![], both.to_vec()));
+    assert_eq!(split(&read(&[], &tag("otherbot"))), (both.to_vec(), vec![]));
+    assert_eq!(split(&read(&[("x-robots-tag", "none")], links)), (vec![], both.to_vec()));
+    let twice = [("x-robots-tag", "noarchive"), ("x-robots-tag", "mybot: nofollow")];
+    assert_eq!(split(&read(&twice, links)), (vec![], both.to_vec()));
+    assert_eq!(split(&read(&[("x-robots-tag", "x: nofollow")], links)), (both.to_vec(), vec![]));
+    let mixed = "<a href=/a rel=nofollow><a href=/b rel=nofollow><a href=/a>";
+    assert_eq!(split(&read(&[], mixed)), (vec!["/a".into()], vec!["/b".into()]));
+}
+
+#[test]
+fn requests_of_the_spiders_own_are_followed_whatever_the_page_asks() {
+    struct Own;
+    impl Spider for Own {
+        fn parse(&self, page: &Page<'_>, out: &mut Harvest) -> Result<(), SpiderError> {
+            out.follow_css(page, "a")?;
+            out.get("http://h/own")?;
+            out.follow(page, "/href").map(drop)
+        }
+    }
+    let config = ParseConfig { obey_nofollow: true, ..ParseConfig::default() };
+    let body = "<meta name=robots content=none><a href=/a>";
+    let parsed = parser_with(Own, config, &[]).parse(fetched(get("http://h/"), Ok(html(body))));
+    assert_eq!(split(&parsed), (vec!["/own".into()], vec!["/a".into(), "/href".into()]));
+}
+
+#[test]
+fn a_page_that_asks_not_to_be_kept_leaves_its_links_alone() {
+    let obey = ParseConfig { obey_noindex: true, ..ParseConfig::default() };
+    let body = "<title>T</title><meta name=robots content=noindex><a href=/a>";
+    let read = |config: ParseConfig, reply: Response| {
+        parser_with(Odd, config, &[]).parse(fetched(get("http://h/x"), Ok(reply)))
+    };
+    let kept = read(ParseConfig::default(), html(body));
+    assert_eq!((verdict(&kept), kept.items.len(), &*kept.record.title), (Verdict::Ok, 1, "T"));
+    let gone = read(obey.clone(), html(body));
+    assert_eq!((verdict(&gone), gone.items.len(), &*gone.record.title), (Verdict::NoIndex, 0, ""));
+    assert_eq!((found(&gone), gone.record.n_links), (vec!["http://h/a"], 1));
+    assert!(gone.response.is_none() && kept.response.is_some());
+    let field = [("content-type", "application/json"), ("x-robots-tag", "noindex")];
+    assert_eq!(verdict(&read(obey.clone(), response(200, &field, "{}"))), Verdict::NoIndex);
+    let absent = read(obey, response(404, &field, "{}"));
+    assert_eq!((verdict(&absent), absent.items.len()), (Verdict::HttpError, 1));
+    assert!(absent.response.is_none());
+}
+
+#[test]
+fn a_quick_refresh_is_a_redirect_and_a_slow_one_a_link() {
+    let read = |headers: &[(&str, &str)], body: &str| {
+        let mut all = vec![("content-type", "text/html")];
+        all.extend(headers);
+        let mut request = get("http://h/d/a");
+        request.label = "x".into();
+        parser(Odd).parse(fetched(request, Ok(response(200, &all, body))))
+    };
+    let hop = |parsed: Parsed, target: &str| {
+        assert_eq!(verdict(&parsed), Verdict::Redirected, "{target}");
+        assert_eq!((found(&parsed), parsed.items.len()), (vec![target], 0));
+        assert_eq!(parsed.record.redirect, Some(url(target)));
+        let request = &parsed.found[0].request;
+        assert_eq!((&*request.label, &request.chain[..]), ("x", &[url("http://h/d/a")][..]));
+        assert!(parsed.response.is_some(), "its body may be archived");
+    };
+    let meta =
+        |content: &str| format!("<title>T</title><meta http-equiv=Refresh content='{content}'>");
+    hop(read(&[], &meta("0; url=b")), "http://h/d/b");
+    hop(read(&[], &format!("<base href=/e/>{}", meta("5;b"))), "http://h/e/b");
+    hop(read(&[("refresh", "3; url=/f")], &meta("0; url=b")), "http://h/f");
+    // One inside of `noscript` is not for us; the next one is.
+    let excuse = "<noscript><meta http-equiv=refresh content='0;/js'></noscript>";
+    hop(read(&[], &format!("{excuse}{}", meta("0;b"))), "http://h/d/b");
+    let page = |parsed: Parsed, links: &[&str]| {
+        assert_eq!((verdict(&parsed), parsed.items.len()), (Verdict::Ok, 1), "{links:?}");
+        assert_eq!(found(&parsed), links);
+    };
+    page(read(&[], &meta("6; url=b")), &["http://h/d/b"]);
+    page(read(&[], excuse), &["http://h/js"]);
+    page(read(&[], &meta("0; url=a#top")), &["http://h/d/a"]);
+    page(read(&[], &meta("0; url=mailto:x")), &[]);
+    page(read(&[], &meta("0")), &[]);
+    page(read(&[("refresh", "0; url=http://[")], "x"), &[]);
+}
+
+#[test]
+fn refreshes_are_no_redirects_where_they_are_not_asked_for() {
+    let body = "<meta http-equiv=refresh content='0;/b'>";
+    let never = ParseConfig { max_refresh: Duration::ZERO, ..ParseConfig::default() };
+    let parsed = parser_with(Odd, never, &[]).parse(fetched(get("http://h/a"), Ok(html(body))));
+    assert_eq!(verdict(&parsed), Verdict::Ok);
+    let mut request = get("http://h/a");
+    request.options_mut().accept.push(200);
+    assert_eq!(verdict(&parser(Odd).parse(fetched(request, Ok(html(body))))), Verdict::Ok);
+    let gone = response(404, &[("content-type", "text/html"), ("refresh", "0;/b")], "");
+    assert_eq!(
+        verdict(&parser(Odd).parse(fetched(get("http://h/a"), Ok(gone)))),
+        Verdict::HttpError
+    );
+}
+
+#[test]
+fn refreshes_are_judged_by_the_chain_as_other_redirects_are() {
+    let mut request = get("http://h/b");
+    request.chain = vec![url("http://h/a")];
+    let body = |to: &str| html(&format!("<meta http-equiv=refresh content='0;{to}'>"));
+    let back = parser(Odd).parse(fetched(request.clone(), Ok(body("/a"))));
+    assert_eq!(
+        (verdict(&back), back.items.len()),
+        (Verdict::RedirectLoop, 1),
+        "the spider is told"
+    );
+    request.chain.extend([url("http://h/0"), url("http://h/1")]);
+    let far = parser(Odd).parse(fetched(request, Ok(body("/c"))));
+    assert_eq!(verdict(&far), Verdict::TooManyRedirects);
+    let deep = parser(Odd).parse(fetched(get("http://h/b"), Ok(body("/deep"))));
+    assert_eq!(
+        (verdict(&deep), deep.found[0].filtered),
+        (Verdict::Redirected, Some(FilterReason::TooDeep))
+    );
+}
+
+fn with_cookies(mut fetched: Fetched) -> Fetched {
+    fetched.cookies.push(crawl_model::CookieChange { key: "k".into(), cookie: None });
+    fetched
+}
+
+#[test]
+fn a_redirect_to_itself_is_followed_once_if_it_changed_the_cookies() {
+    let to = |location: &str| Ok(response(302, &[("location", location)], ""));
+    let known = ["http://h/a", "http://h/check"];
+    let parser = parser_with(Odd, ParseConfig::default(), &known);
+    let parsed = parser.parse(with_cookies(fetched(get("http://h/a"), to("/a"))));
+    assert_eq!((verdict(&parsed), found(&parsed)), (Verdict::Redirected, vec!["http://h/a"]));
+    let again = parsed.found[0].request.clone();
+    assert!(again.options().unique.is_some() && again.chain.len() == 1);
+    // Read again after a kill, it is the same request.
+    let same = parser.parse(with_cookies(fetched(get("http://h/a"), to("/a"))));
+    assert_eq!(same.found[0].print, parsed.found[0].print);
+    // And that is all.
+    let third = parser.parse(with_cookies(fetched(again, to("/a"))));
+    assert_eq!((verdict(&third), third.found.len()), (Verdict::RedirectLoop, 0));
+    let without = parser.parse(fetched(get("http://h/a"), to("/a")));
+    assert_eq!(verdict(&without), Verdict::RedirectLoop);
+}
+
+#[test]
+fn a_cookie_wall_of_several_hops_leads_back_once() {
+    let to = |location: &str| Ok(response(302, &[("location", location)], ""));
+    // The page sets a cookie, a second one looks whether it comes back.
+    let first = parser(Odd).parse(with_cookies(fetched(get("http://h/a"), to("/check"))));
+    let check = first.found[0].request.clone();
+    assert_eq!(check.options().unique, None, "its URL is as good as any");
+    let parser = parser_with(Odd, ParseConfig::default(), &["http://h/a"]);
+    let second = parser.parse(fetched(check, to("/a")));
+    assert_eq!((verdict(&second), found(&second)), (Verdict::Redirected, vec!["http://h/a"]));
+    let back = second.found[0].request.clone();
+    assert!(!back.options().cookies_changed);
+    // Whoever forgets the cookie goes round in circles.
+    let third = parser.parse(with_cookies(fetched(back, to("/check"))));
+    assert_eq!(verdict(&third), Verdict::RedirectLoop);
+}
+
+#[test]
+fn a_login_shows_its_page_even_if_that_is_known() {
+    let mut login = get("http://h/login");
+    login.method = Method::Post;
+    login.label = "inside".into();
+    let parser = parser_with(Odd, ParseConfig::default(), &["http://h/home"]);
+    let to = || Ok(response(303, &[("location", "/home")], ""));
+    let parsed = parser.parse(with_cookies(fetched(login.clone(), to())));
+    let hop = &parsed.found[0].request;
+    assert_eq!(
+        (hop.method, &*hop.label, hop.options().unique.is_some()),
+        (Method::Get, "inside", true)
+    );
+    assert!(parser.parse(fetched(login, to())).found.is_empty());
+}
+
+#[test]
+fn a_location_in_an_old_encoding_leads_somewhere() {
+    let mut reply = response(302, &[], "");
+    reply.headers.push(("location".into(), Bytes::from_static(b" /caf\xe9?q=\xfc ")));
+    let parsed = parser(Odd).parse(fetched(get("http://h/a"), Ok(reply)));
+    assert_eq!(found(&parsed), ["http://h/caf%E9?q=%FC"]);
+    let utf8 = response(302, &[("location", "/café")], "");
+    let parsed = parser(Odd).parse(fetched(get("http://h/a"), Ok(utf8)));
+    assert_eq!(found(&parsed), ["http://h/caf%C3%A9"]);
 }
 
 #[test]
@@ -239,6 +455,8 @@ struct Odd;
 impl Spider for Odd {
     fn start(&self, out: &mut Harvest) -> Result<(), SpiderError> {
         out.get("http://h/first")?.label("go");
+        out.get("http://h/first")?.dont_filter();
+        out.get("http://h/first")?.dont_filter();
         Ok(())
     }
 
@@ -254,6 +472,12 @@ impl Spider for Odd {
             "/str" => panic!("plain"),
             "/value" => std::panic::panic_any(7),
             "/meta" => page.meta::<Vec<u32>>().map(drop),
+            "/again" => {
+                out.follow(page, "/p")?.dont_filter();
+                out.follow(page, "/p")?.dont_filter().label("second");
+                out.follow(page, "/q")?.dont_filter();
+                Ok(())
+            }
             "/post" => {
                 out.follow(page, "/form")?.post("a=1").meta(&[1, 2])?.priority(3);
                 out.follow(page, "/form")?.post("a=2");
@@ -327,10 +551,61 @@ fn wanted_statuses_reach_the_spider_and_failures_its_error() {
 }
 
 #[test]
+fn an_accepted_status_is_a_success_whatever_the_spider_wants() {
+    let read = |status, location: &str, accept: &[u16], last| {
+        let mut request = get("http://h/x");
+        request.options_mut().accept = accept.to_vec();
+        let reply = response(status, &[("location", location)], "");
+        parser(Odd).parse(fetched_for(Errand::Page(request), Ok(reply), last, Arc::default()))
+    };
+    for (status, last) in [(404, true), (503, false), (429, false), (302, true)] {
+        let parsed = read(status, "/y", &[404, status], last);
+        assert_eq!(verdict(&parsed), Verdict::Ok, "{status}");
+        assert_eq!((parsed.record.status, &*parsed.items[0].0), (Some(status), r#"{"n":1}"#));
+        assert!(parsed.found.is_empty() && parsed.record.error.is_empty());
+    }
+    assert!(matches!(read(503, "", &[404], false).ending, Ending::Retry { .. }));
+    assert_eq!(verdict(&read(404, "", &[], true)), Verdict::HttpError);
+}
+
+#[test]
+fn requests_that_are_not_filtered_have_prints_that_come_again() {
+    let read = |links: &str| {
+        let known = ["http://h/p", "http://h/q"];
+        let parser = parser_with(Odd, ParseConfig::default(), &known);
+        let parsed = parser.parse(fetched(get("http://h/again"), Ok(html(links))));
+        let own = |found: &crawl_model::Found| {
+            (found.request.options().unique, found.print, found.request.label.to_string())
+        };
+        let found: Vec<_> = parsed.found.iter().filter(|f| f.request.options.is_some()).collect();
+        found.into_iter().map(own).collect::<Vec<_>>()
+    };
+    let first = read("");
+    assert_eq!(first.len(), 3);
+    assert_eq!(first, read("<a href=/new><a href=/newer>"), "whatever else is on the page");
+    assert_eq!((first[0].0, &*first[1].2), (first[2].0, "second"));
+    let mut prints: Vec<_> = first.iter().map(|(_, print, _)| *print).collect();
+    prints.dedup();
+    assert_eq!(prints.len(), 3);
+}
+
+#[test]
+fn a_head_request_gives_the_spider_a_page_without_a_body() {
+    let mut request = get("http://h/x");
+    request.method = Method::Head;
+    let head = response(200, &[("content-type", "text/html"), ("content-length", "99")], "");
+    let parsed = parser(Odd).parse(fetched(request, Ok(head)));
+    assert_eq!((verdict(&parsed), parsed.items.len()), (Verdict::Ok, 1));
+}
+
+#[test]
 fn a_spider_begins_with_its_own_requests() {
     let requests = crate::stage::start(&Odd).unwrap();
     assert_eq!((requests[0].url.as_str(), &*requests[0].label), ("http://h/first", "go"));
     assert_eq!((requests[0].depth, &requests[0].referrer), (0, &None));
+    assert_eq!(requests, crate::stage::start(&Odd).unwrap());
+    let numbers: Vec<_> = requests.iter().map(|request| request.options().unique).collect();
+    assert!(numbers[0].is_none() && numbers[1].is_some() && numbers[1] != numbers[2]);
 }
 
 #[derive(Default)]

@@ -4,7 +4,7 @@
 //! would start with); filling in and sending need no parser and live here.
 
 mod fill;
-mod send;
+pub(crate) mod send;
 
 use crawl_model::{CanonicalUrl, Method, UrlError};
 

@@ -190,7 +190,7 @@ fn with_crlf(text: &str) -> Cow<'_, str> {
 }
 
 /// Escapes by the `application/x-www-form-urlencoded` percent-encode set, a space as `+`.
-fn percent_encode(out: &mut String, bytes: &[u8]) {
+pub(crate) fn percent_encode(out: &mut String, bytes: &[u8]) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     for &byte in bytes {
         match byte {

@@ -42,14 +42,14 @@ pub(crate) async fn visit(
         visitor.ask_robots(&url).await?;
         let response = visitor.fetch(&url).await?;
         let is_redirect = matches!(response.status, 301 | 302 | 303 | 307 | 308);
-        let Some(location) = response.header("location").filter(|_| is_redirect) else {
+        let Some(location) = response.location().filter(|_| is_redirect) else {
             if !(200..300).contains(&response.status) {
                 eprintln!("warning: {url} answered with status {}", response.status);
             }
             let content_type = response.header("content-type").map(str::to_owned);
             return Ok(Visited { url, body: response.body, content_type });
         };
-        url = url.join(location).map_err(|error| {
+        url = url.join(&location).map_err(|error| {
             Failure::new(Exit::Broken, format!("{url} redirects to `{location}`: {error}"))
         })?;
     }

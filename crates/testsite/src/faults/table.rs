@@ -286,7 +286,9 @@ pub(super) const TABLE: &[Row] = &[
     name("dns-loopback", "private-address", "RFC 6890, 2.2.2", "a name with a loopback address"),
     name("dns-mapped", "private-address", "RFC 4291, 2.5.5.2", "a name with the same, mapped into IPv6"),
     literal("127.0.0.1", "private-address", "RFC 6890, 2.2.2", "a loopback address"),
-    literal("0x7f000001", "private-address", "URL Standard, 3.5", "the same as a hexadecimal number"),
-    literal("017700000001", "private-address", "URL Standard, 3.5", "the same as an octal number"),
+    literal("0x7f000001", "private-address", "URL Standard, 3.5", "the same as a hexadecimal number")
+        .seeds(&["/hexadecimal"]),
+    literal("017700000001", "private-address", "URL Standard, 3.5", "the same as an octal number")
+        .seeds(&["/octal"]),
     literal("[::ffff:127.0.0.1]", "private-address", "RFC 4291, 2.5.5.2", "the same, mapped into IPv6"),
 ];

@@ -25,11 +25,14 @@
 //! The order of the way through: `builder` -> `server` (listeners, connections) -> `answer` (one
 //! request) -> `pages` (the table of one host) -> a `Site`.
 //!
-//! Not here: TLS, HTTP/2, compression; whoever tests those needs a server made for it.
+//! With the feature `faults` there is `Faults`, a web that does everything wrong. Not here: HTTP/2,
+//! well-behaved TLS and compression; whoever tests those needs a server made for it.
 
 mod answer;
 mod bookshop;
 mod builder;
+#[cfg(feature = "faults")]
+mod faults;
 mod graph;
 mod pages;
 mod random;
@@ -39,6 +42,8 @@ mod site;
 
 pub use bookshop::{Book, Bookshop, Shop};
 pub use builder::Builder;
+#[cfg(feature = "faults")]
+pub use faults::{Faults, MAX_REDIRECTS, WebFault};
 pub use graph::{Chain, ManyHosts, Tree};
 pub use pages::Pages;
 pub use record::{Recorded, read_log};

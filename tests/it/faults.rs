@@ -1,0 +1,186 @@
+//! One crawl over everything the web can throw at a crawler, beside hosts that are well-behaved.
+//!
+//! The faults and what is expected of each are `crawl_testsite::Faults`. The crawl runs in a
+//! process of its own, so that its memory can be measured; the good hosts' server keeps the record
+//! by which their requests are timed. On a machine that is busy with other tests lateness says
+//! little, so it is printed always, and demanded with
+//! `CRAWL_FAULTS_TIMING=1 cargo test --release --test it faults -- --nocapture`.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::Output;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crawl_model::CanonicalUrl;
+use crawl_testsite::{Faults, MAX_REDIRECTS, ManyHosts, TestSite, WebFault};
+
+use crate::support::{Scratch, crawl, finish, inspect, stderr};
+
+const HOSTS: u32 = 20;
+const PAGES: u32 = 60;
+const DELAY: Duration = Duration::from_millis(100);
+const MOST_LATE: Duration = Duration::from_millis(50);
+const MOST_MEMORY_KB: u64 = 200 * 1024;
+
+#[test]
+fn every_fault_ends_as_the_rfcs_demand_and_no_good_host_suffers() {
+    let faults = Faults::start().unwrap();
+    let hosts = ManyHosts { domain: "good.test".into(), hosts: HOSTS, pages: PAGES, bytes: 4_000 };
+    let site = TestSite::spawn_thread(TestSite::builder().many_hosts(hosts.clone()));
+    let scratch = Scratch::new();
+    let roots = scratch.write("roots.pem", faults.roots());
+    let store = scratch.path("store");
+
+    let mut seeds: Vec<String> = hosts.names().map(|name| format!("http://{name}/")).collect();
+    seeds.extend(of(&faults, false).flat_map(|fault| fault.seeds.clone()));
+    let resolve = faults.resolve().iter().map(|(host, to)| (host.clone(), to.to_string()));
+    let resolve = resolve.chain([("*.good.test".to_owned(), site.addr.to_string())]).collect();
+    let more = format!(
+        "allow-private-addresses = true\nextra-roots = [{roots:?}]\n[fetch.resolve]\n{}",
+        table(resolve)
+    );
+    let config = scratch.write("crawl.toml", &config(&seeds, &store, "robots = true", &more));
+    let begun = Instant::now();
+    let (output, peak_kb) = run(&config);
+    println!("ended after {:?}, peak RSS {} MB", begun.elapsed(), peak_kb / 1024);
+    assert!(output.status.success(), "{}", stderr(&output));
+
+    let late = lateness(&site, &hosts);
+    println!("late at the 95th percentile: {late:?}");
+    assert_good_hosts_are_complete(&site, &hosts);
+    assert_as_expected(&store, of(&faults, false));
+    assert!(peak_kb < MOST_MEMORY_KB, "peak RSS was {peak_kb} KB");
+    if std::env::var_os("CRAWL_FAULTS_TIMING").is_some() {
+        assert!(late <= MOST_LATE, "late at the 95th percentile: {late:?}");
+    }
+}
+
+#[test]
+fn names_and_addresses_that_lead_nowhere_or_inward_end_by_name() {
+    let faults = Faults::start().unwrap();
+    let scratch = Scratch::new();
+    let store = scratch.path("store");
+    let seeds: Vec<String> = of(&faults, true).flat_map(|fault| fault.seeds.clone()).collect();
+    let more = format!("name-servers = [\"{}\"]\n", faults.name_server());
+    // Hosts without an address have no robots.txt: the page itself is to be tried.
+    let config = scratch.write("crawl.toml", &config(&seeds, &store, "robots = false", &more));
+    let (output, _) = run(&config);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_as_expected(&store, of(&faults, true));
+}
+
+fn of(faults: &Faults, is_guarded: bool) -> impl Iterator<Item = &WebFault> {
+    faults.all().iter().filter(move |fault| fault.is_guarded == is_guarded)
+}
+
+/// An impatient crawl; `fetch` ends the `[fetch]` table.
+fn config(seeds: &[String], store: &Path, politeness: &str, fetch: &str) -> String {
+    let delay = DELAY.as_millis();
+    format!(
+        r#"
+seeds = {seeds:?}
+[store]
+path = {store:?}
+[politeness]
+{politeness}
+delay = "{delay}ms"
+max-retry-after = "1s"
+robots-attempts = 2
+[retry]
+max-attempts = 2
+backoff = "100ms"
+[fetch]
+connections = 400
+max-redirects = {MAX_REDIRECTS}
+dns-timeout = "1s"
+connect-timeout = "1s"
+tls-timeout = "1s"
+header-timeout = "1s"
+idle-timeout = "1s"
+total-timeout = "4s"
+body-limit-bytes = 2097152
+{fetch}
+"#
+    )
+}
+
+fn table(entries: BTreeMap<String, String>) -> String {
+    entries.iter().fold(String::new(), |mut text, (key, value)| {
+        writeln!(text, "{key:?} = {value:?}").unwrap();
+        text
+    })
+}
+
+/// Runs a crawl to its end; also its peak of resident memory in KB.
+fn run(config: &str) -> (Output, u64) {
+    let child = crawl(&["run", config]).spawn().unwrap();
+    let status = format!("/proc/{}/status", child.id());
+    let watch = thread::spawn(move || {
+        let mut peak = 0;
+        // When it has ended, its memory is no longer told of.
+        while let Some(kb) = high_water(&status) {
+            peak = kb;
+            thread::sleep(Duration::from_millis(10));
+        }
+        peak
+    });
+    let output = finish(child);
+    (output, watch.join().unwrap())
+}
+
+fn high_water(status: &str) -> Option<u64> {
+    let text = std::fs::read_to_string(status).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix(" kB")?.parse().ok()
+}
+
+/// How much later than due the good hosts' requests came, at the 95th percentile: due is the
+/// delay after the host's request before it. robots.txt, `/` and the page after it are left out,
+/// for each waits for the one before to be read.
+fn lateness(site: &TestSite, hosts: &ManyHosts) -> Duration {
+    let gaps = hosts.names().flat_map(|name| site.gaps(&name).into_iter().skip(2));
+    let mut late: Vec<Duration> = gaps.map(|gap| gap.saturating_sub(DELAY)).collect();
+    late.sort_unstable();
+    late[late.len() * 95 / 100]
+}
+
+#[track_caller]
+fn assert_good_hosts_are_complete(site: &TestSite, hosts: &ManyHosts) {
+    let mut expected = hosts.paths();
+    expected.push("/robots.txt".to_owned());
+    expected.sort_unstable();
+    for name in hosts.names() {
+        let mut asked = site.requests_to(&name);
+        asked.sort_unstable();
+        assert_eq!(asked, expected, "{name}: each page is asked for once");
+    }
+}
+
+/// Compares all ends with the table and tells all differences at once.
+#[track_caller]
+fn assert_as_expected<'a>(store: &Path, faults: impl Iterator<Item = &'a WebFault>) {
+    let rows = inspect(store, &["urls"]);
+    let ends: BTreeMap<&str, &str> = rows
+        .iter()
+        .map(|row| (row["url"].as_str().unwrap(), row["verdict"].as_str().unwrap_or("none")))
+        .collect();
+    let mut n = 0;
+    let mut differences = String::new();
+    for fault in faults {
+        for url in &fault.judged {
+            n += 1;
+            let key = CanonicalUrl::parse(url).unwrap();
+            let end = ends.get(key.as_str()).copied().unwrap_or("unknown");
+            if end != fault.verdict {
+                let WebFault { verdict, section, about, .. } = fault;
+                writeln!(differences, "{url}: {end}, not {verdict} ({section}: {about})").unwrap();
+            }
+        }
+    }
+    println!("{n} verdicts, {} differ", differences.lines().count());
+    assert!(differences.is_empty(), "\n{differences}");
+    let stats = &inspect(store, &["stats"])[0];
+    assert_eq!(stats["conserved"], true, "{stats}");
+}

@@ -17,6 +17,8 @@ mod robots;
 mod settle;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod trouble;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::num::NonZeroU32;
@@ -32,12 +34,14 @@ use tokio::sync::oneshot;
 
 use crate::backend::{Backend, HostKey};
 use crate::clock::{Appointment, Delayed, DueHosts, Rate};
+use crate::condition::Condition;
 use crate::config::{FrontierConfig, HostPoliteness, PolitenessConfig};
 use crate::counts::Tally;
 use crate::gate::{Gate, OriginGate};
 use crate::queue::Queued;
 use crate::seen::{Learnt, Window};
 use crate::slots::{RobotsErrand, Slots};
+use crate::throttle::Throttle;
 
 pub(crate) use dispatch::Ready;
 pub(crate) use robots::FATAL_DEATHS;
@@ -113,6 +117,10 @@ struct HostState {
     rest_until: Option<Instant>,
     /// Largest `Crawl-delay` of its origins, capped.
     crawl_delay: Duration,
+    /// The delay by how fast it answers.
+    throttle: Throttle,
+    /// How it is doing.
+    condition: Condition,
     /// Requests whose last byte is still to come.
     in_flight: u32,
     /// Page tickets that have not ended.
@@ -140,7 +148,13 @@ impl HostState {
 
     /// When its clock allows the next start; `None` if it never started.
     fn clock(&self) -> Option<Instant> {
-        self.next_start.max(self.rest_until)
+        self.next_start.max(self.rest_until).max(self.condition.rest_until())
+    }
+
+    /// Whether one more request may be under way, of `per_host`.
+    fn has_place(&self, per_host: u32) -> bool {
+        let places = if self.condition.is_on_probation() { 1 } else { per_host };
+        self.in_flight < places
     }
 }
 
@@ -287,6 +301,9 @@ impl<B: Backend> Scheduler<B> {
         if self.host(host).is_spent(self.config.scope.max_pages_per_host) {
             return self.end(&url, EndedBy::Filter(FilterReason::HostBudget));
         }
+        if self.host(host).condition.is_dead() {
+            return self.end_dead(host, &url, now);
+        }
         match self.gate(host, url.url(), now) {
             Gate::Disallowed => self.end(&url, EndedBy::Filter(FilterReason::Robots)),
             Gate::Unreachable(cause) => self.end_unreachable(&url, &cause),
@@ -314,6 +331,13 @@ impl<B: Backend> Scheduler<B> {
     fn end_unreachable(&mut self, url: &Queued, cause: &str) {
         let error = format!("robots.txt could not be had: {cause}");
         let verdict = Verdict::RobotsUnreachable;
+        self.end(url, EndedBy::Verdict(verdict, url.record(verdict, error)));
+    }
+
+    /// Ends a URL of a host that was given up.
+    fn end_dead(&mut self, host: HostKey, url: &Queued, now: Instant) {
+        let error = self.host(host).condition.epitaph(url.url().host_str(), now);
+        let verdict = Verdict::HostDead;
         self.end(url, EndedBy::Verdict(verdict, url.record(verdict, error)));
     }
 
@@ -357,7 +381,9 @@ impl<B: Backend> Scheduler<B> {
 
     /// Least time between two starts on a host.
     pub(crate) fn delay(&self, key: HostKey) -> Duration {
-        self.politeness(key).delay.max(self.host(key).crawl_delay)
+        let (config, host) = (self.politeness(key), self.host(key));
+        let usual = config.delay.max(host.crawl_delay).max(host.throttle.delay());
+        host.condition.delay(config, usual)
     }
 
     /// Makes the host's appointment what its work, room and clock say.
@@ -368,9 +394,10 @@ impl<B: Backend> Scheduler<B> {
         let host = &mut self.hosts[key.0 as usize];
         let has_urls = has_waiting || host.held.is_some();
         let has_work = !host.errands.is_empty() || (has_urls && host.has_room(limit));
-        let wanted = if has_urls && host.is_spent(limit) {
+        let is_over = host.condition.is_dead() && (has_urls || !host.errands.is_empty());
+        let wanted = if is_over || (has_urls && host.is_spent(limit)) {
             Some(now) // to end them, which needs no clock
-        } else if has_work && host.in_flight < per_host {
+        } else if has_work && host.has_place(per_host) {
             Some(host.clock().unwrap_or(now))
         } else {
             None

@@ -35,6 +35,8 @@ enum Front {
     Crowded,
     /// More URLs to sort out than fit into one turn.
     Unsorted,
+    /// An errand whose time has not come.
+    Early,
     /// Nothing, or no room in the host's budget.
     Empty,
 }
@@ -59,6 +61,10 @@ impl<B: Backend> Scheduler<B> {
                 // An open page may still turn out to be none.
                 Front::Page | Front::Crowded => return Ready::Later(self.delayed.due()),
                 Front::Unsorted => return Ready::Later(Some(now)),
+                Front::Early => {
+                    self.dismiss(host);
+                    self.schedule(host, now);
+                }
                 Front::Empty => self.dismiss(host),
             }
         }
@@ -117,6 +123,9 @@ impl<B: Backend> Scheduler<B> {
     /// Finds out what the host would send next, sorting out what must not be sent.
     fn front(&mut self, key: HostKey, now: Instant) -> Front {
         let limit = self.config.scope.max_pages_per_host;
+        if self.host(key).condition.is_dead() {
+            return self.bury(key, now);
+        }
         for _ in 0..STEPS {
             let is_spent = self.host(key).is_spent(limit);
             if let Some(errand) = self.host(key).errands.front().filter(|_| !is_spent) {
@@ -150,12 +159,36 @@ impl<B: Backend> Scheduler<B> {
             }
         }
         let has_more = self.host(key).held.is_some() || self.backend.has_waiting(key);
-        if has_more { Front::Unsorted } else { self.errands_left(key) }
+        if has_more { Front::Unsorted } else { self.errands_left(key, now) }
+    }
+
+    /// Ends what waits at a host that was given up, as much as fits into one turn.
+    fn bury(&mut self, key: HostKey, now: Instant) -> Front {
+        for _ in 0..STEPS {
+            if let Some(errand) = self.host_mut(key).errands.pop_front() {
+                self.give_up_robots(&errand, now);
+                continue;
+            }
+            let held = self.host_mut(key).held.take();
+            match held.or_else(|| self.backend.claim(key, 1).pop()) {
+                Some(url) => self.end_dead(key, &url, now),
+                None => return Front::Empty,
+            }
+        }
+        Front::Unsorted
     }
 
     /// What is left of a host without URLs.
-    fn errands_left(&self, key: HostKey) -> Front {
-        if self.host(key).errands.is_empty() { Front::Empty } else { Front::Robots }
+    fn errands_left(&self, key: HostKey, now: Instant) -> Front {
+        let host = self.host(key);
+        let may_send = host.has_place(self.politeness(key).per_host.get())
+            && host.clock().is_none_or(|due| due <= now);
+        match host.errands.is_empty() {
+            true => Front::Empty,
+            false if may_send => Front::Robots,
+            // It was due only to end its URLs.
+            false => Front::Early,
+        }
     }
 
     fn unless_crowded(&self, front: Front) -> Front {

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
 use crawl_model::{
-    CanonicalUrl, Errand, FilterReason, Fingerprint, Found, Host, Outcome, Request, RobotsReply,
-    Source, Ticket, Verdict,
+    CanonicalUrl, EndedBy, Errand, FilterReason, Fingerprint, Found, Health, Host, HostFree,
+    Outcome, Request, RobotsReply, Source, Ticket, Verdict,
 };
 use proptest::prelude::*;
 
@@ -23,7 +23,7 @@ enum Step {
     Seed { host: u8, path: u8 },
     Pass { ms: u16 },
     Send,
-    Free { which: u8, is_unsent: bool, rest: u8 },
+    Free { which: u8, is_unsent: bool, rest: u8, health: Health },
     End { which: u8, how: u8, links: u8 },
     Lose { which: u8 },
     HearLost,
@@ -40,8 +40,15 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
             is_deep,
         },
     );
-    let free = (any::<u8>(), prop::bool::weighted(0.1), 0u8..20)
-        .prop_map(|(which, is_unsent, rest)| Step::Free { which, is_unsent, rest });
+    let health = prop_oneof![
+        4 => Just(Health::Good),
+        4 => Just(Health::Unreachable),
+        1 => Just(Health::Overloaded),
+        1 => Just(Health::Failing),
+        1 => Just(Health::Unknown),
+    ];
+    let free = (any::<u8>(), prop::bool::weighted(0.1), 0u8..20, health)
+        .prop_map(|(which, is_unsent, rest, health)| Step::Free { which, is_unsent, rest, health });
     let end = (any::<u8>(), any::<u8>(), 0u8..4).prop_map(|(which, how, links)| Step::End {
         which,
         how,
@@ -65,16 +72,18 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 struct Limits {
     robots: bool,
     per_host: u32,
+    quarantine_after: u32,
     max_pages: u64,
     max_pages_per_host: u64,
 }
 
 fn limits() -> impl Strategy<Value = Limits> {
     let budget = prop_oneof![3 => Just(0u64), 1 => 1u64..12];
-    (any::<bool>(), 1u32..3, budget.clone(), budget).prop_map(
-        |(robots, per_host, max_pages, max_pages_per_host)| Limits {
+    (any::<bool>(), 1u32..3, 0u32..4, budget.clone(), budget).prop_map(
+        |(robots, per_host, quarantine_after, max_pages, max_pages_per_host)| Limits {
             robots,
             per_host,
+            quarantine_after,
             max_pages,
             max_pages_per_host,
         },
@@ -119,6 +128,8 @@ struct World {
     n_found: i64,
     last_sent: BTreeMap<String, Instant>,
     rest_until: BTreeMap<String, Instant>,
+    /// Hosts that were given up.
+    dead: BTreeSet<String>,
     pages: u64,
     pages_by_host: BTreeMap<String, u64>,
 }
@@ -131,6 +142,10 @@ impl World {
             c.politeness.per_host = limits.per_host.try_into().unwrap();
             c.scope.max_pages = limits.max_pages;
             c.scope.max_pages_per_host = limits.max_pages_per_host;
+            c.politeness.back_off_max_delay = Duration::from_millis(400);
+            c.politeness.quarantine = Duration::from_millis(150);
+            c.politeness.quarantine_after = limits.quarantine_after;
+            c.politeness.quarantine_tries = 1;
             c.retry.backoff = Duration::from_millis(50);
         });
         Self {
@@ -145,6 +160,7 @@ impl World {
             n_found: 0,
             last_sent: BTreeMap::new(),
             rest_until: BTreeMap::new(),
+            dead: BTreeSet::new(),
             pages: 0,
             pages_by_host: BTreeMap::new(),
         }
@@ -165,7 +181,9 @@ impl World {
             }
             Step::Pass { ms } => self.rig.pass(u64::from(ms)),
             Step::Send => self.send(),
-            Step::Free { which, is_unsent, rest } => self.free(which, is_unsent, rest),
+            Step::Free { which, is_unsent, rest, health } => {
+                self.free(which, is_unsent, rest, health);
+            }
             Step::End { which, how, links } => self.end(which, how, links),
             Step::Lose { which } => self.lose(which),
             Step::HearLost => self.hear_lost(),
@@ -188,6 +206,7 @@ impl World {
         let Some(ticket) = self.rig.next() else { return };
         let host = ticket.url().host_str().to_owned();
         let now = self.rig.now;
+        assert!(!self.dead.contains(&host), "{host} was given up");
         let in_hand = self.in_hand.iter();
         let n_busy = in_hand.filter(|h| !h.is_freed && h.ticket.url().host_str() == host).count();
         // One that was lost frees its host only when that is heard.
@@ -235,7 +254,7 @@ impl World {
         }
     }
 
-    fn free(&mut self, which: u8, is_unsent: bool, rest: u8) {
+    fn free(&mut self, which: u8, is_unsent: bool, rest: u8, health: Health) {
         let Some(index) = choose(which, self.in_hand.len()) else { return };
         let in_hand = &mut self.in_hand[index];
         let id = in_hand.ticket.id();
@@ -258,7 +277,7 @@ impl World {
             }
         }
         let sent_at = (!is_unsent).then_some(self.rig.now);
-        self.rig.free_with(id, sent_at, rest);
+        self.rig.hear(HostFree { sent_at, rest, health, ..HostFree::unsent(id) });
     }
 
     fn end(&mut self, which: u8, how: u8, links: u8) {
@@ -332,7 +351,10 @@ impl World {
         for found in &found {
             self.tell(found);
         }
-        for (print, _) in self.rig.sync() {
+        for (print, by) in self.rig.sync() {
+            if let EndedBy::Verdict(Verdict::HostDead, record) = by {
+                self.dead.insert(record.url.host_str().to_owned());
+            }
             assert!(self.ended.insert(print) || self.limits.robots || self.has_budget());
         }
     }
@@ -347,7 +369,7 @@ impl World {
             self.hear_lost();
             self.sync();
             while !self.in_hand.is_empty() {
-                self.free(0, false, 1);
+                self.free(0, false, 1, Health::Good);
                 self.end(0, 1, 0);
             }
             if self.rig.scheduler.is_limit_reached() || self.rig.scheduler.is_idle() {

@@ -31,13 +31,24 @@ impl<B: Backend> Scheduler<B> {
             return;
         }
         open.holds_host = false;
-        let host = open.host;
+        let (host, since) = (open.host, open.since);
         let longest = self.politeness(host).max_retry_after;
         let rest = free.rest.map(|rest| rest.min(longest));
         let rest_until = rest.map(|rest| free.done_at + rest);
+        self.note_health(host, free, since);
         let state = self.host_mut(host);
         state.rest_until = state.rest_until.max(rest_until);
         self.release_host(host, free.sent_at, free.done_at, now);
+    }
+
+    /// Learns how the host is doing from an attempt whose ticket was cut at `since`.
+    fn note_health(&mut self, host: HostKey, free: &HostFree, since: Instant) {
+        let state = &mut self.hosts[host.0 as usize];
+        let own = state.rules.map(|index| &self.rules_by_host.values()[index]);
+        let config = &own.unwrap_or(&self.rules).politeness;
+        state.throttle.learn(config, free.latency, free.health);
+        let start = free.sent_at.unwrap_or(since);
+        state.condition.learn(config, free.health, start, free.done_at);
     }
 
     /// Gives the host's place back; its clock counts from the real start.
@@ -49,7 +60,10 @@ impl<B: Backend> Scheduler<B> {
         now: Instant,
     ) {
         let delay = self.delay(host);
-        let next = sent_at.map_or(done_at + delay.min(UNSENT_REST), |sent| sent + delay);
+        // Nothing sent is nothing to be polite about, unless it happens again and again.
+        let is_backing_off = self.host(host).condition.is_backing_off();
+        let unsent = if is_backing_off { delay } else { delay.min(UNSENT_REST) };
+        let next = sent_at.map_or(done_at + unsent, |sent| sent + delay);
         let keeps_lease = self.backend.extend(host);
         let state = self.host_mut(host);
         if !keeps_lease {

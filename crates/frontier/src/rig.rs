@@ -12,6 +12,7 @@ use crawl_model::{
 use tokio::sync::mpsc;
 
 use crate::backend::LocalBackend;
+use crate::clock::Moment;
 use crate::config::FrontierConfig;
 use crate::scheduler::{Ready, Scheduler};
 use crate::scope::Scope;
@@ -31,6 +32,9 @@ impl OpenJournal for Journal {
         self.0.lock().unwrap().remove(&id.0).expect("only an open slot is closed");
     }
 }
+
+/// What the clock of the wall says when a rig is made.
+pub(crate) const NOW_MS: u64 = 1_000_000;
 
 pub(crate) struct Rig {
     pub(crate) scheduler: Scheduler<LocalBackend>,
@@ -79,7 +83,7 @@ impl Rig {
             LocalBackend::new(seen),
             Box::new(journal.clone()),
             desk,
-            now,
+            Moment { now, ms: NOW_MS },
         );
         Self { scheduler, window, now, lost, journal }
     }

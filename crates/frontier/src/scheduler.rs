@@ -33,7 +33,7 @@ use crawl_model::{
 use tokio::sync::oneshot;
 
 use crate::backend::{Backend, HostKey};
-use crate::clock::{Appointment, Delayed, DueHosts, Rate};
+use crate::clock::{Appointment, Delayed, DueHosts, Moment, Rate};
 use crate::condition::Condition;
 use crate::config::{FrontierConfig, HostPoliteness, PolitenessConfig};
 use crate::counts::Tally;
@@ -73,6 +73,8 @@ pub(crate) struct Scheduler<B> {
     by_name: HashMap<Host, HostKey>,
     due: DueHosts,
     delayed: Delayed<Later>,
+    /// Ties the wall's clock to the process': a wall clock that is set later moves nothing here.
+    began: Moment,
     rate: Option<Rate>,
     /// No ticket before this, says the rate.
     rate_due: Option<Instant>,
@@ -166,9 +168,10 @@ impl<B: Backend> Scheduler<B> {
         backend: B,
         journal: Box<dyn OpenJournal>,
         desk: Arc<dyn Desk>,
-        now: Instant,
+        began: Moment,
     ) -> Self {
-        let rate = NonZeroU32::new(config.politeness.max_rate).map(|rate| Rate::new(rate, now));
+        let rate =
+            NonZeroU32::new(config.politeness.max_rate).map(|rate| Rate::new(rate, began.now));
         let rules =
             HostPoliteness { politeness: config.politeness.clone(), agent: agent.to_owned() };
         Self {
@@ -181,6 +184,7 @@ impl<B: Backend> Scheduler<B> {
             by_name: HashMap::new(),
             due: DueHosts::default(),
             delayed: Delayed::default(),
+            began,
             rate,
             rate_due: None,
             slots: Slots::new(journal),
@@ -303,6 +307,11 @@ impl<B: Backend> Scheduler<B> {
         }
         if self.host(host).condition.is_dead() {
             return self.end_dead(host, &url, now);
+        }
+        // Its own time first; the host's clock counts after that.
+        let not_before = self.began.instant(url.not_before_ms());
+        if let Some(due) = not_before.filter(|&due| due > now) {
+            return self.delayed.push(due, Later::Url(url));
         }
         match self.gate(host, url.url(), now) {
             Gate::Disallowed => self.end(&url, EndedBy::Filter(FilterReason::Robots)),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crawl_model::{EndedBy, Errand, FilterReason, Look, Outcome, RobotsReply, Source, Verdict};
 
-use crate::rig::{Rig, found, url};
+use crate::rig::{NOW_MS, Rig, found, url};
 use crate::scheduler::Ready;
 
 #[test]
@@ -501,4 +501,25 @@ fn a_million_disallowed_urls_are_sorted_out_in_turns() {
     assert_eq!(turns, 2);
     assert_eq!(rig.sync().len(), 2500);
     assert!(rig.scheduler.is_idle());
+}
+
+#[test]
+fn a_request_with_a_time_of_its_own_waits_for_it_and_holds_up_nobody() {
+    let mut rig = Rig::new(|c| c.politeness.delay = Duration::ZERO);
+    let mut later = found("http://h/1");
+    later.request.priority = 9;
+    later.request.options_mut().not_before_ms = NOW_MS + 5000;
+    let mut never = found("http://h/never");
+    never.request.options_mut().not_before_ms = u64::MAX;
+    let found = vec![later, never, found("http://h/2")];
+    rig.apply(Outcome::Found { found, source: Source::Page });
+    let other = rig.expect("http://h/2");
+    rig.finish(other);
+    rig.pass(4999);
+    rig.expect_none();
+    rig.pass(1);
+    let own = rig.expect("http://h/1");
+    rig.finish(own);
+    rig.expect_none();
+    assert!(!rig.scheduler.is_idle());
 }

@@ -77,6 +77,10 @@ pub struct PolitenessConfig {
     pub per_host: NonZeroU32,
     /// Most requests started per second over all hosts. Default: 0, no limit.
     pub max_rate: u32,
+    /// Whether hosts that are served from one address share its clock: one delay between their
+    /// starts, `per_host` requests at a time. A host's address is known from its first answer on,
+    /// in each run anew; what goes through a proxy shows none. Default: `false`.
+    pub per_ip: bool,
     /// Longest `Crawl-delay` of a robots.txt that is obeyed; what is longer is cut to this.
     /// Default: `30s`.
     #[serde(with = "humantime_serde")]
@@ -152,6 +156,7 @@ impl Default for PolitenessConfig {
             delay: Duration::from_secs(1),
             per_host: NonZeroU32::MIN,
             max_rate: 0,
+            per_ip: false,
             max_crawl_delay: Duration::from_secs(30),
             max_retry_after: Duration::from_secs(600),
             auto_throttle: false,

@@ -10,6 +10,7 @@
 //! Not here: how to fetch, the settle log, waiting.
 
 mod dispatch;
+mod line;
 #[cfg(test)]
 mod model;
 mod restore;
@@ -44,7 +45,10 @@ use crate::slots::{RobotsErrand, Slots};
 use crate::throttle::Throttle;
 
 pub(crate) use dispatch::Ready;
+pub(crate) use line::AddressKey;
 pub(crate) use robots::FATAL_DEATHS;
+
+use line::Lines;
 
 /// URLs in one message to the store: about what a huge page brings.
 const BATCH: usize = 1000;
@@ -72,6 +76,7 @@ pub(crate) struct Scheduler<B> {
     hosts: Vec<HostState>,
     by_name: HashMap<Host, HostKey>,
     due: DueHosts,
+    lines: Lines,
     delayed: Delayed<Later>,
     /// Ties the wall's clock to the process': a wall clock that is set later moves nothing here.
     began: Moment,
@@ -104,6 +109,8 @@ type SeedsWaiting = (oneshot::Sender<Seeded>, Seeded);
 enum Later {
     Url(Queued),
     Robots(RobotsErrand),
+    /// Nothing but the right to ask: an address is free again.
+    Line(AddressKey),
 }
 
 /// A host's clock and what stands at its head.
@@ -130,6 +137,10 @@ struct HostState {
     /// Pages settled, over all runs.
     pages: u64,
     appointment: Option<Appointment>,
+    /// Where it answered from last, if that counts.
+    address: Option<AddressKey>,
+    /// Whether it waits for its address, and so has no appointment.
+    is_in_line: bool,
     /// Robots errands go before all URLs.
     errands: VecDeque<RobotsErrand>,
     /// The best URL, claimed and through the gate.
@@ -183,6 +194,7 @@ impl<B: Backend> Scheduler<B> {
             hosts: Vec::new(),
             by_name: HashMap::new(),
             due: DueHosts::default(),
+            lines: Lines::default(),
             delayed: Delayed::default(),
             began,
             rate,
@@ -397,6 +409,9 @@ impl<B: Backend> Scheduler<B> {
 
     /// Makes the host's appointment what its work, room and clock say.
     fn schedule(&mut self, key: HostKey, now: Instant) {
+        if self.host(key).is_in_line {
+            return; // looked at when it is called
+        }
         let limit = self.config.scope.max_pages_per_host;
         let per_host = self.politeness(key).per_host.get();
         let has_waiting = self.backend.has_waiting(key);
@@ -418,5 +433,6 @@ impl<B: Backend> Scheduler<B> {
             (None, _) => {}
         }
         host.appointment = wanted.map(|due| self.due.insert(key, due));
+        self.recheck_line(key);
     }
 }

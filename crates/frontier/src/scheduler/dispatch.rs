@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use crawl_model::{EndedBy, Errand, FilterReason, Ticket, View};
 
-use super::{HostKey, Later, Scheduler};
+use super::{AddressKey, HostKey, Later, Scheduler};
 use crate::backend::Backend;
 use crate::gate::Gate;
 use crate::slots::{Open, OpenErrand};
@@ -51,11 +51,16 @@ impl<B: Backend> Scheduler<B> {
         if let Some(due) = self.rate_due.filter(|&due| due > now) {
             return Ready::Later(Some(due));
         }
-        while let Some((due, host)) = self.due.first() {
+        loop {
+            self.call_lines(now);
+            let Some((due, host)) = self.due.first() else { break };
             if due > now {
                 return Ready::Later(Some(self.delayed.due().map_or(due, |alarm| alarm.min(due))));
             }
             match self.front(host, now) {
+                Front::Page | Front::Robots | Front::Crowded if !self.has_turn(host, now) => {
+                    self.stand_in_line(host);
+                }
                 Front::Robots => return Ready::Robots,
                 Front::Page if self.has_page_room() => return Ready::Page,
                 // An open page may still turn out to be none.
@@ -88,19 +93,27 @@ impl<B: Backend> Scheduler<B> {
         };
         host.in_flight += 1;
         // Till the real start is known, the clock counts from now.
-        host.next_start = host.next_start.max(Some(now + delay));
+        let next = now + delay;
+        host.next_start = host.next_start.max(Some(next));
         if let OpenErrand::Page(_) = errand {
             host.open_pages += 1;
             self.tally.queued -= 1;
             self.tally.in_flight += 1;
         }
-        let ticket = self.issue(key, errand, now);
+        let address = self.address_taken(key, next);
+        let ticket = self.issue(key, errand, address, now);
         self.schedule(key, now);
         Some(ticket)
     }
 
     /// Notes the ticket as open and makes it.
-    fn issue(&mut self, host: HostKey, errand: OpenErrand, now: Instant) -> Ticket {
+    fn issue(
+        &mut self,
+        host: HostKey,
+        errand: OpenErrand,
+        address: Option<AddressKey>,
+        now: Instant,
+    ) -> Ticket {
         let max_attempts = self.config.retry.max_attempts;
         let (print, public, attempt, is_alone) = match &errand {
             OpenErrand::Page(url) => {
@@ -115,7 +128,8 @@ impl<B: Backend> Scheduler<B> {
             }
         };
         let is_last = attempt >= max_attempts;
-        let id = self.slots.open(Open { host, print, errand, holds_host: true, since: now });
+        let id =
+            self.slots.open(Open { host, address, print, errand, holds_host: true, since: now });
         self.alone = is_alone.then_some(id);
         Ticket::issue(self.desk.clone(), id, print, public, attempt, is_last)
     }
@@ -202,9 +216,10 @@ impl<B: Backend> Scheduler<B> {
     }
 
     /// Takes the host off the list of those that are due.
-    fn dismiss(&mut self, key: HostKey) {
+    pub(super) fn dismiss(&mut self, key: HostKey) {
         if let Some(old) = self.host_mut(key).appointment.take() {
             self.due.remove(key, old);
+            self.recheck_line(key);
         }
     }
 
@@ -214,6 +229,7 @@ impl<B: Backend> Scheduler<B> {
             match later {
                 Later::Url(url) => self.place(url, now),
                 Later::Robots(errand) => self.queue_errand(errand, now),
+                Later::Line(address) => self.lines.woken(address),
             }
         }
     }

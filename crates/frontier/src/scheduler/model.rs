@@ -2,6 +2,7 @@
 //! lost, handed out twice, sent too early, sent out of order, or left over at the end.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use crawl_model::{
@@ -73,17 +74,19 @@ struct Limits {
     robots: bool,
     per_host: u32,
     quarantine_after: u32,
+    per_ip: bool,
     max_pages: u64,
     max_pages_per_host: u64,
 }
 
 fn limits() -> impl Strategy<Value = Limits> {
     let budget = prop_oneof![3 => Just(0u64), 1 => 1u64..12];
-    (any::<bool>(), 1u32..3, 0u32..4, budget.clone(), budget).prop_map(
-        |(robots, per_host, quarantine_after, max_pages, max_pages_per_host)| Limits {
+    (any::<bool>(), 1u32..3, 0u32..4, any::<bool>(), budget.clone(), budget).prop_map(
+        |(robots, per_host, quarantine_after, per_ip, max_pages, max_pages_per_host)| Limits {
             robots,
             per_host,
             quarantine_after,
+            per_ip,
             max_pages,
             max_pages_per_host,
         },
@@ -93,6 +96,8 @@ fn limits() -> impl Strategy<Value = Limits> {
 /// An open ticket and what the world knows of it.
 struct InHand {
     ticket: Ticket,
+    /// The host's address, if it was known when the ticket was cut.
+    ip: Option<IpAddr>,
     is_freed: bool,
 }
 
@@ -105,6 +110,7 @@ struct Rank {
 /// A lost ticket.
 struct Lost {
     print: Fingerprint,
+    ip: Option<IpAddr>,
     host: String,
     is_freed: bool,
 }
@@ -128,6 +134,9 @@ struct World {
     n_found: i64,
     last_sent: BTreeMap<String, Instant>,
     rest_until: BTreeMap<String, Instant>,
+    /// Addresses of the hosts that answered, if they count.
+    ips: BTreeMap<String, IpAddr>,
+    last_sent_to: BTreeMap<IpAddr, Instant>,
     /// Hosts that were given up.
     dead: BTreeSet<String>,
     pages: u64,
@@ -146,6 +155,7 @@ impl World {
             c.politeness.quarantine = Duration::from_millis(150);
             c.politeness.quarantine_after = limits.quarantine_after;
             c.politeness.quarantine_tries = 1;
+            c.politeness.per_ip = limits.per_ip;
             c.retry.backoff = Duration::from_millis(50);
         });
         Self {
@@ -160,6 +170,8 @@ impl World {
             n_found: 0,
             last_sent: BTreeMap::new(),
             rest_until: BTreeMap::new(),
+            ips: BTreeMap::new(),
+            last_sent_to: BTreeMap::new(),
             dead: BTreeSet::new(),
             pages: 0,
             pages_by_host: BTreeMap::new(),
@@ -217,10 +229,26 @@ impl World {
         if let Some(rest) = self.rest_until.get(&host) {
             assert!(now >= *rest, "{host} wanted to rest");
         }
+        let ip = self.ips.get(&host).copied();
+        if let Some(ip) = ip {
+            self.check_address(ip);
+        }
         if let Errand::Page(_) = ticket.errand() {
             self.check_page(&ticket, &host);
         }
-        self.in_hand.push(InHand { ticket, is_freed: false });
+        self.in_hand.push(InHand { ticket, ip, is_freed: false });
+    }
+
+    /// Whether one more request may go to an address now.
+    fn check_address(&mut self, ip: IpAddr) {
+        let is_busy = |h: &&InHand| !h.is_freed && h.ip == Some(ip);
+        let n_busy = self.in_hand.iter().filter(is_busy).count();
+        let n_lost = self.lost.iter().filter(|l| !l.is_freed && l.ip == Some(ip)).count();
+        assert!(n_busy + n_lost < self.limits.per_host as usize, "{ip} has {n_busy} in hand");
+        let now = self.rig.now;
+        if let Some(last) = self.last_sent_to.insert(ip, now) {
+            assert!(now >= last + DELAY, "{ip} was asked {:?} ago", now - last);
+        }
     }
 
     fn check_page(&mut self, ticket: &Ticket, host: &str) {
@@ -259,6 +287,7 @@ impl World {
         let in_hand = &mut self.in_hand[index];
         let id = in_hand.ticket.id();
         let host = in_hand.ticket.url().host_str().to_owned();
+        let remote = self.limits.per_ip.then(|| address(&host, rest)).filter(|_| !is_unsent);
         let rest = (rest == 0).then_some(Duration::from_millis(700));
         // It may be said twice; only the first time counts.
         if !std::mem::replace(&mut in_hand.is_freed, true) {
@@ -269,6 +298,12 @@ impl World {
                     .and_modify(|u| *u = until.max(*u))
                     .or_insert(until);
             }
+            if let Some(ip) = remote {
+                self.ips.insert(host.clone(), ip);
+            }
+            if let Some(&ip) = self.ips.get(&host).filter(|_| !is_unsent) {
+                self.last_sent_to.insert(ip, self.rig.now);
+            }
             if is_unsent {
                 // Nothing was sent, so no delay is owed for it.
                 self.last_sent.remove(&host);
@@ -277,16 +312,18 @@ impl World {
             }
         }
         let sent_at = (!is_unsent).then_some(self.rig.now);
-        self.rig.hear(HostFree { sent_at, rest, health, ..HostFree::unsent(id) });
+        self.rig.hear(HostFree { sent_at, rest, health, remote, ..HostFree::unsent(id) });
     }
 
     fn end(&mut self, which: u8, how: u8, links: u8) {
         let Some(index) = choose(which, self.in_hand.len()) else { return };
-        let InHand { ticket, is_freed } = self.in_hand.swap_remove(index);
+        let InHand { ticket, ip, is_freed } = self.in_hand.swap_remove(index);
         let host = ticket.url().host_str().to_owned();
         if !is_freed {
             // The outcome overtook the host's message: the start counts from now.
             self.last_sent.insert(host.clone(), self.rig.now);
+            let ips = ip.into_iter().chain(self.ips.get(&host).copied());
+            self.last_sent_to.extend(ips.map(|ip| (ip, self.rig.now)));
         }
         let print = ticket.print();
         match ticket.errand().clone() {
@@ -317,17 +354,19 @@ impl World {
 
     fn lose(&mut self, which: u8) {
         let Some(index) = choose(which, self.in_hand.len()) else { return };
-        let InHand { ticket, is_freed } = self.in_hand.swap_remove(index);
+        let InHand { ticket, ip, is_freed } = self.in_hand.swap_remove(index);
         self.ranks.remove(&ticket.print());
         let host = ticket.url().host_str().to_owned();
-        self.lost.push(Lost { print: ticket.print(), host, is_freed });
+        self.lost.push(Lost { print: ticket.print(), ip, host, is_freed });
     }
 
     fn hear_lost(&mut self) {
         self.rig.hear_lost();
-        for Lost { host, is_freed, .. } in self.lost.drain(..) {
+        for Lost { host, ip, is_freed, .. } in self.lost.drain(..) {
             if !is_freed {
                 // Nobody knows when it was sent, so it counts from now.
+                let ips = ip.into_iter().chain(self.ips.get(&host).copied());
+                self.last_sent_to.extend(ips.map(|ip| (ip, self.rig.now)));
                 self.last_sent.insert(host, self.rig.now);
             }
         }
@@ -394,6 +433,16 @@ impl World {
         assert_eq!(tally.pages, self.pages);
         assert_eq!(self.rig.scheduler.n_open(), 0);
     }
+}
+
+/// Two hosts share an address; now and then one answers from another.
+fn address(host: &str, chance: u8) -> IpAddr {
+    let last = match host {
+        _ if chance == 19 => 3,
+        "h" | "a" => 1,
+        _ => 2,
+    };
+    IpAddr::from([192, 0, 2, last])
 }
 
 fn choose(which: u8, len: usize) -> Option<usize> {

@@ -1,4 +1,5 @@
-//! Hosts that are slow, overloaded or gone, by hand: what that means for their tickets and URLs.
+//! Hosts that are slow, overloaded, gone or neighbours, by hand: what that means for their
+//! tickets and URLs.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -195,4 +196,87 @@ fn an_errand_at_a_host_with_a_spent_budget_waits_for_the_clock_like_any_other() 
     assert_eq!(rig.ends(), ["host-budget"]);
     rig.pass(1000);
     rig.expect("http://h/a-robots");
+}
+
+/// The last byte comes now, of a request that was sent now, from this address.
+fn finish_from(rig: &mut Rig, ticket: crawl_model::Ticket, ip: [u8; 4]) {
+    let (sent_at, remote) = (Some(rig.now), Some(ip.into()));
+    let health = Health::Good;
+    rig.hear(HostFree { sent_at, remote, health, ..HostFree::unsent(ticket.id()) });
+    rig.settle(ticket, Verdict::Ok);
+}
+
+#[test]
+fn hosts_of_one_address_take_turns_on_its_clock() {
+    let urls = |n: u32| ["h", "a", "b"].map(|host| format!("http://{host}/{n}"));
+    let urls: Vec<String> = (0..4).flat_map(urls).collect();
+    let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
+    for (per_ip, seconds) in [(false, 3), (true, 6)] {
+        let mut rig = Rig::with(&urls, |c| c.politeness.per_ip = per_ip);
+        let start = rig.now;
+        let mut order = Vec::new();
+        while let Some(ticket) = rig.wait() {
+            let host = ticket.url().host_str().to_owned();
+            order.push((host.clone(), (rig.now - start).as_secs()));
+            let ip = if host == "b" { [2, 2, 2, 2] } else { [1, 1, 1, 1] };
+            finish_from(&mut rig, ticket, ip);
+        }
+        assert!(rig.scheduler.is_idle());
+        // At first nobody knows that two of them are neighbours.
+        assert!(order[..3].iter().all(|(_, at)| *at == 0), "{order:?}");
+        assert_eq!(order.last().unwrap().1, seconds, "{order:?}");
+        let alone: Vec<u64> = order.iter().filter(|(h, _)| h == "b").map(|o| o.1).collect();
+        assert_eq!(alone, [0, 1, 2, 3], "it has an address of its own");
+        if per_ip {
+            let shared: Vec<&str> =
+                order.iter().filter(|(h, at)| h != "b" && *at > 0).map(|o| &*o.0).collect();
+            assert_eq!(shared, ["h", "a", "h", "a", "h", "a"]);
+        }
+    }
+}
+
+#[test]
+fn a_neighbour_that_is_called_and_has_nothing_to_send_passes_its_turn_on() {
+    let mut rig = Rig::with(&["http://h/0", "http://a/0", "http://b/0"], |c| {
+        c.politeness.per_ip = true;
+        c.scope.max_pages_per_host = 2;
+    });
+    for _ in 0..3 {
+        let ticket = rig.wait().unwrap();
+        finish_from(&mut rig, ticket, [1, 1, 1, 1]);
+    }
+    rig.find(&["http://h/1", "http://a/1", "http://b/1", "http://b/2"]);
+    rig.pass(1000);
+    let first = rig.expect("http://h/1");
+    rig.expect_none(); // the others are due and stand in line now
+    // What `a` has is not to be sent before tomorrow; what it had is gone.
+    rig.scheduler.host_mut(super::HostKey(1)).rest_until =
+        Some(rig.now + Duration::from_secs(86_400));
+    finish_from(&mut rig, first, [1, 1, 1, 1]);
+    rig.pass(1000);
+    let second = rig.expect("http://b/1");
+    finish_from(&mut rig, second, [1, 1, 1, 1]);
+    assert_eq!(rig.wait().unwrap().url().as_str(), "http://a/1");
+}
+
+#[test]
+fn a_host_that_moves_leaves_the_clock_of_its_old_address() {
+    let mut rig = Rig::with(&["http://h/0", "http://a/0"], |c| c.politeness.per_ip = true);
+    for ip in [[1, 1, 1, 1], [1, 1, 1, 1]] {
+        let ticket = rig.wait().unwrap();
+        finish_from(&mut rig, ticket, ip);
+    }
+    rig.find(&["http://h/1", "http://h/2", "http://a/1", "http://a/2"]);
+    let moved = rig.wait().unwrap();
+    assert_eq!(moved.url().as_str(), "http://h/1");
+    finish_from(&mut rig, moved, [2, 2, 2, 2]);
+    // From the other address nothing was sent now, as it turned out; but that was not known.
+    let mut starts = Vec::new();
+    while let Some(ticket) = rig.wait() {
+        starts.push(ticket.url().as_str().to_owned());
+        let ip = if ticket.url().host_str() == "h" { [2, 2, 2, 2] } else { [1, 1, 1, 1] };
+        finish_from(&mut rig, ticket, ip);
+    }
+    assert_eq!(starts.len(), 3, "{starts:?}");
+    assert!(rig.scheduler.is_idle());
 }

@@ -37,12 +37,18 @@ const LEAST_DELAY: Duration = Duration::from_millis(100);
 /// Doublings that are counted: more come to the longest delay in any case.
 const MOST_DOUBLINGS: u32 = 16;
 
-/// What the attempts at one host have told so far.
+/// What the attempts at one host have told so far. Most hosts are well, so it is small then.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Condition {
     /// Whether it ever answered, in this run.
     has_answered: bool,
-    /// How often its delay is doubled.
+    /// `None`: all is well.
+    trouble: Option<Box<Trouble>>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Trouble {
+    /// How often the host's delay is doubled.
     doublings: u32,
     /// Attempts in a row that found nobody, those of one moment counted once.
     n_failures: u32,
@@ -65,83 +71,101 @@ impl Condition {
         start: Instant,
         end: Instant,
     ) {
-        let is_news = self.judged_at.is_none_or(|judged| start >= judged);
         match health {
-            Health::Unknown => return,
-            Health::Good => self.doublings = self.doublings.saturating_sub(1),
-            Health::Failing => {}
-            Health::Overloaded | Health::Unreachable if !is_news => return,
-            Health::Overloaded => self.double(end),
+            Health::Unknown => {}
+            Health::Good | Health::Failing => self.answered(health),
+            Health::Overloaded => {
+                self.answered(health);
+                self.double(start, end);
+            }
             Health::Unreachable => {
-                self.double(end);
-                return self.found_nobody(config, end);
+                if self.double(start, end) {
+                    self.found_nobody(config, end);
+                }
             }
         }
-        self.has_answered = true;
-        (self.n_failures, self.n_rests, self.down_since, self.rest_until) = (0, 0, None, None);
     }
 
-    fn double(&mut self, end: Instant) {
-        self.doublings = (self.doublings + 1).min(MOST_DOUBLINGS);
-        self.judged_at = Some(end);
+    fn answered(&mut self, health: Health) {
+        self.has_answered = true;
+        let Some(trouble) = &mut self.trouble else { return };
+        let doublings =
+            trouble.doublings - u32::from(health == Health::Good && trouble.doublings > 0);
+        let judged_at = trouble.judged_at;
+        **trouble = Trouble { doublings, judged_at, ..Trouble::default() };
+        if doublings == 0 {
+            self.trouble = None;
+        }
+    }
+
+    /// Doubles the delay, unless the attempt began before that was done last; whether it did.
+    fn double(&mut self, start: Instant, end: Instant) -> bool {
+        let trouble = self.trouble.get_or_insert_default();
+        let is_news = trouble.judged_at.is_none_or(|judged| start >= judged);
+        if is_news {
+            trouble.doublings = (trouble.doublings + 1).min(MOST_DOUBLINGS);
+            trouble.judged_at = Some(end);
+        }
+        is_news
     }
 
     fn found_nobody(&mut self, config: &PolitenessConfig, end: Instant) {
         let (mut attempts, mut rests) = (config.quarantine_after, config.quarantine_tries);
-        self.n_failures = self.n_failures.saturating_add(1);
-        self.down_since.get_or_insert(end);
-        if attempts == 0 || self.is_dead {
+        let trouble = self.trouble.get_or_insert_default();
+        trouble.n_failures = trouble.n_failures.saturating_add(1);
+        trouble.down_since.get_or_insert(end);
+        if attempts == 0 {
             return;
         }
         if !self.has_answered {
             (attempts, rests) = (attempts.min(STRANGER_ATTEMPTS), rests.min(STRANGER_RESTS));
         }
-        if self.n_failures < attempts {
+        if trouble.n_failures < attempts {
             return;
         }
-        if self.n_rests >= rests {
-            self.is_dead = true;
+        if trouble.n_rests >= rests {
+            trouble.is_dead = true;
             return;
         }
         let longest = LONGEST_REST.max(config.quarantine);
-        let rest = config.quarantine.saturating_mul(1 << self.n_rests.min(31)).min(longest);
-        self.n_rests += 1;
-        self.rest_until = Some(end + rest);
+        let rest = config.quarantine.saturating_mul(1 << trouble.n_rests.min(31)).min(longest);
+        trouble.n_rests += 1;
+        trouble.rest_until = Some(end + rest);
     }
 
     /// The delay to keep where `delay` is the usual one.
     pub(crate) fn delay(&self, config: &PolitenessConfig, delay: Duration) -> Duration {
-        if self.doublings == 0 {
-            return delay;
-        }
+        let Some(trouble) = &self.trouble else { return delay };
         let longest = config.back_off_max_delay.max(delay);
-        delay.max(LEAST_DELAY).saturating_mul(1 << self.doublings).min(longest)
+        delay.max(LEAST_DELAY).saturating_mul(1 << trouble.doublings).min(longest)
     }
 
     /// Whether its delay is longer than usual.
     pub(crate) fn is_backing_off(&self) -> bool {
-        self.doublings > 0
+        self.trouble.is_some()
     }
 
     /// Until when it is in quarantine, or was at last.
     pub(crate) fn rest_until(&self) -> Option<Instant> {
-        self.rest_until
+        self.trouble.as_ref()?.rest_until
     }
 
     /// Whether the next attempt is to see if anybody is there, so that no other may go with it.
     pub(crate) fn is_on_probation(&self) -> bool {
-        self.n_rests > 0
+        self.trouble.as_ref().is_some_and(|trouble| trouble.n_rests > 0)
     }
 
+    /// Whether nothing is sent to it any more.
     pub(crate) fn is_dead(&self) -> bool {
-        self.is_dead
+        self.trouble.as_ref().is_some_and(|trouble| trouble.is_dead)
     }
 
     /// Why the host was given up, for people.
     pub(crate) fn epitaph(&self, host: &str, now: Instant) -> String {
-        let Self { n_failures, n_rests, down_since, .. } = self;
+        let Some(trouble) = &self.trouble else { return format!("{host} is well") };
+        let Trouble { n_failures, n_rests, down_since, .. } = **trouble;
         let seconds = down_since.map_or(0, |since| now.saturating_duration_since(since).as_secs());
-        let rests = if *n_rests == 1 { "one rest".to_owned() } else { format!("{n_rests} rests") };
+        let rests = if n_rests == 1 { "one rest".to_owned() } else { format!("{n_rests} rests") };
         format!(
             "{host} was given up: {n_failures} attempts in a row found nobody, over {seconds} s \
              with {rests} (politeness.quarantine-after, politeness.quarantine-tries)"

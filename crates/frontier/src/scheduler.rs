@@ -4,12 +4,13 @@
 //! nothing here ever blocks. The async shell around it is in `run`.
 //!
 //! Where an admitted URL can be, one place at a time: in its host's queue (the backend's), held
-//! at the head of it, in the line before its origin's robots gate, delayed by a back-off, under
-//! an open ticket, or ended and waiting for the store to make that durable.
+//! at the head of it, in the line before its origin's robots gate, delayed by a back-off or a time
+//! of its own, under an open ticket, or ended and waiting for the store to make that durable.
 //!
 //! Not here: how to fetch, the settle log, waiting.
 
 mod dispatch;
+mod host;
 mod line;
 #[cfg(test)]
 mod model;
@@ -34,20 +35,19 @@ use crawl_model::{
 use tokio::sync::oneshot;
 
 use crate::backend::{Backend, HostKey};
-use crate::clock::{Appointment, Delayed, DueHosts, Moment, Rate};
-use crate::condition::Condition;
+use crate::clock::{Delayed, DueHosts, Moment, Rate};
 use crate::config::{FrontierConfig, HostPoliteness, PolitenessConfig};
 use crate::counts::Tally;
-use crate::gate::{Gate, OriginGate};
+use crate::gate::Gate;
 use crate::queue::Queued;
 use crate::seen::{Learnt, Window};
 use crate::slots::{RobotsErrand, Slots};
-use crate::throttle::Throttle;
 
 pub(crate) use dispatch::Ready;
 pub(crate) use line::AddressKey;
 pub(crate) use robots::FATAL_DEATHS;
 
+use host::HostState;
 use line::Lines;
 
 /// URLs in one message to the store: about what a huge page brings.
@@ -111,64 +111,6 @@ enum Later {
     Robots(RobotsErrand),
     /// Nothing but the right to ask: an address is free again.
     Line(AddressKey),
-}
-
-/// A host's clock and what stands at its head.
-#[derive(Default)]
-struct HostState {
-    /// Its table among those of the config; `None` if it has none.
-    rules: Option<usize>,
-    /// Latest start that is known of.
-    last_start: Option<Instant>,
-    /// Earliest next start by the delay.
-    next_start: Option<Instant>,
-    /// Until when the host asked to be left alone.
-    rest_until: Option<Instant>,
-    /// Largest `Crawl-delay` of its origins, capped.
-    crawl_delay: Duration,
-    /// The delay by how fast it answers.
-    throttle: Throttle,
-    /// How it is doing.
-    condition: Condition,
-    /// Requests whose last byte is still to come.
-    in_flight: u32,
-    /// Page tickets that have not ended.
-    open_pages: u64,
-    /// Pages settled, over all runs.
-    pages: u64,
-    appointment: Option<Appointment>,
-    /// Where it answered from last, if that counts.
-    address: Option<AddressKey>,
-    /// Whether it waits for its address, and so has no appointment.
-    is_in_line: bool,
-    /// Robots errands go before all URLs.
-    errands: VecDeque<RobotsErrand>,
-    /// The best URL, claimed and through the gate.
-    held: Option<Queued>,
-    origins: Vec<OriginGate>,
-}
-
-impl HostState {
-    /// Whether its budget of `limit` pages is used up for good.
-    fn is_spent(&self, limit: u64) -> bool {
-        limit != 0 && self.pages >= limit
-    }
-
-    /// Whether one more page ticket fits into its budget of `limit` pages.
-    fn has_room(&self, limit: u64) -> bool {
-        limit == 0 || self.pages + self.open_pages < limit
-    }
-
-    /// When its clock allows the next start; `None` if it never started.
-    fn clock(&self) -> Option<Instant> {
-        self.next_start.max(self.rest_until).max(self.condition.rest_until())
-    }
-
-    /// Whether one more request may be under way, of `per_host`.
-    fn has_place(&self, per_host: u32) -> bool {
-        let places = if self.condition.is_on_probation() { 1 } else { per_host };
-        self.in_flight < places
-    }
 }
 
 impl<B: Backend> Scheduler<B> {
@@ -377,6 +319,7 @@ impl<B: Backend> Scheduler<B> {
         }
         let key = HostKey(u32::try_from(self.hosts.len()).expect("fewer hosts than u32 counts"));
         let rules = self.rules_by_host.position(url.host_str());
+        let rules = rules.and_then(|index| u32::try_from(index).ok());
         self.hosts.push(HostState { rules, ..HostState::default() });
         self.by_name.insert(url.host(), key);
         key
@@ -392,7 +335,7 @@ impl<B: Backend> Scheduler<B> {
 
     /// How the host is to be treated.
     fn rules(&self, key: HostKey) -> &HostPoliteness {
-        let own = self.host(key).rules.map(|index| &self.rules_by_host.values()[index]);
+        let own = self.host(key).rules.map(|index| &self.rules_by_host.values()[index as usize]);
         own.unwrap_or(&self.rules)
     }
 

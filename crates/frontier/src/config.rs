@@ -103,7 +103,7 @@ pub struct PolitenessConfig {
     #[serde(with = "humantime_serde")]
     pub back_off_max_delay: Duration,
     /// Attempts in a row that find nobody before a host is left to rest; a host that never
-    /// answered gets three at most. Default: 5; 0: never.
+    /// answered gets three at most. Default: 10; 0: never.
     pub quarantine_after: u32,
     /// The first such rest; each further one is twice as long, up to an hour. Default: `1m`.
     #[serde(with = "humantime_serde")]
@@ -163,7 +163,7 @@ impl Default for PolitenessConfig {
             auto_throttle_concurrency: 1.0,
             auto_throttle_max_delay: Duration::from_secs(60),
             back_off_max_delay: Duration::from_secs(60),
-            quarantine_after: 5,
+            quarantine_after: 10,
             quarantine: Duration::from_secs(60),
             quarantine_tries: 4,
             robots_attempts: 3,

@@ -94,3 +94,40 @@ async fn a_hosts_own_table_changes_its_delay_and_its_user_agent() {
         assert!(records.all(|record| record.user_agent.starts_with(agent)), "{host}");
     }
 }
+
+/// A host at which nobody listens: what is known of it and what is found later ends, and so does
+/// the crawl.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_is_gone_ends_with_its_urls_and_the_crawl_goes_on() {
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let gone = closed.local_addr().unwrap();
+    drop(closed);
+    let links: String = (0..50).map(|i| format!("<a href=http://gone.test/{i}>x</a>")).collect();
+    let mut builder = TestSite::builder().page_on("root.test", "/", links + "<a href=/1>x</a>");
+    for i in 1..10 {
+        let next = format!("<a href=/{}>x</a><a href=http://gone.test/late{i}>x</a>", i + 1);
+        builder = builder.page_on("root.test", &format!("/{i}"), next);
+    }
+    let site = TestSite::spawn_thread(builder.latency(Duration::from_millis(100)));
+    let scratch = Scratch::new();
+    let config = format!(
+        "seeds = ['http://root.test/']\n\
+         [scope]\nallowed-domains = ['test']\n\
+         [politeness]\nrobots = false\ndelay = '0s'\nback-off-max-delay = '0s'\n\
+         quarantine = '200ms'\n\
+         [fetch]\nallow-private-addresses = true\n\
+         resolve = {{ 'root.test' = '{}', 'gone.test' = '{gone}' }}\n\
+         [store]\npath = '{}'\n",
+        site.addr,
+        scratch.path("store").display(),
+    );
+    let crawl = Config::parse("c.toml", &config, &[]).unwrap().into_crawl(false).unwrap();
+    let report = crawl.launch().await.unwrap().finish().await.unwrap();
+    let counts = &report.counts;
+    assert_eq!(counts.pages, 11, "{report:?}");
+    // Three attempts, one rest, one more: of one or two URLs, and the rest was never tried.
+    let dead = counts.settled["host-dead"];
+    assert!((56..=59).contains(&dead), "{report:?}");
+    let tried = counts.settled.get("connect-failed").copied().unwrap_or(0);
+    assert_eq!(dead + tried, 59, "{report:?}");
+}

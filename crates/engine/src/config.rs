@@ -124,7 +124,7 @@ impl CrawlConfig {
     ///
     /// # Errors
     /// [`CrawlError::HostTwice`] if two of them name the same host.
-    pub(crate) fn politeness_by_host(&self) -> Result<HostTable<HostPoliteness>, CrawlError> {
+    pub fn politeness_by_host(&self) -> Result<HostTable<HostPoliteness>, CrawlError> {
         self.by_host(|rules| HostPoliteness {
             politeness: rules.politeness.clone(),
             agent: crawl_robots::product_token(&rules.fetch.user_agent).to_owned(),
@@ -135,7 +135,7 @@ impl CrawlConfig {
     ///
     /// # Errors
     /// [`CrawlError::HostTwice`] if two of them name the same host.
-    pub(crate) fn fetch_by_host(&self) -> Result<HostTable<FetchConfig>, CrawlError> {
+    pub fn fetch_by_host(&self) -> Result<HostTable<FetchConfig>, CrawlError> {
         self.by_host(|rules| rules.fetch.clone())
     }
 

@@ -12,7 +12,7 @@ use std::collections::{BTreeSet, BinaryHeap};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering as Memory};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crawl_model::Fingerprint;
 use governor::clock::{Clock, Reference};
@@ -181,6 +181,36 @@ const _: fn() = || {
     fn is_reference<T: Reference>() {}
     is_reference::<Nanos>();
 };
+
+/// Two readings of one moment: the clock of the wall and that of the process.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Moment {
+    pub(crate) now: Instant,
+    /// Milliseconds since the Unix epoch.
+    pub(crate) ms: u64,
+}
+
+impl Moment {
+    /// This moment.
+    pub(crate) fn now() -> Self {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self { now: now(), ms: u64::try_from(since.as_millis()).unwrap_or(u64::MAX) }
+    }
+
+    /// How long it is from here to a wall-clock time; `None` if that has passed.
+    pub(crate) fn ahead(self, ms: u64) -> Option<Duration> {
+        let ahead = ms.saturating_sub(self.ms);
+        (ahead > 0).then(|| Duration::from_millis(ahead))
+    }
+
+    /// The instant of a wall-clock time to come; `None` if it had passed. What no instant can
+    /// tell is a hundred years off.
+    pub(crate) fn instant(self, ms: u64) -> Option<Instant> {
+        self.ahead(ms).map(|ahead| self.now + ahead.min(CENTURY))
+    }
+}
+
+const CENTURY: Duration = Duration::from_secs(100 * 366 * 24 * 60 * 60);
 
 /// The process' clock; tokio's, so that a paused runtime is one for the whole frontier.
 pub(crate) fn now() -> Instant {

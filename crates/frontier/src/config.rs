@@ -77,6 +77,10 @@ pub struct PolitenessConfig {
     pub per_host: NonZeroU32,
     /// Most requests started per second over all hosts. Default: 0, no limit.
     pub max_rate: u32,
+    /// Whether hosts that are served from one address share its clock: one delay between their
+    /// starts, `per_host` requests at a time. A host's address is known from its first answer on,
+    /// in each run anew; what goes through a proxy shows none. Default: `false`.
+    pub per_ip: bool,
     /// Longest `Crawl-delay` of a robots.txt that is obeyed; what is longer is cut to this.
     /// Default: `30s`.
     #[serde(with = "humantime_serde")]
@@ -85,10 +89,35 @@ pub struct PolitenessConfig {
     /// this. Default: `10m`.
     #[serde(with = "humantime_serde")]
     pub max_retry_after: Duration,
+    /// Whether the delay of each host follows how fast it answers (see
+    /// `auto-throttle-concurrency`). It is never below `delay`. Default: `false`.
+    pub auto_throttle: bool,
+    /// Requests under way at a time on a host, on average, that AutoThrottle aims at: the delay
+    /// is the time until the response's head over this. Default: 1.0.
+    pub auto_throttle_concurrency: f64,
+    /// Longest delay that AutoThrottle sets. Default: `1m`.
+    #[serde(with = "humantime_serde")]
+    pub auto_throttle_max_delay: Duration,
+    /// Longest delay to which a host's own is doubled while it refuses for load (429, 503) or is
+    /// not there. Default: `1m`; `0s` doubles nothing.
+    #[serde(with = "humantime_serde")]
+    pub back_off_max_delay: Duration,
+    /// Attempts in a row that find nobody before a host is left to rest; a host that never
+    /// answered gets three at most. Default: 10; 0: never.
+    pub quarantine_after: u32,
+    /// The first such rest; each further one is twice as long, up to an hour. Default: `1m`.
+    #[serde(with = "humantime_serde")]
+    pub quarantine: Duration,
+    /// Rests in vain after which a host is dead, so that its URLs end as `host-dead`; a host that
+    /// never answered gets one at most. Default: 4.
+    pub quarantine_tries: u32,
     /// How often a robots.txt is asked for before its URLs end as `robots-unreachable`; 0 counts
     /// as 1. Default: 3.
     pub robots_attempts: u32,
 }
+
+/// Longest time that can be meant; instants have room for many of them.
+const LONGEST: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
 impl PolitenessConfig {
     /// Keys that may differ from host to host. All others are for the whole crawl.
@@ -100,7 +129,23 @@ impl PolitenessConfig {
     /// # Errors
     /// [`FrontierError::Politeness`], which names the key.
     pub fn check(&self) -> Result<(), FrontierError> {
-        Ok(())
+        let concurrency = self.auto_throttle_concurrency;
+        if !(concurrency > 0.0 && concurrency.is_finite()) {
+            let why = "must be a number greater than zero, such as 1.0";
+            return Err(FrontierError::Politeness { key: "auto-throttle-concurrency", why });
+        }
+        let times = [
+            ("delay", self.delay),
+            ("max-crawl-delay", self.max_crawl_delay),
+            ("max-retry-after", self.max_retry_after),
+            ("auto-throttle-max-delay", self.auto_throttle_max_delay),
+            ("back-off-max-delay", self.back_off_max_delay),
+            ("quarantine", self.quarantine),
+        ];
+        match times.into_iter().find(|&(_, time)| time > LONGEST) {
+            Some((key, _)) => Err(FrontierError::Politeness { key, why: "is longer than a year" }),
+            None => Ok(()),
+        }
     }
 }
 
@@ -111,8 +156,16 @@ impl Default for PolitenessConfig {
             delay: Duration::from_secs(1),
             per_host: NonZeroU32::MIN,
             max_rate: 0,
+            per_ip: false,
             max_crawl_delay: Duration::from_secs(30),
             max_retry_after: Duration::from_secs(600),
+            auto_throttle: false,
+            auto_throttle_concurrency: 1.0,
+            auto_throttle_max_delay: Duration::from_secs(60),
+            back_off_max_delay: Duration::from_secs(60),
+            quarantine_after: 10,
+            quarantine: Duration::from_secs(60),
+            quarantine_tries: 4,
             robots_attempts: 3,
         }
     }
@@ -213,5 +266,23 @@ mod tests {
         assert_eq!(politeness.robots_attempts, 3);
         assert!(serde_json::from_str::<ScopeConfig>(r#"{"max-dept": 1}"#).is_err());
         assert!(serde_json::from_str::<PolitenessConfig>(r#"{"per-host": 0}"#).is_err());
+    }
+
+    #[test]
+    fn values_that_cannot_be_are_refused_by_key() {
+        let refused = |text: &str| {
+            let config: PolitenessConfig = serde_json::from_str(text).unwrap();
+            config.check().unwrap_err().to_string()
+        };
+        for number in ["0.0", "-1.0"] {
+            let text = format!(r#"{{"auto-throttle-concurrency": {number}}}"#);
+            assert!(refused(&text).starts_with("`politeness.auto-throttle-concurrency` must"));
+        }
+        let endless =
+            PolitenessConfig { auto_throttle_concurrency: f64::NAN, ..PolitenessConfig::default() };
+        assert!(endless.check().is_err());
+        let text = r#"{"quarantine": "1000years"}"#;
+        assert_eq!(refused(text), "`politeness.quarantine` is longer than a year");
+        PolitenessConfig::default().check().unwrap();
     }
 }

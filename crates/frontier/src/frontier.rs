@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use crawl_model::{
     Event, Fingerprint, Fingerprinter, Host, HostTable, OpenJournal, Origin, RobotsReply, TicketId,
@@ -11,11 +11,11 @@ use crawl_model::{
 use tokio::sync::mpsc;
 
 use crate::backend::LocalBackend;
-use crate::clock::now;
+use crate::clock::Moment;
 use crate::config::{FrontierConfig, FrontierError, HostPoliteness};
 use crate::counts::SharedCounts;
 use crate::gate::LIFETIME;
-use crate::replay::{Moment, Replay, Resumed};
+use crate::replay::{Replay, Resumed};
 use crate::run::{Edges, End, Shell};
 use crate::scheduler::Scheduler;
 use crate::scope::Scope;
@@ -58,7 +58,7 @@ impl Frontier {
         let (desk, lost) = slots::desk();
         let backend = LocalBackend::new(seen);
         let scheduler =
-            Scheduler::new(config, agent, window.clone(), backend, journal, desk, now());
+            Scheduler::new(config, agent, window.clone(), backend, journal, desk, Moment::now());
         let replay = Some(Replay::default());
         Ok(Self { scheduler, window, counts: Arc::default(), lost, replay })
     }
@@ -95,9 +95,10 @@ impl Frontier {
     /// the Unix epoch). It holds for 24 hours from then (RFC 9309, section 2.4); redirects and
     /// failures are asked for anew.
     pub fn replay_robots(&mut self, origin: Origin, reply: RobotsReply, fetched_at_ms: u64) {
-        let age = Duration::from_millis(now_ms().saturating_sub(fetched_at_ms));
+        let at = Moment::now();
+        let age = Duration::from_millis(at.ms.saturating_sub(fetched_at_ms));
         if let Some(left) = LIFETIME.checked_sub(age).filter(|left| !left.is_zero()) {
-            self.scheduler.recall(origin, &reply, now() + left);
+            self.scheduler.recall(origin, &reply, at.now + left);
         }
     }
 
@@ -118,7 +119,7 @@ impl Frontier {
     /// What this decides becomes durable by the first messages of [`run`](Self::run).
     pub fn replayed(&mut self, suspects: &[(Fingerprint, u32)], clean: bool) -> Resumed {
         let Some(replay) = self.replay.take() else { return Resumed::default() };
-        let at = Moment { now: now(), ms: now_ms() };
+        let at = Moment::now();
         let resumed = replay.finish(&mut self.scheduler, suspects, clean, at);
         self.counts.publish(&self.scheduler.tally);
         resumed
@@ -162,9 +163,4 @@ impl Frontier {
 /// two. No delay stays none.
 fn with_slack(delay: Duration) -> Duration {
     if delay.is_zero() { delay } else { delay + delay / 50 + Duration::from_millis(1) }
-}
-
-fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

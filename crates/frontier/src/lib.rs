@@ -25,10 +25,12 @@ mod scheduler;
 
 mod backend;
 mod clock;
+mod condition;
 mod counts;
 mod gate;
 mod queue;
 mod slots;
+mod throttle;
 
 mod replay;
 #[cfg(test)]

@@ -49,6 +49,14 @@ impl Queued {
         }
     }
 
+    /// Before when it must not be sent: milliseconds since the Unix epoch; 0 for at once.
+    pub(crate) fn not_before_ms(&self) -> u64 {
+        match &self.target {
+            Target::Plain { .. } => 0,
+            Target::Full(request) => request.options().not_before_ms,
+        }
+    }
+
     /// The request as it was found.
     pub(crate) fn request(&self) -> Request {
         match &self.target {

@@ -8,11 +8,12 @@
 mod tests;
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crawl_model::{EndedBy, Event, FilterReason, Fingerprint, Found};
 
 use crate::backend::{Backend, HostKey};
+use crate::clock::Moment;
 use crate::queue::Queued;
 use crate::scheduler::{FATAL_DEATHS, Scheduler};
 use crate::seen::Learnt;
@@ -44,6 +45,8 @@ pub struct Resumed {
 pub(crate) struct Replay {
     queued: HashMap<Fingerprint, Queued>,
     refused: HashMap<Fingerprint, (FilterReason, Queued)>,
+    /// When those that wait for another try were tried last: milliseconds since the Unix epoch.
+    tried_ms: HashMap<Fingerprint, u64>,
     activity: HashMap<HostKey, Activity>,
 }
 
@@ -54,22 +57,6 @@ struct Activity {
     rest_until_ms: u64,
 }
 
-/// Two readings of one moment: the clock of the wall and that of the process.
-#[derive(Clone, Copy)]
-pub(crate) struct Moment {
-    pub(crate) now: Instant,
-    /// Milliseconds since the Unix epoch.
-    pub(crate) ms: u64,
-}
-
-impl Moment {
-    /// The instant of a wall-clock time to come; `None` if it has passed.
-    fn ahead(self, ms: u64) -> Option<Duration> {
-        let ahead = ms.saturating_sub(self.ms);
-        (ahead > 0).then(|| Duration::from_millis(ahead))
-    }
-}
-
 impl Replay {
     /// Takes the next event of the log.
     pub(crate) fn fold<B: Backend>(&mut self, scheduler: &mut Scheduler<B>, event: Event) {
@@ -77,6 +64,7 @@ impl Replay {
             Event::Found(found) => self.found(scheduler, *found),
             Event::Settled { print, verdict, at_ms, rest_until_ms, .. } => {
                 let Some(url) = self.queued.remove(&print) else { return };
+                self.tried_ms.remove(&print);
                 scheduler.tally.queued -= 1;
                 scheduler.tally.settle(verdict);
                 let host = scheduler.host_key(url.url());
@@ -90,11 +78,13 @@ impl Replay {
                 scheduler.tally.retries += 1;
                 let Some(url) = self.queued.get_mut(&print) else { return };
                 url.attempts = attempt;
+                self.tried_ms.insert(print, at_ms);
                 let host = scheduler.host_key(url.url());
                 self.note(host, at_ms, rest_until_ms);
             }
             Event::Filtered { print, reason } => {
                 let Some(url) = self.queued.remove(&print) else { return };
+                self.tried_ms.remove(&print);
                 scheduler.tally.queued -= 1;
                 scheduler.tally.filter(reason);
                 scheduler.refuse(print, reason, url.depth);
@@ -136,7 +126,7 @@ impl Replay {
         is_clean: bool,
         at: Moment,
     ) -> Resumed {
-        let Self { queued, refused, activity } = self;
+        let Self { queued, refused, tried_ms, activity } = self;
         let deaths: HashMap<Fingerprint, u32> =
             suspects.iter().copied().filter(|&(_, deaths)| deaths >= SUSPECT_DEATHS).collect();
         let mut resumed = Resumed { settled: scheduler.tally.n_settled(), ..Resumed::default() };
@@ -152,7 +142,8 @@ impl Replay {
         scheduler.suspect_robots(robots_deaths);
         set_clocks(scheduler, &activity, is_clean, at);
         for url in queued {
-            queue(scheduler, url, &deaths, &mut resumed, at.now);
+            let tried_ms = tried_ms.get(&url.print).copied();
+            queue(scheduler, url, tried_ms, &deaths, &mut resumed, at);
         }
         resumed.newly_filtered = scheduler.tally.pending - resumed.poisoned;
         scheduler.flush_ended();
@@ -166,13 +157,15 @@ impl Replay {
     }
 }
 
-/// Queues a URL that waited, unless it has become hopeless.
+/// Queues a URL that waited, unless it has become hopeless. If it failed at `tried_ms`, it waits
+/// out its back-off.
 fn queue<B: Backend>(
     scheduler: &mut Scheduler<B>,
     mut url: Queued,
+    tried_ms: Option<u64>,
     deaths: &HashMap<Fingerprint, u32>,
     resumed: &mut Resumed,
-    now: Instant,
+    at: Moment,
 ) {
     let n_deaths = deaths.get(&url.print).copied().unwrap_or(0);
     if let Some(reason) = scheduler.judge(&url) {
@@ -183,7 +176,10 @@ fn queue<B: Backend>(
     } else {
         url.is_suspect = n_deaths >= SUSPECT_DEATHS;
         resumed.alone += u64::from(url.is_suspect);
-        scheduler.place(url, now);
+        match tried_ms {
+            Some(tried_ms) => scheduler.try_again(url, tried_ms, at),
+            None => scheduler.place(url, at.now),
+        }
     }
 }
 

@@ -5,13 +5,14 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crawl_model::{
-    CanonicalUrl, EndedBy, Entry, Errand, FilterReason, Fingerprint, Fingerprinter, Found,
+    CanonicalUrl, EndedBy, Entry, Errand, FilterReason, Fingerprint, Fingerprinter, Found, Health,
     HostFree, Look, OpenJournal, Outcome, Request, RobotsReply, Source, Ticket, TicketId, Verdict,
     View,
 };
 use tokio::sync::mpsc;
 
 use crate::backend::LocalBackend;
+use crate::clock::Moment;
 use crate::config::FrontierConfig;
 use crate::scheduler::{Ready, Scheduler};
 use crate::scope::Scope;
@@ -31,6 +32,9 @@ impl OpenJournal for Journal {
         self.0.lock().unwrap().remove(&id.0).expect("only an open slot is closed");
     }
 }
+
+/// What the clock of the wall says when a rig is made.
+pub(crate) const NOW_MS: u64 = 1_000_000;
 
 pub(crate) struct Rig {
     pub(crate) scheduler: Scheduler<LocalBackend>,
@@ -79,7 +83,7 @@ impl Rig {
             LocalBackend::new(seen),
             Box::new(journal.clone()),
             desk,
-            now,
+            Moment { now, ms: NOW_MS },
         );
         Self { scheduler, window, now, lost, journal }
     }
@@ -146,17 +150,35 @@ impl Rig {
         sent_at: Option<Instant>,
         rest: Option<Duration>,
     ) {
-        let free = HostFree {
-            id,
-            sent_at,
-            done_at: self.now,
-            rest,
-            latency: None,
-            health: crawl_model::Health::Good,
-            remote: None,
-        };
-        self.scheduler.host_free(&free, self.now);
+        self.hear(HostFree { sent_at, rest, health: Health::Good, ..HostFree::unsent(id) });
+    }
+
+    /// The host's last byte comes now, and this is what the attempt says of it.
+    pub(crate) fn free_as(&mut self, ticket: &Ticket, health: Health) {
+        self.hear(HostFree { sent_at: Some(self.now), health, ..HostFree::unsent(ticket.id()) });
+    }
+
+    /// What the fetcher tells of a host, now.
+    pub(crate) fn hear(&mut self, free: HostFree) {
+        self.scheduler.host_free(&HostFree { done_at: self.now, ..free }, self.now);
         self.check();
+    }
+
+    /// The ticket fails for good, for that reason.
+    pub(crate) fn fail(&mut self, ticket: Ticket, health: Health) {
+        self.free_as(&ticket, health);
+        self.settle(ticket, Verdict::ConnectFailed);
+    }
+
+    /// The next ticket, whenever it is due.
+    pub(crate) fn wait(&mut self) -> Option<Ticket> {
+        loop {
+            match self.scheduler.ready(self.now) {
+                Ready::Later(Some(due)) => self.now = self.now.max(due),
+                Ready::Later(None) => return None,
+                Ready::Page | Ready::Robots => return self.next(),
+            }
+        }
     }
 
     /// The ticket settles, its host being free already.

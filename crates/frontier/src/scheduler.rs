@@ -4,12 +4,14 @@
 //! nothing here ever blocks. The async shell around it is in `run`.
 //!
 //! Where an admitted URL can be, one place at a time: in its host's queue (the backend's), held
-//! at the head of it, in the line before its origin's robots gate, delayed by a back-off, under
-//! an open ticket, or ended and waiting for the store to make that durable.
+//! at the head of it, in the line before its origin's robots gate, delayed by a back-off or a time
+//! of its own, under an open ticket, or ended and waiting for the store to make that durable.
 //!
 //! Not here: how to fetch, the settle log, waiting.
 
 mod dispatch;
+mod host;
+mod line;
 #[cfg(test)]
 mod model;
 mod restore;
@@ -17,6 +19,8 @@ mod robots;
 mod settle;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod trouble;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::num::NonZeroU32;
@@ -31,16 +35,20 @@ use crawl_model::{
 use tokio::sync::oneshot;
 
 use crate::backend::{Backend, HostKey};
-use crate::clock::{Appointment, Delayed, DueHosts, Rate};
+use crate::clock::{Delayed, DueHosts, Moment, Rate};
 use crate::config::{FrontierConfig, HostPoliteness, PolitenessConfig};
 use crate::counts::Tally;
-use crate::gate::{Gate, OriginGate};
+use crate::gate::Gate;
 use crate::queue::Queued;
 use crate::seen::{Learnt, Window};
 use crate::slots::{RobotsErrand, Slots};
 
 pub(crate) use dispatch::Ready;
+pub(crate) use line::AddressKey;
 pub(crate) use robots::FATAL_DEATHS;
+
+use host::HostState;
+use line::Lines;
 
 /// URLs in one message to the store: about what a huge page brings.
 const BATCH: usize = 1000;
@@ -68,7 +76,10 @@ pub(crate) struct Scheduler<B> {
     hosts: Vec<HostState>,
     by_name: HashMap<Host, HostKey>,
     due: DueHosts,
+    lines: Lines,
     delayed: Delayed<Later>,
+    /// Ties the wall's clock to the process': a wall clock that is set later moves nothing here.
+    began: Moment,
     rate: Option<Rate>,
     /// No ticket before this, says the rate.
     rate_due: Option<Instant>,
@@ -100,50 +111,8 @@ type SeedsWaiting = (oneshot::Sender<Seeded>, Seeded);
 enum Later {
     Url(Queued),
     Robots(RobotsErrand),
-}
-
-/// A host's clock and what stands at its head.
-#[derive(Default)]
-struct HostState {
-    /// Its table among those of the config; `None` if it has none.
-    rules: Option<usize>,
-    /// Latest start that is known of.
-    last_start: Option<Instant>,
-    /// Earliest next start by the delay.
-    next_start: Option<Instant>,
-    /// Until when the host asked to be left alone.
-    rest_until: Option<Instant>,
-    /// Largest `Crawl-delay` of its origins, capped.
-    crawl_delay: Duration,
-    /// Requests whose last byte is still to come.
-    in_flight: u32,
-    /// Page tickets that have not ended.
-    open_pages: u64,
-    /// Pages settled, over all runs.
-    pages: u64,
-    appointment: Option<Appointment>,
-    /// Robots errands go before all URLs.
-    errands: VecDeque<RobotsErrand>,
-    /// The best URL, claimed and through the gate.
-    held: Option<Queued>,
-    origins: Vec<OriginGate>,
-}
-
-impl HostState {
-    /// Whether its budget of `limit` pages is used up for good.
-    fn is_spent(&self, limit: u64) -> bool {
-        limit != 0 && self.pages >= limit
-    }
-
-    /// Whether one more page ticket fits into its budget of `limit` pages.
-    fn has_room(&self, limit: u64) -> bool {
-        limit == 0 || self.pages + self.open_pages < limit
-    }
-
-    /// When its clock allows the next start; `None` if it never started.
-    fn clock(&self) -> Option<Instant> {
-        self.next_start.max(self.rest_until)
-    }
+    /// Nothing but the right to ask: an address is free again.
+    Line(AddressKey),
 }
 
 impl<B: Backend> Scheduler<B> {
@@ -154,9 +123,10 @@ impl<B: Backend> Scheduler<B> {
         backend: B,
         journal: Box<dyn OpenJournal>,
         desk: Arc<dyn Desk>,
-        now: Instant,
+        began: Moment,
     ) -> Self {
-        let rate = NonZeroU32::new(config.politeness.max_rate).map(|rate| Rate::new(rate, now));
+        let rate =
+            NonZeroU32::new(config.politeness.max_rate).map(|rate| Rate::new(rate, began.now));
         let rules =
             HostPoliteness { politeness: config.politeness.clone(), agent: agent.to_owned() };
         Self {
@@ -168,7 +138,9 @@ impl<B: Backend> Scheduler<B> {
             hosts: Vec::new(),
             by_name: HashMap::new(),
             due: DueHosts::default(),
+            lines: Lines::default(),
             delayed: Delayed::default(),
+            began,
             rate,
             rate_due: None,
             slots: Slots::new(journal),
@@ -290,6 +262,14 @@ impl<B: Backend> Scheduler<B> {
         if self.host(host).is_spent(self.config.scope.max_pages_per_host) {
             return self.end(&url, EndedBy::Filter(FilterReason::HostBudget));
         }
+        if self.host(host).condition.is_dead() {
+            return self.end_dead(host, &url, now);
+        }
+        // Its own time first; the host's clock counts after that.
+        let not_before = self.began.instant(url.not_before_ms());
+        if let Some(due) = not_before.filter(|&due| due > now) {
+            return self.delayed.push(due, Later::Url(url));
+        }
         match self.gate(host, url.url(), now) {
             Gate::Disallowed => self.end(&url, EndedBy::Filter(FilterReason::Robots)),
             Gate::Unreachable(cause) => self.end_unreachable(&url, &cause),
@@ -320,6 +300,13 @@ impl<B: Backend> Scheduler<B> {
         self.end(url, EndedBy::Verdict(verdict, url.record(verdict, error)));
     }
 
+    /// Ends a URL of a host that was given up.
+    fn end_dead(&mut self, host: HostKey, url: &Queued, now: Instant) {
+        let error = self.host(host).condition.epitaph(url.url().host_str(), now);
+        let verdict = Verdict::HostDead;
+        self.end(url, EndedBy::Verdict(verdict, url.record(verdict, error)));
+    }
+
     /// Puts the ends gathered so far into the outbox.
     pub(crate) fn flush_ended(&mut self) {
         if !self.ended.is_empty() {
@@ -335,6 +322,7 @@ impl<B: Backend> Scheduler<B> {
         }
         let key = HostKey(u32::try_from(self.hosts.len()).expect("fewer hosts than u32 counts"));
         let rules = self.rules_by_host.position(url.host_str());
+        let rules = rules.and_then(|index| u32::try_from(index).ok());
         self.hosts.push(HostState { rules, ..HostState::default() });
         self.by_name.insert(url.host(), key);
         key
@@ -350,7 +338,7 @@ impl<B: Backend> Scheduler<B> {
 
     /// How the host is to be treated.
     fn rules(&self, key: HostKey) -> &HostPoliteness {
-        let own = self.host(key).rules.map(|index| &self.rules_by_host.values()[index]);
+        let own = self.host(key).rules.map(|index| &self.rules_by_host.values()[index as usize]);
         own.unwrap_or(&self.rules)
     }
 
@@ -360,20 +348,26 @@ impl<B: Backend> Scheduler<B> {
 
     /// Least time between two starts on a host.
     pub(crate) fn delay(&self, key: HostKey) -> Duration {
-        self.politeness(key).delay.max(self.host(key).crawl_delay)
+        let (config, host) = (self.politeness(key), self.host(key));
+        let usual = config.delay.max(host.crawl_delay).max(host.throttle.delay());
+        host.condition.delay(config, usual)
     }
 
     /// Makes the host's appointment what its work, room and clock say.
     fn schedule(&mut self, key: HostKey, now: Instant) {
+        if self.host(key).is_in_line {
+            return; // looked at when it is called
+        }
         let limit = self.config.scope.max_pages_per_host;
         let per_host = self.politeness(key).per_host.get();
         let has_waiting = self.backend.has_waiting(key);
         let host = &mut self.hosts[key.0 as usize];
         let has_urls = has_waiting || host.held.is_some();
         let has_work = !host.errands.is_empty() || (has_urls && host.has_room(limit));
-        let wanted = if has_urls && host.is_spent(limit) {
+        let is_over = host.condition.is_dead() && (has_urls || !host.errands.is_empty());
+        let wanted = if is_over || (has_urls && host.is_spent(limit)) {
             Some(now) // to end them, which needs no clock
-        } else if has_work && host.in_flight < per_host {
+        } else if has_work && host.has_place(per_host) {
             Some(host.clock().unwrap_or(now))
         } else {
             None
@@ -385,5 +379,6 @@ impl<B: Backend> Scheduler<B> {
             (None, _) => {}
         }
         host.appointment = wanted.map(|due| self.due.insert(key, due));
+        self.recheck_line(key);
     }
 }

@@ -14,12 +14,15 @@ use tokio::sync::mpsc;
 
 use crate::backend::HostKey;
 use crate::queue::Queued;
+use crate::scheduler::AddressKey;
 
 /// An open ticket.
 #[derive(Debug)]
 pub(crate) struct Open {
     /// Whose clock it runs on.
     pub(crate) host: HostKey,
+    /// Whose clock, too: the host's address, if that was known.
+    pub(crate) address: Option<AddressKey>,
     pub(crate) print: Fingerprint,
     pub(crate) errand: OpenErrand,
     /// Whether the host still waits for this request's last byte.

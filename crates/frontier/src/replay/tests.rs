@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use crawl_model::{Event, FilterReason, Found, Look, Origin, RobotsReply, Verdict};
 
-use super::{Moment, Replay, Resumed};
-use crate::rig::{Rig, found};
-
-const NOW_MS: u64 = 1_000_000;
+use super::{Replay, Resumed};
+use crate::clock::Moment;
+use crate::rig::{NOW_MS, Rig, found};
 
 fn at_depth(text: &str, depth: u32) -> Found {
     let mut found = found(text);
@@ -245,4 +244,44 @@ fn a_robots_txt_that_kills_is_left_alone() {
     rig.expect_none();
     rig.answer(alone, RobotsReply::AllowAll);
     let _page = rig.expect("http://b/1");
+}
+
+#[test]
+fn a_try_waits_out_its_back_off_over_a_restart() {
+    // After the second try that is 1.5 to 2.5 seconds; a clock set back does not make it longer.
+    for tried_ms in [NOW_MS, NOW_MS + 3_600_000] {
+        let mut rig = Rig::new(|c| c.politeness.delay = Duration::ZERO);
+        let print = found("http://h/1").print;
+        let retried = Event::Retried { print, attempt: 2, at_ms: tried_ms, rest_until_ms: 0 };
+        rig.resume([queued("http://h/1", 0), queued("http://h/2", 0), retried], &[], true);
+        let other = rig.expect("http://h/2");
+        rig.finish(other);
+        rig.pass(1_499);
+        rig.expect_none();
+        rig.pass(1_002);
+        let ticket = rig.expect("http://h/1");
+        rig.finish(ticket);
+        assert!(rig.scheduler.is_idle());
+    }
+}
+
+#[test]
+fn a_request_keeps_its_own_time_over_a_restart() {
+    let mut rig = Rig::new(|_| ());
+    let mut later = at_depth("http://h/1", 0);
+    later.request.options_mut().not_before_ms = NOW_MS + 90_000;
+    let mut past = at_depth("http://h/2", 0);
+    past.request.options_mut().not_before_ms = NOW_MS - 90_000;
+    let events = [later, past].map(|found| Event::Found(Box::new(found)));
+    let resumed = rig.resume(events, &[], true);
+    assert_eq!(resumed.queued, 2);
+    let past = rig.expect("http://h/2");
+    rig.finish(past);
+    rig.pass(89_999);
+    rig.expect_none();
+    assert!(!rig.scheduler.is_idle(), "the crawl waits for it");
+    rig.pass(1);
+    let later = rig.expect("http://h/1");
+    rig.finish(later);
+    assert!(rig.scheduler.is_idle());
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use async_channel::Receiver;
 use crawl_model::{
-    Counts, Entry, Errand, Found, HostFree, Outcome, Request, RobotsReply, Ticket, Verdict, View,
+    Counts, Entry, Errand, Found, Health, HostFree, Outcome, Request, RobotsReply, Ticket, Verdict,
+    View,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep, timeout};
@@ -22,6 +23,8 @@ enum Answer {
     Page(u64, Vec<String>),
     /// A failure that may be tried again.
     Fail,
+    /// Nobody is there.
+    Gone,
     /// The worker panics, so to say.
     Lose,
     Robots(RobotsReply),
@@ -137,7 +140,9 @@ impl Worker {
         match &answer {
             Answer::Lose => return,
             Answer::Page(ms, _) => sleep(Duration::from_millis(*ms)).await,
-            Answer::Fail | Answer::Robots(_) => sleep(Duration::from_millis(10)).await,
+            Answer::Fail | Answer::Gone | Answer::Robots(_) => {
+                sleep(Duration::from_millis(10)).await;
+            }
         }
         let done_at = Instant::now().into_std();
         let (id, sent_at) = (ticket.id(), Some(sent.into_std()));
@@ -147,7 +152,7 @@ impl Worker {
             done_at,
             rest: None,
             latency: None,
-            health: crawl_model::Health::Good,
+            health: if let Answer::Gone = answer { Health::Unreachable } else { Health::Good },
             remote: None,
         };
         let _ = self.host_free.send(free).await;
@@ -161,7 +166,11 @@ impl Worker {
             (Answer::Robots(reply), Errand::Robots { origin, .. }) => {
                 Outcome::Robots { spent: ticket.spend(), origin, reply }
             }
-            (Answer::Fail, Errand::Page(_)) if !ticket.is_last_attempt() => {
+            (Answer::Gone, Errand::Robots { origin, .. }) => {
+                let reply = RobotsReply::Unreachable { cause: "refused".to_owned(), rest: None };
+                Outcome::Robots { spent: ticket.spend(), origin, reply }
+            }
+            (Answer::Fail | Answer::Gone, Errand::Page(_)) if !ticket.is_last_attempt() => {
                 Outcome::Retry { spent: ticket.spend(), rest: None }
             }
             (Answer::Page(_, links), Errand::Page(request)) => {
@@ -418,4 +427,47 @@ async fn without_workers_or_store_the_run_closes() {
         assert_eq!(end.expect("it hangs"), End::Closed);
         drop(store_task);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_site_that_is_down_for_five_minutes_is_crawled_to_its_end() {
+    let begin = Instant::now();
+    let links: Vec<String> = (0..200).map(|n| format!("http://h/{n}")).collect();
+    let web = move |url: &str, _| match begin.elapsed().as_secs() {
+        10..310 => Answer::Gone,
+        _ if url == "http://h/" => Answer::Page(20, links.clone()),
+        _ => page(20, &[]),
+    };
+    let mut world = start(web, |_| (), &["http://h/"], None);
+    let (end, counts) = world.end().await;
+    assert_eq!(end, End::Finished);
+    assert!(!counts.settled.contains_key("host-dead"), "{counts:?}");
+    // Those that were tried three times in these minutes; all others were had.
+    assert!(counts.settled["timeout"] <= 3, "{counts:?}");
+    let n_knocks = counts.retries + counts.settled["timeout"];
+    assert!(n_knocks <= 9, "{n_knocks} attempts at a host that is not there");
+    assert!(begin.elapsed() < Duration::from_secs(310 + 240 + 201 + 200), "{:?}", begin.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_thousand_hosts_that_are_gone_cost_two_minutes_and_four_attempts_each() {
+    let begin = Instant::now();
+    let seeds: Vec<String> = (0..1000)
+        .flat_map(|n| (0..5).map(move |path| format!("http://gone{n}.h/{path}")))
+        .collect();
+    let seeds: Vec<&str> = seeds.iter().map(String::as_str).collect();
+    for robots in [false, true] {
+        let change = |c: &mut FrontierConfig| c.politeness.robots = robots;
+        let mut world = start(|_: &str, _| Answer::Gone, change, &seeds, None);
+        let (end, counts) = world.end().await;
+        assert_eq!((end, counts.n_settled()), (End::Finished, 5000), "{counts:?}");
+        let n_attempts = world.urls().len();
+        assert!(n_attempts <= 4000, "{n_attempts} attempts");
+        if robots {
+            assert_eq!(counts.settled["robots-unreachable"], 5000);
+        } else {
+            assert!(counts.settled["host-dead"] >= 4000, "{counts:?}");
+        }
+    }
+    assert!(begin.elapsed() < Duration::from_secs(2 * 120), "{:?}", begin.elapsed());
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use crawl_model::{EndedBy, Errand, FilterReason, Ticket, View};
 
-use super::{HostKey, Later, Scheduler};
+use super::{AddressKey, HostKey, Later, Scheduler};
 use crate::backend::Backend;
 use crate::gate::Gate;
 use crate::slots::{Open, OpenErrand};
@@ -35,6 +35,8 @@ enum Front {
     Crowded,
     /// More URLs to sort out than fit into one turn.
     Unsorted,
+    /// An errand whose time has not come.
+    Early,
     /// Nothing, or no room in the host's budget.
     Empty,
 }
@@ -49,16 +51,25 @@ impl<B: Backend> Scheduler<B> {
         if let Some(due) = self.rate_due.filter(|&due| due > now) {
             return Ready::Later(Some(due));
         }
-        while let Some((due, host)) = self.due.first() {
+        loop {
+            self.call_lines(now);
+            let Some((due, host)) = self.due.first() else { break };
             if due > now {
                 return Ready::Later(Some(self.delayed.due().map_or(due, |alarm| alarm.min(due))));
             }
             match self.front(host, now) {
+                Front::Page | Front::Robots | Front::Crowded if !self.has_turn(host, now) => {
+                    self.stand_in_line(host);
+                }
                 Front::Robots => return Ready::Robots,
                 Front::Page if self.has_page_room() => return Ready::Page,
                 // An open page may still turn out to be none.
                 Front::Page | Front::Crowded => return Ready::Later(self.delayed.due()),
                 Front::Unsorted => return Ready::Later(Some(now)),
+                Front::Early => {
+                    self.dismiss(host);
+                    self.schedule(host, now);
+                }
                 Front::Empty => self.dismiss(host),
             }
         }
@@ -82,19 +93,27 @@ impl<B: Backend> Scheduler<B> {
         };
         host.in_flight += 1;
         // Till the real start is known, the clock counts from now.
-        host.next_start = host.next_start.max(Some(now + delay));
+        let next = now + delay;
+        host.next_start = host.next_start.max(Some(next));
         if let OpenErrand::Page(_) = errand {
             host.open_pages += 1;
             self.tally.queued -= 1;
             self.tally.in_flight += 1;
         }
-        let ticket = self.issue(key, errand, now);
+        let address = self.address_taken(key, next);
+        let ticket = self.issue(key, errand, address, now);
         self.schedule(key, now);
         Some(ticket)
     }
 
     /// Notes the ticket as open and makes it.
-    fn issue(&mut self, host: HostKey, errand: OpenErrand, now: Instant) -> Ticket {
+    fn issue(
+        &mut self,
+        host: HostKey,
+        errand: OpenErrand,
+        address: Option<AddressKey>,
+        now: Instant,
+    ) -> Ticket {
         let max_attempts = self.config.retry.max_attempts;
         let (print, public, attempt, is_alone) = match &errand {
             OpenErrand::Page(url) => {
@@ -109,7 +128,8 @@ impl<B: Backend> Scheduler<B> {
             }
         };
         let is_last = attempt >= max_attempts;
-        let id = self.slots.open(Open { host, print, errand, holds_host: true, since: now });
+        let id =
+            self.slots.open(Open { host, address, print, errand, holds_host: true, since: now });
         self.alone = is_alone.then_some(id);
         Ticket::issue(self.desk.clone(), id, print, public, attempt, is_last)
     }
@@ -117,6 +137,9 @@ impl<B: Backend> Scheduler<B> {
     /// Finds out what the host would send next, sorting out what must not be sent.
     fn front(&mut self, key: HostKey, now: Instant) -> Front {
         let limit = self.config.scope.max_pages_per_host;
+        if self.host(key).condition.is_dead() {
+            return self.bury(key, now);
+        }
         for _ in 0..STEPS {
             let is_spent = self.host(key).is_spent(limit);
             if let Some(errand) = self.host(key).errands.front().filter(|_| !is_spent) {
@@ -150,12 +173,36 @@ impl<B: Backend> Scheduler<B> {
             }
         }
         let has_more = self.host(key).held.is_some() || self.backend.has_waiting(key);
-        if has_more { Front::Unsorted } else { self.errands_left(key) }
+        if has_more { Front::Unsorted } else { self.errands_left(key, now) }
+    }
+
+    /// Ends what waits at a host that was given up, as much as fits into one turn.
+    fn bury(&mut self, key: HostKey, now: Instant) -> Front {
+        for _ in 0..STEPS {
+            if let Some(errand) = self.host_mut(key).errands.pop_front() {
+                self.give_up_robots(&errand, now);
+                continue;
+            }
+            let held = self.host_mut(key).held.take();
+            match held.or_else(|| self.backend.claim(key, 1).pop()) {
+                Some(url) => self.end_dead(key, &url, now),
+                None => return Front::Empty,
+            }
+        }
+        Front::Unsorted
     }
 
     /// What is left of a host without URLs.
-    fn errands_left(&self, key: HostKey) -> Front {
-        if self.host(key).errands.is_empty() { Front::Empty } else { Front::Robots }
+    fn errands_left(&self, key: HostKey, now: Instant) -> Front {
+        let host = self.host(key);
+        let may_send = host.has_place(self.politeness(key).per_host.get())
+            && host.clock().is_none_or(|due| due <= now);
+        match host.errands.is_empty() {
+            true => Front::Empty,
+            false if may_send => Front::Robots,
+            // It was due only to end its URLs.
+            false => Front::Early,
+        }
     }
 
     fn unless_crowded(&self, front: Front) -> Front {
@@ -169,9 +216,10 @@ impl<B: Backend> Scheduler<B> {
     }
 
     /// Takes the host off the list of those that are due.
-    fn dismiss(&mut self, key: HostKey) {
+    pub(super) fn dismiss(&mut self, key: HostKey) {
         if let Some(old) = self.host_mut(key).appointment.take() {
             self.due.remove(key, old);
+            self.recheck_line(key);
         }
     }
 
@@ -181,6 +229,7 @@ impl<B: Backend> Scheduler<B> {
             match later {
                 Later::Url(url) => self.place(url, now),
                 Later::Robots(errand) => self.queue_errand(errand, now),
+                Later::Line(address) => self.lines.woken(address),
             }
         }
     }

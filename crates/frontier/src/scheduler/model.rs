@@ -2,11 +2,12 @@
 //! lost, handed out twice, sent too early, sent out of order, or left over at the end.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use crawl_model::{
-    CanonicalUrl, Errand, FilterReason, Fingerprint, Found, Host, Outcome, Request, RobotsReply,
-    Source, Ticket, Verdict,
+    CanonicalUrl, EndedBy, Errand, FilterReason, Fingerprint, Found, Health, Host, HostFree,
+    Outcome, Request, RobotsReply, Source, Ticket, Verdict,
 };
 use proptest::prelude::*;
 
@@ -23,7 +24,7 @@ enum Step {
     Seed { host: u8, path: u8 },
     Pass { ms: u16 },
     Send,
-    Free { which: u8, is_unsent: bool, rest: u8 },
+    Free { which: u8, is_unsent: bool, rest: u8, health: Health },
     End { which: u8, how: u8, links: u8 },
     Lose { which: u8 },
     HearLost,
@@ -40,8 +41,15 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
             is_deep,
         },
     );
-    let free = (any::<u8>(), prop::bool::weighted(0.1), 0u8..20)
-        .prop_map(|(which, is_unsent, rest)| Step::Free { which, is_unsent, rest });
+    let health = prop_oneof![
+        4 => Just(Health::Good),
+        4 => Just(Health::Unreachable),
+        1 => Just(Health::Overloaded),
+        1 => Just(Health::Failing),
+        1 => Just(Health::Unknown),
+    ];
+    let free = (any::<u8>(), prop::bool::weighted(0.1), 0u8..20, health)
+        .prop_map(|(which, is_unsent, rest, health)| Step::Free { which, is_unsent, rest, health });
     let end = (any::<u8>(), any::<u8>(), 0u8..4).prop_map(|(which, how, links)| Step::End {
         which,
         how,
@@ -65,16 +73,20 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 struct Limits {
     robots: bool,
     per_host: u32,
+    quarantine_after: u32,
+    per_ip: bool,
     max_pages: u64,
     max_pages_per_host: u64,
 }
 
 fn limits() -> impl Strategy<Value = Limits> {
     let budget = prop_oneof![3 => Just(0u64), 1 => 1u64..12];
-    (any::<bool>(), 1u32..3, budget.clone(), budget).prop_map(
-        |(robots, per_host, max_pages, max_pages_per_host)| Limits {
+    (any::<bool>(), 1u32..3, 0u32..4, any::<bool>(), budget.clone(), budget).prop_map(
+        |(robots, per_host, quarantine_after, per_ip, max_pages, max_pages_per_host)| Limits {
             robots,
             per_host,
+            quarantine_after,
+            per_ip,
             max_pages,
             max_pages_per_host,
         },
@@ -84,6 +96,8 @@ fn limits() -> impl Strategy<Value = Limits> {
 /// An open ticket and what the world knows of it.
 struct InHand {
     ticket: Ticket,
+    /// The host's address, if it was known when the ticket was cut.
+    ip: Option<IpAddr>,
     is_freed: bool,
 }
 
@@ -96,6 +110,7 @@ struct Rank {
 /// A lost ticket.
 struct Lost {
     print: Fingerprint,
+    ip: Option<IpAddr>,
     host: String,
     is_freed: bool,
 }
@@ -119,6 +134,11 @@ struct World {
     n_found: i64,
     last_sent: BTreeMap<String, Instant>,
     rest_until: BTreeMap<String, Instant>,
+    /// Addresses of the hosts that answered, if they count.
+    ips: BTreeMap<String, IpAddr>,
+    last_sent_to: BTreeMap<IpAddr, Instant>,
+    /// Hosts that were given up.
+    dead: BTreeSet<String>,
     pages: u64,
     pages_by_host: BTreeMap<String, u64>,
 }
@@ -131,6 +151,11 @@ impl World {
             c.politeness.per_host = limits.per_host.try_into().unwrap();
             c.scope.max_pages = limits.max_pages;
             c.scope.max_pages_per_host = limits.max_pages_per_host;
+            c.politeness.back_off_max_delay = Duration::from_millis(400);
+            c.politeness.quarantine = Duration::from_millis(150);
+            c.politeness.quarantine_after = limits.quarantine_after;
+            c.politeness.quarantine_tries = 1;
+            c.politeness.per_ip = limits.per_ip;
             c.retry.backoff = Duration::from_millis(50);
         });
         Self {
@@ -145,6 +170,9 @@ impl World {
             n_found: 0,
             last_sent: BTreeMap::new(),
             rest_until: BTreeMap::new(),
+            ips: BTreeMap::new(),
+            last_sent_to: BTreeMap::new(),
+            dead: BTreeSet::new(),
             pages: 0,
             pages_by_host: BTreeMap::new(),
         }
@@ -165,7 +193,9 @@ impl World {
             }
             Step::Pass { ms } => self.rig.pass(u64::from(ms)),
             Step::Send => self.send(),
-            Step::Free { which, is_unsent, rest } => self.free(which, is_unsent, rest),
+            Step::Free { which, is_unsent, rest, health } => {
+                self.free(which, is_unsent, rest, health);
+            }
             Step::End { which, how, links } => self.end(which, how, links),
             Step::Lose { which } => self.lose(which),
             Step::HearLost => self.hear_lost(),
@@ -188,6 +218,7 @@ impl World {
         let Some(ticket) = self.rig.next() else { return };
         let host = ticket.url().host_str().to_owned();
         let now = self.rig.now;
+        assert!(!self.dead.contains(&host), "{host} was given up");
         let in_hand = self.in_hand.iter();
         let n_busy = in_hand.filter(|h| !h.is_freed && h.ticket.url().host_str() == host).count();
         // One that was lost frees its host only when that is heard.
@@ -198,10 +229,26 @@ impl World {
         if let Some(rest) = self.rest_until.get(&host) {
             assert!(now >= *rest, "{host} wanted to rest");
         }
+        let ip = self.ips.get(&host).copied();
+        if let Some(ip) = ip {
+            self.check_address(ip);
+        }
         if let Errand::Page(_) = ticket.errand() {
             self.check_page(&ticket, &host);
         }
-        self.in_hand.push(InHand { ticket, is_freed: false });
+        self.in_hand.push(InHand { ticket, ip, is_freed: false });
+    }
+
+    /// Whether one more request may go to an address now.
+    fn check_address(&mut self, ip: IpAddr) {
+        let is_busy = |h: &&InHand| !h.is_freed && h.ip == Some(ip);
+        let n_busy = self.in_hand.iter().filter(is_busy).count();
+        let n_lost = self.lost.iter().filter(|l| !l.is_freed && l.ip == Some(ip)).count();
+        assert!(n_busy + n_lost < self.limits.per_host as usize, "{ip} has {n_busy} in hand");
+        let now = self.rig.now;
+        if let Some(last) = self.last_sent_to.insert(ip, now) {
+            assert!(now >= last + DELAY, "{ip} was asked {:?} ago", now - last);
+        }
     }
 
     fn check_page(&mut self, ticket: &Ticket, host: &str) {
@@ -235,11 +282,12 @@ impl World {
         }
     }
 
-    fn free(&mut self, which: u8, is_unsent: bool, rest: u8) {
+    fn free(&mut self, which: u8, is_unsent: bool, rest: u8, health: Health) {
         let Some(index) = choose(which, self.in_hand.len()) else { return };
         let in_hand = &mut self.in_hand[index];
         let id = in_hand.ticket.id();
         let host = in_hand.ticket.url().host_str().to_owned();
+        let remote = self.limits.per_ip.then(|| address(&host, rest)).filter(|_| !is_unsent);
         let rest = (rest == 0).then_some(Duration::from_millis(700));
         // It may be said twice; only the first time counts.
         if !std::mem::replace(&mut in_hand.is_freed, true) {
@@ -250,6 +298,12 @@ impl World {
                     .and_modify(|u| *u = until.max(*u))
                     .or_insert(until);
             }
+            if let Some(ip) = remote {
+                self.ips.insert(host.clone(), ip);
+            }
+            if let Some(&ip) = self.ips.get(&host).filter(|_| !is_unsent) {
+                self.last_sent_to.insert(ip, self.rig.now);
+            }
             if is_unsent {
                 // Nothing was sent, so no delay is owed for it.
                 self.last_sent.remove(&host);
@@ -258,16 +312,18 @@ impl World {
             }
         }
         let sent_at = (!is_unsent).then_some(self.rig.now);
-        self.rig.free_with(id, sent_at, rest);
+        self.rig.hear(HostFree { sent_at, rest, health, remote, ..HostFree::unsent(id) });
     }
 
     fn end(&mut self, which: u8, how: u8, links: u8) {
         let Some(index) = choose(which, self.in_hand.len()) else { return };
-        let InHand { ticket, is_freed } = self.in_hand.swap_remove(index);
+        let InHand { ticket, ip, is_freed } = self.in_hand.swap_remove(index);
         let host = ticket.url().host_str().to_owned();
         if !is_freed {
             // The outcome overtook the host's message: the start counts from now.
             self.last_sent.insert(host.clone(), self.rig.now);
+            let ips = ip.into_iter().chain(self.ips.get(&host).copied());
+            self.last_sent_to.extend(ips.map(|ip| (ip, self.rig.now)));
         }
         let print = ticket.print();
         match ticket.errand().clone() {
@@ -298,17 +354,19 @@ impl World {
 
     fn lose(&mut self, which: u8) {
         let Some(index) = choose(which, self.in_hand.len()) else { return };
-        let InHand { ticket, is_freed } = self.in_hand.swap_remove(index);
+        let InHand { ticket, ip, is_freed } = self.in_hand.swap_remove(index);
         self.ranks.remove(&ticket.print());
         let host = ticket.url().host_str().to_owned();
-        self.lost.push(Lost { print: ticket.print(), host, is_freed });
+        self.lost.push(Lost { print: ticket.print(), ip, host, is_freed });
     }
 
     fn hear_lost(&mut self) {
         self.rig.hear_lost();
-        for Lost { host, is_freed, .. } in self.lost.drain(..) {
+        for Lost { host, ip, is_freed, .. } in self.lost.drain(..) {
             if !is_freed {
                 // Nobody knows when it was sent, so it counts from now.
+                let ips = ip.into_iter().chain(self.ips.get(&host).copied());
+                self.last_sent_to.extend(ips.map(|ip| (ip, self.rig.now)));
                 self.last_sent.insert(host, self.rig.now);
             }
         }
@@ -332,7 +390,10 @@ impl World {
         for found in &found {
             self.tell(found);
         }
-        for (print, _) in self.rig.sync() {
+        for (print, by) in self.rig.sync() {
+            if let EndedBy::Verdict(Verdict::HostDead, record) = by {
+                self.dead.insert(record.url.host_str().to_owned());
+            }
             assert!(self.ended.insert(print) || self.limits.robots || self.has_budget());
         }
     }
@@ -347,7 +408,7 @@ impl World {
             self.hear_lost();
             self.sync();
             while !self.in_hand.is_empty() {
-                self.free(0, false, 1);
+                self.free(0, false, 1, Health::Good);
                 self.end(0, 1, 0);
             }
             if self.rig.scheduler.is_limit_reached() || self.rig.scheduler.is_idle() {
@@ -372,6 +433,16 @@ impl World {
         assert_eq!(tally.pages, self.pages);
         assert_eq!(self.rig.scheduler.n_open(), 0);
     }
+}
+
+/// Two hosts share an address; now and then one answers from another.
+fn address(host: &str, chance: u8) -> IpAddr {
+    let last = match host {
+        _ if chance == 19 => 3,
+        "h" | "a" => 1,
+        _ => 2,
+    };
+    IpAddr::from([192, 0, 2, last])
 }
 
 fn choose(which: u8, len: usize) -> Option<usize> {

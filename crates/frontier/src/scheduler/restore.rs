@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use crawl_model::{FilterReason, Fingerprint, Found};
 
-use super::{HostKey, Scheduler};
+use super::{HostKey, Later, Scheduler};
 use crate::backend::Backend;
+use crate::clock::{Moment, backoff};
 use crate::gate::Gate;
 use crate::queue::Queued;
 use crate::seen::{Learnt, Standing};
@@ -57,6 +58,17 @@ impl<B: Backend> Scheduler<B> {
             | FilterReason::NotIncluded
             | FilterReason::TooDeep
             | FilterReason::Extension => false,
+        }
+    }
+
+    /// Lets a URL that failed at `tried_ms` in an earlier run wait out what is left of its
+    /// back-off. A clock that was set back must not make it longer.
+    pub(crate) fn try_again(&mut self, url: Queued, tried_ms: u64, at: Moment) {
+        let wait = backoff(&self.config.retry, url.print, url.attempts);
+        let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+        match at.ahead(tried_ms.saturating_add(wait_ms)) {
+            Some(left) => self.delayed.push(at.now + left.min(wait), Later::Url(url)),
+            None => self.place(url, at.now),
         }
     }
 

@@ -95,11 +95,26 @@ impl<B: Backend> Scheduler<B> {
         self.delayed.push(now + wait, Later::Robots(errand));
     }
 
+    /// Ends an errand to a host that was given up. What it was to ask for counts as unreachable;
+    /// of a redirect's target that is somebody else's rules.
+    pub(super) fn give_up_robots(&mut self, errand: &RobotsErrand, now: Instant) {
+        let host = self.host_key(&errand.url);
+        let cause = self.host(host).condition.epitaph(errand.url.host_str(), now);
+        let standing = Standing::Unreachable { cause, until: now + LIFETIME };
+        self.open_gate(errand.origin, standing, now);
+    }
+
     /// Notes what is known of an origin's rules now, and judges who waited for it.
     fn open_gate(&mut self, key: OriginKey, standing: Standing, now: Instant) {
         self.set_standing(key, standing);
+        let is_dead = self.host(key.host).condition.is_dead();
         for url in std::mem::take(&mut self.origin_mut(key).waiting) {
-            self.place(url, now);
+            if is_dead {
+                // Ended with the others of the host, so many at a time.
+                self.backend.release(key.host, url);
+            } else {
+                self.place(url, now);
+            }
         }
         self.schedule(key.host, now);
     }

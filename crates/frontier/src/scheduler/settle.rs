@@ -9,7 +9,7 @@ use crawl_model::{
     EndedBy, Fingerprint, Found, HostFree, Outcome, Source, Spent, TicketId, Verdict,
 };
 
-use super::{HostKey, Later, Scheduler};
+use super::{AddressKey, HostKey, Later, Scheduler};
 use crate::backend::Backend;
 use crate::clock::backoff;
 use crate::queue::Queued;
@@ -31,25 +31,42 @@ impl<B: Backend> Scheduler<B> {
             return;
         }
         open.holds_host = false;
-        let host = open.host;
+        let (host, address, since) = (open.host, open.address, open.since);
         let longest = self.politeness(host).max_retry_after;
         let rest = free.rest.map(|rest| rest.min(longest));
         let rest_until = rest.map(|rest| free.done_at + rest);
+        self.note_health(host, free, since);
+        self.note_address(host, free.remote);
         let state = self.host_mut(host);
         state.rest_until = state.rest_until.max(rest_until);
-        self.release_host(host, free.sent_at, free.done_at, now);
+        self.release_host(host, address, free.sent_at, free.done_at, now);
+    }
+
+    /// Learns how the host is doing from an attempt whose ticket was cut at `since`.
+    fn note_health(&mut self, host: HostKey, free: &HostFree, since: Instant) {
+        let state = &mut self.hosts[host.0 as usize];
+        let own = state.rules.map(|index| &self.rules_by_host.values()[index as usize]);
+        let config = &own.unwrap_or(&self.rules).politeness;
+        state.throttle.learn(config, free.latency, free.health);
+        let start = free.sent_at.unwrap_or(since);
+        state.condition.learn(config, free.health, start, free.done_at);
     }
 
     /// Gives the host's place back; its clock counts from the real start.
     fn release_host(
         &mut self,
         host: HostKey,
+        address: Option<AddressKey>,
         sent_at: Option<Instant>,
         done_at: Instant,
         now: Instant,
     ) {
         let delay = self.delay(host);
-        let next = sent_at.map_or(done_at + delay.min(UNSENT_REST), |sent| sent + delay);
+        // Nothing sent is nothing to be polite about, unless it happens again and again.
+        let is_backing_off = self.host(host).condition.is_backing_off();
+        let unsent = if is_backing_off { delay } else { delay.min(UNSENT_REST) };
+        let next = sent_at.map_or(done_at + unsent, |sent| sent + delay);
+        self.address_freed(host, address, next);
         let keeps_lease = self.backend.extend(host);
         let state = self.host_mut(host);
         if !keeps_lease {
@@ -157,7 +174,7 @@ impl<B: Backend> Scheduler<B> {
         }
         if open.holds_host {
             // Nobody will say when it was sent; it may have been just now.
-            self.release_host(open.host, Some(now), now, now);
+            self.release_host(open.host, open.address, Some(now), now, now);
         }
         Some(open)
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crawl_model::{EndedBy, Errand, FilterReason, Look, Outcome, RobotsReply, Source, Verdict};
 
-use crate::rig::{Rig, found, url};
+use crate::rig::{NOW_MS, Rig, found, url};
 use crate::scheduler::Ready;
 
 #[test]
@@ -501,4 +501,53 @@ fn a_million_disallowed_urls_are_sorted_out_in_turns() {
     assert_eq!(turns, 2);
     assert_eq!(rig.sync().len(), 2500);
     assert!(rig.scheduler.is_idle());
+}
+
+#[test]
+fn a_request_with_a_time_of_its_own_waits_for_it_and_holds_up_nobody() {
+    let mut rig = Rig::new(|c| c.politeness.delay = Duration::ZERO);
+    let mut later = found("http://h/1");
+    later.request.priority = 9;
+    later.request.options_mut().not_before_ms = NOW_MS + 5000;
+    let mut never = found("http://h/never");
+    never.request.options_mut().not_before_ms = u64::MAX;
+    let found = vec![later, never, found("http://h/2")];
+    rig.apply(Outcome::Found { found, source: Source::Page });
+    let other = rig.expect("http://h/2");
+    rig.finish(other);
+    rig.pass(4999);
+    rig.expect_none();
+    rig.pass(1);
+    let own = rig.expect("http://h/1");
+    rig.finish(own);
+    rig.expect_none();
+    assert!(!rig.scheduler.is_idle());
+}
+
+#[test]
+fn a_host_with_a_table_of_its_own_is_treated_by_it() {
+    let mut rig = Rig::new(|c| c.politeness.robots = true);
+    let mut own = crate::HostPoliteness::default();
+    own.politeness.robots = false;
+    own.politeness.delay = Duration::from_secs(5);
+    own.politeness.per_host = NonZeroU32::new(2).unwrap();
+    own.politeness.max_retry_after = Duration::from_secs(20);
+    let mut table = crawl_model::HostTable::default();
+    table.insert(["*.a".parse().unwrap()], own).unwrap();
+    rig.scheduler.set_hosts(table);
+    rig.find(&["http://a/1", "http://a/2", "http://b/1"]);
+    let first = rig.expect("http://a/1");
+    let _rules = rig.expect("http://b/robots.txt");
+    rig.pass(4999);
+    rig.expect_none();
+    rig.pass(1);
+    let second = rig.expect("http://a/2");
+    rig.find(&["http://a/3"]);
+    rig.free_with(first.id(), Some(rig.now), Some(Duration::from_secs(600)));
+    rig.finish(second);
+    rig.pass(19_999);
+    rig.expect_none();
+    rig.pass(1);
+    rig.expect("http://a/3");
+    rig.settle(first, Verdict::Ok);
 }

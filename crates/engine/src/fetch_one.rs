@@ -44,7 +44,9 @@ impl Rest {
     /// counts from when it reads a request, ours from when it was written.
     fn due(&self) -> Instant {
         let more = if self.delay.is_zero() { Duration::ZERO } else { Duration::from_millis(1) };
-        self.sent_at + self.delay + self.delay / 50 + more
+        // Beyond a year it makes no difference, and no sum of times overflows.
+        let delay = self.delay.min(Duration::from_secs(365 * 24 * 3600));
+        self.sent_at + delay + delay / 50 + more
     }
 }
 

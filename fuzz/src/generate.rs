@@ -43,6 +43,17 @@ const URLS: &[&str] = &[
     "http://u:p@h.test:80/a/./b/../c?d=e&f#g", "///h.test/p", "http:\\\\h\\p", "//[::1]:8/", "?%zz%41", "x/../../..",
     "https://\u{fc}\u{df}.test/\u{e9}?\u{e9}", "http://0x7f.1/", "ht\ttp://h/\n", "%2e%2E/%2f", "http://h:99999/", "mailto:a@b",
 ];
+/// Paths to ask a robots.txt about.
+const PATHS: &[&str] = &[
+    "a/b.html?c=d", "%7Ejoe/\u{e9}", "shop/item-1?x=*&y=$", "aaaaaaaaaaaaaaaaaaaaaaaa", "robots.txt", "%2F%2f/%zz%",
+];
+const ROBOTS: &[&str] = &[
+    "User-agent: *\nDisallow: /shop/*?x=\nAllow: /shop/item\nDisallow: /*.html$\nCrawl-delay: 2.5\n",
+    "\u{feff}useragent ExampleBot/1.0\r\nUSER AGENT: a\rCrawl-delay: 1\nDissallow : /%7ejoe # x\nAllow: /\u{e9}$\n",
+    "User-agent: a\nDisallow: /a*a*a*a*a*a*a*b\nAllow: /%2A%24*$\nDisallow:\n\nUser-agent: *\nDisallow: /\n",
+    "Sitemap: http://h.test/s.xml\nsite-map /t.xml\nSitemap: http://h.test/s.xml\nHost: h.test\n\n",
+    "Disallow: /early\nUser-agent: b\nUser-agent: *\nNoindex: /\nAllow: *\nDisallow: $\nDisallow: /$$\n",
+];
 /// Pieces that are awkward wherever they stand.
 const PIECES: &[&str] = &[
     "<", ">", "&", "\"", "'", "/", "=", "!", "-", "--", "<!--", "-->", "<!", "<?", "</", "]]>", "<![CDATA[", "\0", "\r\n",
@@ -82,11 +93,13 @@ pub(crate) fn input(target: &str, seed: u64) -> Vec<u8> {
         "select" => line(&mut random, SELECTORS),
         "decode" | "sniff" => line(&mut random, TYPES),
         "url" => line(&mut random, URLS),
+        "robots" => line(&mut random, PATHS),
         _ => Vec::new(),
     };
     let sources = match target {
         "sitemap" => XML,
         "url" => URLS,
+        "robots" => ROBOTS,
         _ if random.below(8) == 0 => XML,
         _ => HTML,
     };

@@ -4,13 +4,14 @@
 //! Besides, each checks a law that must hold for any input.
 
 use crawl_parser::plumbing::{self, Output, Query};
+use crawl_robots::{Robots, Rules};
 use url::Url;
 
 /// A target by name.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 8] = [
     ("decode", decode),
     ("links", links),
     ("sitemap", sitemap),
@@ -18,6 +19,7 @@ pub const TARGETS: [Target; 7] = [
     ("select", select),
     ("sniff", sniff),
     ("url", url),
+    ("robots", robots),
 ];
 
 fn base() -> Url {
@@ -105,5 +107,62 @@ pub fn url(data: &[u8]) {
         assert_eq!(again.key.as_deref(), Some(&*key), "of {input:?}");
         let of_key = plumbing::normalize(&key, None);
         assert_eq!(of_key.key.as_deref(), Some(&*key), "of {input:?}");
+    }
+}
+
+/// A robots.txt: the first line is a path to ask for, the rest the file.
+///
+/// However a path is spelled, the verdict is the same; robots.txt itself is always allowed; a
+/// file without a byte order mark says the same with one.
+pub fn robots(data: &[u8]) {
+    let (path, file) = first_line(data);
+    // The fragment is no part of the path, and escaping its sign would make it one.
+    let path = format!("/{}", path.split('#').next().unwrap_or_default());
+    let robots = Robots::parse(file);
+    let marked = Robots::parse(&[b"\xEF\xBB\xBF", file].concat());
+    for agent in ["ExampleBot", "a", "*", &path] {
+        let rules = robots.rules(agent);
+        assert!(rules.allows("/robots.txt") && rules.allows("/%72obots.txt#x"));
+        assert!(rules.crawl_delay().is_none_or(|delay| delay.is_finite() && delay >= 0.0));
+        spellings(&rules, &path);
+        if !file.starts_with(b"\xEF\xBB\xBF") && file.len() < (500 << 10) {
+            assert_eq!(marked.rules(agent).allows(&path), rules.allows(&path), "{path:?}");
+        }
+        // Long paths, of what the file itself is made of.
+        let long = String::from_utf8_lossy(&file[..file.len().min(4096)]);
+        let _ = rules.allows(&long);
+    }
+    assert!(Robots::parse(b"").rules("a").allows(&path));
+    assert!(path == "/robots.txt" || !Rules::disallow_all().allows(&format!("{path}?")));
+    let sitemaps = robots.sitemaps();
+    assert!(sitemaps.iter().all(|url| !url.is_empty() && !url.contains(['\n', '\r', '#'])));
+}
+
+/// Escapes what may be escaped without a change of meaning; the verdict stays.
+fn spellings(rules: &Rules, path: &str) {
+    let verdict = rules.allows(path);
+    let escape = |bytes: &[u8], upper: bool| -> String {
+        let hex = |byte| if upper { format!("%{byte:02X}") } else { format!("%{byte:02x}") };
+        bytes.iter().map(hex).collect()
+    };
+    for upper in [true, false] {
+        let mut spelled = String::new();
+        let mut rest = path;
+        while let Some(c) = rest.chars().next() {
+            let bytes = rest.as_bytes();
+            let is_escape =
+                c == '%' && bytes.len() > 2 && bytes[1..3].iter().all(u8::is_ascii_hexdigit);
+            let len = if is_escape { 3 } else { c.len_utf8() };
+            let (piece, after) = rest.split_at(len);
+            rest = after;
+            let stands_for_itself = c.is_ascii() && "/:?[]@!&'()+,;=".contains(c);
+            spelled += &match piece {
+                piece if is_escape && upper => piece.to_uppercase(),
+                piece if is_escape => piece.to_lowercase(),
+                piece if stands_for_itself => piece.to_owned(),
+                piece => escape(piece.as_bytes(), upper),
+            };
+        }
+        assert_eq!(rules.allows(&spelled), verdict, "{path:?} and {spelled:?}");
     }
 }

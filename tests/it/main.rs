@@ -7,6 +7,7 @@
 mod bad_input;
 mod bookshop;
 mod faults;
+mod fetch;
 mod graph;
 mod hosts;
 mod kill;

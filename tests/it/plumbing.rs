@@ -228,7 +228,8 @@ async fn a_page_is_fetched_as_a_crawl_would() {
     let config = scratch.write(
         "fetch.toml",
         &format!(
-            "[fetch]\nallow-private-addresses = true\nresolve = {{ \"books.test\" = \"{}\" }}\n",
+            "[fetch]\nallow-private-addresses = true\nresolve = {{ \"books.test\" = \"{}\" }}\n\
+             [politeness]\ndelay = \"0s\"\n",
             site.addr
         ),
     );

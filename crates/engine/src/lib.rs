@@ -22,11 +22,14 @@ mod running;
 
 mod control;
 
+mod fetch_one;
+
 pub use builder::{Crawl, CrawlBuilder};
 pub use config::{CrawlConfig, HostRules};
 pub use control::{ControlError, ask};
 pub use crawl_frontier::{End, Seeded};
 pub use error::CrawlError;
+pub use fetch_one::{LookEnd, Looked, OneByOne, Redirect};
 pub use handle::Handle;
 pub use pages::Pages;
 pub use report::{Change, Report};

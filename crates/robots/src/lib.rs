@@ -13,7 +13,8 @@
 //! ```
 //!
 //! The way through: [`Robots::parse`] reads lines (`line`) into groups; [`Robots::rules`] merges the
-//! groups of one agent and compiles their patterns (`pattern`); [`Rules::allows`] is the hot path.
+//! groups of one agent and compiles their patterns (`pattern`); [`Rules::allows`] is the hot path
+//! (`rules`, `matching`).
 //!
 //! Not here: fetching, caching, status codes, the cap on crawl-delays. Those are decided by who
 //! asks for the file.
@@ -22,6 +23,8 @@
 
 mod line;
 mod parse;
+
+mod matching;
 mod pattern;
 mod rules;
 

@@ -1,12 +1,10 @@
-//! Normal forms of paths and patterns, and matching in linear time (RFC 9309, section 2.2.2).
+//! Normal forms of paths and patterns (RFC 9309, section 2.2.2); `matching` compares them.
 //!
 //! Both sides are brought to the same spelling, then compared byte by byte. In that spelling the
 //! characters `*` and `$` of a *path* are escaped, so in a normal pattern `*` is always the
 //! wildcard and no escape for literal ones is needed.
 
 use std::borrow::Cow;
-
-use memchr::memmem;
 
 /// A pattern in normal form.
 #[derive(Debug, PartialEq, Eq)]
@@ -50,79 +48,6 @@ impl Pattern {
     /// Octets of the literal before the first wildcard.
     pub(crate) fn head_len(&self) -> usize {
         memchr::memchr(b'*', &self.text).unwrap_or(self.text.len())
-    }
-}
-
-/// Whether the tail of a normal pattern, which is what follows its first literal, matches what
-/// follows that literal in a normal path. A tail is empty or begins with `*`.
-///
-/// Each literal is taken at its first occurrence: whatever a later one could match, the rest after
-/// the first can match too. So nothing is ever tried twice, and the time is linear in both.
-pub(crate) fn tail_matches(tail: &[u8], anchored: bool, rest: &[u8]) -> bool {
-    let Some(literals) = tail.strip_prefix(b"*") else { return !anchored || rest.is_empty() };
-    let (inner, last) = match memchr::memrchr(b'*', literals) {
-        Some(star) => (Some(&literals[..star]), &literals[star + 1..]),
-        None => (None, literals),
-    };
-    let mut rest = match rest.strip_suffix(last) {
-        Some(rest) if anchored => rest,
-        None if anchored => return false,
-        _ => rest,
-    };
-    for literal in inner.into_iter().flat_map(|inner| inner.split(|byte| *byte == b'*')) {
-        match find(rest, literal) {
-            Some(at) => rest = &rest[at + literal.len()..],
-            None => return false,
-        }
-    }
-    anchored || find(rest, last).is_some()
-}
-
-/// Where `literal` first stands in `text`.
-fn find(text: &[u8], literal: &[u8]) -> Option<usize> {
-    match literal {
-        [] => Some(0),
-        // A search for one byte needs no preparation.
-        [byte] => memchr::memchr(*byte, text),
-        _ => memmem::find(text, literal),
-    }
-}
-
-/// A sketch of the bytes and the pairs of bytes in a text: what a text has, the sketch of any text
-/// around it has, too. Tells most patterns that cannot match a path without looking at them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Sketch([u64; 4]);
-
-impl Sketch {
-    /// The sketch of a path or a literal.
-    pub(crate) fn of(text: &[u8]) -> Self {
-        let mut sketch = Self::default();
-        sketch.add(text);
-        sketch
-    }
-
-    /// The sketch of all literals of a pattern or of its tail.
-    pub(crate) fn of_literals(pattern: &[u8]) -> Self {
-        let mut sketch = Self::default();
-        pattern.split(|byte| *byte == b'*').for_each(|literal| sketch.add(literal));
-        sketch
-    }
-
-    fn add(&mut self, text: &[u8]) {
-        for byte in text {
-            self.0[0] |= 1 << (byte & 63);
-        }
-        for pair in text.windows(2) {
-            let mixed = (u32::from(pair[0]) << 8 | u32::from(pair[1])).wrapping_mul(0x9E37_79B1);
-            // The top byte is the best mixed one; three words of it are left for pairs.
-            let bit = (mixed >> 24) as usize % 192;
-            self.0[1 + bit / 64] |= 1 << (bit % 64);
-        }
-    }
-
-    /// Whether all of `part` is in here.
-    pub(crate) fn covers(&self, part: &Self) -> bool {
-        self.0.iter().zip(&part.0).all(|(all, part)| part & !all == 0)
     }
 }
 

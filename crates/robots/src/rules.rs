@@ -3,7 +3,8 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use crate::pattern::{Pattern, Sketch, normal_path, tail_matches};
+use crate::matching::{Path, Sketch};
+use crate::pattern::{Pattern, normal_path};
 
 /// What one agent may do on one origin. Cheap to clone; keep it as long as the robots.txt holds.
 #[derive(Debug, Clone, Default)]
@@ -135,6 +136,7 @@ impl Group {
     /// The first by rank of the rules that match a normal path.
     fn decide(&self, path: &[u8]) -> Option<&Rule> {
         let sketch = (!self.sketches.is_empty()).then(|| Sketch::of(path));
+        let prepared = if sketch.is_some() { Path::with_places(path) } else { Path::new(path) };
         let mut best: Option<&Rule> = None;
         // The heads of the rules in here begin with the first `depth` bytes of the path.
         let (mut low, mut high) = (0, self.rules.len());
@@ -148,7 +150,7 @@ impl Group {
                 }
                 let is_covered =
                     sketch.is_none_or(|sketch| sketch.covers(&self.sketches[low + at]));
-                if is_covered && tail_matches(self.tail(rule), rule.anchored, &path[depth..]) {
+                if is_covered && prepared.tail_matches(self.tail(rule), rule.anchored, depth) {
                     best = Some(rule);
                     break;
                 }

@@ -25,6 +25,16 @@ Exit codes:
     1  input or output failed
     2  wrong usage, or an invalid selector";
 
+const FETCH: &str =
+    "Prints a line per redirect and one for the end: status, verdict, URL, protocol, size, \
+address. robots.txt is asked first and obeyed, hosts rest between two requests, addresses and \
+limits are checked as in a crawl; scope is not.
+
+Exit codes:
+    0  a response came, whatever its status
+    1  none came, robots.txt disallows it, a redirect leads nowhere, or output failed
+    2  wrong usage or config";
+
 /// Crawls web sites: fast, polite, and able to go on after any crash.
 #[derive(Debug, Parser)]
 #[command(name = "crawl", version, after_help = EXIT_CODES, disable_help_subcommand = true)]
@@ -45,6 +55,9 @@ pub(crate) enum Command {
     Config(ConfigArgs),
     /// Serve the bundled bookshop on a local port until Ctrl-C.
     Testsite(TestsiteArgs),
+    /// Fetch one URL as a crawl would, and say what came.
+    #[command(after_help = FETCH)]
+    Fetch(FetchArgs),
     /// Find elements of a page by CSS selector or XPath.
     #[command(after_help = PLUMBING)]
     Select(Box<SelectArgs>),
@@ -163,6 +176,27 @@ pub(crate) struct TestsiteArgs {
     /// Write each request to this file, as JSON lines.
     #[arg(long, value_name = "FILE")]
     pub(crate) log: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FetchArgs {
+    /// What to fetch.
+    pub(crate) url: String,
+    /// Print the head's fields too.
+    #[arg(long)]
+    pub(crate) headers: bool,
+    /// Print the body, content codings undone, and nothing else; the rest goes to stderr. With
+    /// `--json`: as text in `body`, its encoding in `encoding`.
+    #[arg(long)]
+    pub(crate) body: bool,
+    /// Print how long each phase took.
+    #[arg(long)]
+    pub(crate) timing: bool,
+    /// Print one JSON object with all there is, times in microseconds.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) settings: SettingsArgs,
 }
 
 #[derive(Debug, Args)]

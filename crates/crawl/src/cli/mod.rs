@@ -25,6 +25,7 @@ pub(crate) async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Config(args) => config::config(&args)?,
         Command::Testsite(args) => testsite::testsite(args).await?,
         Command::Select(args) => plumbing::select(*args).await?,
+        Command::Fetch(args) => plumbing::fetch(args).await?,
         Command::Links(args) => plumbing::links(&args)?,
         Command::Sitemap(args) => plumbing::sitemap(&args)?,
         Command::Decode(args) => plumbing::decode(&args)?,

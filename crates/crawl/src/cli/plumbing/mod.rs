@@ -8,6 +8,7 @@ mod output;
 mod source;
 
 mod decode;
+mod fetch;
 mod links;
 mod robots;
 mod select;
@@ -16,6 +17,7 @@ mod url;
 mod visit;
 
 pub(crate) use self::decode::decode;
+pub(crate) use self::fetch::fetch;
 pub(crate) use self::links::links;
 pub(crate) use self::robots::robots;
 pub(crate) use self::select::select;

@@ -101,6 +101,9 @@ header-timeout = "1s"
 idle-timeout = "1s"
 total-timeout = "4s"
 body-limit-bytes = 2097152
+min-rate-bytes = 100
+min-rate-window = "2s"
+cookies = "on"
 {fetch}
 "#
     )

@@ -87,8 +87,7 @@ pub(super) const TABLE: &[Row] = &[
     // Odd, but to be taken.
     http("missing-reason", "ok", "RFC 9112, 4", "a status line without a reason phrase"),
     http("coding-and-length", "ok", "RFC 9112, 6.3", "Transfer-Encoding overrides a wrong Content-Length"),
-    // Rejecting the message would be allowed, too; the field is dropped, as browsers' users expect.
-    http("nul-in-field", "ok", "RFC 9110, 5.5", "a NUL in a field that nobody needs"),
+    http("early-hints", "ok", "RFC 9110, 15.2", "102 and 103 before the response, asked for or not"),
     http("no-content-with-body", "ok", "RFC 9112, 6.3", "204 has no body, whatever follows its head"),
     http("poisoned-connection", "ok", "RFC 9112, 9.3", "bytes after a response are not the next response")
         .seeds(&["/", "/next"]),
@@ -228,8 +227,8 @@ pub(super) const TABLE: &[Row] = &[
     http("garbage", "not-http", "RFC 9112, 2.2", "binary garbage"),
     http("http-09", "not-http", "RFC 9112, 2.3", "a document without a head, as of HTTP/0.9"),
     http("http-3-version", "not-http", "RFC 9110, 2.5", "HTTP/3.0 in a status line"),
-    // Treating it as 5xx is a SHOULD; but no class begins with 0, so there is nothing to be like.
-    http("status-000", "not-http", "RFC 9110, 15", "a status without a class"),
+    // Replacing it by a space would be allowed, too; the crawler rejects the message.
+    http("nul-in-field", "not-http", "RFC 9110, 5.5", "a NUL in a field that nobody needs"),
     http("lengths-conflict", "not-http", "RFC 9112, 6.3", "two Content-Lengths that differ: to be discarded"),
     http("length-negative", "not-http", "RFC 9112, 6.3", "a Content-Length below zero: to be discarded"),
 

@@ -58,7 +58,7 @@ fn slow(name: &str) -> Option<Script> {
                 .into(),
             MOMENT / 20,
         )),
-        "closed-at-once" | "tls-closed-at-once" => Script::nothing(End::Close),
+        "closed-at-once" => Script::nothing(End::Close),
         "closed-in-head" => Script::send(BEGINNING).end(End::Close),
         "reset-before-head" => Script::nothing(End::Reset),
         // The pause lets the client see the bytes before the reset takes them away.
@@ -95,7 +95,6 @@ fn no_http(name: &str) -> Option<Script> {
         "garbage" => Script::send(garbage).end(End::Close),
         "http-09" => Script::send("<!doctype html>\n<p>no head\n").end(End::Close),
         "http-3-version" => page("HTTP/3.0 200 OK\r\nContent-Length: 7"),
-        "nul-in-field" => page("HTTP/1.1 200 OK\r\nX-Odd: a\0b\r\nContent-Length: 7"),
         "lengths-conflict" => page("HTTP/1.1 200 OK\r\nContent-Length: 7\r\nContent-Length: 70"),
         "length-negative" => page("HTTP/1.1 200 OK\r\nContent-Length: -7"),
         _ => return None,

@@ -19,8 +19,11 @@ fn odd(name: &str, ask: &Ask) -> Option<Script> {
         "coding-and-length" => Script::html(&["Content-Length: 3", "Transfer-Encoding: chunked"])
             .then("9\r\n<p>fine\n\n\r\n0\r\n\r\n")
             .end(End::Close),
-        "nul-in-field" => {
-            Script::response("200 OK", &[TYPE, "X-Odd: a\0b", "Content-Length: 7"], b"<p>fine")
+        "early-hints" => {
+            let hints = "HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n";
+            let more = Script::page("<p>fine").steps;
+            let first = Script::send(format!("HTTP/1.1 102 Processing\r\n\r\n{hints}"));
+            more.into_iter().fold(first.step(Step::Pause(MOMENT)), Script::step)
         }
         "no-content-with-body" => {
             Script::response("204 No Content", &[TYPE, "Content-Length: 7"], b"<p>fine")
@@ -55,7 +58,7 @@ fn slow(name: &str) -> Option<Script> {
                 .into(),
             MOMENT / 20,
         )),
-        "closed-at-once" | "tls-closed-at-once" => Script::nothing(End::Close),
+        "closed-at-once" => Script::nothing(End::Close),
         "closed-in-head" => Script::send(BEGINNING).end(End::Close),
         "reset-before-head" => Script::nothing(End::Reset),
         // The pause lets the client see the bytes before the reset takes them away.
@@ -92,7 +95,6 @@ fn no_http(name: &str) -> Option<Script> {
         "garbage" => Script::send(garbage).end(End::Close),
         "http-09" => Script::send("<!doctype html>\n<p>no head\n").end(End::Close),
         "http-3-version" => page("HTTP/3.0 200 OK\r\nContent-Length: 7"),
-        "status-000" => page("HTTP/1.1 000 Nothing\r\nContent-Length: 7"),
         "lengths-conflict" => page("HTTP/1.1 200 OK\r\nContent-Length: 7\r\nContent-Length: 70"),
         "length-negative" => page("HTTP/1.1 200 OK\r\nContent-Length: -7"),
         _ => return None,

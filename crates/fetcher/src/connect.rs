@@ -177,6 +177,7 @@ impl Dialer {
     ) -> Result<Vec<SocketAddr>, Failure> {
         let limit = clock.limit(self.limits.dns, "fetch.dns-timeout");
         let found = clock.within(limit, self.names.addresses(url)).await;
+        clock.times.phases.dns = Some(limit.since.elapsed());
         found.map_err(|limit| classify::dns_late(url.host_str(), limit))?
     }
 
@@ -190,6 +191,7 @@ impl Dialer {
         let host = url.host_str();
         let limit = clock.limit(self.limits.connect, "fetch.connect-timeout");
         let opened = clock.within(limit, first_to_answer(addresses)).await;
+        clock.times.phases.connect = Some(limit.since.elapsed());
         opened
             .map_err(|limit| classify::connect_late(host, limit))?
             .map_err(|error| classify::connect(host, url.port(), &error))
@@ -220,7 +222,9 @@ impl Dialer {
             };
             spoken.map_err(|error| classify::handshake(host, &error))
         };
-        clock.within(limit, secured).await.map_err(|limit| classify::tls_late(host, limit))?
+        let secured = clock.within(limit, secured).await;
+        clock.times.phases.tls = Some(limit.since.elapsed());
+        secured.map_err(|limit| classify::tls_late(host, limit))?
     }
 
     async fn speak_h1<S>(&self, stream: S, remote: SocketAddr) -> hyper::Result<Connection>

@@ -16,7 +16,6 @@ use crate::connect::{Connection, Dialer};
 use crate::media::{MediaTypes, essence};
 use crate::message::Writer;
 use crate::pool::Pool;
-use crate::wire::SentAt;
 use crate::{FetchConfig, FetchConfigError, classify};
 
 /// Least body limit of a robots.txt: what must be parsed of one (RFC 9309, section 2.5).
@@ -66,29 +65,33 @@ impl Exchange {
         &self.pool
     }
 
-    /// Does what `ticket` asks for. `sent_at` becomes the stamp of the last request sent.
+    /// The clock that a fetch runs by.
+    pub(crate) fn clock(&self) -> Clock {
+        Clock::start(self.limits.total)
+    }
+
+    /// Does what `ticket` asks for; its times stand in `clock` afterwards.
     pub(crate) async fn run(
         &self,
         ticket: &Ticket,
-        sent_at: &mut Option<SentAt>,
+        clock: &mut Clock,
     ) -> Result<Answered, Failure> {
-        let mut clock = Clock::start(self.limits.total);
         let url = ticket.url();
         if is_repeatable(ticket)
-            && let Some(mut kept) = self.kept(url, &mut clock).await
+            && let Some(mut kept) = self.kept(url, clock).await
         {
-            match self.head(&mut kept, true, ticket, sent_at, &mut clock).await {
-                Ok(head) => return self.rest(kept, head, ticket, &mut clock).await,
+            match self.head(&mut kept, true, ticket, clock).await {
+                Ok(head) => return self.rest(kept, head, ticket, clock).await,
                 Err(Lost::Failed(failure)) => return Err(failure),
                 Err(Lost::DeadConnection) => {}
             }
         }
-        let mut fresh = self.dialer.connect(url, &mut clock).await?;
+        let mut fresh = self.dialer.connect(url, clock).await?;
         if let Some(shared) = fresh.share() {
             self.pool.put(url, shared);
         }
-        match self.head(&mut fresh, false, ticket, sent_at, &mut clock).await {
-            Ok(head) => self.rest(fresh, head, ticket, &mut clock).await,
+        match self.head(&mut fresh, false, ticket, clock).await {
+            Ok(head) => self.rest(fresh, head, ticket, clock).await,
             Err(Lost::Failed(failure)) => Err(failure),
             Err(Lost::DeadConnection) => Err(Failure::new(
                 FailureKind::Disconnected,
@@ -117,14 +120,13 @@ impl Exchange {
         connection: &mut Connection,
         is_kept: bool,
         ticket: &Ticket,
-        sent_at: &mut Option<SentAt>,
         clock: &mut Clock,
     ) -> Result<Head<Incoming>, Lost> {
         let host = ticket.url().host_str();
         let request = self.writer.write(ticket, connection.is_h2()).map_err(Lost::Failed)?;
         let received = connection.log.received();
         let stamp = connection.log.expect_request();
-        *sent_at = Some(stamp.clone());
+        clock.times.sent_at = Some(stamp.clone());
         if !connection.is_h2() {
             connection.log.allow_until_head(self.limits.until_head_bytes);
         }
@@ -133,6 +135,7 @@ impl Exchange {
         match sent {
             Ok(Ok(head)) => {
                 connection.log.head_came();
+                clock.times.head_came();
                 self.check_head(connection, &head, host).map_err(Lost::Failed)?;
                 Ok(head)
             }

@@ -73,10 +73,9 @@ impl Fetcher {
     /// Ends within `total-timeout`. Dropping the future ends the fetch and its connection.
     pub async fn fetch(&self, ticket: &Ticket) -> Answer {
         let started = Instant::now();
-        let mut sent_at = None;
-        let reply = self.exchange.run(ticket, &mut sent_at).await;
-        let sent_at = sent_at.and_then(|sent_at| sent_at.get().copied());
-        Answer::now(reply, started, sent_at)
+        let mut clock = self.exchange.clock();
+        let reply = self.exchange.run(ticket, &mut clock).await;
+        Answer::now(reply, started, &clock.times)
     }
 
     /// Fetches one ticket after another until `tickets` closes: the life of one worker.

@@ -223,3 +223,22 @@ async fn the_clock_starts_when_the_request_goes_out_and_stops_at_the_last_byte()
         assert!(answer.elapsed >= answer.done_at - sent_at);
     }
 }
+
+#[tokio::test]
+async fn the_phases_that_happened_are_measured_and_the_others_are_absent() {
+    let server = Server::start(vec![vec![page("1"), page("2")]]).await;
+    let fetcher = Fetcher::new(server.config()).unwrap();
+    for is_fresh in [true, false] {
+        let answer = fetch(&fetcher, "http://a.test/").await;
+        let timing = answer.timing;
+        assert_eq!([timing.dns, timing.connect].map(|t| t.is_some()), [is_fresh; 2]);
+        assert_eq!(timing.tls, None);
+        let phases = [timing.dns, timing.connect, timing.first_byte, timing.body];
+        assert!(timing.first_byte.is_some() && timing.body.is_some());
+        assert!(phases.into_iter().flatten().sum::<Duration>() <= answer.elapsed);
+        assert_eq!(answer.host_free(TicketId(0)).latency, timing.first_byte);
+    }
+    let answer = fetch_from(send(""), |config| config.header_timeout = SOON).await;
+    assert!(answer.timing.connect.is_some() && answer.timing.first_byte.is_none());
+    assert_eq!(answer.timing.body, None);
+}

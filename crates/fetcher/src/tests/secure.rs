@@ -130,6 +130,7 @@ async fn a_certificate_of_a_trusted_authority_passes() {
     let fetcher = Fetcher::new(trusting(&authority, address)).unwrap();
     let answer = fetch(&fetcher, "https://a.test/x").await;
     assert!(answer.sent_at.is_some_and(|sent_at| sent_at < answer.done_at));
+    assert!(answer.timing.tls.is_some());
     let response = ok(answer);
     assert_eq!(response.version, "HTTP/1.1");
     assert_eq!(response.body, "1 HTTP/1.1 /x host=Some(\"a.test\") auth=false");

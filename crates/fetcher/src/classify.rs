@@ -16,6 +16,12 @@ pub(crate) fn dns_late(host: &str, limit: Limit) -> Failure {
     late(FailureKind::DnsTimeout, format!("no answer from DNS for {host}"), limit)
 }
 
+/// No connection may be opened: all are in use.
+pub(crate) fn no_slot(host: &str, limit: Limit) -> Failure {
+    let what = format!("all connections are in use (fetch.connections), none to {host}");
+    late(FailureKind::ConnectTimeout, what, limit)
+}
+
 /// No TCP connection stood in time.
 pub(crate) fn connect_late(host: &str, limit: Limit) -> Failure {
     late(FailureKind::ConnectTimeout, format!("no connection to {host}"), limit)

@@ -86,6 +86,11 @@ impl Clock {
         Self { total, sleep: Box::pin(sleep_until(total.at)), times: Times::default() }
     }
 
+    /// What is left of the whole.
+    pub(crate) fn total(&self) -> Limit {
+        self.total
+    }
+
     /// A phase of `span` from now, or what is left of the whole if that is less.
     pub(crate) fn limit(&self, span: Duration, key: &'static str) -> Limit {
         self.limit_from(Instant::now(), span, key)

@@ -21,7 +21,7 @@ pub struct FetchConfig {
     /// What the crawler calls itself; name a page where site owners can read about it.
     pub user_agent: String,
     /// Requests in flight at most, over all hosts together: the number of workers. As many idle
-    /// connections again may be kept for reuse.
+    /// connections again are kept for reuse if the process may have so many files open.
     pub connections: NonZeroU32,
     /// Redirects followed in a row. Judged where redirects are followed, not here.
     pub max_redirects: u32,
@@ -80,6 +80,14 @@ pub struct FetchConfig {
     pub name_servers: Vec<String>,
     /// PEM files with certificates that are trusted besides Mozilla's.
     pub extra_roots: Vec<PathBuf>,
+    /// PEM file with the certificate (and what leads from it to its authority) that is shown to
+    /// every server that asks for one. Empty: none.
+    pub client_cert: PathBuf,
+    /// PEM file with the private key of `client-cert`.
+    pub client_key: PathBuf,
+    /// Servers of which TLS sessions are kept, so that the next connection needs no full
+    /// handshake. 0: none.
+    pub tls_sessions: usize,
 }
 
 impl Default for FetchConfig {
@@ -117,6 +125,9 @@ impl Default for FetchConfig {
             resolve: BTreeMap::new(),
             name_servers: Vec::new(),
             extra_roots: Vec::new(),
+            client_cert: PathBuf::new(),
+            client_key: PathBuf::new(),
+            tls_sessions: 4096,
         }
     }
 }
@@ -171,6 +182,29 @@ pub enum FetchConfigError {
         path: PathBuf,
         /// What is wrong.
         why: String,
+    },
+    /// A certificate or key of our own that cannot be used.
+    #[error("`fetch.{key}` is `{}`: {why}", path.display())]
+    Client {
+        /// `client-cert` or `client-key`.
+        key: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What is wrong; never the key itself.
+        why: String,
+    },
+    /// More connections than the system lets the process have.
+    #[error(
+        "`fetch.connections` is {connections}, but the system allows the process {granted} open \
+         files: set it to {most} or less, or raise the limit (`ulimit -n`)"
+    )]
+    Connections {
+        /// The config's number.
+        connections: u32,
+        /// File descriptors.
+        granted: u64,
+        /// The largest number that would do.
+        most: u64,
     },
     /// The TLS library refuses its own defaults.
     #[error("TLS cannot be set up")]
@@ -272,6 +306,10 @@ mod tests {
         refused("content-types = ['html']", "`html`");
         refused("resolve = { 'a.test' = 'b.test' }", "`a.test` = `b.test`");
         refused("name-servers = ['dns.test']", "`dns.test`");
+        refused("client-cert = '/nonexistent/a.pem'", "`fetch.client-key` is ``");
+        refused("client-key = '/nonexistent/a.pem'", "`fetch.client-cert` is ``");
+        let both = "client-cert = '/nonexistent/a.pem'\nclient-key = '/nonexistent/b.pem'";
+        refused(both, "`fetch.client-cert` is `/nonexistent/a.pem`");
         refused("extra-roots = ['/nonexistent/ca.pem']", "/nonexistent/ca.pem");
     }
 

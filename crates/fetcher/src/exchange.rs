@@ -15,8 +15,8 @@ use crate::config::Limits;
 use crate::connect::{Connection, Dialer};
 use crate::media::{MediaTypes, essence};
 use crate::message::Writer;
-use crate::pool::Pool;
-use crate::{FetchConfig, FetchConfigError, classify};
+use crate::pool::{Dialing, Pool, Slots, Turn};
+use crate::{FetchConfig, FetchConfigError, classify, descriptors};
 
 /// Least body limit of a robots.txt: what must be parsed of one (RFC 9309, section 2.5).
 const ROBOTS_BYTES: usize = 512 * 1024;
@@ -48,10 +48,11 @@ enum Lost {
 impl Exchange {
     pub(crate) fn new(config: &FetchConfig) -> Result<Self, FetchConfigError> {
         let limits = Arc::new(Limits::new(config)?);
-        let n_idle = usize::try_from(config.connections.get()).unwrap_or(usize::MAX);
+        let n_slots = descriptors::room_for(config.connections.get())?;
+        let pool = Arc::new(Pool::new(n_slots, config.keep_alive));
         Ok(Self {
-            dialer: Dialer::new(config, limits.clone())?,
-            pool: Arc::new(Pool::new(n_idle, config.keep_alive)),
+            dialer: Dialer::new(config, limits.clone(), Slots(pool.clone()))?,
+            pool,
             writer: Writer::new(config)?,
             wanted: MediaTypes::new(&config.content_types)?,
             memory: Memory::new(config.body_memory_mib.get()),
@@ -77,8 +78,9 @@ impl Exchange {
         clock: &mut Clock,
     ) -> Result<Answered, Failure> {
         let url = ticket.url();
+        let mut first = None;
         if is_repeatable(ticket)
-            && let Some(mut kept) = self.kept(url, clock).await
+            && let Some(mut kept) = self.kept_or_first(url, &mut first, clock).await?
         {
             match self.head(&mut kept, true, ticket, clock).await {
                 Ok(head) => return self.rest(kept, head, ticket, clock).await,
@@ -90,6 +92,7 @@ impl Exchange {
         if let Some(shared) = fresh.share() {
             self.pool.put(url, shared);
         }
+        drop(first);
         match self.head(&mut fresh, false, ticket, clock).await {
             Ok(head) => self.rest(fresh, head, ticket, clock).await,
             Err(Lost::Failed(failure)) => Err(failure),
@@ -97,6 +100,34 @@ impl Exchange {
                 FailureKind::Disconnected,
                 format!("{} closed the connection at once", url.host_str()),
             )),
+        }
+    }
+
+    /// A kept connection, or `None` and the right to be the first to open one.
+    ///
+    /// Who comes while somebody opens the first TLS connection to the origin waits for it: if
+    /// HTTP/2 is spoken there, it serves them both.
+    async fn kept_or_first(
+        &self,
+        url: &CanonicalUrl,
+        first: &mut Option<Dialing>,
+        clock: &mut Clock,
+    ) -> Result<Option<Connection>, Failure> {
+        let kept = self.kept(url, clock).await;
+        if kept.is_some() || !url.is_https() {
+            return Ok(kept);
+        }
+        match self.pool.turn(url) {
+            Turn::Mine(dialing) => {
+                *first = Some(dialing);
+                Ok(None)
+            }
+            Turn::Theirs(follow) => {
+                let limit = clock.total();
+                let waited = clock.within(limit, follow.wait()).await;
+                waited.map_err(|limit| classify::connect_late(url.host_str(), limit))?;
+                Ok(self.kept(url, clock).await)
+            }
         }
     }
 

@@ -24,6 +24,8 @@ mod worker;
 mod exchange;
 
 mod connect;
+mod descriptors;
+mod eyeballs;
 mod message;
 mod pool;
 

@@ -1,5 +1,7 @@
 //! Connections: kept, shared, dead, dropped.
 
+use std::num::NonZeroU32;
+
 use super::*;
 
 #[tokio::test]
@@ -168,15 +170,57 @@ async fn an_idle_connection_is_closed_when_its_time_is_over() {
 }
 
 #[tokio::test]
-async fn the_pool_never_holds_more_than_its_share() {
-    let scripts = (0..64).map(|_| vec![page("x")]).collect();
+async fn what_rests_longest_makes_room_and_no_more_are_open_than_there_are_slots() {
+    let scripts = (0..64).map(|_| vec![page("x"), page("y")]).collect();
     let server = Server::start(scripts).await;
-    let few = FetchConfig { connections: std::num::NonZeroU32::MIN, ..server.config() };
+    let few = FetchConfig { connections: NonZeroU32::new(3).unwrap(), ..server.config() };
     let fetcher = Fetcher::new(few).unwrap();
-    for n in 0..64 {
+    for n in 0..20 {
         ok(fetch(&fetcher, &format!("http://h{n}.test/")).await);
+        assert!(fetcher.exchange.pool().len() <= 6);
     }
-    assert!(fetcher.exchange.pool().len() <= 16);
+    assert_eq!(fetcher.exchange.pool().len(), 6);
+    for n in 14..20 {
+        assert_eq!(ok(fetch(&fetcher, &format!("http://h{n}.test/")).await).body, "y");
+    }
+    assert_eq!(server.counts().len(), 20);
+}
+
+#[tokio::test]
+async fn more_fetches_than_connections_take_turns() {
+    let scripts = (0..12).map(|_| vec![page("x")]).collect();
+    let server = Server::start(scripts).await;
+    let one = FetchConfig { connections: NonZeroU32::MIN, ..server.config() };
+    let fetcher = Fetcher::new(one).unwrap();
+    let tickets: Vec<_> = (0..12).map(|n| ticket(get(&format!("http://h{n}.test/")))).collect();
+    let mut fetches = tokio::task::JoinSet::new();
+    for ticket in tickets {
+        let fetcher = fetcher.clone();
+        fetches.spawn(async move { fetch_ticket(&fetcher, &ticket).await });
+    }
+    while let Some(answer) = fetches.join_next().await {
+        assert_eq!(ok(answer.unwrap()).body, "x");
+    }
+}
+
+#[tokio::test]
+async fn a_fetch_without_a_connection_to_be_had_says_so() {
+    let server = Server::start(vec![vec![send("")], vec![send("")]]).await;
+    let one = FetchConfig {
+        connections: NonZeroU32::MIN,
+        connect_timeout: SOON,
+        header_timeout: SOON * 10,
+        ..server.config()
+    };
+    let fetcher = Fetcher::new(one).unwrap();
+    let tickets = ["a", "b", "c"].map(|host| ticket(get(&format!("http://{host}.test/"))));
+    let [a, b, c] = &tickets;
+    let late = async {
+        tokio::time::sleep(SOON / 2).await;
+        fetch_ticket(&fetcher, c).await
+    };
+    let (_, _, late) = tokio::join!(fetch_ticket(&fetcher, a), fetch_ticket(&fetcher, b), late);
+    check_failure(late, FailureKind::ConnectTimeout, "all connections are in use");
 }
 
 #[tokio::test]

@@ -11,9 +11,9 @@ use crate::clock::Limit;
 use crate::config::Limits;
 use crate::wire::Flood;
 
-/// The name servers did not answer in time.
+/// The whole fetch was over before the name servers had answered.
 pub(crate) fn dns_late(host: &str, limit: Limit) -> Failure {
-    late(FailureKind::DnsTimeout, format!("no answer from DNS for {host}"), limit)
+    late(FailureKind::Timeout, format!("no answer from DNS for {host}"), limit)
 }
 
 /// No connection may be opened: all are in use.

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::connect::H1_BUFFER;
 use crate::pace::Rate;
+use crate::resolve::Bounds;
 
 /// How URLs are fetched, as written in the `[fetch]` table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -78,6 +79,16 @@ pub struct FetchConfig {
     pub resolve: BTreeMap<String, String>,
     /// Name servers to ask, `"9.9.9.9"` or `"127.0.0.1:5353"`. Empty: those of the system.
     pub name_servers: Vec<String>,
+    /// Least time for which an answer of DNS is believed, whatever its TTL.
+    #[serde(with = "humantime_serde")]
+    pub dns_min_ttl: Duration,
+    /// Longest time for which it is believed.
+    #[serde(with = "humantime_serde")]
+    pub dns_max_ttl: Duration,
+    /// Longest time after that for which it is used while the name servers fail (RFC 8767).
+    /// 0: not at all.
+    #[serde(with = "humantime_serde")]
+    pub dns_stale: Duration,
     /// PEM files with certificates that are trusted besides Mozilla's.
     pub extra_roots: Vec<PathBuf>,
     /// PEM file with the certificate (and what leads from it to its authority) that is shown to
@@ -124,6 +135,9 @@ impl Default for FetchConfig {
             allow_private_addresses: false,
             resolve: BTreeMap::new(),
             name_servers: Vec::new(),
+            dns_min_ttl: Duration::from_secs(10),
+            dns_max_ttl: Duration::from_secs(3600),
+            dns_stale: Duration::from_secs(3600),
             extra_roots: Vec::new(),
             client_cert: PathBuf::new(),
             client_key: PathBuf::new(),
@@ -175,6 +189,16 @@ pub enum FetchConfigError {
     /// A name server that is no address.
     #[error("`fetch.name-servers` has `{0}`: write an address, `9.9.9.9` or `127.0.0.1:5353`")]
     NameServer(String),
+    /// Bounds for the TTL that contradict each other or are no bounds.
+    #[error("`fetch.{key}` is {is:?}: give {give}")]
+    Ttl {
+        /// The key without its table.
+        key: &'static str,
+        /// The config's value.
+        is: Duration,
+        /// What would do.
+        give: String,
+    },
     /// A file of certificates that cannot be used.
     #[error("`fetch.extra-roots` has `{}`: {why}", path.display())]
     ExtraRoot {
@@ -214,7 +238,6 @@ pub enum FetchConfigError {
 /// The limits of one fetch, checked.
 #[derive(Debug, Clone)]
 pub(crate) struct Limits {
-    pub(crate) dns: Duration,
     pub(crate) connect: Duration,
     pub(crate) tls: Duration,
     pub(crate) header: Duration,
@@ -253,9 +276,9 @@ impl Limits {
             0 => body_bytes.saturating_mul(2).saturating_add(64 * 1024),
             limit => limit,
         };
+        time("dns-timeout", config.dns_timeout)?;
         let window = time("min-rate-window", config.min_rate_window)?;
         Ok(Self {
-            dns: time("dns-timeout", config.dns_timeout)?,
             connect: time("connect-timeout", config.connect_timeout)?,
             tls: time("tls-timeout", config.tls_timeout)?,
             header: time("header-timeout", config.header_timeout)?,
@@ -279,6 +302,25 @@ pub(crate) fn name_servers(config: &FetchConfig) -> Result<Vec<SocketAddr>, Fetc
             .ok_or_else(|| FetchConfigError::NameServer(text.clone()))
     };
     config.name_servers.iter().map(parse).collect()
+}
+
+/// Reads for how long answers of DNS are kept.
+pub(crate) fn dns_bounds(config: &FetchConfig) -> Result<Bounds, FetchConfigError> {
+    // Longer than any TTL should be (RFC 8767, section 4), and no sum of two overflows.
+    const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
+    let (min, max, stale) = (config.dns_min_ttl, config.dns_max_ttl, config.dns_stale);
+    let week = || "a week (`7d`) or less".to_owned();
+    let bad = |key, is, give| Err(FetchConfigError::Ttl { key, is, give });
+    if max > WEEK {
+        return bad("dns-max-ttl", max, week());
+    }
+    if stale > WEEK {
+        return bad("dns-stale", stale, week());
+    }
+    if min > max {
+        return bad("dns-min-ttl", min, format!("no more than `fetch.dns-max-ttl`, {max:?}"));
+    }
+    Ok(Bounds { min, max, stale })
 }
 
 #[cfg(test)]
@@ -310,6 +352,9 @@ mod tests {
         refused("client-key = '/nonexistent/a.pem'", "`fetch.client-cert` is ``");
         let both = "client-cert = '/nonexistent/a.pem'\nclient-key = '/nonexistent/b.pem'";
         refused(both, "`fetch.client-cert` is `/nonexistent/a.pem`");
+        refused("dns-min-ttl = '2h'", "`fetch.dns-min-ttl` is 7200s: give no more than");
+        refused("dns-max-ttl = '8d'", "`fetch.dns-max-ttl` is 691200s: give a week");
+        refused("dns-stale = '8d'", "`fetch.dns-stale` is 691200s: give a week");
         refused("extra-roots = ['/nonexistent/ca.pem']", "/nonexistent/ca.pem");
     }
 

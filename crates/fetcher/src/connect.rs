@@ -12,6 +12,7 @@ use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 
 use crate::classify;
@@ -195,9 +196,11 @@ impl Dialer {
         url: &CanonicalUrl,
         clock: &mut Clock,
     ) -> Result<Vec<SocketAddr>, Failure> {
-        let limit = clock.limit(self.limits.dns, "fetch.dns-timeout");
+        // The lookup's own limit is where it is made: others may wait for the same one.
+        let limit = clock.total();
+        let since = Instant::now();
         let found = clock.within(limit, self.names.addresses(url)).await;
-        clock.times.phases.dns = Some(limit.since.elapsed());
+        clock.times.phases.dns = Some(since.elapsed());
         found.map_err(|limit| classify::dns_late(url.host_str(), limit))?
     }
 

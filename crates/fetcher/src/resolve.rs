@@ -1,13 +1,13 @@
 //! From a URL's host to the addresses that may be connected to.
 //!
-//! Three sources, the first that knows wins: `[fetch.resolve]`, an address literal in the URL,
-//! DNS. Whatever the source, addresses that are not public are dropped here, and only what is
-//! returned is connected to.
+//! The first source that knows wins: `[fetch.resolve]`, an address literal in the URL, the names
+//! of this machine, DNS. Whatever the source, addresses that are not public are dropped here, and
+//! only what is returned is connected to.
 
 mod cache;
 mod servers;
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crawl_model::{CanonicalUrl, Failure, FailureKind};
 
@@ -49,6 +49,9 @@ impl Names {
             vec![mapped]
         } else if let Some(ip) = address(host) {
             vec![SocketAddr::new(ip, port)]
+        } else if is_localhost(host) {
+            let loopback = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+            loopback.map(|ip| SocketAddr::new(ip, port)).into()
         } else {
             let found = self.cache.get(host, self.servers.ask(host)).await?;
             found.iter().map(|ip| SocketAddr::new(*ip, port)).collect()
@@ -78,6 +81,12 @@ impl Names {
         found.truncate(MAX_ADDRESSES);
         Ok(found)
     }
+}
+
+/// Names of this machine. No server is asked for them, and none may say otherwise (RFC 6761,
+/// section 6.3).
+fn is_localhost(host: &str) -> bool {
+    host == "localhost" || host.ends_with(".localhost")
 }
 
 fn no_address(host: &str) -> String {

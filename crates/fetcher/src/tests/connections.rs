@@ -209,7 +209,7 @@ async fn a_fetch_without_a_connection_to_be_had_says_so() {
     let one = FetchConfig {
         connections: NonZeroU32::MIN,
         connect_timeout: SOON,
-        header_timeout: SOON * 10,
+        header_timeout: SOON * 4,
         ..server.config()
     };
     let fetcher = Fetcher::new(one).unwrap();

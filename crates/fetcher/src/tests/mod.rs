@@ -3,6 +3,7 @@
 mod bodies;
 mod connections;
 mod failures;
+mod inside;
 mod names;
 mod requests;
 mod secure;

@@ -7,6 +7,7 @@ use crawl_model::{
 };
 use tokio::sync::OwnedSemaphorePermit;
 
+use crate::clock::Times;
 use crate::exchange::Answered;
 
 /// A `Retry-After` beyond this is cut: so that no sum of times overflows, and because what is
@@ -40,23 +41,21 @@ pub struct Answer {
 
 impl Answer {
     /// Takes the times of a fetch that began at `started` and is over now.
-    pub(crate) fn now(
-        reply: Result<Answered, Failure>,
-        started: Instant,
-        sent_at: Option<Instant>,
-    ) -> Self {
+    pub(crate) fn now(reply: Result<Answered, Failure>, started: Instant, times: &Times) -> Self {
         let (reply, share) = match reply {
             Ok((response, share)) => (Ok(response), share),
             Err(failure) => (Err(failure), None),
         };
         let done_at = Instant::now();
+        let sent_at = times.sent();
+        let body = times.head_at.map(|head_at| done_at.saturating_duration_since(head_at));
         let wall = SystemTime::now();
         let ago = done_at.saturating_duration_since(sent_at.unwrap_or(started));
         let sent = wall.checked_sub(ago).and_then(|time| time.duration_since(UNIX_EPOCH).ok());
         let sent_ms = sent.map_or(0, |time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
         let rest = reply.as_ref().ok().and_then(|response| rest(response, wall));
         let elapsed = done_at.saturating_duration_since(started);
-        let (timing, cookies) = (Timing::default(), Vec::new());
+        let (timing, cookies) = (Timing { body, ..times.phases }, Vec::new());
         Self { reply, rest, sent_at, sent_ms, done_at, elapsed, timing, cookies, share }
     }
 

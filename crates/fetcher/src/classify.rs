@@ -11,9 +11,15 @@ use crate::clock::Limit;
 use crate::config::Limits;
 use crate::wire::Flood;
 
-/// The name servers did not answer in time.
+/// The whole fetch was over before the name servers had answered.
 pub(crate) fn dns_late(host: &str, limit: Limit) -> Failure {
-    late(FailureKind::DnsTimeout, format!("no answer from DNS for {host}"), limit)
+    late(FailureKind::Timeout, format!("no answer from DNS for {host}"), limit)
+}
+
+/// No connection may be opened: all are in use.
+pub(crate) fn no_slot(host: &str, limit: Limit) -> Failure {
+    let what = format!("all connections are in use (fetch.connections), none to {host}");
+    late(FailureKind::ConnectTimeout, what, limit)
 }
 
 /// No TCP connection stood in time.

@@ -1,4 +1,4 @@
-//! Time limits of one fetch: one timer for all phases.
+//! Time limits of one fetch, one timer for all phases, and the times that they took.
 //!
 //! Arming a timer costs more than reading the clock, and nearly all of them never fire. So
 //! there is one per fetch; it is moved only when a phase must end sooner than what it stands
@@ -9,11 +9,16 @@ use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::Duration;
 
+use crawl_model::Timing;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// When something must be done, and which key of the config says so.
+use crate::wire::SentAt;
+
+/// When something began and must be done, and which key of the config says so.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limit {
+    /// When it began.
+    pub(crate) since: Instant,
     /// The latest moment.
     pub(crate) at: Instant,
     /// The time that was given.
@@ -27,6 +32,33 @@ pub(crate) struct Limit {
 pub(crate) struct Clock {
     total: Limit,
     sleep: Pin<Box<Sleep>>,
+    /// The phases that were measured so far.
+    pub(crate) times: Times,
+}
+
+/// The times of one fetch.
+#[derive(Debug, Default)]
+pub(crate) struct Times {
+    /// All but the body, whose end is the fetch's.
+    pub(crate) phases: Timing,
+    /// When the last request's first byte was written.
+    pub(crate) sent_at: Option<SentAt>,
+    /// When the response's head was there.
+    pub(crate) head_at: Option<std::time::Instant>,
+}
+
+impl Times {
+    /// When the last request's first byte was written; `None` if none ever was.
+    pub(crate) fn sent(&self) -> Option<std::time::Instant> {
+        self.sent_at.as_ref()?.get().copied()
+    }
+
+    /// The head of the response is there.
+    pub(crate) fn head_came(&mut self) {
+        let now = std::time::Instant::now();
+        self.head_at = Some(now);
+        self.phases.first_byte = self.sent().map(|sent| now.saturating_duration_since(sent));
+    }
 }
 
 /// The key of the limit for the whole.
@@ -49,8 +81,14 @@ impl std::fmt::Display for Limit {
 impl Clock {
     /// Starts the clock of a fetch that may last `total`.
     pub(crate) fn start(total: Duration) -> Self {
-        let total = Limit { at: after(Instant::now(), total), span: total, key: TOTAL };
-        Self { total, sleep: Box::pin(sleep_until(total.at)) }
+        let since = Instant::now();
+        let total = Limit { since, at: after(since, total), span: total, key: TOTAL };
+        Self { total, sleep: Box::pin(sleep_until(total.at)), times: Times::default() }
+    }
+
+    /// What is left of the whole.
+    pub(crate) fn total(&self) -> Limit {
+        self.total
     }
 
     /// A phase of `span` from now, or what is left of the whole if that is less.
@@ -60,8 +98,8 @@ impl Clock {
 
     /// The same for a phase that begins at `now`, where the time is known already.
     pub(crate) fn limit_from(&self, now: Instant, span: Duration, key: &'static str) -> Limit {
-        let phase = Limit { at: after(now, span), span, key };
-        if phase.at < self.total.at { phase } else { self.total }
+        let phase = Limit { since: now, at: after(now, span), span, key };
+        if phase.at < self.total.at { phase } else { Limit { since: now, ..self.total } }
     }
 
     /// Runs `work` until it is done or `limit` has passed.

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::connect::H1_BUFFER;
 use crate::cookies::CookieMode;
 use crate::pace::Rate;
+use crate::resolve::Bounds;
 
 /// How URLs are fetched, as written in the `[fetch]` table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,7 +23,7 @@ pub struct FetchConfig {
     /// What the crawler calls itself; name a page where site owners can read about it.
     pub user_agent: String,
     /// Requests in flight at most, over all hosts together: the number of workers. As many idle
-    /// connections again may be kept for reuse.
+    /// connections again are kept for reuse if the process may have so many files open.
     pub connections: NonZeroU32,
     /// Redirects followed in a row. Judged where redirects are followed, not here.
     pub max_redirects: u32,
@@ -82,8 +83,26 @@ pub struct FetchConfig {
     pub resolve: BTreeMap<String, String>,
     /// Name servers to ask, `"9.9.9.9"` or `"127.0.0.1:5353"`. Empty: those of the system.
     pub name_servers: Vec<String>,
+    /// Least time for which an answer of DNS is believed, whatever its TTL.
+    #[serde(with = "humantime_serde")]
+    pub dns_min_ttl: Duration,
+    /// Longest time for which it is believed.
+    #[serde(with = "humantime_serde")]
+    pub dns_max_ttl: Duration,
+    /// Longest time after that for which it is used while the name servers fail (RFC 8767).
+    /// 0: not at all.
+    #[serde(with = "humantime_serde")]
+    pub dns_stale: Duration,
     /// PEM files with certificates that are trusted besides Mozilla's.
     pub extra_roots: Vec<PathBuf>,
+    /// PEM file with the certificate (and what leads from it to its authority) that is shown to
+    /// every server that asks for one. Empty: none.
+    pub client_cert: PathBuf,
+    /// PEM file with the private key of `client-cert`.
+    pub client_key: PathBuf,
+    /// Servers of which TLS sessions are kept, so that the next connection needs no full
+    /// handshake. 0: none.
+    pub tls_sessions: usize,
 }
 
 impl FetchConfig {
@@ -91,7 +110,6 @@ impl FetchConfig {
     /// is shared by all fetches, or judged where the host's table is not known.
     pub const PER_HOST: &[&str] = &[
         "user-agent",
-        "dns-timeout",
         "connect-timeout",
         "tls-timeout",
         "header-timeout",
@@ -139,7 +157,13 @@ impl Default for FetchConfig {
             allow_private_addresses: false,
             resolve: BTreeMap::new(),
             name_servers: Vec::new(),
+            dns_min_ttl: Duration::from_secs(10),
+            dns_max_ttl: Duration::from_secs(3600),
+            dns_stale: Duration::from_secs(3600),
             extra_roots: Vec::new(),
+            client_cert: PathBuf::new(),
+            client_key: PathBuf::new(),
+            tls_sessions: 4096,
         }
     }
 }
@@ -187,6 +211,16 @@ pub enum FetchConfigError {
     /// A name server that is no address.
     #[error("`fetch.name-servers` has `{0}`: write an address, `9.9.9.9` or `127.0.0.1:5353`")]
     NameServer(String),
+    /// Bounds for the TTL that contradict each other or are no bounds.
+    #[error("`fetch.{key}` is {is:?}: give {give}")]
+    Ttl {
+        /// The key without its table.
+        key: &'static str,
+        /// The config's value.
+        is: Duration,
+        /// What would do.
+        give: String,
+    },
     /// A file of certificates that cannot be used.
     #[error("`fetch.extra-roots` has `{}`: {why}", path.display())]
     ExtraRoot {
@@ -194,6 +228,29 @@ pub enum FetchConfigError {
         path: PathBuf,
         /// What is wrong.
         why: String,
+    },
+    /// A certificate or key of our own that cannot be used.
+    #[error("`fetch.{key}` is `{}`: {why}", path.display())]
+    Client {
+        /// `client-cert` or `client-key`.
+        key: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What is wrong; never the key itself.
+        why: String,
+    },
+    /// More connections than the system lets the process have.
+    #[error(
+        "`fetch.connections` is {connections}, but the system allows the process {granted} open \
+         files: set it to {most} or less, or raise the limit (`ulimit -n`)"
+    )]
+    Connections {
+        /// The config's number.
+        connections: u32,
+        /// File descriptors.
+        granted: u64,
+        /// The largest number that would do.
+        most: u64,
     },
     /// The TLS library refuses its own defaults.
     #[error("TLS cannot be set up")]
@@ -203,7 +260,6 @@ pub enum FetchConfigError {
 /// The limits of one fetch, checked.
 #[derive(Debug, Clone)]
 pub(crate) struct Limits {
-    pub(crate) dns: Duration,
     pub(crate) connect: Duration,
     pub(crate) tls: Duration,
     pub(crate) header: Duration,
@@ -242,9 +298,9 @@ impl Limits {
             0 => body_bytes.saturating_mul(2).saturating_add(64 * 1024),
             limit => limit,
         };
+        time("dns-timeout", config.dns_timeout)?;
         let window = time("min-rate-window", config.min_rate_window)?;
         Ok(Self {
-            dns: time("dns-timeout", config.dns_timeout)?,
             connect: time("connect-timeout", config.connect_timeout)?,
             tls: time("tls-timeout", config.tls_timeout)?,
             header: time("header-timeout", config.header_timeout)?,
@@ -268,6 +324,25 @@ pub(crate) fn name_servers(config: &FetchConfig) -> Result<Vec<SocketAddr>, Fetc
             .ok_or_else(|| FetchConfigError::NameServer(text.clone()))
     };
     config.name_servers.iter().map(parse).collect()
+}
+
+/// Reads for how long answers of DNS are kept.
+pub(crate) fn dns_bounds(config: &FetchConfig) -> Result<Bounds, FetchConfigError> {
+    // Longer than any TTL should be (RFC 8767, section 4), and no sum of two overflows.
+    const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
+    let (min, max, stale) = (config.dns_min_ttl, config.dns_max_ttl, config.dns_stale);
+    let week = || "a week (`7d`) or less".to_owned();
+    let bad = |key, is, give| Err(FetchConfigError::Ttl { key, is, give });
+    if max > WEEK {
+        return bad("dns-max-ttl", max, week());
+    }
+    if stale > WEEK {
+        return bad("dns-stale", stale, week());
+    }
+    if min > max {
+        return bad("dns-min-ttl", min, format!("no more than `fetch.dns-max-ttl`, {max:?}"));
+    }
+    Ok(Bounds { min, max, stale })
 }
 
 #[cfg(test)]
@@ -295,6 +370,13 @@ mod tests {
         refused("content-types = ['html']", "`html`");
         refused("resolve = { 'a.test' = 'b.test' }", "`a.test` = `b.test`");
         refused("name-servers = ['dns.test']", "`dns.test`");
+        refused("client-cert = '/nonexistent/a.pem'", "`fetch.client-key` is ``");
+        refused("client-key = '/nonexistent/a.pem'", "`fetch.client-cert` is ``");
+        let both = "client-cert = '/nonexistent/a.pem'\nclient-key = '/nonexistent/b.pem'";
+        refused(both, "`fetch.client-cert` is `/nonexistent/a.pem`");
+        refused("dns-min-ttl = '2h'", "`fetch.dns-min-ttl` is 7200s: give no more than");
+        refused("dns-max-ttl = '8d'", "`fetch.dns-max-ttl` is 691200s: give a week");
+        refused("dns-stale = '8d'", "`fetch.dns-stale` is 691200s: give a week");
         refused("extra-roots = ['/nonexistent/ca.pem']", "/nonexistent/ca.pem");
     }
 

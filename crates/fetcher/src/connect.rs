@@ -1,9 +1,7 @@
 //! From a URL to a connection that takes requests: addresses, TCP, TLS, HTTP version.
 
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use crawl_model::{CanonicalUrl, Failure};
@@ -14,19 +12,17 @@ use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 
 use crate::classify;
 use crate::clock::Clock;
 use crate::config::Limits;
+use crate::eyeballs::Eyeballs;
+use crate::pool::{Slot, Slots};
 use crate::resolve::Names;
 use crate::wire::{Wire, WireLog};
 use crate::{FetchConfig, FetchConfigError, tls};
-
-/// The next address is tried when the one before has not answered for so long
-/// (RFC 8305, section 5).
-const STAGGER: Duration = Duration::from_millis(250);
 
 /// Bytes of one HTTP/2 stream, and of one connection, that a server may send unasked.
 const H2_STREAM_WINDOW: u32 = 256 * 1024;
@@ -70,6 +66,12 @@ impl Connection {
                 remote: self.remote,
             }),
         }
+    }
+
+    /// Whether requests are on their way over it through other handles: its wire has one, and so
+    /// does this one.
+    pub(crate) fn is_shared(&self) -> bool {
+        Arc::strong_count(&self.log) > 2
     }
 
     /// Whether it has ended.
@@ -116,13 +118,20 @@ impl Connection {
 /// Opens connections.
 pub(crate) struct Dialer {
     names: Names,
+    eyeballs: Eyeballs,
+    slots: Slots,
     tls: TlsConnector,
     h1: http1::Builder,
     h2: http2::Builder<TokioExecutor>,
 }
 
 impl Dialer {
-    pub(crate) fn new(config: &FetchConfig, limits: &Limits) -> Result<Self, FetchConfigError> {
+    /// A dialer whose connections take the given slots.
+    pub(crate) fn new(
+        config: &FetchConfig,
+        limits: &Limits,
+        slots: Slots,
+    ) -> Result<Self, FetchConfigError> {
         // As forgiving as browsers with what old servers write in a head.
         let mut h1 = http1::Builder::new();
         h1.max_header_size(limits.header_bytes)
@@ -140,7 +149,8 @@ impl Dialer {
             .max_header_list_size(
                 H2_HEADERS.max(limits.header_bytes.try_into().unwrap_or(u32::MAX)),
             );
-        Ok(Self { names: Names::new(config)?, tls: tls::connector(config)?, h1, h2 })
+        let (names, tls) = (Names::new(config)?, tls::connector(config)?);
+        Ok(Self { names, eyeballs: Eyeballs::default(), slots, tls, h1, h2 })
     }
 
     /// Connects to `url`'s host. Each phase has its own time limit.
@@ -150,13 +160,29 @@ impl Dialer {
         limits: &Limits,
         clock: &mut Clock,
     ) -> Result<Connection, Failure> {
+        let slot = self.slot(url, limits, clock).await?;
         let (stream, remote) = self.reach(url, limits, clock).await?;
         if url.is_https() {
-            self.secure(url, stream, remote, limits, clock).await
+            self.secure(url, stream, remote, slot, limits, clock).await
         } else {
-            let spoken = self.speak_h1(stream, remote).await;
+            let spoken = self.speak_h1(stream, remote, slot).await;
             spoken.map_err(|error| classify::handshake(url.host_str(), &error))
         }
+    }
+
+    /// The right to open one more connection.
+    async fn slot(
+        &self,
+        url: &CanonicalUrl,
+        limits: &Limits,
+        clock: &mut Clock,
+    ) -> Result<Slot, Failure> {
+        if let Some(slot) = self.slots.free() {
+            return Ok(slot);
+        }
+        let limit = clock.limit(limits.connect, "fetch.connect-timeout");
+        let slot = clock.within(limit, self.slots.wait()).await;
+        slot.map_err(|limit| classify::no_slot(url.host_str(), limit))
     }
 
     /// A byte stream to `url`'s host, and who is at its end.
@@ -166,7 +192,7 @@ impl Dialer {
         limits: &Limits,
         clock: &mut Clock,
     ) -> Result<(TcpStream, SocketAddr), Failure> {
-        let addresses = self.resolve(url, limits, clock).await?;
+        let addresses = self.resolve(url, clock).await?;
         self.open(url, &addresses, limits, clock).await
     }
 
@@ -174,11 +200,13 @@ impl Dialer {
     async fn resolve(
         &self,
         url: &CanonicalUrl,
-        limits: &Limits,
         clock: &mut Clock,
     ) -> Result<Vec<SocketAddr>, Failure> {
-        let limit = clock.limit(limits.dns, "fetch.dns-timeout");
+        // The lookup's own limit is where it is made: others may wait for the same one.
+        let limit = clock.total();
+        let since = Instant::now();
         let found = clock.within(limit, self.names.addresses(url)).await;
+        clock.times.phases.dns = Some(since.elapsed());
         found.map_err(|limit| classify::dns_late(url.host_str(), limit))?
     }
 
@@ -192,7 +220,8 @@ impl Dialer {
     ) -> Result<(TcpStream, SocketAddr), Failure> {
         let host = url.host_str();
         let limit = clock.limit(limits.connect, "fetch.connect-timeout");
-        let opened = clock.within(limit, first_to_answer(addresses)).await;
+        let opened = clock.within(limit, self.eyeballs.open(addresses)).await;
+        clock.times.phases.connect = Some(limit.since.elapsed());
         opened
             .map_err(|limit| classify::connect_late(host, limit))?
             .map_err(|error| classify::connect(host, url.port(), &error))
@@ -204,6 +233,7 @@ impl Dialer {
         url: &CanonicalUrl,
         stream: S,
         remote: SocketAddr,
+        slot: Slot,
         limits: &Limits,
         clock: &mut Clock,
     ) -> Result<Connection, Failure>
@@ -218,87 +248,45 @@ impl Dialer {
             let stream = stream.map_err(|error| classify::tls(host, &error))?;
             let is_h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
             let spoken = if is_h2 {
-                self.speak_h2(stream, remote).await
+                self.speak_h2(stream, remote, slot).await
             } else {
-                self.speak_h1(stream, remote).await
+                self.speak_h1(stream, remote, slot).await
             };
             spoken.map_err(|error| classify::handshake(host, &error))
         };
-        clock.within(limit, secured).await.map_err(|limit| classify::tls_late(host, limit))?
+        let secured = clock.within(limit, secured).await;
+        clock.times.phases.tls = Some(limit.since.elapsed());
+        secured.map_err(|limit| classify::tls_late(host, limit))?
     }
 
-    async fn speak_h1<S>(&self, stream: S, remote: SocketAddr) -> hyper::Result<Connection>
+    async fn speak_h1<S>(
+        &self,
+        stream: S,
+        remote: SocketAddr,
+        slot: Slot,
+    ) -> hyper::Result<Connection>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let (wire, log) = Wire::new(stream);
+        let (wire, log) = Wire::new(stream, slot);
         let (sender, driver) = self.h1.handshake(TokioIo::new(wire)).await?;
         // What ends the driver is told to whoever waits for a response.
         tokio::spawn(async move { drop(driver.await) });
         Ok(Connection { sender: Sender::H1(sender), log, remote })
     }
 
-    async fn speak_h2<S>(&self, stream: S, remote: SocketAddr) -> hyper::Result<Connection>
+    async fn speak_h2<S>(
+        &self,
+        stream: S,
+        remote: SocketAddr,
+        slot: Slot,
+    ) -> hyper::Result<Connection>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let (wire, log) = Wire::new(stream);
+        let (wire, log) = Wire::new(stream, slot);
         let (sender, driver) = self.h2.handshake(TokioIo::new(wire)).await?;
         tokio::spawn(async move { drop(driver.await) });
         Ok(Connection { sender: Sender::H2(sender), log, remote })
-    }
-}
-
-/// Connects to the addresses in order, each a little after the one before or at its failure.
-async fn first_to_answer(addresses: &[SocketAddr]) -> io::Result<(TcpStream, SocketAddr)> {
-    if let [only] = *addresses {
-        return open(only).await;
-    }
-    let mut waiting = addresses.iter().copied();
-    let mut attempts = JoinSet::new();
-    let mut failed = io::Error::other("no address to connect to");
-    loop {
-        if let Some(next) = waiting.next() {
-            attempts.spawn(open(next));
-        }
-        let ended = if waiting.len() == 0 {
-            attempts.join_next().await
-        } else {
-            match tokio::time::timeout(STAGGER, attempts.join_next()).await {
-                Ok(ended) => ended,
-                Err(_) => continue,
-            }
-        };
-        match ended {
-            Some(Ok(Ok(connected))) => return Ok(connected),
-            Some(Ok(Err(error))) => failed = error,
-            Some(Err(error)) => failed = io::Error::other(error),
-            None => return Err(failed),
-        }
-    }
-}
-
-async fn open(address: SocketAddr) -> io::Result<(TcpStream, SocketAddr)> {
-    let stream = TcpStream::connect(address).await?;
-    // A request is written whole, so there is nothing to wait for.
-    stream.set_nodelay(true)?;
-    Ok((stream, address))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn the_next_address_is_tried_when_one_refuses() {
-        let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let dead = closed.local_addr().unwrap();
-        drop(closed);
-        let open = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let alive = open.local_addr().unwrap();
-        let (_, remote) = first_to_answer(&[dead, dead, alive]).await.unwrap();
-        assert_eq!(remote, alive);
-        let error = first_to_answer(&[dead, dead]).await.unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
     }
 }

@@ -18,9 +18,8 @@ use crate::connect::{Connection, Dialer};
 use crate::cookies::{Cookies, now_ms};
 use crate::media::{MediaTypes, essence};
 use crate::message::{Writer, jar};
-use crate::pool::Pool;
-use crate::wire::SentAt;
-use crate::{FetchConfig, FetchConfigError, classify};
+use crate::pool::{Dialing, Pool, Slots, Turn};
+use crate::{FetchConfig, FetchConfigError, classify, descriptors};
 
 /// Least body limit of a robots.txt: what must be parsed of one (RFC 9309, section 2.5).
 const ROBOTS_BYTES: usize = 512 * 1024;
@@ -57,10 +56,11 @@ impl Exchange {
     ) -> Result<Self, FetchConfigError> {
         let cookies = Arc::new(Cookies::new(config.cookies));
         let settings = Settings::new(config, &cookies)?;
-        let n_idle = usize::try_from(config.connections.get()).unwrap_or(usize::MAX);
+        let n_slots = descriptors::room_for(config.connections.get())?;
+        let pool = Arc::new(Pool::new(n_slots, config.keep_alive));
         Ok(Self {
-            dialer: Dialer::new(config, &settings.limits)?,
-            pool: Arc::new(Pool::new(n_idle, config.keep_alive)),
+            dialer: Dialer::new(config, &settings.limits, Slots(pool.clone()))?,
+            pool,
             memory: Memory::new(config.body_memory_mib.get()),
             hosts: hosts.try_map(|config| Settings::new(&config, &cookies))?,
             cookies,
@@ -84,43 +84,77 @@ impl Exchange {
         &self.cookies
     }
 
-    /// Does what `ticket` asks for. `sent_at` becomes the stamp of the last request sent, and
-    /// what the answer sets in a cookie jar is added to `changes`.
+    /// The clock that the fetch of `ticket` runs by.
+    pub(crate) fn clock(&self, ticket: &Ticket) -> Clock {
+        Clock::start(self.settings(ticket.url()).total(ticket))
+    }
+
+    /// Does what `ticket` asks for; its times stand in `clock` afterwards. What the answer sets in
+    /// a cookie jar is added to `changes`.
     pub(crate) async fn run(
         &self,
         ticket: &Ticket,
-        sent_at: &mut Option<SentAt>,
         changes: &mut Vec<CookieChange>,
+        clock: &mut Clock,
     ) -> Result<Answered, Failure> {
         let url = ticket.url();
         let settings = self.settings(url);
-        let mut clock = Clock::start(settings.total(ticket));
+        let mut first = None;
         if is_repeatable(ticket)
-            && let Some(mut kept) = self.kept(url, &mut clock).await
+            && let Some(mut kept) = self.kept_or_first(url, &mut first, clock).await?
         {
-            match self.head(settings, &mut kept, true, ticket, sent_at, &mut clock).await {
+            match self.head(settings, &mut kept, true, ticket, clock).await {
                 Ok(head) => {
                     self.take_cookies(ticket, &head, changes);
-                    return self.rest(settings, kept, head, ticket, &mut clock).await;
+                    return self.rest(settings, kept, head, ticket, clock).await;
                 }
                 Err(Lost::Failed(failure)) => return Err(failure),
                 Err(Lost::DeadConnection) => {}
             }
         }
-        let mut fresh = self.dialer.connect(url, &settings.limits, &mut clock).await?;
+        let mut fresh = self.dialer.connect(url, &settings.limits, clock).await?;
         if let Some(shared) = fresh.share() {
             self.pool.put(url, shared);
         }
-        match self.head(settings, &mut fresh, false, ticket, sent_at, &mut clock).await {
+        drop(first);
+        match self.head(settings, &mut fresh, false, ticket, clock).await {
             Ok(head) => {
                 self.take_cookies(ticket, &head, changes);
-                self.rest(settings, fresh, head, ticket, &mut clock).await
+                self.rest(settings, fresh, head, ticket, clock).await
             }
             Err(Lost::Failed(failure)) => Err(failure),
             Err(Lost::DeadConnection) => Err(Failure::new(
                 FailureKind::Disconnected,
                 format!("{} closed the connection at once", url.host_str()),
             )),
+        }
+    }
+
+    /// A kept connection, or `None` and the right to be the first to open one.
+    ///
+    /// Who comes while somebody opens the first TLS connection to the origin waits for it: if
+    /// HTTP/2 is spoken there, it serves them both.
+    async fn kept_or_first(
+        &self,
+        url: &CanonicalUrl,
+        first: &mut Option<Dialing>,
+        clock: &mut Clock,
+    ) -> Result<Option<Connection>, Failure> {
+        let kept = self.kept(url, clock).await;
+        if kept.is_some() || !url.is_https() {
+            return Ok(kept);
+        }
+        match self.pool.turn(url) {
+            Turn::Mine(dialing) => {
+                *first = Some(dialing);
+                Ok(None)
+            }
+            Turn::Theirs(follow) => {
+                let limit = clock.total();
+                let waited = clock.within(limit, follow.wait()).await;
+                waited.map_err(|limit| classify::connect_late(url.host_str(), limit))?;
+                Ok(self.kept(url, clock).await)
+            }
         }
     }
 
@@ -145,14 +179,13 @@ impl Exchange {
         connection: &mut Connection,
         is_kept: bool,
         ticket: &Ticket,
-        sent_at: &mut Option<SentAt>,
         clock: &mut Clock,
     ) -> Result<Head<Incoming>, Lost> {
         let host = ticket.url().host_str();
         let request = settings.writer.write(ticket, connection.is_h2()).map_err(Lost::Failed)?;
         let received = connection.log.received();
         let stamp = connection.log.expect_request();
-        *sent_at = Some(stamp.clone());
+        clock.times.sent_at = Some(stamp.clone());
         if !connection.is_h2() {
             connection.log.allow_until_head(settings.limits.until_head_bytes);
         }
@@ -161,6 +194,7 @@ impl Exchange {
         match sent {
             Ok(Ok(head)) => {
                 connection.log.head_came();
+                clock.times.head_came();
                 Self::check_head(&settings.limits, connection, &head, host)
                     .map_err(Lost::Failed)?;
                 Ok(head)

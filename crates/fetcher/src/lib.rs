@@ -26,6 +26,8 @@ mod exchange;
 
 mod connect;
 mod cookies;
+mod descriptors;
+mod eyeballs;
 mod message;
 mod pool;
 
@@ -100,11 +102,10 @@ impl Fetcher {
     /// Ends within `total-timeout`. Dropping the future ends the fetch and its connection.
     pub async fn fetch(&self, ticket: &Ticket) -> Answer {
         let started = Instant::now();
-        let mut sent_at = None;
+        let mut clock = self.exchange.clock(ticket);
         let mut cookies = Vec::new();
-        let reply = self.exchange.run(ticket, &mut sent_at, &mut cookies).await;
-        let sent_at = sent_at.and_then(|sent_at| sent_at.get().copied());
-        Answer { cookies, ..Answer::now(reply, started, sent_at) }
+        let reply = self.exchange.run(ticket, &mut cookies, &mut clock).await;
+        Answer { cookies, ..Answer::now(reply, started, &clock.times) }
     }
 
     /// Fetches one ticket after another until `tickets` closes: the life of one worker.

@@ -3,9 +3,13 @@
 //! hyper-util's pool is one mutex for all hosts and limits neither the total nor the share of a
 //! host. Here origins are spread over shards by hash; a shard is a short list in order of last
 //! use, so that looking one up is a scan over a handful of numbers, expiring is popping from the
-//! front, and when it is full the one that rested longest goes.
+//! front.
 //!
-//! HTTP/1 connections leave the pool while in use; HTTP/2 ones stay and are shared.
+//! HTTP/1 connections leave the pool while in use; HTTP/2 ones stay and are shared. So that they
+//! are, the first requests to an origin wait for the first of them to learn what is spoken there.
+//!
+//! All connections, in use or idle, take one of a fixed number of slots until they are closed.
+//! When there is none left for a new connection, the idle one that rested longest is closed.
 
 use std::collections::VecDeque;
 use std::collections::hash_map::RandomState;
@@ -15,6 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use crawl_model::CanonicalUrl;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::Instant;
 
 use crate::connect::Connection;
@@ -22,18 +27,72 @@ use crate::connect::Connection;
 /// Connections that a shard holds, about. A scan over so many costs less than a hash map.
 const SHARD_SIZE: usize = 16;
 
+/// How long a connection may take to be closed before another one is.
+const CLOSING: Duration = Duration::from_millis(20);
+
+/// The right to have one connection open.
+pub(crate) type Slot = OwnedSemaphorePermit;
+
 /// The pool.
 #[derive(Debug)]
 pub(crate) struct Pool {
     shards: Box<[Mutex<Shard>]>,
-    shard_size: usize,
+    slots: Arc<Semaphore>,
     hasher: RandomState,
     keep_alive: Duration,
     is_swept: AtomicBool,
 }
 
-/// Idle connections, the longest rested one first.
-type Shard = VecDeque<Idle>;
+#[derive(Debug, Default)]
+struct Shard {
+    /// Idle connections, the longest rested one first.
+    idle: VecDeque<Idle>,
+    /// Origins that are connected to for the first time.
+    dials: Vec<Dial>,
+}
+
+/// One first connection to an origin.
+#[derive(Debug)]
+struct Dial {
+    authority: Box<str>,
+    /// Closed when it is over, however that ended.
+    over: watch::Receiver<()>,
+}
+
+/// Who opens an origin's first connection.
+pub(crate) enum Turn {
+    /// The caller; the others wait until this is dropped.
+    Mine(Dialing),
+    /// Somebody does; [`wait`](Follow::wait) until it is over.
+    Theirs(Follow),
+}
+
+/// Opening an origin's first connection.
+pub(crate) struct Dialing {
+    pool: Arc<Pool>,
+    hash: u64,
+    authority: Box<str>,
+    /// Dropped with this, which wakes all who wait.
+    _over: watch::Sender<()>,
+}
+
+/// Waiting for an origin's first connection.
+pub(crate) struct Follow(watch::Receiver<()>);
+
+impl Follow {
+    /// Returns when it stands or has failed.
+    pub(crate) async fn wait(mut self) {
+        // Nothing is ever sent: an error says that the other side is gone.
+        while self.0.changed().await.is_ok() {}
+    }
+}
+
+impl Drop for Dialing {
+    fn drop(&mut self) {
+        let mut shard = self.pool.shard(self.hash);
+        shard.dials.retain(|dial| dial.authority != self.authority);
+    }
+}
 
 #[derive(Debug)]
 struct Idle {
@@ -51,13 +110,12 @@ impl Idle {
 }
 
 impl Pool {
-    /// A pool of at most about `capacity` connections, each kept for `keep_alive`.
-    pub(crate) fn new(capacity: usize, keep_alive: Duration) -> Self {
-        let n_shards = capacity.div_ceil(SHARD_SIZE).clamp(1, 256).next_power_of_two();
+    /// A pool of `n_slots` connections, in use and idle; idle ones are kept for `keep_alive`.
+    pub(crate) fn new(n_slots: usize, keep_alive: Duration) -> Self {
+        let n_shards = n_slots.div_ceil(SHARD_SIZE).clamp(1, 256).next_power_of_two();
         Self {
             shards: (0..n_shards).map(|_| Mutex::default()).collect(),
-            // Origins do not spread evenly, so a shard may hold more than its even share.
-            shard_size: capacity.div_ceil(n_shards).max(SHARD_SIZE),
+            slots: Arc::new(Semaphore::new(n_slots.min(Semaphore::MAX_PERMITS))),
             hasher: RandomState::new(),
             keep_alive,
             is_swept: AtomicBool::new(false),
@@ -67,7 +125,7 @@ impl Pool {
     /// An idle connection to `url`'s origin; the one used last, for it is the likeliest to live.
     pub(crate) fn take(&self, url: &CanonicalUrl) -> Option<Connection> {
         let hash = self.hash(url);
-        let mut shard = self.shard(hash);
+        let shard = &mut self.shard(hash).idle;
         while let Some(i) = shard.iter().rposition(|idle| idle.is_for(hash, url)) {
             let idle = &shard[i];
             let is_good = !idle.connection.is_closed() && idle.since.elapsed() < self.keep_alive;
@@ -99,11 +157,9 @@ impl Pool {
         };
         let log = &idle.connection.log;
         {
-            let mut shard = self.shard(hash);
+            let shard = &mut self.shard(hash).idle;
             if let Some(i) = shard.iter().rposition(|old| Arc::ptr_eq(&old.connection.log, log)) {
                 shard.remove(i);
-            } else if shard.len() >= self.shard_size {
-                shard.pop_front();
             }
             shard.push_back(idle);
         }
@@ -115,14 +171,42 @@ impl Pool {
     /// Drops a shared connection to `url`'s origin that has stopped answering.
     pub(crate) fn forget(&self, url: &CanonicalUrl, connection: &Connection) {
         let mut shard = self.shard(self.hash(url));
-        shard.retain(|idle| !Arc::ptr_eq(&idle.connection.log, &connection.log));
+        shard.idle.retain(|idle| !Arc::ptr_eq(&idle.connection.log, &connection.log));
+    }
+
+    /// Who opens the first connection to `url`'s origin.
+    pub(crate) fn turn(self: &Arc<Self>, url: &CanonicalUrl) -> Turn {
+        let hash = self.hash(url);
+        let mut shard = self.shard(hash);
+        if let Some(dial) = shard.dials.iter().find(|dial| *dial.authority == *url.authority()) {
+            return Turn::Theirs(Follow(dial.over.clone()));
+        }
+        let (sender, over) = watch::channel(());
+        let authority: Box<str> = url.authority().into();
+        shard.dials.push(Dial { authority: authority.clone(), over });
+        Turn::Mine(Dialing { pool: self.clone(), hash, authority, _over: sender })
+    }
+
+    /// Closes the connection that rested longest; false if all are in use.
+    fn evict(&self) -> bool {
+        let oldest = |(i, shard): (usize, &Mutex<Shard>)| {
+            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            let idle = shard.idle.iter().find(|idle| !idle.connection.is_shared())?;
+            Some((idle.since, i))
+        };
+        let Some((since, i)) = self.shards.iter().enumerate().filter_map(oldest).min() else {
+            return false;
+        };
+        let mut shard = self.shards[i].lock().unwrap_or_else(PoisonError::into_inner);
+        let position = shard.idle.iter().position(|idle| idle.since == since);
+        position.and_then(|position| shard.idle.remove(position)).is_some()
     }
 
     /// Drops what has ended or rested too long.
     fn expire(&self) {
         for shard in &self.shards {
             let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-            shard.retain(|idle| {
+            shard.idle.retain(|idle| {
                 !idle.connection.is_closed() && idle.since.elapsed() < self.keep_alive
             });
         }
@@ -131,7 +215,8 @@ impl Pool {
     /// How many connections it holds.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
-        let len = |shard: &Mutex<Shard>| shard.lock().unwrap_or_else(PoisonError::into_inner).len();
+        let len =
+            |shard: &Mutex<Shard>| shard.lock().unwrap_or_else(PoisonError::into_inner).idle.len();
         self.shards.iter().map(len).sum()
     }
 
@@ -142,6 +227,29 @@ impl Pool {
     fn shard(&self, hash: u64) -> MutexGuard<'_, Shard> {
         let index = hash as usize & (self.shards.len() - 1);
         self.shards[index].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Gives out the slots of a pool.
+#[derive(Debug, Clone)]
+pub(crate) struct Slots(pub(crate) Arc<Pool>);
+
+impl Slots {
+    /// A slot, if one is free.
+    pub(crate) fn free(&self) -> Option<Slot> {
+        self.0.slots.clone().try_acquire_owned().ok()
+    }
+
+    /// A slot, for which an idle connection is closed.
+    pub(crate) async fn wait(&self) -> Slot {
+        loop {
+            self.0.evict();
+            // What was closed is free when its task has noticed; and others may rest by now.
+            let slot = self.0.slots.clone().acquire_owned();
+            if let Ok(Ok(slot)) = tokio::time::timeout(CLOSING, slot).await {
+                return slot;
+            }
+        }
     }
 }
 

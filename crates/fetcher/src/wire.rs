@@ -15,6 +15,8 @@ use std::time::Instant;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use crate::pool::Slot;
+
 /// When a request's first byte was written; empty until then.
 pub(crate) type SentAt = Arc<OnceLock<Instant>>;
 
@@ -83,12 +85,14 @@ pub(crate) struct Flood;
 pub(crate) struct Wire<S> {
     stream: S,
     log: Arc<WireLog>,
+    /// Free again when the connection is closed, whoever does it.
+    _slot: Slot,
 }
 
 impl<S> Wire<S> {
-    pub(crate) fn new(stream: S) -> (Self, Arc<WireLog>) {
+    pub(crate) fn new(stream: S, slot: Slot) -> (Self, Arc<WireLog>) {
         let log = Arc::new(WireLog::default());
-        (Self { stream, log: log.clone() }, log)
+        (Self { stream, log: log.clone(), _slot: slot }, log)
     }
 
     fn note(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {

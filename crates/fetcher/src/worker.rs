@@ -68,6 +68,7 @@ mod tests {
     use tokio::sync::Semaphore;
 
     use super::*;
+    use crate::clock::Times;
 
     #[derive(Default)]
     struct Abandoned(Mutex<Vec<u32>>);
@@ -85,7 +86,7 @@ mod tests {
             tokio::task::yield_now().await;
             assert_ne!(ticket.id().0, self.0, "a fetch that panics");
             let failure = Failure::new(FailureKind::Connect, "refused");
-            Answer::now(Err(failure), Instant::now(), None)
+            Answer::now(Err(failure), Instant::now(), &Times::default())
         }
     }
 

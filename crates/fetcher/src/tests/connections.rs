@@ -1,5 +1,7 @@
 //! Connections: kept, shared, dead, dropped.
 
+use std::num::NonZeroU32;
+
 use super::*;
 
 #[tokio::test]
@@ -168,15 +170,57 @@ async fn an_idle_connection_is_closed_when_its_time_is_over() {
 }
 
 #[tokio::test]
-async fn the_pool_never_holds_more_than_its_share() {
-    let scripts = (0..64).map(|_| vec![page("x")]).collect();
+async fn what_rests_longest_makes_room_and_no_more_are_open_than_there_are_slots() {
+    let scripts = (0..64).map(|_| vec![page("x"), page("y")]).collect();
     let server = Server::start(scripts).await;
-    let few = FetchConfig { connections: std::num::NonZeroU32::MIN, ..server.config() };
+    let few = FetchConfig { connections: NonZeroU32::new(3).unwrap(), ..server.config() };
     let fetcher = Fetcher::new(few).unwrap();
-    for n in 0..64 {
+    for n in 0..20 {
         ok(fetch(&fetcher, &format!("http://h{n}.test/")).await);
+        assert!(fetcher.exchange.pool().len() <= 6);
     }
-    assert!(fetcher.exchange.pool().len() <= 16);
+    assert_eq!(fetcher.exchange.pool().len(), 6);
+    for n in 14..20 {
+        assert_eq!(ok(fetch(&fetcher, &format!("http://h{n}.test/")).await).body, "y");
+    }
+    assert_eq!(server.counts().len(), 20);
+}
+
+#[tokio::test]
+async fn more_fetches_than_connections_take_turns() {
+    let scripts = (0..12).map(|_| vec![page("x")]).collect();
+    let server = Server::start(scripts).await;
+    let one = FetchConfig { connections: NonZeroU32::MIN, ..server.config() };
+    let fetcher = Fetcher::new(one).unwrap();
+    let tickets: Vec<_> = (0..12).map(|n| ticket(get(&format!("http://h{n}.test/")))).collect();
+    let mut fetches = tokio::task::JoinSet::new();
+    for ticket in tickets {
+        let fetcher = fetcher.clone();
+        fetches.spawn(async move { fetch_ticket(&fetcher, &ticket).await });
+    }
+    while let Some(answer) = fetches.join_next().await {
+        assert_eq!(ok(answer.unwrap()).body, "x");
+    }
+}
+
+#[tokio::test]
+async fn a_fetch_without_a_connection_to_be_had_says_so() {
+    let server = Server::start(vec![vec![send("")], vec![send("")]]).await;
+    let one = FetchConfig {
+        connections: NonZeroU32::MIN,
+        connect_timeout: SOON,
+        header_timeout: SOON * 4,
+        ..server.config()
+    };
+    let fetcher = Fetcher::new(one).unwrap();
+    let tickets = ["a", "b", "c"].map(|host| ticket(get(&format!("http://{host}.test/"))));
+    let [a, b, c] = &tickets;
+    let late = async {
+        tokio::time::sleep(SOON / 2).await;
+        fetch_ticket(&fetcher, c).await
+    };
+    let (_, _, late) = tokio::join!(fetch_ticket(&fetcher, a), fetch_ticket(&fetcher, b), late);
+    check_failure(late, FailureKind::ConnectTimeout, "all connections are in use");
 }
 
 #[tokio::test]
@@ -222,4 +266,23 @@ async fn the_clock_starts_when_the_request_goes_out_and_stops_at_the_last_byte()
         assert!(answer.done_at - sent_at >= SOON / 3);
         assert!(answer.elapsed >= answer.done_at - sent_at);
     }
+}
+
+#[tokio::test]
+async fn the_phases_that_happened_are_measured_and_the_others_are_absent() {
+    let server = Server::start(vec![vec![page("1"), page("2")]]).await;
+    let fetcher = Fetcher::new(server.config()).unwrap();
+    for is_fresh in [true, false] {
+        let answer = fetch(&fetcher, "http://a.test/").await;
+        let timing = answer.timing;
+        assert_eq!([timing.dns, timing.connect].map(|t| t.is_some()), [is_fresh; 2]);
+        assert_eq!(timing.tls, None);
+        let phases = [timing.dns, timing.connect, timing.first_byte, timing.body];
+        assert!(timing.first_byte.is_some() && timing.body.is_some());
+        assert!(phases.into_iter().flatten().sum::<Duration>() <= answer.elapsed);
+        assert_eq!(answer.host_free(TicketId(0)).latency, timing.first_byte);
+    }
+    let answer = fetch_from(send(""), |config| config.header_timeout = SOON).await;
+    assert!(answer.timing.connect.is_some() && answer.timing.first_byte.is_none());
+    assert_eq!(answer.timing.body, None);
 }

@@ -4,6 +4,7 @@ mod bodies;
 mod connections;
 mod failures;
 mod identity;
+mod inside;
 mod names;
 mod requests;
 mod secure;

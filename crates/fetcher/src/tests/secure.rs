@@ -7,8 +7,10 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rcgen::{BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{NoClientAuth, WebPkiClientVerifier};
+use rustls::{RootCertStore, ServerConfig};
 use tokio_rustls::TlsAcceptor;
 
 use super::*;
@@ -37,23 +39,39 @@ impl Authority {
     fn acceptor(&self, params: CertificateParams, protocols: &[&str]) -> TlsAcceptor {
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        acceptor(&certificate, &key, protocols)
+        acceptor(Arc::new(NoClientAuth), &certificate, &key, protocols)
+    }
+
+    /// One that asks for a certificate of this authority.
+    fn asking_acceptor(&self, params: CertificateParams) -> TlsAcceptor {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.issuer.der().clone()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        acceptor(verifier.build().unwrap(), &certificate, &key, &[])
     }
 }
 
 /// An acceptor whose certificate is signed by nobody else.
 fn own_acceptor(params: CertificateParams) -> TlsAcceptor {
     let key = KeyPair::generate().unwrap();
-    acceptor(&params.self_signed(&key).unwrap(), &key, &[])
+    acceptor(Arc::new(NoClientAuth), &params.self_signed(&key).unwrap(), &key, &[])
 }
 
-fn acceptor(certificate: &Certificate, key: &KeyPair, protocols: &[&str]) -> TlsAcceptor {
+fn acceptor(
+    clients: Arc<dyn ClientCertVerifier>,
+    certificate: &Certificate,
+    key: &KeyPair,
+    protocols: &[&str],
+) -> TlsAcceptor {
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()
-        .with_no_client_auth()
+        .with_client_cert_verifier(clients)
         .with_single_cert(vec![certificate.der().clone()], key)
         .unwrap();
     config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
@@ -130,6 +148,7 @@ async fn a_certificate_of_a_trusted_authority_passes() {
     let fetcher = Fetcher::new(trusting(&authority, address)).unwrap();
     let answer = fetch(&fetcher, "https://a.test/x").await;
     assert!(answer.sent_at.is_some_and(|sent_at| sent_at < answer.done_at));
+    assert!(answer.timing.tls.is_some());
     let response = ok(answer);
     assert_eq!(response.version, "HTTP/1.1");
     assert_eq!(response.body, "1 HTTP/1.1 /x host=Some(\"a.test\") auth=false");
@@ -218,6 +237,98 @@ async fn http_2_is_spoken_where_offered_and_its_connection_shared() {
         assert_eq!(ok(answer).body[..2], *b"1 ");
     }
     assert_eq!(fetcher.exchange.pool().len(), 1);
+}
+
+#[tokio::test]
+async fn the_first_requests_to_an_http_2_origin_share_its_first_connection() {
+    let authority = Authority::new();
+    let address = serve(authority.acceptor(certificate_for("a.test"), &["h2"])).await;
+    let fetcher = Fetcher::new(trusting(&authority, address)).unwrap();
+    let mut fetches = tokio::task::JoinSet::new();
+    for n in 0..16 {
+        let fetcher = fetcher.clone();
+        fetches.spawn(async move { fetch(&fetcher, &format!("https://a.test/{n}")).await });
+    }
+    while let Some(answer) = fetches.join_next().await {
+        assert_eq!(ok(answer.unwrap()).body[..2], *b"1 ");
+    }
+}
+
+#[tokio::test]
+async fn who_waited_for_http_2_in_vain_connects_at_once() {
+    let authority = Authority::new();
+    let params = certificate_for("a.test");
+    let address = serve(authority.acceptor(params, &["http/1.1"])).await;
+    let fetcher = Fetcher::new(trusting(&authority, address)).unwrap();
+    let untrusting = Fetcher::new(config(address)).unwrap();
+    for (fetcher, is_good) in [(fetcher, true), (untrusting, false)] {
+        let tickets = [1, 2, 3].map(|n| ticket(get(&format!("https://a.test/{n}"))));
+        let [one, two, three] = &tickets;
+        let (one, two, three) = tokio::join!(
+            fetch_ticket(&fetcher, one),
+            fetch_ticket(&fetcher, two),
+            fetch_ticket(&fetcher, three)
+        );
+        assert!([one, two, three].into_iter().all(|answer| answer.reply.is_ok() == is_good));
+    }
+}
+
+#[tokio::test]
+async fn a_session_is_resumed_unless_none_are_kept() {
+    let authority = Authority::new();
+    for (tls_sessions, expected) in [(10, "Resumed"), (0, "Full")] {
+        let acceptor = authority.acceptor(certificate_for("a.test"), &[]);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let mut stream = acceptor.accept(stream).await.unwrap();
+                let kind = format!("{:?}", stream.get_ref().1.handshake_kind().unwrap());
+                let mut request = [0; 4096];
+                let _ = stream.read(&mut request).await.unwrap();
+                let close = response("200 OK", "Connection: close\r\n", kind);
+                stream.write_all(&close).await.unwrap();
+                let _ = stream.shutdown().await;
+            }
+        });
+        let config = FetchConfig { tls_sessions, ..trusting(&authority, address) };
+        let fetcher = Fetcher::new(config).unwrap();
+        assert_eq!(ok(fetch(&fetcher, "https://a.test/").await).body, "Full");
+        assert_eq!(ok(fetch(&fetcher, "https://a.test/").await).body, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_asks_for_a_certificate_gets_ours() {
+    let authority = Authority::new();
+    let key = KeyPair::generate().unwrap();
+    let ours = certificate_for("us.test").signed_by(&key, &authority.issuer).unwrap();
+    let file = |name: &str, text: &str| {
+        let path = authority.folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let client_cert = file("us.pem", &ours.pem());
+    let client_key = file("us.key", &key.serialize_pem());
+    let other_key = file("other.key", &KeyPair::generate().unwrap().serialize_pem());
+    let address = serve(authority.asking_acceptor(certificate_for("a.test"))).await;
+
+    let with = FetchConfig {
+        client_cert: client_cert.clone(),
+        client_key,
+        ..trusting(&authority, address)
+    };
+    let fetcher = Fetcher::new(with).unwrap();
+    assert_eq!(ok(fetch(&fetcher, "https://a.test/").await).status, 200);
+
+    let without = Fetcher::new(trusting(&authority, address)).unwrap();
+    check_failure(fetch(&without, "https://a.test/").await, FailureKind::Tls, "a.test");
+
+    let mixed_up =
+        FetchConfig { client_cert, client_key: other_key, ..trusting(&authority, address) };
+    let error = Fetcher::new(mixed_up).unwrap_err().to_string();
+    assert!(error.contains("`fetch.client-key`") && error.contains("does not fit"), "{error}");
 }
 
 #[tokio::test]

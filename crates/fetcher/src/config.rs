@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cookies::CookieMode;
+use crate::{AuthConfig, CookieMode, ReferrerPolicy};
 
 /// How URLs are fetched, as written in the `[fetch]` table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -58,6 +58,10 @@ pub struct FetchConfig {
     pub content_types: Vec<String>,
     /// Header fields sent with every request; those of a single request win.
     pub headers: BTreeMap<String, String>,
+    /// What a site is told of the page that led to it, in `Referer`.
+    pub referrer_policy: ReferrerPolicy,
+    /// Credentials, each for one origin.
+    pub auth: Vec<AuthConfig>,
     /// Whether cookies are kept and sent back.
     pub cookies: CookieMode,
     /// Whether addresses that are not public (loopback, private networks ..) are fetched from.
@@ -98,6 +102,8 @@ impl Default for FetchConfig {
                 "*+json",
             ]),
             headers: BTreeMap::new(),
+            referrer_policy: ReferrerPolicy::default(),
+            auth: Vec::new(),
             cookies: CookieMode::Auto,
             allow_private_addresses: false,
             resolve: BTreeMap::new(),
@@ -127,6 +133,14 @@ pub enum FetchConfigError {
         key: String,
         /// What is wrong with it; never the value, which may be a secret.
         why: &'static str,
+    },
+    /// Credentials that cannot be used.
+    #[error("`{key}`: {why}")]
+    Auth {
+        /// The key with its table.
+        key: String,
+        /// What is wrong with it; never the secret.
+        why: String,
     },
     /// A pattern that is no media type.
     #[error(

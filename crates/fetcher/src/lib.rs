@@ -12,7 +12,7 @@
 //! connection (`pool`) or makes one (`connect`: `resolve`, `address`, `host_map`, `tls`); the
 //! request (`message`) goes out over a watched connection (`wire`); the body (`body`) is read
 //! through the decoders (`decode`). One timer holds all phases to their limits (`clock`). Who we
-//! are to a site: `cookies`.
+//! are to a site: `cookies`, `auth`, `referrer`.
 //!
 //! Not here: waiting for a host, retries, robots rules. Nothing is logged, so no credentials
 //! can be.
@@ -25,9 +25,13 @@ mod worker;
 mod exchange;
 
 mod connect;
-mod cookies;
 mod message;
 mod pool;
+
+mod auth;
+mod cookies;
+mod referrer;
+mod secret;
 
 mod address;
 mod host_map;
@@ -52,8 +56,11 @@ use crawl_model::{CookieChange, Fetched, HostFree, Ticket};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 pub use answer::Answer;
+pub use auth::AuthConfig;
 pub use config::{FetchConfig, FetchConfigError};
 pub use cookies::CookieMode;
+pub use referrer::ReferrerPolicy;
+pub use secret::Secret;
 
 /// Fetches URLs. Cheap to clone; clones share connections, name cache and TLS sessions.
 #[derive(Clone)]

@@ -8,8 +8,9 @@ use http_body_util::Full;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Request, Uri};
 
+use crate::auth::Credentials;
 use crate::cookies::{Cookies, now_ms};
-use crate::{FetchConfig, FetchConfigError};
+use crate::{FetchConfig, FetchConfigError, ReferrerPolicy};
 
 /// What browsers ask for when a page is opened.
 const ACCEPT: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
@@ -32,6 +33,8 @@ const FRAMING: [HeaderName; 5] = [
 pub(crate) struct Writer {
     /// Sent with every request.
     defaults: HeaderMap,
+    credentials: Credentials,
+    policy: ReferrerPolicy,
     cookies: Arc<Cookies>,
 }
 
@@ -52,7 +55,8 @@ impl Writer {
                 field(name, value).map_err(|why| bad(&format!("headers.{name}"), why))?;
             defaults.insert(name, value);
         }
-        Ok(Self { defaults, cookies })
+        let credentials = Credentials::new(&config.auth)?;
+        Ok(Self { defaults, credentials, policy: config.referrer_policy, cookies })
     }
 
     /// The request for `ticket`; `with_authority` as HTTP/2 names the host.
@@ -76,8 +80,12 @@ impl Writer {
             headers.insert(header::HOST, host);
         }
         headers.extend(self.defaults.iter().map(|(name, value)| (name.clone(), value.clone())));
-        if let Some(credentials) = basic_auth(url) {
+        let own = basic_auth(url);
+        if let Some(credentials) = own.or_else(|| self.credentials.field(url).cloned()) {
             headers.insert(header::AUTHORIZATION, credentials);
+        }
+        if let Some(referrer) = self.referrer_field(ticket) {
+            headers.entry(header::REFERER).or_insert(referrer);
         }
         if let Some(cookies) = self.cookie_field(ticket) {
             headers.insert(header::COOKIE, cookies);
@@ -103,6 +111,13 @@ impl Writer {
         *request.uri_mut() = uri;
         *request.headers_mut() = headers;
         Ok(request)
+    }
+
+    /// What the target is told of the page that led to it.
+    fn referrer_field(&self, ticket: &Ticket) -> Option<HeaderValue> {
+        let Errand::Page(page) = ticket.errand() else { return None };
+        let field = self.policy.field(page.referrer.as_ref()?, &page.url)?;
+        HeaderValue::try_from(field).ok()
     }
 
     /// What the ticket's jar has for its URL.
@@ -160,16 +175,20 @@ fn basic_auth(url: &CanonicalUrl) -> Option<HeaderValue> {
     }
     let (credentials, _) = whole.rsplit_once('@')?;
     let (user, password) = credentials.split_once(':').unwrap_or((credentials, ""));
-    let mut plain = unescape(user);
-    plain.push(b':');
-    plain.extend(unescape(password));
-    let mut value = HeaderValue::from_str(&format!("Basic {}", base64(&plain))).ok()?;
+    Some(basic_value(&unescape(user), &unescape(password)))
+}
+
+/// RFC 7617, section 2.
+pub(crate) fn basic_value(user: &[u8], password: &[u8]) -> HeaderValue {
+    let plain = [user, b":", password].concat();
+    let mut value = HeaderValue::try_from(format!("Basic {}", base64(&plain)))
+        .expect("base64 has no forbidden characters");
     value.set_sensitive(true);
-    Some(value)
+    value
 }
 
 /// Takes percent escapes back (RFC 3986, section 2.1).
-fn unescape(text: &str) -> Vec<u8> {
+pub(crate) fn unescape(text: &str) -> Vec<u8> {
     let digit = |byte: &u8| char::from(*byte).to_digit(16).map(|digit| digit as u8);
     let mut rest = text.as_bytes();
     let mut plain = Vec::with_capacity(rest.len());

@@ -131,6 +131,11 @@ impl Config {
                 "***".clone_into(value);
             }
         }
+        for auth in &mut shown.fetch.auth {
+            for secret in [&mut auth.password, &mut auth.bearer].into_iter().flatten() {
+                *secret = "***".into();
+            }
+        }
         toml::to_string(&shown).expect("a config has string keys and no nulls")
     }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AuthConfig, CookieMode, ReferrerPolicy};
+use crate::{AuthConfig, CookieMode, ProxyChoice, ReferrerPolicy, Secret};
 
 /// How URLs are fetched, as written in the `[fetch]` table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -64,6 +64,11 @@ pub struct FetchConfig {
     pub auth: Vec<AuthConfig>,
     /// Whether cookies are kept and sent back.
     pub cookies: CookieMode,
+    /// Proxies by name: `http://user:password@host:port`, `socks5://..` (names are resolved here)
+    /// or `socks5h://..` (names are resolved by the proxy).
+    pub proxies: BTreeMap<String, Secret>,
+    /// The proxy of all requests that name none, or several that take turns. None: no proxy.
+    pub proxy: ProxyChoice,
     /// Whether addresses that are not public (loopback, private networks ..) are fetched from.
     pub allow_private_addresses: bool,
     /// Host names and the addresses to connect to in their stead, as curl's `--resolve`:
@@ -105,6 +110,8 @@ impl Default for FetchConfig {
             referrer_policy: ReferrerPolicy::default(),
             auth: Vec::new(),
             cookies: CookieMode::Auto,
+            proxies: BTreeMap::new(),
+            proxy: ProxyChoice::default(),
             allow_private_addresses: false,
             resolve: BTreeMap::new(),
             name_servers: Vec::new(),
@@ -140,6 +147,14 @@ pub enum FetchConfigError {
         /// The key with its table.
         key: String,
         /// What is wrong with it; never the secret.
+        why: String,
+    },
+    /// A proxy that cannot be used.
+    #[error("`{key}`: {why}")]
+    Proxy {
+        /// The key with its table.
+        key: String,
+        /// What is wrong with it; never the URL, which may hold a password.
         why: String,
     },
     /// A pattern that is no media type.
@@ -245,6 +260,10 @@ mod tests {
         refused("content-types = ['html']", "`html`");
         refused("resolve = { 'a.test' = 'b.test' }", "`a.test` = `b.test`");
         refused("name-servers = ['dns.test']", "`dns.test`");
+        refused("proxies = { a = 'ftp://h:1' }", "`fetch.proxies.a`: write");
+        refused("proxies = { a = 'http://u:hunter2@h' }", "`fetch.proxies.a`: its port is missing");
+        refused("proxies = { a = 'socks5://joe@h:1' }", "`fetch.proxies.a`: SOCKS needs");
+        refused("proxy = 'b'\nproxies = { a = 'http://h:1' }", "`fetch.proxy`: `b` is not");
         refused("extra-roots = ['/nonexistent/ca.pem']", "/nonexistent/ca.pem");
     }
 

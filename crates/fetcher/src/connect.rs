@@ -20,6 +20,7 @@ use tokio_rustls::TlsConnector;
 use crate::classify;
 use crate::clock::Clock;
 use crate::config::Limits;
+use crate::proxy::{Lane, Proxies};
 use crate::resolve::Names;
 use crate::wire::{Wire, WireLog};
 use crate::{FetchConfig, FetchConfigError, tls};
@@ -45,6 +46,8 @@ pub(crate) struct Connection {
     pub(crate) sender: Sender,
     pub(crate) log: Arc<WireLog>,
     pub(crate) remote: SocketAddr,
+    /// The way on which it may be used again.
+    pub(crate) lane: Lane,
 }
 
 /// The two versions' request sides.
@@ -65,6 +68,7 @@ impl Connection {
                 sender: Sender::H2(sender.clone()),
                 log: self.log.clone(),
                 remote: self.remote,
+                lane: self.lane.clone(),
             }),
         }
     }
@@ -113,6 +117,7 @@ impl Connection {
 /// Opens connections.
 pub(crate) struct Dialer {
     names: Names,
+    proxies: Arc<Proxies>,
     tls: TlsConnector,
     limits: Arc<Limits>,
     h1: http1::Builder,
@@ -120,7 +125,11 @@ pub(crate) struct Dialer {
 }
 
 impl Dialer {
-    pub(crate) fn new(config: &FetchConfig, limits: Arc<Limits>) -> Result<Self, FetchConfigError> {
+    pub(crate) fn new(
+        config: &FetchConfig,
+        limits: Arc<Limits>,
+        proxies: Arc<Proxies>,
+    ) -> Result<Self, FetchConfigError> {
         // As forgiving as browsers with what old servers write in a head.
         let mut h1 = http1::Builder::new();
         h1.max_header_size(limits.header_bytes)
@@ -134,30 +143,73 @@ impl Dialer {
             .max_header_list_size(
                 H2_HEADERS.max(limits.header_bytes.try_into().unwrap_or(u32::MAX)),
             );
-        Ok(Self { names: Names::new(config)?, tls: tls::connector(config)?, limits, h1, h2 })
+        let (names, tls) = (Names::new(config)?, tls::connector(config)?);
+        Ok(Self { names, proxies, tls, limits, h1, h2 })
     }
 
-    /// Connects to `url`'s host. Each phase has its own time limit.
+    /// Connects to `url`'s host on `lane`. Each phase has its own time limit.
     pub(crate) async fn connect(
         &self,
         url: &CanonicalUrl,
+        lane: &Lane,
+        clock: &mut Clock,
+    ) -> Result<Connection, Failure> {
+        let (stream, remote) = match &lane.proxy {
+            None => self.reach(url, clock).await?,
+            Some(proxy) => {
+                let addresses = match proxy.wants_addresses() {
+                    true => self.resolve(url, clock).await?,
+                    false => Vec::new(),
+                };
+                self.proxies.reach(proxy, url, &addresses, &self.limits, clock).await?
+            }
+        };
+        let connection = self.speak(url, stream, remote, clock).await?;
+        Ok(Connection { lane: lane.clone(), ..connection })
+    }
+
+    /// The addresses of `url`'s host.
+    async fn resolve(
+        &self,
+        url: &CanonicalUrl,
+        clock: &mut Clock,
+    ) -> Result<Vec<SocketAddr>, Failure> {
+        let limit = clock.limit(self.limits.dns, "fetch.dns-timeout");
+        let found = clock.within(limit, self.names.addresses(url)).await;
+        found.map_err(|limit| dns_late(url.host_str(), limit))?
+    }
+
+    /// A byte stream to `url`'s host, and who is at its end.
+    async fn reach(
+        &self,
+        url: &CanonicalUrl,
+        clock: &mut Clock,
+    ) -> Result<(TcpStream, SocketAddr), Failure> {
+        let host = url.host_str();
+        let addresses = self.resolve(url, clock).await?;
+        let limit = clock.limit(self.limits.connect, "fetch.connect-timeout");
+        clock
+            .within(limit, first_to_answer(&addresses))
+            .await
+            .map_err(|limit| {
+                let detail = format!("no connection to {host} {limit}");
+                Failure::new(FailureKind::Timeout, detail)
+            })?
+            .map_err(|error| classify::connect(host, url.port(), &error))
+    }
+
+    /// HTTP over `stream`, and TLS below it where the URL asks for that.
+    async fn speak(
+        &self,
+        url: &CanonicalUrl,
+        stream: TcpStream,
+        remote: SocketAddr,
         clock: &mut Clock,
     ) -> Result<Connection, Failure> {
         let host = url.host_str();
         let late = |what: &str, limit| {
             Failure::new(FailureKind::Timeout, format!("no {what} {host} {limit}"))
         };
-        let limit = clock.limit(self.limits.dns, "fetch.dns-timeout");
-        let addresses = clock
-            .within(limit, self.names.addresses(url))
-            .await
-            .map_err(|limit| dns_late(host, limit))??;
-        let limit = clock.limit(self.limits.connect, "fetch.connect-timeout");
-        let (stream, remote) = clock
-            .within(limit, first_to_answer(&addresses))
-            .await
-            .map_err(|limit| late("connection to", limit))?
-            .map_err(|error| classify::connect(host, url.port(), &error))?;
         if !url.is_https() {
             return self.speak_h1(stream, remote).await.map_err(|e| classify::handshake(host, &e));
         }
@@ -185,7 +237,7 @@ impl Dialer {
         let (sender, driver) = self.h1.handshake(TokioIo::new(wire)).await?;
         // What ends the driver is told to whoever waits for a response.
         tokio::spawn(async move { drop(driver.await) });
-        Ok(Connection { sender: Sender::H1(sender), log, remote })
+        Ok(Connection { sender: Sender::H1(sender), log, remote, lane: Lane::default() })
     }
 
     async fn speak_h2<S>(&self, stream: S, remote: SocketAddr) -> hyper::Result<Connection>
@@ -195,7 +247,7 @@ impl Dialer {
         let (wire, log) = Wire::new(stream);
         let (sender, driver) = self.h2.handshake(TokioIo::new(wire)).await?;
         tokio::spawn(async move { drop(driver.await) });
-        Ok(Connection { sender: Sender::H2(sender), log, remote })
+        Ok(Connection { sender: Sender::H2(sender), log, remote, lane: Lane::default() })
     }
 }
 
@@ -205,7 +257,9 @@ fn dns_late(host: &str, limit: crate::clock::Limit) -> Failure {
 }
 
 /// Connects to the addresses in order, each a little after the one before or at its failure.
-async fn first_to_answer(addresses: &[SocketAddr]) -> io::Result<(TcpStream, SocketAddr)> {
+pub(crate) async fn first_to_answer(
+    addresses: &[SocketAddr],
+) -> io::Result<(TcpStream, SocketAddr)> {
     if let [only] = *addresses {
         return open(only).await;
     }

@@ -8,7 +8,7 @@ use crawl_model::{
 };
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderMap, SET_COOKIE};
-use hyper::{Response as Head, Version};
+use hyper::{Response as Head, StatusCode, Version};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::body::{self, BodyLimits, Memory};
@@ -17,8 +17,9 @@ use crate::config::Limits;
 use crate::connect::{Connection, Dialer};
 use crate::cookies::{Cookies, now_ms};
 use crate::media::{MediaTypes, essence};
-use crate::message::{Writer, jar};
+use crate::message::{Form, Writer, jar};
 use crate::pool::Pool;
+use crate::proxy::{Lane, Proxies};
 use crate::wire::SentAt;
 use crate::{FetchConfig, FetchConfigError, classify};
 
@@ -31,6 +32,7 @@ const READY: std::time::Duration = std::time::Duration::from_secs(1);
 /// All that fetches share.
 pub(crate) struct Exchange {
     limits: Arc<Limits>,
+    proxies: Arc<Proxies>,
     dialer: Dialer,
     pool: Arc<Pool>,
     cookies: Arc<Cookies>,
@@ -53,10 +55,12 @@ enum Lost {
 impl Exchange {
     pub(crate) fn new(config: &FetchConfig) -> Result<Self, FetchConfigError> {
         let limits = Arc::new(Limits::new(config)?);
+        let proxies = Arc::new(Proxies::new(config)?);
         let cookies = Arc::new(Cookies::new(config.cookies));
         let n_idle = usize::try_from(config.connections.get()).unwrap_or(usize::MAX);
         Ok(Self {
-            dialer: Dialer::new(config, limits.clone())?,
+            dialer: Dialer::new(config, limits.clone(), proxies.clone())?,
+            proxies,
             pool: Arc::new(Pool::new(n_idle, config.keep_alive)),
             writer: Writer::new(config, cookies.clone())?,
             cookies,
@@ -77,6 +81,11 @@ impl Exchange {
         &self.cookies
     }
 
+    /// All proxies.
+    pub(crate) fn proxies(&self) -> &Proxies {
+        &self.proxies
+    }
+
     /// Does what `ticket` asks for. `sent_at` becomes the stamp of the last request sent, and
     /// what the answer sets in a cookie jar is added to `changes`.
     pub(crate) async fn run(
@@ -86,27 +95,47 @@ impl Exchange {
         changes: &mut Vec<CookieChange>,
     ) -> Result<Answered, Failure> {
         let mut clock = Clock::start(self.limits.total);
+        let mut route = self.proxies.route(ticket)?;
+        while let Some(lane) = route.next() {
+            let answered = self.run_on(&lane, ticket, sent_at, changes, &mut clock).await;
+            match answered {
+                Err(failure) if failure.kind == FailureKind::Proxy && route.has_more() => {}
+                ended => return ended,
+            }
+        }
+        Err(Failure::new(FailureKind::Proxy, "no proxy is left"))
+    }
+
+    /// The same on one lane. A failure of its proxy means that the host never saw the request.
+    async fn run_on(
+        &self,
+        lane: &Lane,
+        ticket: &Ticket,
+        sent_at: &mut Option<SentAt>,
+        changes: &mut Vec<CookieChange>,
+        clock: &mut Clock,
+    ) -> Result<Answered, Failure> {
         let url = ticket.url();
         if is_repeatable(ticket)
-            && let Some(mut kept) = self.kept(url, &mut clock).await
+            && let Some(mut kept) = self.kept(url, lane, clock).await
         {
-            match self.head(&mut kept, true, ticket, sent_at, &mut clock).await {
+            match self.head(&mut kept, true, ticket, sent_at, clock).await {
                 Ok(head) => {
                     self.take_cookies(ticket, &head, changes);
-                    return self.rest(kept, head, ticket, &mut clock).await;
+                    return self.rest(kept, head, ticket, clock).await;
                 }
                 Err(Lost::Failed(failure)) => return Err(failure),
                 Err(Lost::DeadConnection) => {}
             }
         }
-        let mut fresh = self.dialer.connect(url, &mut clock).await?;
+        let mut fresh = self.dialer.connect(url, lane, clock).await?;
         if let Some(shared) = fresh.share() {
             self.pool.put(url, shared);
         }
-        match self.head(&mut fresh, false, ticket, sent_at, &mut clock).await {
+        match self.head(&mut fresh, false, ticket, sent_at, clock).await {
             Ok(head) => {
                 self.take_cookies(ticket, &head, changes);
-                self.rest(fresh, head, ticket, &mut clock).await
+                self.rest(fresh, head, ticket, clock).await
             }
             Err(Lost::Failed(failure)) => Err(failure),
             Err(Lost::DeadConnection) => Err(Failure::new(
@@ -117,8 +146,8 @@ impl Exchange {
     }
 
     /// A kept connection that takes a request now.
-    async fn kept(&self, url: &CanonicalUrl, clock: &mut Clock) -> Option<Connection> {
-        while let Some(mut kept) = self.pool.take(url) {
+    async fn kept(&self, url: &CanonicalUrl, lane: &Lane, clock: &mut Clock) -> Option<Connection> {
+        while let Some(mut kept) = self.pool.take(url, lane) {
             if kept.is_ready() {
                 return Some(kept);
             }
@@ -140,7 +169,13 @@ impl Exchange {
         clock: &mut Clock,
     ) -> Result<Head<Incoming>, Lost> {
         let host = ticket.url().host_str();
-        let request = self.writer.write(ticket, connection.is_h2()).map_err(Lost::Failed)?;
+        let forwarder = self.proxies.forwarder(&connection.lane, ticket.url()).cloned();
+        let form = match &forwarder {
+            _ if connection.is_h2() => Form::H2,
+            Some(proxy) => Form::Absolute(proxy),
+            None => Form::Origin,
+        };
+        let request = self.writer.write(ticket, form).map_err(Lost::Failed)?;
         let received = connection.log.received();
         *sent_at = Some(connection.log.expect_request());
         let limit = clock.limit(self.limits.header, "fetch.header-timeout");
@@ -149,7 +184,15 @@ impl Exchange {
             Ok(Ok(head)) if connection.is_h2() && h2_size(&head) > self.limits.header_bytes => {
                 Err(Lost::Failed(classify::header_limit(host, &self.limits)))
             }
-            Ok(Ok(head)) => Ok(head),
+            Ok(Ok(head)) => match &forwarder {
+                Some(proxy) if head.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
+                    Err(Lost::Failed(proxy.refused()))
+                }
+                proxy => {
+                    proxy.iter().for_each(|proxy| proxy.worked());
+                    Ok(head)
+                }
+            },
             Ok(Err(error)) => {
                 // On a shared connection other responses count as bytes, too: there it is the
                 // connection's end that tells.
@@ -176,7 +219,12 @@ impl Exchange {
         changes: &mut Vec<CookieChange>,
     ) {
         let fields = head.headers().get_all(SET_COOKIE).iter().map(|value| value.as_bytes());
-        changes.extend(self.cookies.take(jar(ticket), ticket.url(), fields, now_ms()));
+        changes.extend(self.cookies.take(
+            jar(ticket).map(|name| &**name),
+            ticket.url(),
+            fields,
+            now_ms(),
+        ));
     }
 
     /// Reads what follows the head, and gives the connection back if it is still good.
@@ -191,7 +239,7 @@ impl Exchange {
         let status = head.status().as_u16();
         let version = version(head.version());
         let headers = fields(head.headers());
-        let remote = Some(connection.remote);
+        let remote = Some(connection.remote).filter(|_| connection.lane.ends_at_host());
         let limits = self.body_limits(ticket);
         let share = self.memory.share(&head, limits.bytes).await;
         let body = body::read(head, limits, clock).await;

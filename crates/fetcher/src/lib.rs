@@ -12,7 +12,8 @@
 //! connection (`pool`) or makes one (`connect`: `resolve`, `address`, `host_map`, `tls`); the
 //! request (`message`) goes out over a watched connection (`wire`); the body (`body`) is read
 //! through the decoders (`decode`). One timer holds all phases to their limits (`clock`). Who we
-//! are to a site: `cookies`, `auth`, `referrer`.
+//! are to a site: `cookies`, `auth`, `referrer`,
+//! `proxy`.
 //!
 //! Not here: waiting for a host, retries, robots rules. Nothing is logged, so no credentials
 //! can be.
@@ -30,6 +31,7 @@ mod pool;
 
 mod auth;
 mod cookies;
+mod proxy;
 mod referrer;
 mod secret;
 
@@ -52,13 +54,14 @@ mod tests;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crawl_model::{CookieChange, Fetched, HostFree, Ticket};
+use crawl_model::{CookieChange, FailureKind, Fetched, HostFree, Ticket};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 pub use answer::Answer;
 pub use auth::AuthConfig;
 pub use config::{FetchConfig, FetchConfigError};
 pub use cookies::CookieMode;
+pub use proxy::ProxyChoice;
 pub use referrer::ReferrerPolicy;
 pub use secret::Secret;
 
@@ -97,7 +100,12 @@ impl Fetcher {
         let mut cookies = Vec::new();
         let reply = self.exchange.run(ticket, &mut sent_at, &mut cookies).await;
         let sent_at = sent_at.and_then(|sent_at| sent_at.get().copied());
-        Answer { cookies, ..Answer::now(reply, started, sent_at) }
+        let mut answer = Answer { cookies, ..Answer::now(reply, started, sent_at) };
+        if matches!(&answer.reply, Err(failure) if failure.kind == FailureKind::Proxy) {
+            // Until a proxy is well again, no request to the host can fare better.
+            answer.rest = self.exchange.proxies().rest(ticket);
+        }
+        answer
     }
 
     /// Fetches one ticket after another until `tickets` closes: the life of one worker.

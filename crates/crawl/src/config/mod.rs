@@ -131,6 +131,9 @@ impl Config {
                 "***".clone_into(value);
             }
         }
+        for url in shown.fetch.proxies.values_mut() {
+            *url = source::hide_credentials(url.reveal()).into();
+        }
         for auth in &mut shown.fetch.auth {
             for secret in [&mut auth.password, &mut auth.bearer].into_iter().flatten() {
                 *secret = "***".into();

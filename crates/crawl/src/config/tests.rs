@@ -122,7 +122,8 @@ fn what_is_shown_hides_credentials() {
     let text = "seeds = ['https://joe:pw@h.example/']\n\
                 [fetch.headers]\nAuthorization = 'Bearer x'\nAccept = 'text/html'\n\
                 [[fetch.auth]]\norigin = 'http://a.example'\nuser = 'u'\npassword = 'hunter2'\n\
-                [[fetch.auth]]\norigin = 'http://b.example'\nbearer = 'hunter3'\n";
+                [[fetch.auth]]\norigin = 'http://b.example'\nbearer = 'hunter3'\n\
+                [fetch.proxies]\np = 'http://joe:hunter4@127.0.0.1:1'\n";
     let shown = Config::parse("c.toml", text, &[]).unwrap().to_toml();
     assert!(!shown.contains("pw@") && !shown.contains("Bearer"), "{shown}");
     assert!(!shown.contains("hunter") && shown.contains("http://b.example"), "{shown}");
@@ -135,6 +136,9 @@ fn a_mistake_in_credentials_is_shown_without_them() {
         ("[[fetch.auth]]\norigin = 'http://a.example/x'\nbearer = 'hunter2'\n", "c.toml:2:10"),
         ("[fetch]\nauth = [{ origin = 'a', password = 'hunter2' }]\n", "c.toml:2:20"),
         ("[fetch]\nauth = { password = 'hunter2' }\n", "c.toml:2"),
+        ("[fetch.proxies]\np = 'ftp://joe:hunter2@127.0.0.1:1'\n", "c.toml:2:5"),
+        ("[fetch]\nproxy = 7\nproxies = { a = 'http://joe:hunter2@h:1' }\n", "c.toml:2:9"),
+        ("[fetch]\nproxy = 'b'\nproxies = { a = 'http://joe:hunter2@h:1' }\n", "c.toml:2:9"),
         ("[fetch]\nauth = 'http://joe:hunter2@a'\n", "c.toml:2"),
         ("[[fetch.auth]]\norigin = 'http://a.example'\npassword = 'hunter2\n", "c.toml:3"),
     ] {

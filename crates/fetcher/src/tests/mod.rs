@@ -5,6 +5,7 @@ mod connections;
 mod failures;
 mod identity;
 mod names;
+mod proxies;
 mod requests;
 mod secure;
 

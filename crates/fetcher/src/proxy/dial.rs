@@ -121,7 +121,8 @@ impl Proxy {
         let login = login.as_ref().map(|value| value.as_bytes());
         let opened = tunnel::open(stream, &target.to_string(), login).await;
         opened.map_err(|refusal| match refusal {
-            tunnel::Refusal::Status(407) => self.refused(),
+            // Some proxies say 401 to a wrong password. Nobody else can have answered.
+            tunnel::Refusal::Status(401 | 407) => self.refused(),
             tunnel::Refusal::Status(status) => {
                 let what = format!("no tunnel to {} ({status})", url.host_str());
                 if status >= 500 {

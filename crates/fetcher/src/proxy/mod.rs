@@ -334,7 +334,7 @@ impl Proxy {
 
     /// Notes that it refused a request that it should have passed on.
     pub(crate) fn refused(&self) -> Failure {
-        let detail = "it wants credentials, or others (407)";
+        let detail = "it wants credentials, or others than it got";
         self.health.failed(detail);
         self.failure(detail)
     }

@@ -143,7 +143,8 @@ impl Proxy {
     ) -> Result<(), Failure> {
         let opened = socks::open(stream, target, self.login.as_ref()).await;
         opened.map_err(|refusal| match refusal {
-            socks::Refusal::Proxy(what) => {
+            socks::Refusal::Proxy(what) => self.failed(what),
+            socks::Refusal::Tunnel(what) => {
                 self.health.missed(url.authority(), &what);
                 self.failure(&what)
             }

@@ -10,8 +10,10 @@ use super::Target;
 /// Why there is no tunnel.
 #[derive(Debug)]
 pub(super) enum Refusal {
-    /// The proxy's fault, or ours.
-    Proxy(String),
+    /// It cannot be talked to, or does not know us.
+    Proxy(&'static str),
+    /// It opens no tunnel to this target.
+    Tunnel(String),
     /// It cannot reach the target.
     Target(&'static str),
     /// The connection to the proxy broke.
@@ -36,16 +38,16 @@ pub(super) async fn open<S: AsyncRead + AsyncWrite + Unpin>(
     match (version, method, login) {
         (5, 0, _) => {}
         (5, 2, Some((user, password))) => log_in(stream, user, password).await?,
-        (5, 0xff, None) => return Err(Refusal::Proxy("it wants user and password".to_owned())),
+        (5, 0xff, None) => return Err(Refusal::Proxy("it wants user and password")),
         (5, 0xff, Some(_)) => {
-            return Err(Refusal::Proxy("it takes no user and password".to_owned()));
+            return Err(Refusal::Proxy("it takes no user and password"));
         }
-        _ => return Err(Refusal::Proxy("it does not speak SOCKS 5".to_owned())),
+        _ => return Err(Refusal::Proxy("it does not speak SOCKS 5")),
     }
     stream.write_all(&request(target)?).await?;
     let [version, reply, _, kind] = read(stream).await?;
     if version != 5 {
-        return Err(Refusal::Proxy("it does not speak SOCKS 5".to_owned()));
+        return Err(Refusal::Proxy("it does not speak SOCKS 5"));
     }
     verdict(reply)?;
     // Where it connected from; of no use, but in the way.
@@ -53,7 +55,7 @@ pub(super) async fn open<S: AsyncRead + AsyncWrite + Unpin>(
         1 => 4,
         3 => usize::from(read::<1, _>(stream).await?[0]),
         4 => 16,
-        _ => return Err(Refusal::Proxy(format!("its answer has an address of type {kind}"))),
+        _ => return Err(Refusal::Tunnel(format!("its answer has an address of type {kind}"))),
     };
     stream.read_exact(&mut [0; 257][..n_bytes + 2]).await?;
     Ok(())
@@ -70,7 +72,7 @@ async fn log_in<S: AsyncRead + AsyncWrite + Unpin>(
     stream.write_all(&message).await?;
     match read(stream).await? {
         [_, 0] => Ok(()),
-        _ => Err(Refusal::Proxy("it refuses user and password".to_owned())),
+        _ => Err(Refusal::Proxy("it refuses user and password")),
     }
 }
 
@@ -107,15 +109,15 @@ fn request(target: Target<'_>) -> Result<Vec<u8>, Refusal> {
 fn verdict(reply: u8) -> Result<(), Refusal> {
     Err(match reply {
         0 => return Ok(()),
-        1 => Refusal::Proxy("it failed (SOCKS reply 1)".to_owned()),
-        2 => Refusal::Proxy("its rules forbid the connection (SOCKS reply 2)".to_owned()),
+        1 => Refusal::Tunnel("it failed (SOCKS reply 1)".to_owned()),
+        2 => Refusal::Tunnel("its rules forbid the connection (SOCKS reply 2)".to_owned()),
         3 => Refusal::Target("network unreachable"),
         4 => Refusal::Target("host unreachable"),
         5 => Refusal::Target("connection refused"),
         6 => Refusal::Target("time to live expired"),
-        7 => Refusal::Proxy("it opens no connections (SOCKS reply 7)".to_owned()),
-        8 => Refusal::Proxy("it does not know this type of address (SOCKS reply 8)".to_owned()),
-        other => Refusal::Proxy(format!("it failed (SOCKS reply {other})")),
+        7 => Refusal::Tunnel("it opens no connections (SOCKS reply 7)".to_owned()),
+        8 => Refusal::Tunnel("it does not know this type of address (SOCKS reply 8)".to_owned()),
+        other => Refusal::Tunnel(format!("it failed (SOCKS reply {other})")),
     })
 }
 
@@ -181,12 +183,12 @@ mod tests {
             (name, Some(("u", "p")), &[&[5, 2], &[1, 1]], "Proxy(\"it refuses user"),
             (name, None, &[&[5, 2]], "Proxy(\"it does not speak"),
             (name, None, &[b"HTTP/1.1 400"], "Proxy(\"it does not speak"),
-            (name, None, &[&[5, 0], &[5, 1, 0, 1]], "Proxy(\"it failed"),
-            (name, None, &[&[5, 0], &[5, 2, 0, 1]], "Proxy(\"its rules"),
+            (name, None, &[&[5, 0], &[5, 1, 0, 1]], "Tunnel(\"it failed"),
+            (name, None, &[&[5, 0], &[5, 2, 0, 1]], "Tunnel(\"its rules"),
             (name, None, &[&[5, 0], &[5, 4, 0, 1]], "Target(\"host unreachable"),
             (name, None, &[&[5, 0], &[5, 5, 0, 1]], "Target(\"connection refused"),
-            (name, None, &[&[5, 0], &[5, 99, 0, 1]], "Proxy(\"it failed (SOCKS reply 99)"),
-            (name, None, &[&[5, 0], &[5, 0, 0, 9]], "Proxy(\"its answer has"),
+            (name, None, &[&[5, 0], &[5, 99, 0, 1]], "Tunnel(\"it failed (SOCKS reply 99)"),
+            (name, None, &[&[5, 0], &[5, 0, 0, 9]], "Tunnel(\"its answer has"),
             (name, None, &[&[5, 0], &[5, 0, 0, 3, 255, 1]], "Broken("),
             (name, None, &[&[5, 0], &[4, 0, 0, 1]], "Proxy(\"it does not speak"),
             (name, None, &[], "Broken("),

@@ -6,12 +6,14 @@
 
 mod bad_input;
 mod bookshop;
+mod cookies;
 mod faults;
 mod fetch;
 mod graph;
 mod hosts;
 mod kill;
 mod plumbing;
+mod proxies;
 mod resume;
 mod stream;
 mod support;

@@ -14,6 +14,9 @@ use crawl_store::StoreConfig;
 
 use crate::error::CrawlError;
 
+/// Keys of the fetch table that limit nothing.
+const NO_LIMITS: [&str; 4] = ["auth", "headers", "proxies", "resolve"];
+
 /// What a crawl is to do and how. Each stage's table is that stage's own type.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CrawlConfig {
@@ -100,8 +103,8 @@ impl CrawlConfig {
     }
 
     /// The limits that a resumed crawl is held against, as one JSON object of tables. They are
-    /// kept in the store, so headers (which may be credentials) are not among them, nor is
-    /// `resolve`, which says where a host is, not what may be done there.
+    /// kept in the store, so what may be or hold credentials is not among them, nor is `resolve`,
+    /// which says where a host is, not what may be done there.
     pub(crate) fn limits(&self) -> serde_json::Value {
         let mut limits = serde_json::json!({
             "scope": self.frontier.scope,
@@ -111,7 +114,7 @@ impl CrawlConfig {
             "parse": self.parse,
         });
         if let Some(fetch) = limits["fetch"].as_object_mut() {
-            fetch.retain(|key, _| key != "headers" && key != "resolve");
+            fetch.retain(|key, _| !NO_LIMITS.contains(&key.as_str()));
         }
         for rules in &self.hosts {
             let names: Vec<String> = rules.patterns.iter().map(ToString::to_string).collect();
@@ -146,5 +149,26 @@ impl CrawlConfig {
             inserted.map_err(CrawlError::HostTwice)?;
         }
         Ok(table)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crawl_fetcher::AuthConfig;
+
+    use super::*;
+
+    #[test]
+    fn no_secret_is_kept_with_the_limits() {
+        let mut config = CrawlConfig::default();
+        config.fetch.headers.insert("Authorization".into(), "hunter2".into());
+        config.fetch.auth.push(AuthConfig {
+            origin: "http://a.test".into(),
+            password: Some("hunter2".into()),
+            bearer: Some("hunter2".into()),
+            ..AuthConfig::default()
+        });
+        let limits = config.limits().to_string();
+        assert!(limits.contains("total-timeout") && !limits.contains("hunter2"), "{limits}");
     }
 }

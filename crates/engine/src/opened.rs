@@ -145,7 +145,9 @@ fn is_broad(allowed_domains: &[String], n_seed_hosts: usize) -> bool {
         return n_seed_hosts > FEW_SITES;
     }
     allowed_domains.len() > FEW_SITES
-        || allowed_domains.iter().any(|domain| is_public_suffix(domain.trim_start_matches('.')))
+        || allowed_domains
+            .iter()
+            .any(|domain| is_public_suffix(&domain.trim_start_matches('.').to_ascii_lowercase()))
 }
 
 /// Folds the settle log into the frontier; `None` if there was nothing to fold.
@@ -196,7 +198,7 @@ mod tests {
         let domains = |list: &[&str]| list.iter().map(|&d| d.to_owned()).collect::<Vec<_>>();
         assert!(!is_broad(&[], FEW_SITES) && is_broad(&[], FEW_SITES + 1));
         assert!(!is_broad(&domains(&["shop.example", "test"]), 1000));
-        assert!(is_broad(&domains(&["shop.example", "co.uk"]), 1));
+        assert!(is_broad(&domains(&["shop.example", ".Co.UK"]), 1));
         assert!(is_broad(&vec!["a.example".to_owned(); FEW_SITES + 1], 1));
     }
 }

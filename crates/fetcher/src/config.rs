@@ -12,9 +12,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::connect::H1_BUFFER;
-use crate::cookies::CookieMode;
 use crate::pace::Rate;
 use crate::resolve::Bounds;
+use crate::{AuthConfig, CookieMode, ProxyChoice, ReferrerPolicy, Secret};
 
 /// How URLs are fetched, as written in the `[fetch]` table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -73,8 +73,17 @@ pub struct FetchConfig {
     pub content_types: Vec<String>,
     /// Header fields sent with every request; those of a single request win.
     pub headers: BTreeMap<String, String>,
+    /// What a site is told of the page that led to it, in `Referer`.
+    pub referrer_policy: ReferrerPolicy,
+    /// Credentials, each for one origin.
+    pub auth: Vec<AuthConfig>,
     /// Whether cookies are kept and sent back.
     pub cookies: CookieMode,
+    /// Proxies by name: `http://user:password@host:port`, `socks5://..` (names are resolved here)
+    /// or `socks5h://..` (names are resolved by the proxy).
+    pub proxies: BTreeMap<String, Secret>,
+    /// The proxy of all requests that name none, or several that take turns. None: no proxy.
+    pub proxy: ProxyChoice,
     /// Whether addresses that are not public (loopback, private networks ..) are fetched from.
     pub allow_private_addresses: bool,
     /// Host names and the addresses to connect to in their stead, as curl's `--resolve`:
@@ -153,7 +162,11 @@ impl Default for FetchConfig {
                 "*+json",
             ]),
             headers: BTreeMap::new(),
+            referrer_policy: ReferrerPolicy::default(),
+            auth: Vec::new(),
             cookies: CookieMode::Auto,
+            proxies: BTreeMap::new(),
+            proxy: ProxyChoice::default(),
             allow_private_addresses: false,
             resolve: BTreeMap::new(),
             name_servers: Vec::new(),
@@ -191,6 +204,22 @@ pub enum FetchConfigError {
         key: String,
         /// What is wrong with it; never the value, which may be a secret.
         why: &'static str,
+    },
+    /// Credentials that cannot be used.
+    #[error("`{key}`: {why}")]
+    Auth {
+        /// The key with its table.
+        key: String,
+        /// What is wrong with it; never the secret.
+        why: String,
+    },
+    /// A proxy that cannot be used.
+    #[error("`{key}`: {why}")]
+    Proxy {
+        /// The key with its table.
+        key: String,
+        /// What is wrong with it; never the URL, which may hold a password.
+        why: String,
     },
     /// A pattern that is no media type.
     #[error(
@@ -377,6 +406,10 @@ mod tests {
         refused("dns-min-ttl = '2h'", "`fetch.dns-min-ttl` is 7200s: give no more than");
         refused("dns-max-ttl = '8d'", "`fetch.dns-max-ttl` is 691200s: give a week");
         refused("dns-stale = '8d'", "`fetch.dns-stale` is 691200s: give a week");
+        refused("proxies = { a = 'ftp://h:1' }", "`fetch.proxies.a`: write");
+        refused("proxies = { a = 'http://u:hunter2@h' }", "`fetch.proxies.a`: its port is missing");
+        refused("proxies = { a = 'socks5://joe@h:1' }", "`fetch.proxies.a`: SOCKS needs");
+        refused("proxy = 'b'\nproxies = { a = 'http://h:1' }", "`fetch.proxy`: `b` is not");
         refused("extra-roots = ['/nonexistent/ca.pem']", "/nonexistent/ca.pem");
     }
 

@@ -20,6 +20,7 @@ use crate::clock::Clock;
 use crate::config::Limits;
 use crate::eyeballs::Eyeballs;
 use crate::pool::{Slot, Slots};
+use crate::proxy::{Lane, Proxies};
 use crate::resolve::Names;
 use crate::wire::{Wire, WireLog};
 use crate::{FetchConfig, FetchConfigError, tls};
@@ -44,6 +45,8 @@ pub(crate) struct Connection {
     pub(crate) sender: Sender,
     pub(crate) log: Arc<WireLog>,
     pub(crate) remote: SocketAddr,
+    /// The way on which it may be used again.
+    pub(crate) lane: Lane,
 }
 
 /// The two versions' request sides.
@@ -64,6 +67,7 @@ impl Connection {
                 sender: Sender::H2(sender.clone()),
                 log: self.log.clone(),
                 remote: self.remote,
+                lane: self.lane.clone(),
             }),
         }
     }
@@ -120,6 +124,7 @@ pub(crate) struct Dialer {
     names: Names,
     eyeballs: Eyeballs,
     slots: Slots,
+    proxies: Arc<Proxies>,
     tls: TlsConnector,
     h1: http1::Builder,
     h2: http2::Builder<TokioExecutor>,
@@ -131,6 +136,7 @@ impl Dialer {
         config: &FetchConfig,
         limits: &Limits,
         slots: Slots,
+        proxies: Arc<Proxies>,
     ) -> Result<Self, FetchConfigError> {
         // As forgiving as browsers with what old servers write in a head.
         let mut h1 = http1::Builder::new();
@@ -150,24 +156,35 @@ impl Dialer {
                 H2_HEADERS.max(limits.header_bytes.try_into().unwrap_or(u32::MAX)),
             );
         let (names, tls) = (Names::new(config)?, tls::connector(config)?);
-        Ok(Self { names, eyeballs: Eyeballs::default(), slots, tls, h1, h2 })
+        Ok(Self { names, eyeballs: Eyeballs::default(), slots, proxies, tls, h1, h2 })
     }
 
-    /// Connects to `url`'s host. Each phase has its own time limit.
+    /// Connects to `url`'s host on `lane`. Each phase has its own time limit.
     pub(crate) async fn connect(
         &self,
         url: &CanonicalUrl,
+        lane: &Lane,
         limits: &Limits,
         clock: &mut Clock,
     ) -> Result<Connection, Failure> {
         let slot = self.slot(url, limits, clock).await?;
-        let (stream, remote) = self.reach(url, limits, clock).await?;
-        if url.is_https() {
-            self.secure(url, stream, remote, slot, limits, clock).await
+        let (stream, remote) = match &lane.proxy {
+            None => self.reach(url, limits, clock).await?,
+            Some(proxy) => {
+                let addresses = match proxy.wants_addresses() {
+                    true => self.resolve(url, clock).await?,
+                    false => Vec::new(),
+                };
+                self.proxies.reach(proxy, url, &addresses, limits, clock).await?
+            }
+        };
+        let connection = if url.is_https() {
+            self.secure(url, stream, remote, slot, limits, clock).await?
         } else {
             let spoken = self.speak_h1(stream, remote, slot).await;
-            spoken.map_err(|error| classify::handshake(url.host_str(), &error))
-        }
+            spoken.map_err(|error| classify::handshake(url.host_str(), &error))?
+        };
+        Ok(Connection { lane: lane.clone(), ..connection })
     }
 
     /// The right to open one more connection.
@@ -272,7 +289,7 @@ impl Dialer {
         let (sender, driver) = self.h1.handshake(TokioIo::new(wire)).await?;
         // What ends the driver is told to whoever waits for a response.
         tokio::spawn(async move { drop(driver.await) });
-        Ok(Connection { sender: Sender::H1(sender), log, remote })
+        Ok(Connection { sender: Sender::H1(sender), log, remote, lane: Lane::default() })
     }
 
     async fn speak_h2<S>(
@@ -287,6 +304,6 @@ impl Dialer {
         let (wire, log) = Wire::new(stream, slot);
         let (sender, driver) = self.h2.handshake(TokioIo::new(wire)).await?;
         tokio::spawn(async move { drop(driver.await) });
-        Ok(Connection { sender: Sender::H2(sender), log, remote })
+        Ok(Connection { sender: Sender::H2(sender), log, remote, lane: Lane::default() })
     }
 }

@@ -17,8 +17,9 @@ use crate::config::Limits;
 use crate::connect::{Connection, Dialer};
 use crate::cookies::{Cookies, now_ms};
 use crate::media::{MediaTypes, essence};
-use crate::message::{Writer, jar};
+use crate::message::{Form, Writer, jar};
 use crate::pool::{Dialing, Pool, Slots, Turn};
+use crate::proxy::{Lane, Proxies};
 use crate::{FetchConfig, FetchConfigError, classify, descriptors};
 
 /// Least body limit of a robots.txt: what must be parsed of one (RFC 9309, section 2.5).
@@ -32,6 +33,7 @@ pub(crate) struct Exchange {
     /// What holds for hosts without a table of their own.
     settings: Settings,
     hosts: HostTable<Settings>,
+    proxies: Arc<Proxies>,
     dialer: Dialer,
     pool: Arc<Pool>,
     cookies: Arc<Cookies>,
@@ -54,13 +56,15 @@ impl Exchange {
         config: &FetchConfig,
         hosts: HostTable<FetchConfig>,
     ) -> Result<Self, FetchConfigError> {
+        let proxies = Arc::new(Proxies::new(config)?);
         let cookies = Arc::new(Cookies::new(config.cookies));
         let settings = Settings::new(config, &cookies)?;
         let n_slots = descriptors::room_for(config.connections.get())?;
         let pool = Arc::new(Pool::new(n_slots, config.keep_alive));
         Ok(Self {
-            dialer: Dialer::new(config, &settings.limits, Slots(pool.clone()))?,
+            dialer: Dialer::new(config, &settings.limits, Slots(pool.clone()), proxies.clone())?,
             pool,
+            proxies,
             memory: Memory::new(config.body_memory_mib.get()),
             hosts: hosts.try_map(|config| Settings::new(&config, &cookies))?,
             cookies,
@@ -84,6 +88,11 @@ impl Exchange {
         &self.cookies
     }
 
+    /// All proxies.
+    pub(crate) fn proxies(&self) -> &Proxies {
+        &self.proxies
+    }
+
     /// The clock that the fetch of `ticket` runs by.
     pub(crate) fn clock(&self, ticket: &Ticket) -> Clock {
         Clock::start(self.settings(ticket.url()).total(ticket))
@@ -97,11 +106,29 @@ impl Exchange {
         changes: &mut Vec<CookieChange>,
         clock: &mut Clock,
     ) -> Result<Answered, Failure> {
+        let mut route = self.proxies.route(ticket)?;
+        while let Some(lane) = route.next() {
+            match self.run_on(&lane, ticket, changes, clock).await {
+                Err(failure) if failure.kind == FailureKind::Proxy && route.has_more() => {}
+                ended => return ended,
+            }
+        }
+        Err(Failure::new(FailureKind::Proxy, "no proxy is left"))
+    }
+
+    /// The same on one lane. A failure of its proxy means that the host never saw the request.
+    async fn run_on(
+        &self,
+        lane: &Lane,
+        ticket: &Ticket,
+        changes: &mut Vec<CookieChange>,
+        clock: &mut Clock,
+    ) -> Result<Answered, Failure> {
         let url = ticket.url();
         let settings = self.settings(url);
         let mut first = None;
         if is_repeatable(ticket)
-            && let Some(mut kept) = self.kept_or_first(url, &mut first, clock).await?
+            && let Some(mut kept) = self.kept_or_first(url, lane, &mut first, clock).await?
         {
             match self.head(settings, &mut kept, true, ticket, clock).await {
                 Ok(head) => {
@@ -112,7 +139,7 @@ impl Exchange {
                 Err(Lost::DeadConnection) => {}
             }
         }
-        let mut fresh = self.dialer.connect(url, &settings.limits, clock).await?;
+        let mut fresh = self.dialer.connect(url, lane, &settings.limits, clock).await?;
         if let Some(shared) = fresh.share() {
             self.pool.put(url, shared);
         }
@@ -137,10 +164,11 @@ impl Exchange {
     async fn kept_or_first(
         &self,
         url: &CanonicalUrl,
+        lane: &Lane,
         first: &mut Option<Dialing>,
         clock: &mut Clock,
     ) -> Result<Option<Connection>, Failure> {
-        let kept = self.kept(url, clock).await;
+        let kept = self.kept(url, lane, clock).await;
         if kept.is_some() || !url.is_https() {
             return Ok(kept);
         }
@@ -153,14 +181,14 @@ impl Exchange {
                 let limit = clock.total();
                 let waited = clock.within(limit, follow.wait()).await;
                 waited.map_err(|limit| classify::connect_late(url.host_str(), limit))?;
-                Ok(self.kept(url, clock).await)
+                Ok(self.kept(url, lane, clock).await)
             }
         }
     }
 
     /// A kept connection that takes a request now.
-    async fn kept(&self, url: &CanonicalUrl, clock: &mut Clock) -> Option<Connection> {
-        while let Some(mut kept) = self.pool.take(url) {
+    async fn kept(&self, url: &CanonicalUrl, lane: &Lane, clock: &mut Clock) -> Option<Connection> {
+        while let Some(mut kept) = self.pool.take(url, lane) {
             if kept.is_ready() {
                 return Some(kept);
             }
@@ -182,7 +210,13 @@ impl Exchange {
         clock: &mut Clock,
     ) -> Result<Head<Incoming>, Lost> {
         let host = ticket.url().host_str();
-        let request = settings.writer.write(ticket, connection.is_h2()).map_err(Lost::Failed)?;
+        let forwarder = self.proxies.forwarder(&connection.lane, ticket.url()).cloned();
+        let form = match &forwarder {
+            _ if connection.is_h2() => Form::H2,
+            Some(proxy) => Form::Absolute(proxy),
+            None => Form::Origin,
+        };
+        let request = settings.writer.write(ticket, form).map_err(Lost::Failed)?;
         let received = connection.log.received();
         let stamp = connection.log.expect_request();
         clock.times.sent_at = Some(stamp.clone());
@@ -197,6 +231,12 @@ impl Exchange {
                 clock.times.head_came();
                 Self::check_head(&settings.limits, connection, &head, host)
                     .map_err(Lost::Failed)?;
+                if let Some(proxy) = &forwarder {
+                    if head.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
+                        return Err(Lost::Failed(proxy.refused()));
+                    }
+                    proxy.worked();
+                }
                 Ok(head)
             }
             Ok(Err(error)) => {
@@ -245,7 +285,12 @@ impl Exchange {
         changes: &mut Vec<CookieChange>,
     ) {
         let fields = head.headers().get_all(SET_COOKIE).iter().map(|value| value.as_bytes());
-        changes.extend(self.cookies.take(jar(ticket), ticket.url(), fields, now_ms()));
+        changes.extend(self.cookies.take(
+            jar(ticket).map(|name| &**name),
+            ticket.url(),
+            fields,
+            now_ms(),
+        ));
     }
 
     /// Reads what follows the head, and gives the connection back if it is still good.
@@ -261,7 +306,7 @@ impl Exchange {
         let status = head.status().as_u16();
         let version = version(head.version());
         let headers = fields(head.headers());
-        let remote = Some(connection.remote);
+        let remote = Some(connection.remote).filter(|_| connection.lane.ends_at_host());
         let is_reusable = is_reusable(&head);
         let limits = settings.body_limits(ticket);
         let share = self.memory.share(&head, limits.bytes).await;

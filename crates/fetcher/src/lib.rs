@@ -12,7 +12,8 @@
 //! connection (`pool`) or makes one (`connect`: `resolve`, `address`, `host_map`, `tls`); the
 //! request (`message`) goes out over a watched connection (`wire`); the body (`body`) is read
 //! through the decoders (`decode`). One timer holds all phases to their limits (`clock`). Who we
-//! are to a site: `cookies`.
+//! are to a site: `cookies`, `auth`, `referrer`,
+//! `proxy`.
 //!
 //! Not here: waiting for a host, retries, robots rules. Nothing is logged, so no credentials
 //! can be.
@@ -25,11 +26,16 @@ mod worker;
 mod exchange;
 
 mod connect;
-mod cookies;
 mod descriptors;
 mod eyeballs;
 mod message;
 mod pool;
+
+mod auth;
+mod cookies;
+mod proxy;
+mod referrer;
+mod secret;
 
 mod address;
 mod host_map;
@@ -51,12 +57,16 @@ mod tests;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crawl_model::{CookieChange, Fetched, HostFree, HostTable, Ticket};
+use crawl_model::{CookieChange, FailureKind, Fetched, HostFree, HostTable, Ticket};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 pub use answer::Answer;
+pub use auth::AuthConfig;
 pub use config::{FetchConfig, FetchConfigError};
 pub use cookies::CookieMode;
+pub use proxy::ProxyChoice;
+pub use referrer::ReferrerPolicy;
+pub use secret::Secret;
 
 /// Fetches URLs. Cheap to clone; clones share connections, name cache and TLS sessions.
 #[derive(Clone)]
@@ -105,7 +115,12 @@ impl Fetcher {
         let mut clock = self.exchange.clock(ticket);
         let mut cookies = Vec::new();
         let reply = self.exchange.run(ticket, &mut cookies, &mut clock).await;
-        Answer { cookies, ..Answer::now(reply, started, &clock.times) }
+        let mut answer = Answer { cookies, ..Answer::now(reply, started, &clock.times) };
+        if matches!(&answer.reply, Err(failure) if failure.kind == FailureKind::Proxy) {
+            // Until a proxy is well again, no request to the host can fare better.
+            answer.rest = self.exchange.proxies().rest(ticket);
+        }
+        answer
     }
 
     /// Fetches one ticket after another until `tickets` closes: the life of one worker.

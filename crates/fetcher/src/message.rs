@@ -8,8 +8,10 @@ use http_body_util::Full;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Request, Uri};
 
+use crate::auth::Credentials;
 use crate::cookies::{Cookies, now_ms};
-use crate::{FetchConfig, FetchConfigError};
+use crate::proxy::Proxy;
+use crate::{FetchConfig, FetchConfigError, ReferrerPolicy};
 
 /// What browsers ask for when a page is opened.
 const ACCEPT: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
@@ -32,6 +34,8 @@ const FRAMING: [HeaderName; 5] = [
 pub(crate) struct Writer {
     /// Sent with every request.
     defaults: HeaderMap,
+    credentials: Credentials,
+    policy: ReferrerPolicy,
     cookies: Arc<Cookies>,
 }
 
@@ -52,35 +56,43 @@ impl Writer {
                 field(name, value).map_err(|why| bad(&format!("headers.{name}"), why))?;
             defaults.insert(name, value);
         }
-        Ok(Self { defaults, cookies })
+        let credentials = Credentials::new(&config.auth)?;
+        Ok(Self { defaults, credentials, policy: config.referrer_policy, cookies })
     }
 
-    /// The request for `ticket`; `with_authority` as HTTP/2 names the host.
+    /// The request for `ticket`.
     ///
     /// Fails if the spider gave a header field that cannot be sent.
     pub(crate) fn write(
         &self,
         ticket: &Ticket,
-        with_authority: bool,
+        form: Form<'_>,
     ) -> Result<Request<Full<Bytes>>, Failure> {
         let url = ticket.url();
         let unsendable = |what: String| {
             let detail = format!("the request to {} cannot be sent: {what}", url.host_str());
             Failure::new(FailureKind::Protocol, detail)
         };
-        let uri = uri(url, with_authority).map_err(|e| unsendable(format!("its URL: {e}")))?;
+        let uri = uri(url, form).map_err(|e| unsendable(format!("its URL: {e}")))?;
         let mut headers = HeaderMap::with_capacity(self.defaults.len() + 4);
-        if !with_authority {
+        if !matches!(form, Form::H2) {
             let host = HeaderValue::from_str(url.authority());
             let host = host.map_err(|_| unsendable("its host".to_owned()))?;
             headers.insert(header::HOST, host);
         }
         headers.extend(self.defaults.iter().map(|(name, value)| (name.clone(), value.clone())));
-        if let Some(credentials) = basic_auth(url) {
+        let own = basic_auth(url);
+        if let Some(credentials) = own.or_else(|| self.credentials.field(url).cloned()) {
             headers.insert(header::AUTHORIZATION, credentials);
+        }
+        if let Some(referrer) = self.referrer_field(ticket) {
+            headers.entry(header::REFERER).or_insert(referrer);
         }
         if let Some(cookies) = self.cookie_field(ticket) {
             headers.insert(header::COOKIE, cookies);
+        }
+        if let Form::Absolute(proxy) = form {
+            headers.extend(proxy.field().map(|value| (header::PROXY_AUTHORIZATION, value)));
         }
         let mut body = Bytes::new();
         let mut method = Method::Get;
@@ -105,9 +117,16 @@ impl Writer {
         Ok(request)
     }
 
+    /// What the target is told of the page that led to it.
+    fn referrer_field(&self, ticket: &Ticket) -> Option<HeaderValue> {
+        let Errand::Page(page) = ticket.errand() else { return None };
+        let field = self.policy.field(page.referrer.as_ref()?, &page.url)?;
+        HeaderValue::try_from(field).ok()
+    }
+
     /// What the ticket's jar has for its URL.
     fn cookie_field(&self, ticket: &Ticket) -> Option<HeaderValue> {
-        let field = self.cookies.field(jar(ticket), ticket.url(), now_ms());
+        let field = self.cookies.field(jar(ticket).map(|name| &**name), ticket.url(), now_ms());
         if field.is_empty() {
             return None;
         }
@@ -118,9 +137,9 @@ impl Writer {
 }
 
 /// The cookie jar that a ticket names.
-pub(crate) fn jar(ticket: &Ticket) -> Option<&str> {
+pub(crate) fn jar(ticket: &Ticket) -> Option<&Arc<str>> {
     match ticket.errand() {
-        Errand::Page(page) => page.options().jar.as_deref(),
+        Errand::Page(page) => page.options().jar.as_ref(),
         Errand::Robots { .. } => None,
     }
 }
@@ -132,27 +151,44 @@ fn field(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), &'static 
     if FRAMING.contains(&name) {
         return Err("this field is set by the crawler itself");
     }
+    if name == header::PROXY_AUTHORIZATION {
+        return Err("a proxy's credentials belong into its URL in [fetch.proxies]");
+    }
     let mut value =
         HeaderValue::from_str(value).map_err(|_| "its value has forbidden characters")?;
-    let is_secret =
-        [header::AUTHORIZATION, header::COOKIE, header::PROXY_AUTHORIZATION].contains(&name);
+    let is_secret = [header::AUTHORIZATION, header::COOKIE].contains(&name);
     value.set_sensitive(is_secret);
     Ok((name, value))
 }
 
-/// Path and query for HTTP/1 (RFC 9112, section 3.2.1), all but the credentials for HTTP/2
-/// (RFC 9113, section 8.3.1).
-fn uri(url: &CanonicalUrl, with_authority: bool) -> Result<Uri, impl std::error::Error> {
-    let text = if with_authority {
-        Bytes::from(format!("https://{}{}", url.authority(), url.path_and_query()))
-    } else {
-        Bytes::copy_from_slice(url.path_and_query().as_bytes())
+/// How a request names its target; never with the URL's credentials.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Form<'a> {
+    /// By path and query (RFC 9112, section 3.2.1).
+    Origin,
+    /// As a whole, for a proxy that passes it on (RFC 9112, section 3.2.2).
+    Absolute(&'a Proxy),
+    /// In HTTP/2's own way (RFC 9113, section 8.3.1).
+    H2,
+}
+
+fn uri(url: &CanonicalUrl, form: Form<'_>) -> Result<Uri, impl std::error::Error> {
+    let text = match form {
+        Form::Origin => Bytes::copy_from_slice(url.path_and_query().as_bytes()),
+        Form::Absolute(_) => format!("http://{}{}", url.authority(), url.path_and_query()).into(),
+        Form::H2 => format!("https://{}{}", url.authority(), url.path_and_query()).into(),
     };
     Uri::from_maybe_shared(text)
 }
 
 /// The credentials that a URL carries, as RFC 7617 sends them.
 fn basic_auth(url: &CanonicalUrl) -> Option<HeaderValue> {
+    let (user, password) = credentials(url)?;
+    Some(basic_value(&user, &password))
+}
+
+/// User and password of a URL.
+pub(crate) fn credentials(url: &CanonicalUrl) -> Option<(Vec<u8>, Vec<u8>)> {
     let (_, rest) = url.as_str().split_once("://")?;
     let whole = &rest[..rest.len() - url.path_and_query().len()];
     if whole.len() == url.authority().len() {
@@ -160,12 +196,16 @@ fn basic_auth(url: &CanonicalUrl) -> Option<HeaderValue> {
     }
     let (credentials, _) = whole.rsplit_once('@')?;
     let (user, password) = credentials.split_once(':').unwrap_or((credentials, ""));
-    let mut plain = unescape(user);
-    plain.push(b':');
-    plain.extend(unescape(password));
-    let mut value = HeaderValue::from_str(&format!("Basic {}", base64(&plain))).ok()?;
+    Some((unescape(user), unescape(password)))
+}
+
+/// RFC 7617, section 2.
+pub(crate) fn basic_value(user: &[u8], password: &[u8]) -> HeaderValue {
+    let plain = [user, b":", password].concat();
+    let mut value = HeaderValue::try_from(format!("Basic {}", base64(&plain)))
+        .expect("base64 has no forbidden characters");
     value.set_sensitive(true);
-    Some(value)
+    value
 }
 
 /// Takes percent escapes back (RFC 3986, section 2.1).
@@ -227,8 +267,8 @@ mod tests {
     #[test]
     fn every_url_that_the_standard_serialises_can_be_sent() {
         let odd = CanonicalUrl::parse("http://h/a|b^c[d]'{e}\"`<>\\é %zz?q=`|^{}[]\"'<>é").unwrap();
-        for with_authority in [false, true] {
-            let sent = uri(&odd, with_authority).unwrap();
+        for form in [Form::Origin, Form::H2] {
+            let sent = uri(&odd, form).unwrap();
             assert_eq!(sent.path_and_query().unwrap().as_str(), odd.path_and_query());
         }
     }

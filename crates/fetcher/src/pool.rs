@@ -23,6 +23,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::Instant;
 
 use crate::connect::Connection;
+use crate::proxy::Lane;
 
 /// Connections that a shard holds, about. A scan over so many costs less than a hash map.
 const SHARD_SIZE: usize = 16;
@@ -104,8 +105,11 @@ struct Idle {
 }
 
 impl Idle {
-    fn is_for(&self, hash: u64, url: &CanonicalUrl) -> bool {
-        self.hash == hash && self.https == url.is_https() && *self.authority == *url.authority()
+    fn is_for(&self, hash: u64, url: &CanonicalUrl, lane: &Lane) -> bool {
+        self.hash == hash
+            && self.https == url.is_https()
+            && *self.authority == *url.authority()
+            && self.connection.lane == *lane
     }
 }
 
@@ -122,11 +126,12 @@ impl Pool {
         }
     }
 
-    /// An idle connection to `url`'s origin; the one used last, for it is the likeliest to live.
-    pub(crate) fn take(&self, url: &CanonicalUrl) -> Option<Connection> {
+    /// An idle connection to `url`'s origin on `lane`; the one used last, for it is the likeliest
+    /// to live.
+    pub(crate) fn take(&self, url: &CanonicalUrl, lane: &Lane) -> Option<Connection> {
         let hash = self.hash(url);
         let shard = &mut self.shard(hash).idle;
-        while let Some(i) = shard.iter().rposition(|idle| idle.is_for(hash, url)) {
+        while let Some(i) = shard.iter().rposition(|idle| idle.is_for(hash, url, lane)) {
             let idle = &shard[i];
             let is_good = !idle.connection.is_closed() && idle.since.elapsed() < self.keep_alive;
             match idle.connection.share() {

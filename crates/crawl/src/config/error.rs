@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use super::source::Place;
+use super::source::{Place, hide_credentials};
 
 /// Why a config cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -40,12 +40,13 @@ pub struct Mistake {
 impl Mistake {
     /// A mistake whose place is not known (yet).
     pub(super) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), place: None, hint: None }
+        // serde quotes the value that it does not like.
+        Self { message: hide_credentials(&message.into()), place: None, hint: None }
     }
 
     /// Adds what to do about it.
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.hint = Some(hide_credentials(&hint.into()));
         self
     }
 }

@@ -143,6 +143,14 @@ impl Config {
                 }
             }
         }
+        for url in shown.fetch.proxies.values_mut() {
+            *url = source::hide_credentials(url.reveal()).into();
+        }
+        for auth in &mut shown.fetch.auth {
+            for secret in [&mut auth.password, &mut auth.bearer].into_iter().flatten() {
+                *secret = "***".into();
+            }
+        }
         toml::to_string(&shown).expect("a config has string keys and no nulls")
     }
 

@@ -139,8 +139,62 @@ pub(super) fn bare_or_quoted(key: &str) -> String {
     if bare { key.to_owned() } else { toml::Value::String(key.to_owned()).to_string() }
 }
 
-/// Hides user and password of URLs with as many asterisks, so that columns stay true.
+/// Hides user and password of URLs, and the values of keys that hold secrets, with as many
+/// asterisks, so that columns stay true.
 pub(super) fn hide_credentials(text: &str) -> String {
+    hide_in_urls(&hide_values(text))
+}
+
+/// Hides what stands behind the equals sign of a key such as `password`.
+fn hide_values(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(equals) = rest.find('=') {
+        let (before, after) = rest.split_at(equals + 1);
+        out.push_str(before);
+        let key = before[..equals].trim_end_matches([' ', '\t', '"', '\'']);
+        let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        let key = &key[key.trim_end_matches(is_name).len()..];
+        rest = after;
+        if holds_secret(key) {
+            let start = after.len() - after.trim_start_matches([' ', '\t']).len();
+            let quoted = after[start..].strip_prefix(['"', '\'']);
+            let start = start + usize::from(quoted.is_some());
+            let end = match (quoted, after[..start].chars().next_back()) {
+                (Some(value), Some(quote)) => end_of_quoted(value, quote),
+                _ => after[start..].find(['\n', '"', '\'', ',', ']', '}', '`', '&']),
+            };
+            let end = end.map_or(after.len(), |end| start + end);
+            out.push_str(&after[..start]);
+            out.extend(after[start..end].chars().map(|_| '*'));
+            rest = &after[end..];
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+/// Whether what is written behind this key must not be shown.
+fn holds_secret(key: &str) -> bool {
+    let is_word_of_secrets = super::is_secret(key) || key.eq_ignore_ascii_case("bearer");
+    is_word_of_secrets && key != "cookies" && !key.ends_with("-env")
+}
+
+/// Where a quoted text ends whose opening quote has been read. Texts of several lines are taken to
+/// have no end, so that all of them is hidden.
+fn end_of_quoted(text: &str, quote: char) -> Option<usize> {
+    if text.starts_with(&quote.to_string().repeat(2)) {
+        return None;
+    }
+    let mut is_escaped = false;
+    text.char_indices().find_map(|(at, c)| {
+        let is_end = c == quote && !is_escaped;
+        is_escaped = quote == '"' && c == '\\' && !is_escaped;
+        is_end.then_some(at)
+    })
+}
+
+fn hide_in_urls(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(scheme) = rest.find("://") {
@@ -222,6 +276,28 @@ mod tests {
     fn passwords_in_urls_are_hidden() {
         let hidden = hide_credentials("seeds = [\"http://joe:pw@h/?x=a@b\", \"http://h/\"]");
         assert_eq!(hidden, "seeds = [\"http://******@h/?x=a@b\", \"http://h/\"]");
+    }
+
+    #[test]
+    fn values_of_secret_keys_are_hidden() {
+        for (written, shown) in [
+            ("password = \"a\\\"b\" # x", "password = \"****\" # x"),
+            ("bearer='tok'", "bearer='***'"),
+            (
+                "auth = [{ user = 'joe', password = 'pw' }]",
+                "auth = [{ user = 'joe', password = '**' }]",
+            ),
+            ("fetch.headers.Authorization=Bearer x", "fetch.headers.Authorization=********"),
+            ("\"X-Api-Key\" = \"é\"", "\"X-Api-Key\" = \"*\""),
+            ("password = \"open", "password = \"****"),
+            ("password = '''pw", "password = '****"),
+            ("password =", "password ="),
+            ("password-env = 'PW'", "password-env = 'PW'"),
+            ("cookies = 'of'", "cookies = 'of'"),
+            ("= = '='", "= = '='"),
+        ] {
+            assert_eq!(hide_credentials(written), shown);
+        }
     }
 
     #[test]

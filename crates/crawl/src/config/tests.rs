@@ -1,6 +1,7 @@
 //! The shipped configs hold what they say, and mistakes are shown where they were made.
 
 use crawl_feeds::FeedFormat;
+use crawl_fetcher::AuthConfig;
 use crawl_parser::{FieldSpec, ItemConfig, RuleConfig};
 
 use super::*;
@@ -53,7 +54,17 @@ fn default_toml_lists_every_key() {
     let rule = RuleConfig { css: text(), url: text(), label: text(), priority: 1 };
     let fields = Default::default();
     let item = ItemConfig { label: text(), url: text(), select: text(), fields };
+    let secret = || Some("x".into());
+    let auth = AuthConfig {
+        origin: "http://h".into(),
+        user: text(),
+        password: secret(),
+        password_env: text(),
+        bearer: secret(),
+        bearer_env: text(),
+    };
     let config = Config {
+        fetch: FetchConfig { auth: vec![auth], ..FetchConfig::default() },
         spider: Some(SpiderConfig {
             follow: Some(Vec::new()),
             rules: vec![rule],
@@ -110,10 +121,32 @@ fn what_is_in_force_can_be_read_back() {
 #[test]
 fn what_is_shown_hides_credentials() {
     let text = "seeds = ['https://joe:pw@h.example/']\n\
-                [fetch.headers]\nAuthorization = 'Bearer x'\nAccept = 'text/html'\n";
+                [fetch.headers]\nAuthorization = 'Bearer x'\nAccept = 'text/html'\n\
+                [[fetch.auth]]\norigin = 'http://a.example'\nuser = 'u'\npassword = 'hunter2'\n\
+                [[fetch.auth]]\norigin = 'http://b.example'\nbearer = 'hunter3'\n\
+                [fetch.proxies]\np = 'http://joe:hunter4@127.0.0.1:1'\n";
     let shown = Config::parse("c.toml", text, &[]).unwrap().to_toml();
     assert!(!shown.contains("pw@") && !shown.contains("Bearer"), "{shown}");
+    assert!(!shown.contains("hunter") && shown.contains("http://b.example"), "{shown}");
     assert!(shown.contains("text/html"), "{shown}");
+}
+
+#[test]
+fn a_mistake_in_credentials_is_shown_without_them() {
+    for (text, place) in [
+        ("[[fetch.auth]]\norigin = 'http://a.example/x'\nbearer = 'hunter2'\n", "c.toml:2:10"),
+        ("[fetch]\nauth = [{ origin = 'a', password = 'hunter2' }]\n", "c.toml:2:20"),
+        ("[fetch]\nauth = { password = 'hunter2' }\n", "c.toml:2"),
+        ("[fetch.proxies]\np = 'ftp://joe:hunter2@127.0.0.1:1'\n", "c.toml:2:5"),
+        ("[fetch]\nproxy = 7\nproxies = { a = 'http://joe:hunter2@h:1' }\n", "c.toml:2:9"),
+        ("[fetch]\nproxy = 'b'\nproxies = { a = 'http://joe:hunter2@h:1' }\n", "c.toml:2:9"),
+        ("[fetch]\nauth = 'http://joe:hunter2@a'\n", "c.toml:2"),
+        ("[[fetch.auth]]\norigin = 'http://a.example'\npassword = 'hunter2\n", "c.toml:3"),
+    ] {
+        let error = Config::parse("c.toml", text, &[]).unwrap_err();
+        let shown = format!("{error} {:?}", error.hint());
+        assert!(shown.contains(place) && !shown.contains("hunter"), "{shown}");
+    }
 }
 
 #[test]

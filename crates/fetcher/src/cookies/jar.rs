@@ -192,7 +192,7 @@ impl Shelves {
             changes.extend(old.map(|old| old.gone(jar)));
             return;
         }
-        self.last_us = (now_ms * 1000).max(self.last_us + 1);
+        self.last_us = now_ms.saturating_mul(1000).max(self.last_us.saturating_add(1));
         new.created_us = old.as_ref().map_or(self.last_us, |old| old.created_us);
         match old {
             // A server that prolongs its session with each page does not cost a write each time.

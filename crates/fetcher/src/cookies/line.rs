@@ -63,7 +63,7 @@ pub(super) fn parse(field: &[u8], now_ms: u64) -> Option<Line<'_>> {
         0 => 0,
         _ => now_ms.saturating_add(age.saturating_mul(1000)),
     });
-    line.expires_ms = from_age.or(expires).map(|at| at.min(now_ms + LONGEST_LIFE_MS));
+    line.expires_ms = from_age.or(expires).map(|at| at.min(now_ms.saturating_add(LONGEST_LIFE_MS)));
     Some(line)
 }
 

@@ -154,9 +154,8 @@ impl Cookies {
     /// Throws away the jars that were not used for the longest time, until the others are within
     /// the bounds. `busy` stays.
     fn bound(&self, busy: &str, changes: &mut Vec<CookieChange>) {
-        let is_within = |n_jars: usize, n_bytes: usize| n_jars <= JARS && n_bytes <= ALL_BYTES;
         let n_jars = self.named.read().unwrap_or_else(PoisonError::into_inner).len();
-        if is_within(n_jars, self.n_bytes.load(Ordering::Relaxed)) {
+        if n_jars <= JARS && self.n_bytes.load(Ordering::Relaxed) <= ALL_BYTES {
             return;
         }
         let mut named = self.named.write().unwrap_or_else(PoisonError::into_inner);
@@ -167,10 +166,9 @@ impl Cookies {
             .map(|(name, jar)| (jar.used_ms(), name.clone()))
             .collect();
         oldest.sort_unstable();
-        // A hundredth more than needed, so that this is not done for each new jar.
-        let n_spare = JARS / 100;
-        for (n_gone, (_, name)) in oldest.into_iter().enumerate() {
-            if is_within(named.len(), n_bytes) && (n_gone == 0 || named.len() + n_spare <= JARS) {
+        // A little more than needed, so that this is not done for each new cookie.
+        for (_, name) in oldest {
+            if named.len() <= JARS - JARS / 64 && n_bytes <= ALL_BYTES - ALL_BYTES / 64 {
                 break;
             }
             if let Some(jar) = named.remove(&name) {

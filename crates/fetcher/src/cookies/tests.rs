@@ -279,3 +279,58 @@ fn jars_are_bounded_in_number_and_bytes() {
     assert!(!cookies.field(Some("big99"), &url("http://h0.test/"), NOW).is_empty());
     assert!(cookies.field(Some("big0"), &url("http://h0.test/"), NOW).is_empty());
 }
+
+#[test]
+fn no_field_whatever_it_holds_breaks_a_jar() {
+    const WORDS: [&[u8]; 24] = [
+        b"a",
+        b"=",
+        b";",
+        b" ",
+        b"\t",
+        b",",
+        b"Domain",
+        b"a.test",
+        b".",
+        b"Path",
+        b"/",
+        b"\xff",
+        b"Max-Age",
+        b"-",
+        b"99999999999999999999",
+        b"Expires",
+        b"31 Dec 9999 23:59:59",
+        b"Secure",
+        b"__Host-",
+        b"\"",
+        b"\0",
+        b"0",
+        b":",
+        b"Feb",
+    ];
+    let cookies = Cookies::new(CookieMode::On);
+    let (mut seed, mut told) = (7u64, HashMap::new());
+    let mut random = |below: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) as usize % below
+    };
+    for i in 0..20_000 {
+        let field: Vec<u8> =
+            (0..random(14)).flat_map(|_| WORDS[random(WORDS.len())]).copied().collect();
+        let from = url(["http://a.test/x/", "https://b.a.test/", "http://[::1]/"][random(3)]);
+        let changes = cookies.take(None, &from, [&field[..]].into_iter(), NOW + i);
+        told.extend(changes.into_iter().map(|change| (change.key, change.cookie)));
+    }
+    told.retain(|_, cookie| cookie.is_some());
+    assert!(told.len() >= 50 && told.len() <= 3 * SHELF_COOKIES, "{}", told.len());
+    let stored = told.into_iter().map(|(key, cookie)| CookieChange { key, cookie });
+    let again = Cookies::new(CookieMode::On);
+    assert_eq!(again.restore(stored, NOW + 20_000), 0);
+    for to in ["http://a.test/x/", "https://b.a.test/", "http://[::1]/"] {
+        let (was, is) = (
+            cookies.field(None, &url(to), NOW + 20_000),
+            again.field(None, &url(to), NOW + 20_000),
+        );
+        assert_eq!(was, is, "{to}");
+    }
+}

@@ -3,6 +3,7 @@
 use crawl_model::CookieChange;
 
 use super::*;
+use crate::AuthConfig;
 
 /// The value of a request's field; empty if it has none.
 fn field<'a>(request: &'a str, name: &str) -> &'a str {
@@ -74,4 +75,43 @@ async fn what_a_crawl_was_told_restores_its_cookies() {
     assert_eq!(fetcher.restore_cookies(stored), 0);
     ok(fetch(&fetcher, "http://a.test/").await);
     assert_eq!(field(&server.requests()[0][0], "cookie"), "sid=s3cret");
+}
+
+#[tokio::test]
+async fn credentials_follow_no_redirect_to_another_origin() {
+    let moved = response("302 Found", "Location: http://b.test/\r\n", "");
+    let server = Server::start(vec![vec![send(moved)], vec![page("x")]]).await;
+    let auth = AuthConfig {
+        origin: "http://a.test".into(),
+        user: Some("joe".into()),
+        password: Some("pw".into()),
+        ..AuthConfig::default()
+    };
+    let fetcher = Fetcher::new(FetchConfig { auth: vec![auth], ..server.config() }).unwrap();
+    let first = get("http://a.test/");
+    ok(fetch_ticket(&fetcher, &ticket(first.clone())).await);
+    let hop = first.redirected(CanonicalUrl::parse("http://b.test/").unwrap(), 302);
+    ok(fetch_ticket(&fetcher, &ticket(hop)).await);
+    let requests = server.requests().concat();
+    assert_eq!(field(&requests[0], "authorization"), "Basic am9lOnB3");
+    assert_eq!(field(&requests[1], "authorization"), "");
+}
+
+#[tokio::test]
+async fn a_site_learns_where_a_link_stood_as_the_policy_allows() {
+    let script = vec![page("x"); 4];
+    let server = Server::start(vec![script]).await;
+    let fetcher = Fetcher::new(server.config()).unwrap();
+    for (from, own, expected) in [
+        ("http://u:pw@a.test/list?p=2#top", None, "http://a.test/list?p=2"),
+        ("http://b.test/list", None, "http://b.test/"),
+        ("https://a.test/list", None, ""),
+        ("http://a.test/list", Some("http://own.test/"), "http://own.test/"),
+    ] {
+        let mut request = get("http://a.test/");
+        request.referrer = Some(CanonicalUrl::parse(from).unwrap());
+        request.headers.extend(own.map(|own| ("referer".to_owned(), own.to_owned())));
+        ok(fetch_ticket(&fetcher, &ticket(request)).await);
+        assert_eq!(field(server.requests()[0].last().unwrap(), "referer"), expected, "{from}");
+    }
 }

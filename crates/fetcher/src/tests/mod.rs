@@ -6,6 +6,7 @@ mod failures;
 mod identity;
 mod inside;
 mod names;
+mod proxies;
 mod requests;
 mod secure;
 

@@ -345,3 +345,42 @@ async fn limits_hold_over_http_2() {
     assert_eq!((response.body.len(), response.truncated), (1 << 20, Some(Truncation::Length)));
     assert_eq!(ok(fetch(&fetcher, "https://a.test/x").await).status, 200);
 }
+
+/// An HTTP proxy that opens every tunnel it is asked for.
+async fn relay() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let request = read_request(&mut stream, &mut Vec::new()).await.unwrap();
+                let target = request.strip_prefix("CONNECT ").unwrap().split(' ').next().unwrap();
+                let mut target = TcpStream::connect(target).await.unwrap();
+                stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+                let _ = tokio::io::copy_bidirectional(&mut stream, &mut target).await;
+            });
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn in_a_tunnel_http_2_is_spoken_and_certificates_are_verified() {
+    let authority = Authority::new();
+    let address = serve(authority.acceptor(certificate_for("a.test"), &["h2", "http/1.1"])).await;
+    let through = |config: FetchConfig, proxy: SocketAddr| FetchConfig {
+        proxies: [("p".to_owned(), format!("http://{proxy}").into())].into(),
+        proxy: ["p"].into_iter().collect(),
+        ..config
+    };
+    let proxy = relay().await;
+    let fetcher = Fetcher::new(through(trusting(&authority, address), proxy)).unwrap();
+    let response = ok(fetch(&fetcher, "https://a.test/x").await);
+    assert_eq!((response.version, response.remote), ("HTTP/2", None));
+    assert_eq!(ok(fetch(&fetcher, "https://a.test/y").await).body[..2], *b"1 ");
+    assert_eq!(fetcher.exchange.pool().len(), 1);
+    let fetcher = Fetcher::new(through(config(address), proxy)).unwrap();
+    let answer = fetch(&fetcher, "https://a.test/").await;
+    assert_eq!((answer.sent_at, answer.rest), (None, None));
+    assert!(failure(answer).detail.contains("invalid peer certificate"));
+}

@@ -173,14 +173,14 @@ async fn every_kind_of_bad_server_gets_its_own_verdict() {
         ("next", "ok"),
         ("cut", "truncated"),
         ("garbage", "not-http"),
-        ("close", "not-http"),
-        ("stall", "truncated"),
-        ("hang", "timeout"),
+        ("close", "disconnected"),
+        ("stall", "truncated-idle"),
+        ("hang", "header-timeout"),
         ("loop-a", "redirected"),
         ("loop-b", "redirect-loop"),
         ("self", "redirect-loop"),
         ("away", "bad-redirect"),
-        ("broken", "http-error"),
+        ("broken", "server-error"),
         ("gone", "http-error"),
     ];
     for (path, expected) in expected {

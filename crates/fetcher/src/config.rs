@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::connect::H1_BUFFER;
+use crate::connect::h1_buffer;
 use crate::pace::Rate;
 use crate::resolve::Bounds;
 use crate::{AuthConfig, CookieMode, ProxyChoice, ReferrerPolicy, Secret};
@@ -338,7 +338,8 @@ impl Limits {
             rate: Rate { bytes: config.min_rate_bytes, window },
             header_bytes,
             header_count: config.header_count,
-            until_head_bytes: (header_bytes + 4 * H1_BUFFER) as u64,
+            // The head, and what hyper reads ahead of the body until the head is taken.
+            until_head_bytes: (header_bytes + 4 * h1_buffer(header_bytes)) as u64,
             body_bytes,
             coded_bytes,
             ratio: if config.max_ratio == 0 { u32::MAX } else { config.max_ratio },

@@ -34,7 +34,12 @@ const H2_CONNECTION_WINDOW: u32 = 1024 * 1024;
 const H2_HEADERS: u32 = 256 * 1024;
 
 /// What hyper reads at once at most, and so what one HTTP/1 connection may hold unread.
-pub(crate) const H1_BUFFER: usize = 64 * 1024;
+const H1_BUFFER: usize = 64 * 1024;
+
+/// The same where heads may be so long: one must fit in.
+pub(crate) fn h1_buffer(header_bytes: usize) -> usize {
+    H1_BUFFER.max(header_bytes + 1024)
+}
 
 /// The fields of a head that hyper takes if nothing is said.
 const H1_FIELDS: usize = 100;
@@ -141,7 +146,7 @@ impl Dialer {
         // As forgiving as browsers with what old servers write in a head.
         let mut h1 = http1::Builder::new();
         h1.max_header_size(limits.header_bytes)
-            .max_buf_size(H1_BUFFER.max(limits.header_bytes + 1024))
+            .max_buf_size(h1_buffer(limits.header_bytes))
             .allow_obsolete_multiline_headers_in_responses(true)
             .allow_spaces_after_header_name_in_responses(true)
             .ignore_invalid_headers_in_responses(true);

@@ -5,15 +5,16 @@
 //! people. Redirects are responses; robots.txt goes the same way as a page.
 //!
 //! A server cannot hurt the crawl: every phase has a time limit, heads and bodies have a length,
-//! decoders a ratio, and addresses that are not public are refused. What exceeds a limit after
-//! the head is kept as far as it came, with the reason, and its connection is dropped.
+//! bodies a least rate and decoders a ratio, and addresses that are not public are refused. Each
+//! limit has a class of its own (`classify`). What exceeds one after the head is kept as far as
+//! it came, with the reason, and its connection is dropped.
 //!
 //! The way of a fetch: [`Fetcher::run_worker`] (`worker`) takes a ticket; `exchange` finds a kept
-//! connection (`pool`) or makes one (`connect`: `resolve`, `address`, `host_map`, `tls`); the
-//! request (`message`) goes out over a watched connection (`wire`); the body (`body`) is read
-//! through the decoders (`decode`). One timer holds all phases to their limits (`clock`). Who we
-//! are to a site: `cookies`, `auth`, `referrer`,
-//! `proxy`.
+//! connection (`pool`) or makes one (`connect`: `resolve` with its cache, `address`, `host_map`,
+//! `eyeballs`, `tls`) if the system grants one more (`descriptors`); the request (`message`) goes
+//! out over a watched connection (`wire`); the body (`body`) is read at its pace (`pace`) through
+//! the decoders (`decode`). One timer holds all phases to their limits (`clock`).
+//! Who we are to a site: `cookies`, `auth`, `referrer`, `proxy`.
 //!
 //! Not here: waiting for a host, retries, robots rules. Nothing is logged, so no credentials
 //! can be.

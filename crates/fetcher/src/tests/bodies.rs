@@ -140,6 +140,20 @@ async fn an_endless_body_ends_at_the_limit() {
 }
 
 #[tokio::test]
+async fn large_bodies_come_whole_over_a_kept_connection_whatever_the_limit_for_heads() {
+    for header_limit_bytes in [1024, 64 * 1024, 1024 * 1024] {
+        let large = || page(vec![b'x'; 6 << 20]);
+        let server = Server::start(vec![vec![large(), large(), large()]]).await;
+        let config = FetchConfig { header_limit_bytes, ..server.config() };
+        let fetcher = Fetcher::new(config).unwrap();
+        for _ in 0..3 {
+            let response = ok(fetch(&fetcher, "http://a.test/").await);
+            assert_eq!((response.body.len(), response.truncated), (6 << 20, None));
+        }
+    }
+}
+
+#[tokio::test]
 async fn robots_are_read_to_512_kib_at_least() {
     let long = vec![b'#'; 600_000];
     let server = Server::once(send(response("200 OK", ANY, &long))).await;

@@ -332,6 +332,29 @@ async fn a_server_that_asks_for_a_certificate_gets_ours() {
 }
 
 #[tokio::test]
+async fn what_is_not_http_2_is_told_from_a_connection_that_breaks() {
+    let authority = Authority::new();
+    for (said, kind) in [
+        (&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], FailureKind::Protocol),
+        (&b""[..], FailureKind::Disconnected),
+    ] {
+        let acceptor = authority.acceptor(certificate_for("a.test"), &["h2"]);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let config = trusting(&authority, listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.unwrap();
+            let mut stream = acceptor.accept(stream).await.unwrap();
+            let _ = stream.read(&mut [0; 4096]).await;
+            stream.write_all(said).await.unwrap();
+            let _ = stream.shutdown().await;
+            let _ = stream.read_to_end(&mut Vec::new()).await;
+        });
+        let answer = fetch(&Fetcher::new(config).unwrap(), "https://a.test/").await;
+        check_failure(answer, kind, "a.test");
+    }
+}
+
+#[tokio::test]
 async fn limits_hold_over_http_2() {
     let authority = Authority::new();
     let address = serve(authority.acceptor(certificate_for("a.test"), &["h2"])).await;

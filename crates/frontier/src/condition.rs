@@ -2,10 +2,11 @@
 //!
 //! Two answers to trouble, by what each attempt says of its host ([`Health`]):
 //!
-//! - *Back-off.* An attempt that was refused for load (429, 503) or found nobody doubles the
+//! - *Back-off.* An attempt that was refused for load (429, 503) or could not connect doubles the
 //!   host's delay, up to `politeness.back-off-max-delay`; one that went well halves it again,
-//!   until it is the configured one. Other errors of the server leave it as it is: they are mostly
-//!   about one page.
+//!   until it is the configured one. A request that was sent and got no answer doubles it three
+//!   times at most, and other errors of the server leave it as it is: they may be about one page,
+//!   and the last pages of many a crawl are those that hang.
 //! - *Quarantine.* After `politeness.quarantine-after` attempts in a row that found nobody the
 //!   host rests for `politeness.quarantine`. Then one attempt goes out, alone, to see how things
 //!   stand; if it fails too, the next rest is twice as long, an hour at most. After
@@ -36,6 +37,8 @@ const STRANGER_RESTS: u32 = 1;
 const LONGEST_REST: Duration = Duration::from_secs(60 * 60);
 /// What is doubled where there is no delay.
 const LEAST_DELAY: Duration = Duration::from_millis(100);
+/// Doublings by requests that got no answer.
+const SILENT_DOUBLINGS: u32 = 3;
 /// Doublings that are counted: more come to the longest delay in any case.
 const MOST_DOUBLINGS: u32 = 16;
 
@@ -65,23 +68,26 @@ struct Trouble {
 }
 
 impl Condition {
-    /// Learns from an attempt that began at `start` and was over at `end`.
+    /// Learns from an attempt that was over at `end`. It was sent at `sent_at`, if it came to
+    /// that; its ticket was cut at `cut_at`.
     pub(crate) fn learn(
         &mut self,
         config: &PolitenessConfig,
         health: Health,
-        start: Instant,
+        (cut_at, sent_at): (Instant, Option<Instant>),
         end: Instant,
     ) {
+        let start = sent_at.unwrap_or(cut_at);
         match health {
             Health::Unknown => {}
             Health::Good | Health::Failing => self.answered(health),
             Health::Overloaded => {
                 self.answered(health);
-                self.double(start, end);
+                self.double(start, end, MOST_DOUBLINGS);
             }
             Health::Unreachable => {
-                if self.double(start, end) {
+                let most = if sent_at.is_some() { SILENT_DOUBLINGS } else { MOST_DOUBLINGS };
+                if self.double(start, end, most) {
                     self.found_nobody(config, end);
                 }
             }
@@ -100,12 +106,13 @@ impl Condition {
         }
     }
 
-    /// Doubles the delay, unless the attempt began before that was done last; whether it did.
-    fn double(&mut self, start: Instant, end: Instant) -> bool {
+    /// Doubles the delay up to `most` times in all. An attempt that began before that was done
+    /// last is no news, and changes nothing; whether it was.
+    fn double(&mut self, start: Instant, end: Instant, most: u32) -> bool {
         let trouble = self.trouble.get_or_insert_default();
         let is_news = trouble.judged_at.is_none_or(|judged| start >= judged);
         if is_news {
-            trouble.doublings = (trouble.doublings + 1).min(MOST_DOUBLINGS);
+            trouble.doublings = trouble.doublings.max((trouble.doublings + 1).min(most));
             trouble.judged_at = Some(end);
         }
         is_news
@@ -198,7 +205,15 @@ mod tests {
         fn attempt(&mut self, health: Health) {
             let start = self.now.max(self.condition.rest_until().unwrap_or(self.now));
             self.now = start + SECOND;
-            self.condition.learn(&self.config, health, start, self.now);
+            self.condition.learn(&self.config, health, (start, None), self.now);
+        }
+
+        /// A request that gets no answer.
+        fn silence(&mut self) {
+            let start = self.now;
+            self.now += SECOND;
+            let times = (start, Some(start));
+            self.condition.learn(&self.config, Health::Unreachable, times, self.now);
         }
 
         fn delay(&self) -> u64 {
@@ -223,6 +238,24 @@ mod tests {
             let expected = [2, 4, 8, 16, 32, 60, 60, 60, 60, 60, 32, 16, 8, 4, 2, 1, 1];
             assert_eq!(delays, expected, "{trouble:?}");
         }
+    }
+
+    #[test]
+    fn requests_without_an_answer_double_the_delay_three_times_and_count_for_the_quarantine() {
+        let mut case = Case::new(|_| ());
+        case.attempt(Health::Good);
+        let mut delays = Vec::new();
+        for _ in 0..10 {
+            case.silence();
+            delays.push(case.delay());
+        }
+        assert_eq!(delays, [2, 4, 8, 8, 8, 8, 8, 8, 8, 8]);
+        assert!(case.condition.is_on_probation());
+        // What was doubled more often for another reason stays.
+        let mut case = Case::new(|_| ());
+        (0..5).for_each(|_| case.attempt(Health::Overloaded));
+        case.silence();
+        assert_eq!(case.delay(), 32);
     }
 
     #[test]
@@ -292,7 +325,7 @@ mod tests {
         let start = case.now;
         for _ in 0..100 {
             case.now += SECOND;
-            case.condition.learn(&case.config, Health::Unreachable, start, case.now);
+            case.condition.learn(&case.config, Health::Unreachable, (start, None), case.now);
         }
         assert_eq!((case.delay(), case.rest()), (2, 0));
     }

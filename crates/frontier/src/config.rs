@@ -99,7 +99,8 @@ pub struct PolitenessConfig {
     #[serde(with = "humantime_serde")]
     pub auto_throttle_max_delay: Duration,
     /// Longest delay to which a host's own is doubled while it refuses for load (429, 503) or is
-    /// not there. Default: `1m`; `0s` doubles nothing.
+    /// not there; requests that get no answer double it three times at most. Default: `1m`; `0s`
+    /// doubles nothing.
     #[serde(with = "humantime_serde")]
     pub back_off_max_delay: Duration,
     /// Attempts in a row that find nobody before a host is left to rest; a host that never

@@ -365,7 +365,8 @@ impl<B: Backend> Scheduler<B> {
         let has_urls = has_waiting || host.held.is_some();
         let has_work = !host.errands.is_empty() || (has_urls && host.has_room(limit));
         let is_over = host.condition.is_dead() && (has_urls || !host.errands.is_empty());
-        let wanted = if is_over || (has_urls && host.is_spent(limit)) {
+        let is_unsorted = has_urls && (host.is_unsorted || host.is_spent(limit));
+        let wanted = if is_over || is_unsorted {
             Some(now) // to end them, which needs no clock
         } else if has_work && host.has_place(per_host) {
             Some(host.clock().unwrap_or(now))

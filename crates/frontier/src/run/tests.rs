@@ -145,14 +145,15 @@ impl Worker {
             }
         }
         let done_at = Instant::now().into_std();
-        let (id, sent_at) = (ticket.id(), Some(sent.into_std()));
+        let is_gone = matches!(answer, Answer::Gone);
+        let (id, sent_at) = (ticket.id(), (!is_gone).then_some(sent.into_std()));
         let free = HostFree {
             id,
             sent_at,
             done_at,
             rest: None,
             latency: None,
-            health: if let Answer::Gone = answer { Health::Unreachable } else { Health::Good },
+            health: if is_gone { Health::Unreachable } else { Health::Good },
             remote: None,
         };
         let _ = self.host_free.send(free).await;

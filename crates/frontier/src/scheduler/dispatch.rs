@@ -35,8 +35,6 @@ enum Front {
     Crowded,
     /// More URLs to sort out than fit into one turn.
     Unsorted,
-    /// An errand whose time has not come.
-    Early,
     /// Nothing, or no room in the host's budget.
     Empty,
 }
@@ -57,7 +55,13 @@ impl<B: Backend> Scheduler<B> {
             if due > now {
                 return Ready::Later(Some(self.delayed.due().map_or(due, |alarm| alarm.min(due))));
             }
-            match self.front(host, now) {
+            let front = self.front(host, now);
+            self.host_mut(host).is_unsorted = matches!(front, Front::Unsorted);
+            match front {
+                Front::Page | Front::Robots | Front::Crowded if !self.may_send(host, now) => {
+                    self.dismiss(host);
+                    self.schedule(host, now);
+                }
                 Front::Page | Front::Robots | Front::Crowded if !self.has_turn(host, now) => {
                     self.stand_in_line(host);
                 }
@@ -66,10 +70,6 @@ impl<B: Backend> Scheduler<B> {
                 // An open page may still turn out to be none.
                 Front::Page | Front::Crowded => return Ready::Later(self.delayed.due()),
                 Front::Unsorted => return Ready::Later(Some(now)),
-                Front::Early => {
-                    self.dismiss(host);
-                    self.schedule(host, now);
-                }
                 Front::Empty => self.dismiss(host),
             }
         }
@@ -173,7 +173,7 @@ impl<B: Backend> Scheduler<B> {
             }
         }
         let has_more = self.host(key).held.is_some() || self.backend.has_waiting(key);
-        if has_more { Front::Unsorted } else { self.errands_left(key, now) }
+        if has_more { Front::Unsorted } else { self.errands_left(key) }
     }
 
     /// Ends what waits at a host that was given up, as much as fits into one turn.
@@ -193,16 +193,15 @@ impl<B: Backend> Scheduler<B> {
     }
 
     /// What is left of a host without URLs.
-    fn errands_left(&self, key: HostKey, now: Instant) -> Front {
+    fn errands_left(&self, key: HostKey) -> Front {
+        if self.host(key).errands.is_empty() { Front::Empty } else { Front::Robots }
+    }
+
+    /// Whether the host's clock allows a request now. It may be due only to be sorted out.
+    fn may_send(&self, key: HostKey, now: Instant) -> bool {
         let host = self.host(key);
-        let may_send = host.has_place(self.politeness(key).per_host.get())
-            && host.clock().is_none_or(|due| due <= now);
-        match host.errands.is_empty() {
-            true => Front::Empty,
-            false if may_send => Front::Robots,
-            // It was due only to end its URLs.
-            false => Front::Early,
-        }
+        let is_time = host.clock().is_none_or(|due| due <= now);
+        is_time && host.has_place(self.politeness(key).per_host.get())
     }
 
     fn unless_crowded(&self, front: Front) -> Front {

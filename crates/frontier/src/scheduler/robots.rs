@@ -106,7 +106,9 @@ impl<B: Backend> Scheduler<B> {
 
     /// Notes what is known of an origin's rules now, and judges who waited for it.
     fn open_gate(&mut self, key: OriginKey, standing: Standing, now: Instant) {
+        let is_closed = matches!(standing, Standing::Unreachable { .. });
         self.set_standing(key, standing);
+        self.host_mut(key.host).is_unsorted |= is_closed;
         let is_dead = self.host(key.host).condition.is_dead();
         for url in std::mem::take(&mut self.origin_mut(key).waiting) {
             if is_dead {

@@ -48,8 +48,7 @@ impl<B: Backend> Scheduler<B> {
         let own = state.rules.map(|index| &self.rules_by_host.values()[index as usize]);
         let config = &own.unwrap_or(&self.rules).politeness;
         state.throttle.learn(config, free.latency, free.health);
-        let start = free.sent_at.unwrap_or(since);
-        state.condition.learn(config, free.health, start, free.done_at);
+        state.condition.learn(config, free.health, (since, free.sent_at), free.done_at);
     }
 
     /// Gives the host's place back; its clock counts from the real start.

@@ -280,3 +280,25 @@ fn a_host_that_moves_leaves_the_clock_of_its_old_address() {
     assert_eq!(starts.len(), 3, "{starts:?}");
     assert!(rig.scheduler.is_idle());
 }
+
+#[test]
+fn urls_without_rules_end_at_once_though_their_host_rests() {
+    let mut rig = Rig::with(&["http://h/1", "http://h/2", "http://h:81/3"], |c| {
+        c.politeness.robots = true;
+    });
+    for _ in 0..3 {
+        let ticket = rig.wait().unwrap();
+        let Errand::Robots { origin, .. } = ticket.errand().clone() else { panic!("{ticket:?}") };
+        assert_eq!(origin.port(), 80);
+        rig.free_as(&ticket, Health::Unreachable);
+        let reply = RobotsReply::Unreachable { cause: "refused".to_owned(), rest: None };
+        let spent = ticket.spend();
+        rig.apply(Outcome::Robots { spent, origin, reply });
+    }
+    rig.expect_none();
+    assert_eq!(rig.ends(), ["robots-unreachable", "robots-unreachable"]);
+    // The other origin's rules are asked for after the rest.
+    let start = rig.now;
+    assert_eq!(rig.wait().unwrap().url().as_str(), "http://h:81/robots.txt");
+    assert_eq!(rig.now - start, Duration::from_secs(60));
+}

@@ -10,6 +10,7 @@ mod graph;
 mod hosts;
 mod kill;
 mod plumbing;
+mod requests;
 mod resume;
 mod stream;
 mod support;

@@ -184,7 +184,11 @@ impl Exchange {
     /// that could be unwanted, robots.txt is read whatever it claims to be, and what is not 2xx
     /// tells its status.
     fn check_type(&self, ticket: &Ticket, head: &Head<Incoming>) -> Result<(), Failure> {
-        let is_page = matches!(ticket.errand(), Errand::Page(page) if page.method != Method::Head);
+        // A sitemap that was asked for as such may be a compressed file.
+        let is_page = matches!(
+            ticket.errand(),
+            Errand::Page(page) if page.method != Method::Head && !page.is_sitemap()
+        );
         let Some(value) = head.headers().get(CONTENT_TYPE) else { return Ok(()) };
         if !is_page || !head.status().is_success() || self.wanted.wants(value.as_bytes()) {
             return Ok(());

@@ -150,6 +150,14 @@ impl View for Window {
         }
     }
 
+    fn look_sitemap(&self, print: Fingerprint, url: &CanonicalUrl, depth: u32) -> Look {
+        match (self.seen.get(print), self.scope.judge_sitemap(url, depth)) {
+            (Some(Standing::Known), _) | (Some(Standing::Filtered(..)), Some(_)) => Look::Known,
+            (_, None) => Look::Admit,
+            (None, Some(reason)) => Look::Filter(reason),
+        }
+    }
+
     fn look_nofollow(&self, print: Fingerprint, url: &CanonicalUrl, depth: u32) -> Look {
         match self.seen.get(print) {
             Some(_) => Look::Known,

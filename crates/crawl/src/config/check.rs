@@ -28,6 +28,7 @@ pub(super) fn check(config: &Config) -> Result<(), Fault> {
         check_seed(&format!("seeds[{i}]"), seed)?;
     }
     check_scope(config)?;
+    check_sitemaps(config)?;
     check_fetch(config)?;
     check_spider(config)?;
     check_feeds(config)?;
@@ -113,6 +114,17 @@ fn check_scope(config: &Config) -> Result<(), Fault> {
         _ => "scope".to_owned(),
     };
     Err(Fault::new(place, Mistake::new(chain(&error))))
+}
+
+/// Sitemaps are known from robots.txt alone.
+fn check_sitemaps(config: &Config) -> Result<(), Fault> {
+    if !config.scope.sitemaps || config.politeness.robots {
+        return Ok(());
+    }
+    let message = "`scope.sitemaps` asks for the sitemaps of robots.txt, but no robots.txt is read: \
+                   `politeness.robots` is false";
+    let hint = "without robots.txt write the sitemaps into `seeds`";
+    Err(Fault::new("scope.sitemaps", Mistake::new(message).hint(hint)))
 }
 
 /// The path of the element of a list: `scope.include[1]`.

@@ -6,6 +6,7 @@
 
 mod bad_input;
 mod bookshop;
+mod cache;
 mod graph;
 mod hosts;
 mod kill;

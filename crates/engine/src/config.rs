@@ -10,7 +10,7 @@ use crawl_fetcher::FetchConfig;
 use crawl_frontier::FrontierConfig;
 use crawl_model::CanonicalUrl;
 use crawl_parser::ParseConfig;
-use crawl_store::StoreConfig;
+use crawl_store::{CacheConfig, StoreConfig};
 
 /// What a crawl is to do and how. Each stage's table is that stage's own type.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +25,8 @@ pub struct CrawlConfig {
     pub parse: ParseConfig,
     /// The crawl's folder and what is kept in it.
     pub store: StoreConfig,
+    /// An earlier crawl whose answers take part.
+    pub cache: CacheConfig,
     /// Exports that are written while crawling.
     pub feeds: Vec<FeedConfig>,
     /// How long work in flight may take to settle once the crawl is closing.
@@ -41,6 +43,7 @@ impl Default for CrawlConfig {
             fetch: FetchConfig::default(),
             parse: ParseConfig::default(),
             store: StoreConfig::default(),
+            cache: CacheConfig::default(),
             feeds: Vec::new(),
             grace: Duration::from_secs(10),
             fresh: false,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use crawl_model::{CanonicalUrl, Errand, Failure, FailureKind, Method, Response, Ticket};
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_TYPE, HeaderMap};
+use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Response as Head, Version};
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -38,6 +38,9 @@ pub(crate) struct Exchange {
 /// A response, with the share of memory that its body takes.
 pub(crate) type Answered = (Response, Option<OwnedSemaphorePermit>);
 
+/// A field that goes with a request.
+pub(crate) type Condition = (HeaderName, HeaderValue);
+
 /// Why there is no response head.
 enum Lost {
     /// The kept connection was dead: nothing came back, and the request may be sent again.
@@ -67,9 +70,11 @@ impl Exchange {
     }
 
     /// Does what `ticket` asks for. `sent_at` becomes the stamp of the last request sent.
+    /// `conditions` are fields that go with it.
     pub(crate) async fn run(
         &self,
         ticket: &Ticket,
+        conditions: &[Condition],
         sent_at: &mut Option<SentAt>,
     ) -> Result<Answered, Failure> {
         let mut clock = Clock::start(self.total(ticket));
@@ -77,7 +82,7 @@ impl Exchange {
         if is_repeatable(ticket)
             && let Some(mut kept) = self.kept(url, &mut clock).await
         {
-            match self.head(&mut kept, true, ticket, sent_at, &mut clock).await {
+            match self.head(&mut kept, true, (ticket, conditions), sent_at, &mut clock).await {
                 Ok(head) => return self.rest(kept, head, ticket, &mut clock).await,
                 Err(Lost::Failed(failure)) => return Err(failure),
                 Err(Lost::DeadConnection) => {}
@@ -87,7 +92,7 @@ impl Exchange {
         if let Some(shared) = fresh.share() {
             self.pool.put(url, shared);
         }
-        match self.head(&mut fresh, false, ticket, sent_at, &mut clock).await {
+        match self.head(&mut fresh, false, (ticket, conditions), sent_at, &mut clock).await {
             Ok(head) => self.rest(fresh, head, ticket, &mut clock).await,
             Err(Lost::Failed(failure)) => Err(failure),
             Err(Lost::DeadConnection) => Err(Failure::new(
@@ -95,6 +100,19 @@ impl Exchange {
                 format!("{} closed the connection at once", url.host_str()),
             )),
         }
+    }
+
+    /// Sets memory aside for a body that came from elsewhere, unless `share` is for it already.
+    pub(crate) async fn hold(
+        &self,
+        response: Response,
+        share: Option<OwnedSemaphorePermit>,
+    ) -> Answered {
+        let share = match share {
+            Some(share) => Some(share),
+            None => self.memory.take(response.body.len()).await,
+        };
+        (response, share)
     }
 
     /// The longest time for the whole fetch: the request's own, if it has one.
@@ -124,12 +142,13 @@ impl Exchange {
         &self,
         connection: &mut Connection,
         is_kept: bool,
-        ticket: &Ticket,
+        (ticket, conditions): (&Ticket, &[Condition]),
         sent_at: &mut Option<SentAt>,
         clock: &mut Clock,
     ) -> Result<Head<Incoming>, Lost> {
         let host = ticket.url().host_str();
-        let request = self.writer.write(ticket, connection.is_h2()).map_err(Lost::Failed)?;
+        let mut request = self.writer.write(ticket, connection.is_h2()).map_err(Lost::Failed)?;
+        request.headers_mut().extend(conditions.iter().cloned());
         let received = connection.log.received();
         *sent_at = Some(connection.log.expect_request());
         let limit = clock.limit(self.limits.header, "fetch.header-timeout");
@@ -239,7 +258,7 @@ fn fields(headers: &HeaderMap) -> Vec<(Box<str>, Bytes)> {
     let mut buffer = BytesMut::with_capacity(n_bytes);
     headers.values().for_each(|value| buffer.extend_from_slice(value.as_bytes()));
     let mut values = buffer.freeze();
-    let field = |(name, value): (&hyper::header::HeaderName, &hyper::header::HeaderValue)| {
+    let field = |(name, value): (&HeaderName, &HeaderValue)| {
         (Box::from(name.as_str()), values.split_to(value.len()))
     };
     headers.iter().map(field).collect()

@@ -13,6 +13,8 @@
 //! request (`message`) goes out over a watched connection (`wire`); the body (`body`) is read
 //! through the decoders (`decode`). One timer holds all phases to their limits (`clock`).
 //!
+//! The answers of an earlier crawl can take part (`cache`).
+//!
 //! Not here: waiting for a host, retries, robots rules, cookies, proxies. Nothing is logged, so
 //! no credentials can be.
 
@@ -21,6 +23,7 @@ mod config;
 
 mod worker;
 
+mod cache;
 mod exchange;
 
 mod connect;
@@ -46,8 +49,12 @@ mod tests;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crawl_model::{Fetched, HostFree, Ticket};
+use crawl_model::{Cache, Failure, Fetched, HostFree, Ticket};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
+
+use cache::{Copy, Plan};
+use exchange::Answered;
+use wire::SentAt;
 
 pub use answer::Answer;
 pub use config::{FetchConfig, FetchConfigError};
@@ -56,6 +63,7 @@ pub use config::{FetchConfig, FetchConfigError};
 #[derive(Clone)]
 pub struct Fetcher {
     exchange: Arc<exchange::Exchange>,
+    earlier: cache::Earlier,
 }
 
 impl Fetcher {
@@ -64,7 +72,21 @@ impl Fetcher {
     /// # Errors
     /// [`FetchConfigError`], which names the key.
     pub fn new(config: FetchConfig) -> Result<Self, FetchConfigError> {
-        Ok(Self { exchange: Arc::new(exchange::Exchange::new(&config)?) })
+        let earlier = cache::Earlier::Off;
+        Ok(Self { exchange: Arc::new(exchange::Exchange::new(&config)?), earlier })
+    }
+
+    /// Asks servers whether the answers of an earlier crawl still hold, and takes those that do.
+    #[must_use]
+    pub fn revalidating(self, cache: Arc<dyn Cache>) -> Self {
+        Self { earlier: cache::Earlier::Revalidate(cache), ..self }
+    }
+
+    /// Answers from an earlier crawl alone; the network is never touched. What is not there fails
+    /// as [`NotCached`](crawl_model::FailureKind::NotCached).
+    #[must_use]
+    pub fn offline(self, cache: Arc<dyn Cache>) -> Self {
+        Self { earlier: cache::Earlier::Offline(cache), ..self }
     }
 
     /// Fetches what `ticket` asks for. Must run on a tokio runtime with I/O and time enabled.
@@ -73,9 +95,32 @@ impl Fetcher {
     pub async fn fetch(&self, ticket: &Ticket) -> Answer {
         let started = Instant::now();
         let mut sent_at = None;
-        let reply = self.exchange.run(ticket, &mut sent_at).await;
+        let reply = match self.earlier.plan(ticket).await {
+            Plan::Answer(reply) => match reply {
+                Ok(response) => Ok(self.exchange.hold(response, None).await),
+                Err(failure) => Err(failure),
+            },
+            Plan::Ask(copy) => self.ask(ticket, copy, &mut sent_at).await,
+        };
         let sent_at = sent_at.and_then(|sent_at| sent_at.get().copied());
         Answer::now(reply, started, sent_at)
+    }
+
+    /// Asks the server, under the conditions of an earlier answer if there is one.
+    async fn ask(
+        &self,
+        ticket: &Ticket,
+        copy: Option<Copy>,
+        sent_at: &mut Option<SentAt>,
+    ) -> Result<Answered, Failure> {
+        let conditions = copy.as_ref().map_or(&[][..], |copy| &copy.conditions);
+        let (mut response, share) = self.exchange.run(ticket, conditions, sent_at).await?;
+        // Nobody but us may say that our cache took part.
+        response.set_cached(None);
+        match copy {
+            Some(copy) => Ok(self.exchange.hold(copy.apply(response)?, share).await),
+            None => Ok((response, share)),
+        }
     }
 
     /// Fetches one ticket after another until `tickets` closes: the life of one worker.

@@ -15,6 +15,7 @@ mod host;
 mod options;
 mod request;
 
+mod cache;
 mod cookie;
 mod response;
 mod ticket;
@@ -28,6 +29,7 @@ mod counts;
 mod event;
 mod page;
 
+pub use cache::{Cache, Cached};
 pub use cookie::CookieChange;
 pub use counts::Counts;
 pub use edge::{EndedBy, Entry, Fetched, HostFree, Item, Outcome, Parsed, Source};

@@ -5,6 +5,7 @@ use crawl_fetcher::{FetchConfigError, Fetcher};
 use crawl_frontier::{Frontier, FrontierConfig, FrontierError};
 use crawl_model::{CanonicalUrl, Fingerprint, Fingerprinter, OpenJournal, TicketId};
 use crawl_parser::ConfigSpider;
+use crawl_store::CacheError;
 
 use super::Config;
 use super::error::Mistake;
@@ -29,6 +30,7 @@ pub(super) fn check(config: &Config) -> Result<(), Fault> {
     }
     check_scope(config)?;
     check_sitemaps(config)?;
+    check_cache(config)?;
     check_fetch(config)?;
     check_spider(config)?;
     check_feeds(config)?;
@@ -114,6 +116,18 @@ fn check_scope(config: &Config) -> Result<(), Fault> {
         _ => "scope".to_owned(),
     };
     Err(Fault::new(place, Mistake::new(chain(&error))))
+}
+
+/// Whether there is such a folder is found out when it is opened.
+fn check_cache(config: &Config) -> Result<(), Fault> {
+    let Err(error) = config.cache.check(&config.store.path) else { return Ok(()) };
+    let hint = "a crawl's folder is its `store.path`; its pages help if it was crawled with \
+                `store.bodies` = \"all\" or \"html\"";
+    let path = match &error {
+        CacheError::NoFolder => "cache.mode",
+        _ => "cache.from",
+    };
+    Err(Fault::new(path, Mistake::new(error.to_string()).hint(hint)))
 }
 
 /// Sitemaps are known from robots.txt alone.

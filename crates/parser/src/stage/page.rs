@@ -98,7 +98,8 @@ impl Parser {
                     read.record.error = record::short(&text);
                 }
             }
-        } else if read.record.verdict.is_http_error() {
+        } else if read.record.verdict.is_http_error() || read.record.verdict == Verdict::NotModified
+        {
             self.fail(request, &format!("status {}", response.status), read);
         }
         describe(&document, &mut read.record);

@@ -1,7 +1,7 @@
 //! Decides *how* a URL is fetched; never *when*, and never what its page says.
 //!
 //! A [`Ticket`] goes in, an [`Answer`] comes out: a [`Response`](crawl_model::Response) whose
-//! body is read and decoded, or a [`Failure`](crawl_model::Failure) with a class and a line for
+//! body is read and decoded, or a [`Failure`] with a class and a line for
 //! people. Redirects are responses; robots.txt goes the same way as a page.
 //!
 //! A server cannot hurt the crawl: every phase has a time limit, heads and bodies have a length,

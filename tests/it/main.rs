@@ -6,6 +6,7 @@
 
 mod bad_input;
 mod bookshop;
+mod cache;
 mod cookies;
 mod faults;
 mod fetch;
@@ -14,6 +15,7 @@ mod hosts;
 mod kill;
 mod plumbing;
 mod proxies;
+mod requests;
 mod resume;
 mod stream;
 mod support;

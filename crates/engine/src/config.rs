@@ -10,7 +10,7 @@ use crawl_fetcher::FetchConfig;
 use crawl_frontier::{FrontierConfig, HostPoliteness, PolitenessConfig};
 use crawl_model::{CanonicalUrl, HostPattern, HostTable};
 use crawl_parser::ParseConfig;
-use crawl_store::StoreConfig;
+use crawl_store::{CacheConfig, StoreConfig};
 
 use crate::error::CrawlError;
 
@@ -32,6 +32,8 @@ pub struct CrawlConfig {
     pub parse: ParseConfig,
     /// The crawl's folder and what is kept in it.
     pub store: StoreConfig,
+    /// An earlier crawl whose answers take part.
+    pub cache: CacheConfig,
     /// Exports that are written while crawling.
     pub feeds: Vec<FeedConfig>,
     /// How long work in flight may take to settle once the crawl is closing.
@@ -80,6 +82,7 @@ impl Default for CrawlConfig {
             hosts: Vec::new(),
             parse: ParseConfig::default(),
             store: StoreConfig::default(),
+            cache: CacheConfig::default(),
             feeds: Vec::new(),
             grace: Duration::from_secs(10),
             fresh: false,

@@ -8,7 +8,7 @@ use crawl_fetcher::FetchConfigError;
 use crawl_frontier::FrontierError;
 use crawl_model::{HostPattern, UrlError};
 use crawl_spider::SpiderError;
-use crawl_store::StoreError;
+use crawl_store::{CacheError, StoreError};
 
 /// A broken crawl.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +28,9 @@ pub enum CrawlError {
     /// The crawl's folder.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The earlier crawl whose answers were to take part.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
     /// Scope or politeness.
     #[error(transparent)]
     Frontier(#[from] FrontierError),
@@ -73,6 +76,7 @@ impl CrawlError {
             | Self::Frontier(_)
             | Self::Fetch(_)
             | Self::HostTwice(_) => true,
+            Self::Cache(error) => !matches!(error, CacheError::Open(_)),
             Self::Store(_)
             | Self::Feed(_)
             | Self::Spider(_)

@@ -4,6 +4,7 @@
 //! blocking thread and the reactor never notices.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crawl_feeds::Feed;
 use crawl_fetcher::{CookieMode, Fetcher, is_public_suffix};
@@ -11,7 +12,7 @@ use crawl_frontier::{Frontier, Resumed};
 use crawl_model::{CanonicalUrl, Fingerprinter, Host, Request};
 use crawl_parser::Parser;
 use crawl_spider::Spider;
-use crawl_store::{Options, Store};
+use crawl_store::{CacheMode, Options, Store};
 
 use crate::backlog::Backlog;
 use crate::config::CrawlConfig;
@@ -63,6 +64,12 @@ pub(crate) async fn open(
 fn open_blocking(config: CrawlConfig, spider: Arc<dyn Spider>) -> Result<Opened, CrawlError> {
     // What can be refused without touching the folder is refused first.
     let fetcher = Fetcher::with_hosts(config.fetch.clone(), config.fetch_by_host()?)?;
+    let cache = config.cache.open(&config.store.path)?.map(Arc::new);
+    let fetcher = match (cache, config.cache.mode) {
+        (Some(cache), CacheMode::Revalidate) => fetcher.revalidating(cache),
+        (Some(cache), CacheMode::Offline) => fetcher.offline(cache),
+        (_, CacheMode::Off) | (None, _) => fetcher,
+    };
     let store = Store::open(&config.store, Options { fresh: config.fresh })?;
     match prepare(config, spider, &store, &fetcher) {
         Ok(stages) => Ok(Opened { store, fetcher, stages }),
@@ -84,8 +91,15 @@ fn prepare(
     let seeds: Vec<Request> = config.seeds.iter().cloned().map(Request::get).chain(start).collect();
     let hosts = seed_hosts(seeds.iter().map(|request| &request.url));
     let unreadable_cookies = take_cookies(&config, hosts.len(), store, fetcher)?;
+    let mut limits = config.frontier.clone();
+    if config.cache.mode == CacheMode::Offline {
+        // No host is asked, so none has to be spared.
+        limits.politeness.delay = Duration::ZERO;
+        limits.politeness.max_crawl_delay = Duration::ZERO;
+        limits.politeness.max_rate = 0;
+    }
     let mut frontier = Frontier::new(
-        config.frontier.clone(),
+        limits,
         crawl_robots::product_token(&config.fetch.user_agent),
         Fingerprinter::new(store.identity().secret),
         hosts,

@@ -54,7 +54,12 @@ impl Memory {
     ) -> Option<OwnedSemaphorePermit> {
         let announced = response.body().size_hint().exact();
         let bytes = announced.map_or(UNANNOUNCED, |n| usize::try_from(n).unwrap_or(limit));
-        let kib = u32::try_from(bytes.min(limit).div_ceil(KIB)).unwrap_or(self.all).min(self.all);
+        self.take(bytes.min(limit)).await
+    }
+
+    /// Waits for a share of so many bytes; `None` if that is none.
+    pub(crate) async fn take(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+        let kib = u32::try_from(bytes.div_ceil(KIB)).unwrap_or(self.all).min(self.all);
         if kib == 0 {
             return None;
         }

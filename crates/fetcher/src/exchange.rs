@@ -7,23 +7,22 @@ use crawl_model::{
     CanonicalUrl, CookieChange, Errand, Failure, FailureKind, HostTable, Method, Response, Ticket,
 };
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, SET_COOKIE, TRANSFER_ENCODING};
+use hyper::header::{
+    CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, TRANSFER_ENCODING,
+};
 use hyper::{Response as Head, StatusCode, Version};
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::body::{self, BodyLimits, Memory};
+use crate::body::{self, Memory};
 use crate::clock::Clock;
 use crate::config::Limits;
 use crate::connect::{Connection, Dialer};
 use crate::cookies::{Cookies, now_ms};
-use crate::media::{MediaTypes, essence};
-use crate::message::{Form, Writer, jar};
+use crate::message::{Form, jar};
 use crate::pool::{Dialing, Pool, Slots, Turn};
 use crate::proxy::{Lane, Proxies};
+use crate::settings::Settings;
 use crate::{FetchConfig, FetchConfigError, classify, descriptors};
-
-/// Least body limit of a robots.txt: what must be parsed of one (RFC 9309, section 2.5).
-const ROBOTS_BYTES: usize = 512 * 1024;
 
 /// How long a kept connection may take to be ready before a fresh one is opened instead.
 const READY: std::time::Duration = std::time::Duration::from_secs(1);
@@ -38,6 +37,21 @@ pub(crate) struct Exchange {
     pool: Arc<Pool>,
     cookies: Arc<Cookies>,
     memory: Memory,
+}
+
+/// A field that asks for the page under a condition.
+pub(crate) type Condition = (HeaderName, HeaderValue);
+
+/// A fetch under way: what it is for, and what it leaves behind.
+pub(crate) struct Fetching<'a> {
+    ticket: &'a Ticket,
+    settings: &'a Settings,
+    /// Fields that go with the request.
+    pub(crate) conditions: Vec<Condition>,
+    /// Its times stand in here.
+    pub(crate) clock: Clock,
+    /// What the answer changes in a cookie jar.
+    pub(crate) cookies: Vec<CookieChange>,
 }
 
 /// A response, with the share of memory that its body takes.
@@ -93,22 +107,18 @@ impl Exchange {
         &self.proxies
     }
 
-    /// The clock that the fetch of `ticket` runs by.
-    pub(crate) fn clock(&self, ticket: &Ticket) -> Clock {
-        Clock::start(self.settings(ticket.url()).total(ticket))
+    /// Begins the fetch of `ticket`: its clock runs.
+    pub(crate) fn begin<'a>(&'a self, ticket: &'a Ticket) -> Fetching<'a> {
+        let settings = self.settings(ticket.url());
+        let clock = Clock::start(settings.total(ticket));
+        Fetching { ticket, settings, conditions: Vec::new(), clock, cookies: Vec::new() }
     }
 
-    /// Does what `ticket` asks for; its times stand in `clock` afterwards. What the answer sets in
-    /// a cookie jar is added to `changes`.
-    pub(crate) async fn run(
-        &self,
-        ticket: &Ticket,
-        changes: &mut Vec<CookieChange>,
-        clock: &mut Clock,
-    ) -> Result<Answered, Failure> {
-        let mut route = self.proxies.route(ticket)?;
+    /// Does what the ticket asks for.
+    pub(crate) async fn run(&self, fetch: &mut Fetching<'_>) -> Result<Answered, Failure> {
+        let mut route = self.proxies.route(fetch.ticket)?;
         while let Some(lane) = route.next() {
-            match self.run_on(&lane, ticket, changes, clock).await {
+            match self.run_on(&lane, fetch).await {
                 Err(failure) if failure.kind == FailureKind::Proxy && route.has_more() => {}
                 ended => return ended,
             }
@@ -117,44 +127,46 @@ impl Exchange {
     }
 
     /// The same on one lane. A failure of its proxy means that the host never saw the request.
-    async fn run_on(
-        &self,
-        lane: &Lane,
-        ticket: &Ticket,
-        changes: &mut Vec<CookieChange>,
-        clock: &mut Clock,
-    ) -> Result<Answered, Failure> {
-        let url = ticket.url();
-        let settings = self.settings(url);
+    async fn run_on(&self, lane: &Lane, fetch: &mut Fetching<'_>) -> Result<Answered, Failure> {
+        let url = fetch.ticket.url();
         let mut first = None;
-        if is_repeatable(ticket)
-            && let Some(mut kept) = self.kept_or_first(url, lane, &mut first, clock).await?
+        if is_repeatable(fetch.ticket)
+            && let Some(mut kept) =
+                self.kept_or_first(url, lane, &mut first, &mut fetch.clock).await?
         {
-            match self.head(settings, &mut kept, true, ticket, clock).await {
-                Ok(head) => {
-                    self.take_cookies(ticket, &head, changes);
-                    return self.rest(settings, kept, head, ticket, clock).await;
-                }
+            match self.head(&mut kept, true, fetch).await {
+                Ok(head) => return self.rest(kept, head, fetch).await,
                 Err(Lost::Failed(failure)) => return Err(failure),
                 Err(Lost::DeadConnection) => {}
             }
         }
-        let mut fresh = self.dialer.connect(url, lane, &settings.limits, clock).await?;
+        let limits = &fetch.settings.limits;
+        let mut fresh = self.dialer.connect(url, lane, limits, &mut fetch.clock).await?;
         if let Some(shared) = fresh.share() {
             self.pool.put(url, shared);
         }
         drop(first);
-        match self.head(settings, &mut fresh, false, ticket, clock).await {
-            Ok(head) => {
-                self.take_cookies(ticket, &head, changes);
-                self.rest(settings, fresh, head, ticket, clock).await
-            }
+        match self.head(&mut fresh, false, fetch).await {
+            Ok(head) => self.rest(fresh, head, fetch).await,
             Err(Lost::Failed(failure)) => Err(failure),
             Err(Lost::DeadConnection) => Err(Failure::new(
                 FailureKind::Disconnected,
                 format!("{} closed the connection at once", url.host_str()),
             )),
         }
+    }
+
+    /// Sets memory aside for a body that came from elsewhere, unless `share` is for it already.
+    pub(crate) async fn hold(
+        &self,
+        response: Response,
+        share: Option<OwnedSemaphorePermit>,
+    ) -> Answered {
+        let share = match share {
+            Some(share) => Some(share),
+            None => self.memory.take(response.body.len()).await,
+        };
+        (response, share)
     }
 
     /// A kept connection, or `None` and the right to be the first to open one.
@@ -200,15 +212,15 @@ impl Exchange {
         None
     }
 
-    /// Sends the request and waits for the head.
+    /// Sends the request, waits for the head, and takes its cookies, whatever becomes of the body.
     async fn head(
         &self,
-        settings: &Settings,
         connection: &mut Connection,
         is_kept: bool,
-        ticket: &Ticket,
-        clock: &mut Clock,
+        fetch: &mut Fetching<'_>,
     ) -> Result<Head<Incoming>, Lost> {
+        let Fetching { ticket, settings, ref conditions, ref mut clock, .. } = *fetch;
+        let limits = &settings.limits;
         let host = ticket.url().host_str();
         let forwarder = self.proxies.forwarder(&connection.lane, ticket.url()).cloned();
         let form = match &forwarder {
@@ -216,27 +228,24 @@ impl Exchange {
             Some(proxy) => Form::Absolute(proxy),
             None => Form::Origin,
         };
-        let request = settings.writer.write(ticket, form).map_err(Lost::Failed)?;
+        let mut request = settings.writer.write(ticket, form).map_err(Lost::Failed)?;
+        request.headers_mut().extend(conditions.iter().cloned());
         let received = connection.log.received();
         let stamp = connection.log.expect_request();
         clock.times.sent_at = Some(stamp.clone());
         if !connection.is_h2() {
-            connection.log.allow_until_head(settings.limits.until_head_bytes);
+            connection.log.allow_until_head(limits.until_head_bytes);
         }
-        let limit = clock.limit(settings.limits.header, "fetch.header-timeout");
-        let sent = clock.within(limit, connection.send(request)).await;
-        match sent {
+        let limit = clock.limit(limits.header, "fetch.header-timeout");
+        match clock.within(limit, connection.send(request)).await {
             Ok(Ok(head)) => {
                 connection.log.head_came();
                 clock.times.head_came();
-                Self::check_head(&settings.limits, connection, &head, host)
-                    .map_err(Lost::Failed)?;
+                check_head(limits, connection, &head, host).map_err(Lost::Failed)?;
                 if let Some(proxy) = &forwarder {
-                    if head.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
-                        return Err(Lost::Failed(proxy.refused()));
-                    }
-                    proxy.worked();
+                    proxy.answered(head.status()).map_err(Lost::Failed)?;
                 }
+                self.take_cookies(&head, fetch);
                 Ok(head)
             }
             Ok(Err(error)) => {
@@ -249,7 +258,7 @@ impl Exchange {
                 if is_kept && (n_received == 0 || is_gone || is_unsent) {
                     return Err(Lost::DeadConnection);
                 }
-                Err(Lost::Failed(classify::head(host, &settings.limits, n_received, &error)))
+                Err(Lost::Failed(classify::head(host, limits, n_received, &error)))
             }
             Err(limit) => {
                 self.pool.forget(ticket.url(), connection);
@@ -258,50 +267,20 @@ impl Exchange {
         }
     }
 
-    /// Refuses heads that the HTTP library lets through.
-    fn check_head(
-        limits: &Limits,
-        connection: &Connection,
-        head: &Head<Incoming>,
-        host: &str,
-    ) -> Result<(), Failure> {
-        if connection.is_h2() && h2_size(head) > limits.header_bytes {
-            return Err(classify::header_limit(host, limits));
-        }
-        if head.headers().len() > limits.header_count {
-            return Err(classify::header_count(host, limits));
-        }
-        if head.status() == StatusCode::SWITCHING_PROTOCOLS {
-            return Err(classify::switched(host));
-        }
-        Ok(())
-    }
-
-    /// Takes the cookies of a head, whatever becomes of its body.
-    fn take_cookies(
-        &self,
-        ticket: &Ticket,
-        head: &Head<Incoming>,
-        changes: &mut Vec<CookieChange>,
-    ) {
+    fn take_cookies(&self, head: &Head<Incoming>, fetch: &mut Fetching<'_>) {
         let fields = head.headers().get_all(SET_COOKIE).iter().map(|value| value.as_bytes());
-        changes.extend(self.cookies.take(
-            jar(ticket).map(|name| &**name),
-            ticket.url(),
-            fields,
-            now_ms(),
-        ));
+        let jar = jar(fetch.ticket).map(|name| &**name);
+        fetch.cookies.extend(self.cookies.take(jar, fetch.ticket.url(), fields, now_ms()));
     }
 
     /// Reads what follows the head, and gives the connection back if it is still good.
     async fn rest(
         &self,
-        settings: &Settings,
         connection: Connection,
         head: Head<Incoming>,
-        ticket: &Ticket,
-        clock: &mut Clock,
+        fetch: &mut Fetching<'_>,
     ) -> Result<Answered, Failure> {
+        let Fetching { ticket, settings, ref mut clock, .. } = *fetch;
         settings.check_type(ticket, &head)?;
         let status = head.status().as_u16();
         let version = version(head.version());
@@ -319,59 +298,23 @@ impl Exchange {
     }
 }
 
-/// What may differ from host to host.
-struct Settings {
-    limits: Limits,
-    writer: Writer,
-    wanted: MediaTypes,
-}
-
-impl Settings {
-    fn new(config: &FetchConfig, cookies: &Arc<Cookies>) -> Result<Self, FetchConfigError> {
-        Ok(Self {
-            limits: Limits::new(config)?,
-            writer: Writer::new(config, cookies.clone())?,
-            wanted: MediaTypes::new(&config.content_types)?,
-        })
+/// Refuses heads that the HTTP library lets through.
+fn check_head(
+    limits: &Limits,
+    connection: &Connection,
+    head: &Head<Incoming>,
+    host: &str,
+) -> Result<(), Failure> {
+    if connection.is_h2() && h2_size(head) > limits.header_bytes {
+        return Err(classify::header_limit(host, limits));
     }
-
-    /// The longest time for the whole fetch: the request's own, if it has one.
-    fn total(&self, ticket: &Ticket) -> std::time::Duration {
-        match ticket.errand() {
-            Errand::Page(page) => page.options().timeout.unwrap_or(self.limits.total),
-            Errand::Robots { .. } => self.limits.total,
-        }
+    if head.headers().len() > limits.header_count {
+        return Err(classify::header_count(host, limits));
     }
-
-    /// Refuses a page of an unwanted type before its body is read. Answers to HEAD have no body
-    /// that could be unwanted, robots.txt is read whatever it claims to be, and what is not 2xx
-    /// tells its status.
-    fn check_type(&self, ticket: &Ticket, head: &Head<Incoming>) -> Result<(), Failure> {
-        let is_page = matches!(ticket.errand(), Errand::Page(page) if page.method != Method::Head);
-        let Some(value) = head.headers().get(CONTENT_TYPE) else { return Ok(()) };
-        if !is_page || !head.status().is_success() || self.wanted.wants(value.as_bytes()) {
-            return Ok(());
-        }
-        let media_type = String::from_utf8_lossy(essence(value.as_bytes()));
-        let media_type = media_type.escape_debug().take(100).collect::<String>();
-        let detail = format!("media type {media_type} is not wanted (fetch.content-types)");
-        Err(Failure::new(FailureKind::ContentType, detail))
+    if head.status() == StatusCode::SWITCHING_PROTOCOLS {
+        return Err(classify::switched(host));
     }
-
-    fn body_limits(&self, ticket: &Ticket) -> BodyLimits {
-        let limits = &self.limits;
-        let least = match ticket.errand() {
-            Errand::Page(_) => 0,
-            Errand::Robots { .. } => ROBOTS_BYTES,
-        };
-        BodyLimits {
-            bytes: limits.body_bytes.max(least),
-            coded_bytes: limits.coded_bytes.max(2 * least),
-            ratio: limits.ratio,
-            idle: limits.idle,
-            rate: limits.rate,
-        }
-    }
+    Ok(())
 }
 
 /// Whether the request may be sent twice (RFC 9110, section 9.2.2). What may not goes over a
@@ -420,7 +363,7 @@ fn fields(headers: &HeaderMap) -> Vec<(Box<str>, Bytes)> {
     let mut buffer = BytesMut::with_capacity(n_bytes);
     headers.values().for_each(|value| buffer.extend_from_slice(value.as_bytes()));
     let mut values = buffer.freeze();
-    let field = |(name, value): (&hyper::header::HeaderName, &hyper::header::HeaderValue)| {
+    let field = |(name, value): (&HeaderName, &HeaderValue)| {
         (Box::from(name.as_str()), values.split_to(value.len()))
     };
     headers.iter().map(field).collect()

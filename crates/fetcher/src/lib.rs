@@ -1,7 +1,7 @@
 //! Decides *how* a URL is fetched; never *when*, and never what its page says.
 //!
 //! A [`Ticket`] goes in, an [`Answer`] comes out: a [`Response`](crawl_model::Response) whose
-//! body is read and decoded, or a [`Failure`](crawl_model::Failure) with a class and a line for
+//! body is read and decoded, or a [`Failure`] with a class and a line for
 //! people. Redirects are responses; robots.txt goes the same way as a page.
 //!
 //! A server cannot hurt the crawl: every phase has a time limit, heads and bodies have a length,
@@ -16,6 +16,8 @@
 //! the decoders (`decode`). One timer holds all phases to their limits (`clock`).
 //! Who we are to a site: `cookies`, `auth`, `referrer`, `proxy`.
 //!
+//! The answers of an earlier crawl can take part (`cache`).
+//!
 //! Not here: waiting for a host, retries, robots rules. Nothing is logged, so no credentials
 //! can be.
 
@@ -24,7 +26,9 @@ mod config;
 
 mod worker;
 
+mod cache;
 mod exchange;
+mod settings;
 
 mod connect;
 mod descriptors;
@@ -58,8 +62,13 @@ mod tests;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crawl_model::{CookieChange, FailureKind, Fetched, HostFree, HostTable, Ticket};
+use crawl_model::{
+    Cache, CookieChange, Failure, FailureKind, Fetched, HostFree, HostTable, Ticket,
+};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
+
+use cache::{Copy, Plan};
+use exchange::{Answered, Fetching};
 
 pub use answer::Answer;
 pub use auth::AuthConfig;
@@ -73,6 +82,7 @@ pub use secret::Secret;
 #[derive(Clone)]
 pub struct Fetcher {
     exchange: Arc<exchange::Exchange>,
+    earlier: cache::Earlier,
 }
 
 impl Fetcher {
@@ -94,7 +104,21 @@ impl Fetcher {
         config: FetchConfig,
         hosts: HostTable<FetchConfig>,
     ) -> Result<Self, FetchConfigError> {
-        Ok(Self { exchange: Arc::new(exchange::Exchange::new(&config, hosts)?) })
+        let exchange = Arc::new(exchange::Exchange::new(&config, hosts)?);
+        Ok(Self { exchange, earlier: cache::Earlier::Off })
+    }
+
+    /// Asks servers whether the answers of an earlier crawl still hold, and takes those that do.
+    #[must_use]
+    pub fn revalidating(self, cache: Arc<dyn Cache>) -> Self {
+        Self { earlier: cache::Earlier::Revalidate(cache), ..self }
+    }
+
+    /// Answers from an earlier crawl alone; the network is never touched. What is not there fails
+    /// as [`NotCached`](crawl_model::FailureKind::NotCached).
+    #[must_use]
+    pub fn offline(self, cache: Arc<dyn Cache>) -> Self {
+        Self { earlier: cache::Earlier::Offline(cache), ..self }
     }
 
     /// Takes back the cookies that an earlier run left, as the store has them. Returns how many
@@ -113,15 +137,37 @@ impl Fetcher {
     /// Ends within `total-timeout`. Dropping the future ends the fetch and its connection.
     pub async fn fetch(&self, ticket: &Ticket) -> Answer {
         let started = Instant::now();
-        let mut clock = self.exchange.clock(ticket);
-        let mut cookies = Vec::new();
-        let reply = self.exchange.run(ticket, &mut cookies, &mut clock).await;
+        let mut fetch = self.exchange.begin(ticket);
+        let reply = match self.earlier.plan(ticket).await {
+            Plan::Answer(Ok(response)) => Ok(self.exchange.hold(response, None).await),
+            Plan::Answer(Err(failure)) => Err(failure),
+            Plan::Ask(copy) => self.ask(copy, &mut fetch).await,
+        };
+        let Fetching { clock, cookies, .. } = fetch;
         let mut answer = Answer { cookies, ..Answer::now(reply, started, &clock.times) };
         if matches!(&answer.reply, Err(failure) if failure.kind == FailureKind::Proxy) {
             // Until a proxy is well again, no request to the host can fare better.
             answer.rest = self.exchange.proxies().rest(ticket);
         }
         answer
+    }
+
+    /// Asks the server, under the conditions of an earlier answer if there is one.
+    async fn ask(
+        &self,
+        mut copy: Option<Copy>,
+        fetch: &mut Fetching<'_>,
+    ) -> Result<Answered, Failure> {
+        if let Some(copy) = &mut copy {
+            fetch.conditions = std::mem::take(&mut copy.conditions);
+        }
+        let (mut response, share) = self.exchange.run(fetch).await?;
+        // Nobody but us may say that our cache took part.
+        response.set_cached(None);
+        match copy {
+            Some(copy) => Ok(self.exchange.hold(copy.apply(response)?, share).await),
+            None => Ok((response, share)),
+        }
     }
 
     /// Fetches one ticket after another until `tickets` closes: the life of one worker.

@@ -34,6 +34,11 @@ pub struct ScopeConfig {
     /// for in the last segment of the path. Default: archives, images, sound, video, fonts,
     /// office documents, programs, style sheets and scripts.
     pub skip_extensions: Vec<String>,
+    /// Whether the sitemaps that a robots.txt names are fetched, and their entries found at link
+    /// distance 1 (2 behind a sitemap of sitemaps). `include` and `skip-extensions` do not hold
+    /// for the sitemaps themselves, and no callback sees them. Needs `politeness.robots`.
+    /// Default: false.
+    pub sitemaps: bool,
 }
 
 impl Default for ScopeConfig {
@@ -46,6 +51,7 @@ impl Default for ScopeConfig {
             max_pages: 0,
             max_pages_per_host: 0,
             skip_extensions: SKIP_EXTENSIONS.split_whitespace().map(str::to_owned).collect(),
+            sitemaps: false,
         }
     }
 }

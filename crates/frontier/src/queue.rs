@@ -57,6 +57,14 @@ impl Queued {
         }
     }
 
+    /// Whether it is a sitemap that a robots.txt named.
+    pub(crate) fn is_sitemap(&self) -> bool {
+        match &self.target {
+            Target::Plain { .. } => false,
+            Target::Full(request) => request.is_sitemap(),
+        }
+    }
+
     /// The request as it was found.
     pub(crate) fn request(&self) -> Request {
         match &self.target {

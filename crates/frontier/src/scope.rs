@@ -48,6 +48,20 @@ impl Scope {
         })
     }
 
+    /// As [`judge`](Self::judge), for a sitemap: what selects pages does not hold for it.
+    pub(crate) fn judge_sitemap(&self, url: &CanonicalUrl, depth: u32) -> Option<FilterReason> {
+        match self.judge(url, depth) {
+            Some(FilterReason::NotIncluded | FilterReason::Extension) => {
+                self.is_too_deep(depth).then_some(FilterReason::TooDeep)
+            }
+            other => other,
+        }
+    }
+
+    fn is_too_deep(&self, depth: u32) -> bool {
+        self.max_depth != 0 && depth > self.max_depth
+    }
+
     /// The first rule that refuses `url` at link distance `depth`; `None` if none does.
     pub(crate) fn judge(&self, url: &CanonicalUrl, depth: u32) -> Option<FilterReason> {
         if !self.covers(url.host_str()) {
@@ -58,7 +72,7 @@ impl Scope {
             Some(FilterReason::NotIncluded)
         } else if self.skips(url.path()) {
             Some(FilterReason::Extension)
-        } else if self.max_depth != 0 && depth > self.max_depth {
+        } else if self.is_too_deep(depth) {
             Some(FilterReason::TooDeep)
         } else {
             None
@@ -155,6 +169,21 @@ mod tests {
         check(&scope, "http://h/p/a.JPG", 9, Some(FilterReason::Extension));
         check(&scope, "http://h/p/a", 3, Some(FilterReason::TooDeep));
         check(&scope, "http://h/p/a", 2, None);
+    }
+
+    #[test]
+    fn a_sitemap_need_not_look_like_a_page() {
+        let scope = scope(|c| {
+            c.exclude = vec!["/private".into()];
+            c.include = vec!["/p/".into()];
+            c.max_depth = 1;
+        });
+        let judge =
+            |url: &str, depth| scope.judge_sitemap(&CanonicalUrl::parse(url).unwrap(), depth);
+        assert_eq!(judge("http://h/sitemap.xml.gz", 1), None);
+        assert_eq!(judge("http://h/sitemap.xml.gz", 2), Some(FilterReason::TooDeep));
+        assert_eq!(judge("http://h/private/s.xml", 0), Some(FilterReason::Excluded));
+        assert_eq!(judge("http://x/s.xml", 0), Some(FilterReason::OffDomain));
     }
 
     #[test]

@@ -150,6 +150,26 @@ impl View for Window {
         }
     }
 
+    fn look_sitemap(&self, print: Fingerprint, url: &CanonicalUrl, depth: u32) -> Look {
+        let is_filtered = match self.seen.get(print) {
+            None => false,
+            // Refused as a page that it is not, or by a depth that may be less now.
+            Some(Standing::Filtered(
+                FilterReason::NotIncluded
+                | FilterReason::Extension
+                | FilterReason::NoFollow
+                | FilterReason::TooDeep,
+                _,
+            )) => true,
+            Some(_) => return Look::Known,
+        };
+        match self.scope.judge_sitemap(url, depth) {
+            None => Look::Admit,
+            Some(_) if is_filtered => Look::Known,
+            Some(reason) => Look::Filter(reason),
+        }
+    }
+
     fn look_nofollow(&self, print: Fingerprint, url: &CanonicalUrl, depth: u32) -> Look {
         match self.seen.get(print) {
             Some(_) => Look::Known,
@@ -183,6 +203,23 @@ mod tests {
         assert_eq!(seen.learn(print, None, 2), Learnt::Readmitted(deep));
         assert_eq!(window.look(print, &url, 1), Look::Known);
         assert_eq!(seen.learn(print, Some(deep), 1), Learnt::Nothing);
+    }
+
+    #[test]
+    fn a_sitemap_that_was_refused_as_a_page_is_admitted_as_a_sitemap() {
+        let url = CanonicalUrl::parse("http://h/s.xml.gz").unwrap();
+        let scope = Arc::new(Scope::new(&ScopeConfig::default(), &[url.host()]).unwrap());
+        let seen = Arc::new(Seen::default());
+        let window = Window { prints: Fingerprinter::new([1; 16]), scope, seen: seen.clone() };
+        let print = window.fingerprint(&url);
+        let reason = FilterReason::Extension;
+        assert_eq!(window.look(print, &url, 1), Look::Filter(reason));
+        assert_eq!(seen.learn(print, Some(reason), 1), Learnt::New);
+        assert_eq!(window.look_sitemap(print, &url, 0), Look::Admit);
+        assert_eq!(seen.learn(print, None, 0), Learnt::Readmitted(reason));
+        assert_eq!(window.look_sitemap(print, &url, 0), Look::Known);
+        seen.set(print, Standing::Filtered(FilterReason::Robots, 0));
+        assert_eq!(window.look_sitemap(print, &url, 0), Look::Known);
     }
 
     #[test]

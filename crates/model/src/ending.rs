@@ -115,6 +115,8 @@ pub fn verdict_of(response: &Response) -> Verdict {
     match response.status {
         200..=299 => accepted(response),
         301 | 302 | 303 | 307 | 308 if response.location().is_some() => Verdict::Redirected,
+        // To a condition of the spider's own; one of the cache's never comes this far.
+        304 => Verdict::NotModified,
         401 | 407 => Verdict::AuthRequired,
         429 => Verdict::RateLimited,
         500..=599 => Verdict::ServerError,

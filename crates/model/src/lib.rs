@@ -16,6 +16,7 @@ mod host_table;
 mod options;
 mod request;
 
+mod cache;
 mod cookie;
 mod response;
 mod ticket;
@@ -29,6 +30,7 @@ mod counts;
 mod event;
 mod page;
 
+pub use cache::{Cache, Cached};
 pub use cookie::CookieChange;
 pub use counts::Counts;
 pub use edge::{EndedBy, Entry, Fetched, HostFree, Item, Outcome, Parsed, Source};

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::{CanonicalUrl, Fingerprint, Timing, Truncation, Verdict};
+use crate::{Cached, CanonicalUrl, Fingerprint, Timing, Truncation, Verdict};
 
 /// What the store keeps of every settled URL. As JSON it is what `crawl inspect --json` prints;
 /// the field names are stable.
@@ -48,6 +48,10 @@ pub struct PageRecord {
     /// The response's `Last-Modified`, as it was written; empty if it had none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub last_modified: String,
+    /// How an earlier crawl's copy took part in it: `revalidated` if the server said that it is
+    /// still good, `offline` if the server was not asked; absent if it did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cached: Option<Cached>,
     /// How often it was tried.
     #[serde(default)]
     pub attempts: u32,
@@ -115,6 +119,7 @@ impl PageRecord {
             protocol: String::new(),
             etag: String::new(),
             last_modified: String::new(),
+            cached: None,
             attempts: 0,
             content_type: String::new(),
             bytes: 0,

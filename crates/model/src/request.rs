@@ -70,6 +70,16 @@ pub struct Request {
 }
 
 impl Request {
+    /// The label of sitemaps that a robots.txt named. Their entries are followed by the crawler
+    /// itself; no callback sees them.
+    pub const SITEMAP: &str = "@sitemap";
+
+    /// Whether it asks for a sitemap that a robots.txt, or such a sitemap, named.
+    #[must_use]
+    pub fn is_sitemap(&self) -> bool {
+        *self.label == *Self::SITEMAP
+    }
+
     /// A plain GET of `url`, as a seed.
     #[must_use]
     pub fn get(url: CanonicalUrl) -> Self {

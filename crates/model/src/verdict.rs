@@ -277,6 +277,12 @@ pub trait View: Send + Sync {
     /// Judges a URL found at link distance `depth`.
     fn look(&self, print: Fingerprint, url: &CanonicalUrl, depth: u32) -> Look;
 
+    /// Judges the URL of a sitemap that a robots.txt, or such a sitemap, named: what selects
+    /// pages (`scope.include`, `scope.skip-extensions`) does not hold for it.
+    fn look_sitemap(&self, print: Fingerprint, url: &CanonicalUrl, depth: u32) -> Look {
+        self.look(print, url, depth)
+    }
+
     /// Judges a URL to which a link leads that is not to be followed: known, or filtered, as
     /// [`FilterReason::NoFollow`] if for no other reason.
     fn look_nofollow(&self, print: Fingerprint, url: &CanonicalUrl, depth: u32) -> Look {

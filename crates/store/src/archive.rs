@@ -236,11 +236,21 @@ fn cut_file(path: &Path, name: &str, good: Option<u64>) -> Result<Option<String>
 
 /// Reads a body back.
 pub(crate) fn read(dir: &Path, pointer: &BodyPointer) -> Result<Bytes, StoreError> {
-    let fail = |what: String| StoreError::Body {
-        file: pointer.file.clone(),
-        offset: pointer.offset,
-        what,
-    };
+    warc::body_of(&member(dir, pointer)?).map_err(|what| failed(pointer, what))
+}
+
+/// Reads a response back.
+pub(crate) fn read_response(dir: &Path, pointer: &BodyPointer) -> Result<Response, StoreError> {
+    warc::response_of(&member(dir, pointer)?).map_err(|what| failed(pointer, what))
+}
+
+fn failed(pointer: &BodyPointer, what: String) -> StoreError {
+    StoreError::Body { file: pointer.file.clone(), offset: pointer.offset, what }
+}
+
+/// Reads the gzip member of a record.
+fn member(dir: &Path, pointer: &BodyPointer) -> Result<Vec<u8>, StoreError> {
+    let fail = |what: String| failed(pointer, what);
     if number_of(&pointer.file).is_none() {
         return Err(fail("not the name of a body file".to_owned()));
     }
@@ -252,5 +262,5 @@ pub(crate) fn read(dir: &Path, pointer: &BodyPointer) -> Result<Bytes, StoreErro
     }
     let mut member = vec![0; usize::try_from(pointer.len).map_err(|e| fail(e.to_string()))?];
     file.read_exact_at(&mut member, pointer.offset).map_err(|e| fail(e.to_string()))?;
-    warc::body_of(&member).map_err(fail)
+    Ok(member)
 }

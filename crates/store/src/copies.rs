@@ -53,7 +53,6 @@ impl Copy {
     fn quality(&self) -> Quality {
         match self.verdict {
             Verdict::Ok
-            | Verdict::NotModified
             | Verdict::NoIndex
             | Verdict::AuthRequired
             | Verdict::Redirected
@@ -78,7 +77,9 @@ impl Copy {
             | Verdict::TruncatedFraming
             | Verdict::SpiderError
             | Verdict::SpiderPanic
-            | Verdict::SpiderTimeout => Quality::Partial,
+            | Verdict::SpiderTimeout
+            // Says only that the copy which is there is good.
+            | Verdict::NotModified => Quality::Partial,
             Verdict::RateLimited
             | Verdict::ServerError
             | Verdict::DnsFailed

@@ -42,9 +42,11 @@ mod commit;
 mod copies;
 mod writer;
 
+mod cache;
 mod fold;
 mod reader;
 
+pub use cache::{CacheConfig, CacheError, CacheMode, StoredCache};
 pub use config::{Bodies, Options, StoreConfig};
 pub use cookies::StoredCookies;
 pub use database::FeedCursor;

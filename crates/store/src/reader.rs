@@ -7,7 +7,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use crawl_model::{BodyPointer, Counts, Fingerprint, Page, PageRecord, Verdict};
+use crawl_model::{
+    BodyPointer, Counts, Fingerprint, Origin, Page, PageRecord, Response, RobotsReply, Verdict,
+};
 
 use crate::codec::{Raw, Take};
 use crate::commit::item_value;
@@ -15,7 +17,9 @@ use crate::database::Scan;
 use crate::fold::{Fold, Rows};
 use crate::log::{Log, last_or};
 use crate::store::Shared;
-use crate::{Events, FeedCursor, HostRow, Identity, StoreError, UrlRow, archive, folder, keys};
+use crate::{
+    Events, FeedCursor, HostRow, Identity, StoreError, StoredRobots, UrlRow, archive, folder, keys,
+};
 
 /// A window into a crawl. Cheap to clone; may be used from any thread.
 #[derive(Debug, Clone)]
@@ -148,6 +152,24 @@ impl Reader {
     /// [`StoreError::Body`] if the file or the record in it is not there or damaged.
     pub fn body(&self, pointer: &BodyPointer) -> Result<Bytes, StoreError> {
         archive::read(&self.shared.folder.bodies(), pointer)
+    }
+
+    /// An archived response: status, header fields as they came (but for those that no archive can
+    /// hold), and the decoded body.
+    ///
+    /// # Errors
+    /// [`StoreError::Body`] if the file or the record in it is not there or damaged.
+    pub(crate) fn response(&self, pointer: &BodyPointer) -> Result<Response, StoreError> {
+        archive::read_response(&self.shared.folder.bodies(), pointer)
+    }
+
+    /// What was last said of an origin's robots.txt, however long ago; `None` if nothing was.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be read.
+    pub fn robots(&self, origin: &Origin) -> Result<Option<RobotsReply>, StoreError> {
+        let replies = StoredRobots::of(&self.shared.db, origin).next().transpose()?;
+        Ok(replies.map(|(_, reply, _)| reply))
     }
 
     /// How far the feed of this name has got; `None` if it never reported.

@@ -85,6 +85,12 @@ impl StoredRobots {
         Self { parts, oldest_ms: now_ms.saturating_sub(lifetime) }
     }
 
+    /// Those of one origin, of any age.
+    pub(crate) fn of(db: &Database, origin: &Origin) -> Self {
+        let parts = db.prefix(&keys::robots(&origin.to_string())).peekable();
+        Self { parts, oldest_ms: 0 }
+    }
+
     fn read(&mut self, key: &[u8], head: &[u8]) -> Result<(Origin, RobotsReply, u64), StoreError> {
         let corrupt = || StoreError::corrupt("robots reply");
         let prefix = &key[..key.len() - 4];

@@ -18,6 +18,9 @@ use sha1::{Digest, Sha1};
 /// Headers that say how a body was wrapped on the wire.
 const WIRE_HEADERS: [&str; 3] = ["content-encoding", "transfer-encoding", "content-length"];
 
+/// What stands before the names of those.
+const ORIGINAL: &str = "X-Archive-Orig-";
+
 /// What a response record is made of.
 pub(crate) struct Archived<'a> {
     pub(crate) url: &'a CanonicalUrl,
@@ -113,6 +116,39 @@ pub(crate) fn response_member(archived: &Archived<'_>) -> io::Result<Vec<u8>> {
 /// # Errors
 /// What is wrong with the member, for people.
 pub(crate) fn body_of(member: &[u8]) -> Result<Bytes, String> {
+    Ok(http_of(member)?.1)
+}
+
+/// Takes the response out of its gzip member. Why it was cut and who answered is not in it.
+///
+/// # Errors
+/// What is wrong with the member, for people.
+pub(crate) fn response_of(member: &[u8]) -> Result<Response, String> {
+    let (head, body) = http_of(member)?;
+    let mut lines = head.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    let status = lines.next().and_then(|line| {
+        let code = line.split(|byte| *byte == b' ').nth(1)?;
+        std::str::from_utf8(code).ok()?.parse().ok()
+    });
+    let status = status.ok_or("no HTTP status")?;
+    let mut headers = Vec::new();
+    for line in lines {
+        let Some(colon) = line.iter().position(|byte| *byte == b':') else { continue };
+        let Ok(name) = std::str::from_utf8(&line[..colon]) else { continue };
+        let value = Bytes::copy_from_slice(line[colon + 1..].trim_ascii());
+        match name.strip_prefix(ORIGINAL) {
+            Some(name) => headers.push((name.into(), value)),
+            // Ours: the length of what is stored.
+            None if name == "Content-Length" => {}
+            None => headers.push((name.into(), value)),
+        }
+    }
+    let (version, truncated, remote) = ("HTTP/1.1", None, None);
+    Ok(Response { status, version, headers, body, truncated, remote })
+}
+
+/// The HTTP head of a record and what follows it.
+fn http_of(member: &[u8]) -> Result<(Bytes, Bytes), String> {
     let mut record = Vec::new();
     GzDecoder::new(member).read_to_end(&mut record).map_err(|e| e.to_string())?;
     let record = Bytes::from(record);
@@ -123,8 +159,7 @@ pub(crate) fn body_of(member: &[u8]) -> Result<Bytes, String> {
     if !head.starts_with("WARC/1.1\r\n") || length > block.len() {
         return Err("a record that is cut short".to_owned());
     }
-    let (_, body) = split_head(&block.slice(..length)).ok_or("no HTTP header")?;
-    Ok(body)
+    Ok(split_head(&block.slice(..length)).ok_or("no HTTP header")?)
 }
 
 fn split_head(record: &Bytes) -> Option<(Bytes, Bytes)> {
@@ -153,7 +188,7 @@ fn http_head(response: &Response) -> Vec<u8> {
     };
     for (name, value) in &response.headers {
         let is_wire = WIRE_HEADERS.iter().any(|wire| name.eq_ignore_ascii_case(wire));
-        field(if is_wire { "X-Archive-Orig-" } else { "" }, name, value);
+        field(if is_wire { ORIGINAL } else { "" }, name, value);
     }
     field("", "Content-Length", response.body.len().to_string().as_bytes());
     head.extend_from_slice(b"\r\n");
@@ -301,6 +336,10 @@ mod tests {
         assert!(!text.contains("x-evil"));
         assert!(text.ends_with("two\r\n\r\n"));
         assert_eq!(body_of(&member).unwrap(), response.body);
+        let read = response_of(&member).unwrap();
+        assert_eq!((read.status, &read.body), (200, &response.body));
+        // All but the field that no archive can hold.
+        assert_eq!(read.headers, response.headers[..3]);
     }
 
     #[test]

@@ -85,7 +85,7 @@ async fn answer(
             request.authority = authority;
             request.method = parts.method.as_str();
             request.body = &body;
-            pages.respond(&request)
+            pages.respond(&request).unless_known(&request)
         }
         Err(status) => Reply::status(status),
     };

@@ -170,6 +170,32 @@ impl Reply {
         self
     }
 
+    /// What is sent to a client that names the version it has (RFC 9110, section 13.2.2): 304 if
+    /// that is this one, by `ETag` or else by `Last-Modified` as it was written.
+    pub(crate) fn unless_known(self, request: &SiteRequest<'_>) -> Self {
+        let is_plain = self.status == 200 && self.fault.is_none();
+        if !is_plain || !matches!(request.method, "GET" | "HEAD") {
+            return self;
+        }
+        let field = |name: &str| {
+            let mut fields = self.headers.iter();
+            fields.find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        };
+        let strong = |tag: &'_ str| tag.trim().trim_start_matches("W/").to_owned();
+        let is_known = match (request.header("if-none-match"), field("etag")) {
+            (Some(known), Some(tag)) => {
+                known.split(',').any(|known| known.trim() == "*" || strong(known) == strong(tag))
+            }
+            (Some(_), None) => false,
+            (None, _) => field("last-modified")
+                .is_some_and(|date| request.header("if-modified-since") == Some(date)),
+        };
+        if !is_known {
+            return self;
+        }
+        Self { status: 304, content_type: Cow::Borrowed(""), body: Bytes::new(), ..self }
+    }
+
     /// Goes wrong.
     #[must_use]
     pub fn with_fault(self, fault: Fault) -> Self {

@@ -5,6 +5,7 @@ use crawl_fetcher::{FetchConfig, FetchConfigError, Fetcher};
 use crawl_frontier::{Frontier, FrontierConfig, FrontierError, PolitenessConfig};
 use crawl_model::{CanonicalUrl, Fingerprint, Fingerprinter, OpenJournal, TicketId};
 use crawl_parser::ConfigSpider;
+use crawl_store::CacheError;
 
 use super::Config;
 use super::error::Mistake;
@@ -28,6 +29,8 @@ pub(super) fn check(config: &Config) -> Result<(), Fault> {
         check_seed(&format!("seeds[{i}]"), seed)?;
     }
     check_scope(config)?;
+    check_sitemaps(config)?;
+    check_cache(config)?;
     check_fetch("", &config.fetch)?;
     for (i, rules) in config.resolve_hosts()?.iter().enumerate() {
         check_fetch(&format!("host[{i}]."), &rules.fetch)?;
@@ -129,6 +132,29 @@ fn check_scope(config: &Config) -> Result<(), Fault> {
         _ => "scope".to_owned(),
     };
     Err(Fault::new(place, Mistake::new(chain(&error))))
+}
+
+/// Whether there is such a folder is found out when it is opened.
+fn check_cache(config: &Config) -> Result<(), Fault> {
+    let Err(error) = config.cache.check(&config.store.path) else { return Ok(()) };
+    let hint = "a crawl's folder is its `store.path`; its pages help if it was crawled with \
+                `store.bodies` = \"all\" or \"html\"";
+    let path = match &error {
+        CacheError::NoFolder => "cache.mode",
+        _ => "cache.from",
+    };
+    Err(Fault::new(path, Mistake::new(error.to_string()).hint(hint)))
+}
+
+/// Sitemaps are known from robots.txt alone.
+fn check_sitemaps(config: &Config) -> Result<(), Fault> {
+    if !config.scope.sitemaps || config.politeness.robots {
+        return Ok(());
+    }
+    let message = "`scope.sitemaps` asks for the sitemaps of robots.txt, but no robots.txt is read: \
+                   `politeness.robots` is false";
+    let hint = "without robots.txt write the sitemaps into `seeds`";
+    Err(Fault::new("scope.sitemaps", Mistake::new(message).hint(hint)))
 }
 
 /// The path of the element of a list: `scope.include[1]`.

@@ -23,7 +23,7 @@ use crawl_fetcher::FetchConfig;
 use crawl_frontier::{FrontierConfig, PolitenessConfig, RetryConfig, ScopeConfig};
 use crawl_model::CanonicalUrl;
 use crawl_parser::{ConfigSpider, ParseConfig, SpiderConfig};
-use crawl_store::StoreConfig;
+use crawl_store::{CacheConfig, StoreConfig};
 use serde::{Deserialize, Serialize};
 
 pub use error::{ConfigError, Mistake};
@@ -68,6 +68,8 @@ pub struct Config {
     pub spider: Option<SpiderConfig>,
     /// The crawl's folder.
     pub store: StoreConfig,
+    /// An earlier crawl whose answers take part.
+    pub cache: CacheConfig,
     /// Exports, written while crawling.
     pub feed: Vec<FeedConfig>,
     /// The process.
@@ -188,6 +190,7 @@ impl Config {
             fetch: self.fetch,
             parse: self.parse,
             store: self.store,
+            cache: self.cache,
             feeds: self.feed,
             grace: self.run.grace,
             fresh,

@@ -23,6 +23,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crawl_model::{CanonicalUrl, Errand, Failure, FailureKind, Ticket};
+use hyper::StatusCode;
 use hyper::header::HeaderValue;
 
 use crate::address::not_public;
@@ -340,6 +341,15 @@ impl Proxy {
         let detail = "it wants credentials, or others than it got";
         self.health.failed(detail);
         self.failure(detail)
+    }
+
+    /// Takes note of the status with which a request came back that it took whole.
+    pub(crate) fn answered(&self, status: StatusCode) -> Result<(), Failure> {
+        if status == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
+            return Err(self.refused());
+        }
+        self.worked();
+        Ok(())
     }
 
     /// Notes that it passed a request on.

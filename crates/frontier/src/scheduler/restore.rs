@@ -34,7 +34,12 @@ impl<B: Backend> Scheduler<B> {
 
     /// Judges a URL under the scope now in force.
     pub(crate) fn judge(&self, url: &Queued) -> Option<FilterReason> {
-        self.window.scope.judge(url.url(), url.depth)
+        let scope = &self.window.scope;
+        if url.is_sitemap() {
+            scope.judge_sitemap(url.url(), url.depth)
+        } else {
+            scope.judge(url.url(), url.depth)
+        }
     }
 
     /// Whether a URL in scope stays refused for what depends on the crawl's course.

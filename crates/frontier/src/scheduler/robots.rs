@@ -2,9 +2,11 @@
 //!
 //! A redirect hop is queued at the host it leads to; between hops nothing is held.
 
+use std::collections::HashSet;
 use std::time::Instant;
 
-use crawl_model::{CanonicalUrl, Origin, RobotsReply, View};
+use crawl_model::{CanonicalUrl, Found, Look, Origin, Request, RobotsReply, View};
+use crawl_robots::Robots;
 
 use super::{HostKey, Later, Scheduler};
 use crate::backend::Backend;
@@ -15,6 +17,9 @@ use crate::slots::{OriginKey, RobotsErrand};
 
 /// At this many process deaths a URL is not touched again.
 pub(crate) const FATAL_DEATHS: u32 = 3;
+
+/// Most sitemaps of one robots.txt that are asked for.
+const MAX_SITEMAPS: usize = 1000;
 
 impl<B: Backend> Scheduler<B> {
     /// What the gate of the URL's origin says.
@@ -77,6 +82,35 @@ impl<B: Backend> Scheduler<B> {
             RobotsReply::Unreachable { cause, .. } => return self.failed(errand, cause, now),
         };
         self.open_gate(errand.origin, standing, now);
+        self.find_sitemaps(&errand.url, reply);
+    }
+
+    /// Sends the sitemaps that a robots.txt at `url` names to the store, if they are wanted.
+    ///
+    /// Done for recalled rules, too: a kill may have come between the rules and their sitemaps.
+    fn find_sitemaps(&mut self, url: &CanonicalUrl, reply: &RobotsReply) {
+        let RobotsReply::Rules(bytes) = reply else { return };
+        if !self.config.scope.sitemaps {
+            return;
+        }
+        let mut prints = HashSet::new();
+        let mut new = Vec::new();
+        let robots = Robots::parse(bytes);
+        let urls = robots.sitemaps().iter().filter_map(|line| url.join(line).ok());
+        for target in urls.take(MAX_SITEMAPS) {
+            let mut request = Request::get(target);
+            request.label = Request::SITEMAP.into();
+            let print = self.window.fingerprint_of(&request);
+            let filtered = match self.window.look_sitemap(print, &request.url, 0) {
+                Look::Known => continue,
+                Look::Admit => None,
+                Look::Filter(reason) => Some(reason),
+            };
+            if prints.insert(print) {
+                new.push(Found { print, request, filtered });
+            }
+        }
+        self.send_found(new, None);
     }
 
     /// Tries again later, or gives up.
@@ -135,12 +169,14 @@ impl<B: Backend> Scheduler<B> {
     /// Takes rules that an earlier run asked for; `until` is when they go stale. Half an answer
     /// (a redirect, a failure) is asked for anew.
     pub(crate) fn recall(&mut self, origin: Origin, reply: &RobotsReply, until: Instant) {
-        let host = self.host_key(&origin.robots_url());
+        let robots_url = origin.robots_url();
+        let host = self.host_key(&robots_url);
         let standing = match reply {
             RobotsReply::Rules(bytes) => Standing::rules(bytes, &self.rules(host).agent, until),
             RobotsReply::AllowAll => Standing::allow_all(until),
             RobotsReply::Redirect(_) | RobotsReply::Unreachable { .. } => return,
         };
+        self.find_sitemaps(&robots_url, reply);
         let key = self.origin_key(host, origin);
         self.set_standing(key, standing);
     }

@@ -551,3 +551,34 @@ fn a_host_with_a_table_of_its_own_is_treated_by_it() {
     rig.expect("http://a/3");
     rig.settle(first, Verdict::Ok);
 }
+
+#[test]
+fn the_sitemaps_of_a_robots_txt_are_found_once() {
+    let text = "Sitemap: /s.xml\nSitemap: http://h/s.xml\nSitemap: /t.xml.gz\n\
+                Sitemap: http://other/s.xml\nSitemap: mailto:x\nSitemap: http://h/known";
+    let sent = |rig: &mut Rig| -> Vec<(String, Option<FilterReason>)> {
+        let found = rig.scheduler.outbox.drain(..).flat_map(|entry| match entry {
+            crawl_model::Entry::Found { found, .. } => found,
+            _ => Vec::new(),
+        });
+        let row = |found: crawl_model::Found| {
+            assert_eq!((found.request.depth, found.request.is_sitemap()), (0, true));
+            (found.request.url.to_string(), found.filtered)
+        };
+        found.map(row).collect()
+    };
+    let mut rig = Rig::new(|c| (c.scope.sitemaps, c.scope.include) = (true, vec!["/known".into()]));
+    rig.find(&["http://h/known"]);
+    let origin = url("http://h/").origin();
+    let reply = RobotsReply::Rules(text.into());
+    rig.scheduler.recall(origin.clone(), &reply, rig.now);
+    let expected = [
+        ("http://h/s.xml".to_owned(), None),
+        ("http://h/t.xml.gz".to_owned(), None),
+        ("http://other/s.xml".to_owned(), Some(FilterReason::OffDomain)),
+    ];
+    assert_eq!(sent(&mut rig), expected);
+    let mut rig = Rig::new(|_| ());
+    rig.scheduler.recall(origin, &reply, rig.now);
+    assert_eq!(sent(&mut rig), [], "nobody asked for them");
+}

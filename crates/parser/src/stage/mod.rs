@@ -9,6 +9,7 @@ mod admit;
 mod page;
 mod record;
 mod redirect;
+mod sitemap;
 
 pub use crew::CrewEnd;
 pub use parser::{Parser, SpiderLog, start};

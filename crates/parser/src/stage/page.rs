@@ -32,6 +32,7 @@ impl Parser {
                 let hop = self.redirect_of(request, case).judge(response, self.max_redirects);
                 self.redirect(request, hop, &mut read);
             }
+            Ok(response) if request.is_sitemap() => self.sitemap(request, response, &mut read),
             Ok(response) => self.page(request, response, case, &mut read),
             Err(Failure { detail, .. }) => self.fail(request, detail, &mut read),
         }
@@ -64,7 +65,11 @@ impl Parser {
     /// A found request, unless it is known.
     fn look(&self, request: Request) -> Option<Found> {
         let print = self.view.fingerprint_of(&request);
-        let filtered = match self.view.look(print, &request.url, request.depth) {
+        let look = match request.is_sitemap() {
+            true => self.view.look_sitemap(print, &request.url, request.depth),
+            false => self.view.look(print, &request.url, request.depth),
+        };
+        let filtered = match look {
             Look::Known => return None,
             Look::Admit => None,
             Look::Filter(reason) => Some(reason),
@@ -93,7 +98,8 @@ impl Parser {
                     read.record.error = record::short(&text);
                 }
             }
-        } else if read.record.verdict.is_http_error() {
+        } else if read.record.verdict.is_http_error() || read.record.verdict == Verdict::NotModified
+        {
             self.fail(request, &format!("status {}", response.status), read);
         }
         describe(&document, &mut read.record);
@@ -117,6 +123,9 @@ impl Parser {
     /// Gives a request without a page to the spider's `error`.
     fn fail(&self, request: &Request, detail: &str, read: &mut Read) {
         read.record.error = record::short(detail);
+        if request.is_sitemap() {
+            return; // The crawler's own affair.
+        }
         let PageRecord { verdict, status, .. } = read.record;
         let failed = FailedRequest::new(request, verdict, status, detail);
         match self.call(&request.url, |out| self.spider.error(&failed, out)) {

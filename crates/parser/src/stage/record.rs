@@ -29,6 +29,7 @@ pub(crate) fn begin(request: &Request, case: &Case, verdict: Verdict) -> PageRec
             record.truncated = response.truncated;
             record.remote = response.remote.map(|remote| remote.ip());
             response.version.clone_into(&mut record.protocol);
+            record.cached = response.cached();
             record.etag = validator(response, "etag");
             record.last_modified = validator(response, "last-modified");
         }

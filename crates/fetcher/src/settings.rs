@@ -1,0 +1,77 @@
+//! What a fetch is held to, which may differ from host to host (`[[host]]` tables).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crawl_model::{Errand, Failure, FailureKind, Method, Ticket};
+use hyper::Response as Head;
+use hyper::body::Incoming;
+use hyper::header::CONTENT_TYPE;
+
+use crate::body::BodyLimits;
+use crate::config::Limits;
+use crate::cookies::Cookies;
+use crate::media::{MediaTypes, essence};
+use crate::message::Writer;
+use crate::{FetchConfig, FetchConfigError};
+
+/// Least body limit of a robots.txt: what must be parsed of one (RFC 9309, section 2.5).
+const ROBOTS_BYTES: usize = 512 * 1024;
+
+/// What may differ from host to host.
+pub(crate) struct Settings {
+    pub(crate) limits: Limits,
+    pub(crate) writer: Writer,
+    wanted: MediaTypes,
+}
+
+impl Settings {
+    pub(crate) fn new(
+        config: &FetchConfig,
+        cookies: &Arc<Cookies>,
+    ) -> Result<Self, FetchConfigError> {
+        Ok(Self {
+            limits: Limits::new(config)?,
+            writer: Writer::new(config, cookies.clone())?,
+            wanted: MediaTypes::new(&config.content_types)?,
+        })
+    }
+
+    /// The longest time for the whole fetch: the request's own, if it has one.
+    pub(crate) fn total(&self, ticket: &Ticket) -> Duration {
+        match ticket.errand() {
+            Errand::Page(page) => page.options().timeout.unwrap_or(self.limits.total),
+            Errand::Robots { .. } => self.limits.total,
+        }
+    }
+
+    /// Refuses a page of an unwanted type before its body is read. Answers to HEAD have no body
+    /// that could be unwanted, robots.txt is read whatever it claims to be, and what is not 2xx
+    /// tells its status.
+    pub(crate) fn check_type(&self, ticket: &Ticket, head: &Head<Incoming>) -> Result<(), Failure> {
+        let is_page = matches!(ticket.errand(), Errand::Page(page) if page.method != Method::Head);
+        let Some(value) = head.headers().get(CONTENT_TYPE) else { return Ok(()) };
+        if !is_page || !head.status().is_success() || self.wanted.wants(value.as_bytes()) {
+            return Ok(());
+        }
+        let media_type = String::from_utf8_lossy(essence(value.as_bytes()));
+        let media_type = media_type.escape_debug().take(100).collect::<String>();
+        let detail = format!("media type {media_type} is not wanted (fetch.content-types)");
+        Err(Failure::new(FailureKind::ContentType, detail))
+    }
+
+    pub(crate) fn body_limits(&self, ticket: &Ticket) -> BodyLimits {
+        let limits = &self.limits;
+        let least = match ticket.errand() {
+            Errand::Page(_) => 0,
+            Errand::Robots { .. } => ROBOTS_BYTES,
+        };
+        BodyLimits {
+            bytes: limits.body_bytes.max(least),
+            coded_bytes: limits.coded_bytes.max(2 * least),
+            ratio: limits.ratio,
+            idle: limits.idle,
+            rate: limits.rate,
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! An earlier crawl's folder as a cache: its records say what was answered, its archive has the
+//! bodies.
+//!
+//! Reading only: nothing of the earlier crawl changes. (sled knows no read-only opening, so its
+//! own housekeeping runs.) Its fingerprints are under its own secret, which is why it is asked by
+//! request. The folder stays locked as long as the cache lives.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use crawl_model::{Cache, Fingerprinter, Origin, PageRecord, Request, Response, RobotsReply};
+use serde::{Deserialize, Serialize};
+
+use crate::{Reader, Store, StoreError};
+
+/// Where earlier answers come from, as written in the `[cache]` table.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct CacheConfig {
+    /// What earlier answers are used for. Default: `off`.
+    pub mode: CacheMode,
+    /// Folder of the earlier crawl, which must not be running. Default: none. What it is to be
+    /// good for must be in its archive (`store.bodies`).
+    pub from: PathBuf,
+}
+
+/// What earlier answers are used for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CacheMode {
+    /// For nothing.
+    #[default]
+    Off,
+    /// To ask servers whether they still hold: the page is only sent again if it has changed.
+    Revalidate,
+    /// In place of the network, which is not touched: what is not there ends as `not-cached`.
+    Offline,
+}
+
+/// What is wrong with a [`CacheConfig`].
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CacheError {
+    /// A mode that needs an earlier crawl, and none is named.
+    #[error("`cache.mode` needs the folder of an earlier crawl: `cache.from` is not set")]
+    NoFolder,
+    /// The earlier crawl is this one.
+    #[error("`cache.from` is the crawl's own folder ({}); it must be an earlier crawl's", .0.display())]
+    Own(PathBuf),
+    /// The earlier crawl cannot be opened.
+    #[error("`cache.from`: the earlier crawl cannot be used")]
+    Open(#[source] StoreError),
+}
+
+impl CacheConfig {
+    /// Checks what can be told without opening a folder; `own` is the crawl's own.
+    ///
+    /// # Errors
+    /// [`CacheError::NoFolder`] and [`CacheError::Own`].
+    pub fn check(&self, own: &Path) -> Result<(), CacheError> {
+        if self.mode == CacheMode::Off {
+            return Ok(());
+        }
+        if self.from.as_os_str().is_empty() {
+            return Err(CacheError::NoFolder);
+        }
+        // A folder that is not there has no other names.
+        let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        if real(&self.from) == real(own) {
+            return Err(CacheError::Own(self.from.clone()));
+        }
+        Ok(())
+    }
+
+    /// Opens the earlier crawl; `None` if none is wanted.
+    ///
+    /// # Errors
+    /// [`CacheError`]
+    pub fn open(&self, own: &Path) -> Result<Option<StoredCache>, CacheError> {
+        self.check(own)?;
+        if self.mode == CacheMode::Off {
+            return Ok(None);
+        }
+        let inspection = Store::inspect(&self.from).map_err(CacheError::Open)?;
+        let reader = inspection.reader();
+        let prints = Fingerprinter::new(reader.identity().secret);
+        Ok(Some(StoredCache { reader, prints }))
+    }
+}
+
+/// An earlier crawl, to be asked.
+#[derive(Debug)]
+pub struct StoredCache {
+    reader: Reader,
+    prints: Fingerprinter,
+}
+
+impl StoredCache {
+    fn record(&self, request: &Request, is_alike: bool) -> Result<Option<PageRecord>, StoreError> {
+        let record = self.reader.page(self.prints.request(request))?;
+        if record.is_some() || !is_alike || request.options().unique.is_none() {
+            return Ok(record);
+        }
+        // Numbers are chosen by fingerprints, so those of another crawl are others.
+        let mut alike = request.clone();
+        alike.options_mut().unique = None;
+        self.reader.page(self.prints.request(&alike))
+    }
+
+    fn response(&self, record: &PageRecord) -> Result<Option<Response>, StoreError> {
+        let Some(status) = record.status.filter(|status| lasts(*status)) else { return Ok(None) };
+        let mut response = match &record.body {
+            Some(pointer) => self.reader.response(pointer)?,
+            None if has_body(record) => return Ok(None),
+            None => bare(status, record),
+        };
+        response.status = status;
+        response.truncated = record.truncated;
+        response.version = match &*record.protocol {
+            "HTTP/2" => "HTTP/2",
+            "HTTP/1.0" => "HTTP/1.0",
+            _ => "HTTP/1.1",
+        };
+        response.remote = record.remote.map(|ip| SocketAddr::new(ip, record.url.port()));
+        response.set_cached(None);
+        Ok(Some(response))
+    }
+}
+
+impl Cache for StoredCache {
+    fn page(&self, request: &Request, is_alike: bool) -> Result<Option<Response>, String> {
+        let read = || match self.record(request, is_alike)? {
+            Some(record) => self.response(&record),
+            None => Ok(None),
+        };
+        read().map_err(|error: StoreError| error.to_string())
+    }
+
+    fn robots(&self, origin: &Origin) -> Result<Option<Bytes>, String> {
+        match self.reader.robots(origin).map_err(|error| error.to_string())? {
+            Some(RobotsReply::Rules(bytes)) => Ok(Some(bytes)),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// Whether the status is an answer, and not "try again later".
+fn lasts(status: u16) -> bool {
+    !matches!(status, 304 | 408 | 429 | 500..)
+}
+
+/// Whether there was a body that would be missed.
+fn has_body(record: &PageRecord) -> bool {
+    let is_redirect = record.redirect.is_some() && matches!(record.status, Some(300..400));
+    record.bytes > 0 && !is_redirect && !record.verdict.is_http_error()
+}
+
+/// What the record alone says of an answer whose body says nothing more.
+fn bare(status: u16, record: &PageRecord) -> Response {
+    let mut headers = Vec::new();
+    let mut field = |name: &str, value: &str| {
+        if !value.is_empty() {
+            headers.push((name.into(), Bytes::copy_from_slice(value.as_bytes())));
+        }
+    };
+    field("content-type", &record.content_type);
+    field("etag", &record.etag);
+    field("last-modified", &record.last_modified);
+    if (300..400).contains(&status) {
+        field("location", record.redirect.as_ref().map_or("", |target| target.as_str()));
+    }
+    let (version, body) = ("HTTP/1.1", Bytes::new());
+    Response { status, version, headers, body, truncated: None, remote: None }
+}

@@ -25,10 +25,10 @@ Exit codes:
     1  input or output failed
     2  wrong usage, or an invalid selector";
 
-const FETCH: &str =
-    "Prints a line per redirect and one for the end: status, verdict, URL, protocol, size, \
-address. robots.txt is asked first and obeyed, hosts rest between two requests, addresses and \
-limits are checked as in a crawl; scope is not.
+const FETCH: &str = "\
+Prints a line per redirect and one for the end: status, verdict, URL, protocol, size, address.
+robots.txt is asked first and obeyed, hosts rest between two requests, addresses and limits are
+checked as in a crawl; scope is not.
 
 Exit codes:
     0  a response came, whatever its status

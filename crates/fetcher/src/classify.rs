@@ -180,11 +180,6 @@ pub(crate) fn body(error: &hyper::Error) -> Truncation {
     if is_framing { Truncation::Framing } else { Truncation::Disconnect }
 }
 
-/// Whether a body ended because the connection did.
-pub(crate) fn is_end_of_stream(error: &hyper::Error) -> bool {
-    cause::<io::Error>(error).is_some_and(|e| e.kind() == io::ErrorKind::UnexpectedEof)
-}
-
 /// Whether the HTTP/2 library gave up a head that would not end.
 fn is_oversize_h2(error: &hyper::Error) -> bool {
     cause::<h2::Error>(error)

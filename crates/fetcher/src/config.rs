@@ -124,10 +124,15 @@ impl FetchConfig {
         "header-timeout",
         "idle-timeout",
         "total-timeout",
+        "min-rate-bytes",
+        "min-rate-window",
         "body-limit-bytes",
+        "transfer-limit-bytes",
         "max-ratio",
         "content-types",
         "headers",
+        "referrer-policy",
+        "proxy",
     ];
 }
 

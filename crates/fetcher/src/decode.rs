@@ -187,7 +187,13 @@ impl Decoder {
     /// Whether the codings ended where the body did. A body of no bytes is whole: responses to
     /// HEAD name a coding, too.
     pub(crate) fn is_complete(&self, sink: &Sink) -> bool {
-        sink.received == 0 || self.stages.iter().all(Stage::is_complete)
+        if sink.received == 0 {
+            return true;
+        }
+        // Servers that name one coding twice have applied it once: what comes out of it is plain.
+        // What goes into it must be what it says (RFC 1952, section 2.3.1.2).
+        let is_wrong = matches!(self.stages.first(), Some(Stage::Gzip(gzip)) if gzip.is_plain());
+        !is_wrong && self.stages.iter().all(Stage::is_complete)
     }
 }
 

@@ -1,6 +1,7 @@
 //! One request and its response, on a kept connection if there is one.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use crawl_model::{
@@ -25,7 +26,7 @@ use crate::settings::Settings;
 use crate::{FetchConfig, FetchConfigError, classify, descriptors};
 
 /// How long a kept connection may take to be ready before a fresh one is opened instead.
-const READY: std::time::Duration = std::time::Duration::from_secs(1);
+const READY: Duration = Duration::from_secs(1);
 
 /// All that fetches share.
 pub(crate) struct Exchange {
@@ -72,15 +73,15 @@ impl Exchange {
     ) -> Result<Self, FetchConfigError> {
         let proxies = Arc::new(Proxies::new(config)?);
         let cookies = Arc::new(Cookies::new(config.cookies));
-        let settings = Settings::new(config, &cookies)?;
+        let settings = Settings::new(config, &cookies, &proxies)?;
         let n_slots = descriptors::room_for(config.connections.get())?;
         let pool = Arc::new(Pool::new(n_slots, config.keep_alive));
         Ok(Self {
             dialer: Dialer::new(config, &settings.limits, Slots(pool.clone()), proxies.clone())?,
             pool,
-            proxies,
             memory: Memory::new(config.body_memory_mib.get()),
-            hosts: hosts.try_map(|config| Settings::new(&config, &cookies))?,
+            hosts: hosts.try_map(|config| Settings::new(&config, &cookies, &proxies))?,
+            proxies,
             cookies,
             settings,
         })
@@ -102,9 +103,9 @@ impl Exchange {
         &self.cookies
     }
 
-    /// All proxies.
-    pub(crate) fn proxies(&self) -> &Proxies {
-        &self.proxies
+    /// How long a ticket's host is best left alone because its proxies failed.
+    pub(crate) fn rest_of_proxies(&self, ticket: &Ticket) -> Option<Duration> {
+        self.proxies.rest(ticket, &self.settings(ticket.url()).proxies)
     }
 
     /// Begins the fetch of `ticket`: its clock runs.
@@ -116,7 +117,7 @@ impl Exchange {
 
     /// Does what the ticket asks for.
     pub(crate) async fn run(&self, fetch: &mut Fetching<'_>) -> Result<Answered, Failure> {
-        let mut route = self.proxies.route(fetch.ticket)?;
+        let mut route = self.proxies.route(fetch.ticket, &fetch.settings.proxies)?;
         while let Some(lane) = route.next() {
             match self.run_on(&lane, fetch).await {
                 Err(failure) if failure.kind == FailureKind::Proxy && route.has_more() => {}

@@ -147,7 +147,7 @@ impl Fetcher {
         let mut answer = Answer { cookies, ..Answer::now(reply, started, &clock.times) };
         if matches!(&answer.reply, Err(failure) if failure.kind == FailureKind::Proxy) {
             // Until a proxy is well again, no request to the host can fare better.
-            answer.rest = self.exchange.proxies().rest(ticket);
+            answer.rest = self.exchange.rest_of_proxies(ticket);
         }
         answer
     }

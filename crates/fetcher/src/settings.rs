@@ -13,6 +13,7 @@ use crate::config::Limits;
 use crate::cookies::Cookies;
 use crate::media::{MediaTypes, essence};
 use crate::message::Writer;
+use crate::proxy::{Proxies, Rotation};
 use crate::{FetchConfig, FetchConfigError};
 
 /// Least body limit of a robots.txt: what must be parsed of one (RFC 9309, section 2.5).
@@ -23,17 +24,20 @@ pub(crate) struct Settings {
     pub(crate) limits: Limits,
     pub(crate) writer: Writer,
     wanted: MediaTypes,
+    pub(crate) proxies: Rotation,
 }
 
 impl Settings {
     pub(crate) fn new(
         config: &FetchConfig,
         cookies: &Arc<Cookies>,
+        proxies: &Proxies,
     ) -> Result<Self, FetchConfigError> {
         Ok(Self {
             limits: Limits::new(config)?,
             writer: Writer::new(config, cookies.clone())?,
             wanted: MediaTypes::new(&config.content_types)?,
+            proxies: proxies.rotation(&config.proxy)?,
         })
     }
 
@@ -49,7 +53,11 @@ impl Settings {
     /// that could be unwanted, robots.txt is read whatever it claims to be, and what is not 2xx
     /// tells its status.
     pub(crate) fn check_type(&self, ticket: &Ticket, head: &Head<Incoming>) -> Result<(), Failure> {
-        let is_page = matches!(ticket.errand(), Errand::Page(page) if page.method != Method::Head);
+        // A sitemap that was asked for as such may be a compressed file.
+        let is_page = matches!(
+            ticket.errand(),
+            Errand::Page(page) if page.method != Method::Head && !page.is_sitemap()
+        );
         let Some(value) = head.headers().get(CONTENT_TYPE) else { return Ok(()) };
         if !is_page || !head.status().is_success() || self.wanted.wants(value.as_bytes()) {
             return Ok(());

@@ -119,7 +119,8 @@ pub fn verdict_of(response: &Response) -> Verdict {
         304 => Verdict::NotModified,
         401 | 407 => Verdict::AuthRequired,
         429 => Verdict::RateLimited,
-        500..=599 => Verdict::ServerError,
+        // What is no status at all counts as one of these (RFC 9110, section 15).
+        500.. => Verdict::ServerError,
         _ => Verdict::HttpError,
     }
 }

@@ -1,8 +1,8 @@
 //! `gzip` (RFC 1952): header, deflate stream, trailer; members in a row are one body.
 //!
-//! Forgiving where the web is sloppy: a body that does not begin as gzip was not coded at all
-//! (servers that set the field twice), a trailer that is missing is not missed, and what
-//! follows the last member is ignored. A wrong checksum is an error.
+//! Forgiving where the web is sloppy: a trailer that is missing is not missed, and what follows the
+//! last member is ignored. A body that does not begin as gzip is handed on as it is; whether that
+//! is an error is for the caller to say. A wrong checksum is one.
 
 use flate2::{Crc, Decompress};
 
@@ -18,6 +18,8 @@ const MAGIC: [u8; 2] = [0x1f, 0x8b];
 pub(super) struct Gzip {
     part: Part,
     n_members: u32,
+    /// Of the member before, to be used again: a body may have a million members.
+    inflate: Option<Decompress>,
 }
 
 /// Where in a member we are.
@@ -40,7 +42,7 @@ enum Part {
 
 impl Default for Gzip {
     fn default() -> Self {
-        Self { part: Part::Header(Vec::new()), n_members: 0 }
+        Self { part: Part::Header(Vec::new()), n_members: 0, inflate: None }
     }
 }
 
@@ -53,8 +55,12 @@ impl Gzip {
                 let step = run(inflate, input, room, &mut is_done)?;
                 crc.update(&room[..step.produced]);
                 if is_done {
-                    let crc = std::mem::take(crc);
-                    self.part = Part::Trailer { crc, bytes: Vec::with_capacity(8) };
+                    let trailer =
+                        Part::Trailer { crc: std::mem::take(crc), bytes: Vec::with_capacity(8) };
+                    if let Part::Stream { inflate, .. } = std::mem::replace(&mut self.part, trailer)
+                    {
+                        self.inflate = Some(inflate);
+                    }
                 }
                 Ok(step)
             }
@@ -102,7 +108,14 @@ impl Gzip {
         match header_length(held)? {
             Some(length) => {
                 let consumed = length - n_before;
-                self.part = Part::Stream { inflate: Decompress::new(false), crc: Crc::new() };
+                let inflate = match self.inflate.take() {
+                    Some(mut used) => {
+                        used.reset(false);
+                        used
+                    }
+                    None => Decompress::new(false),
+                };
+                self.part = Part::Stream { inflate, crc: Crc::new() };
                 Ok(Step { consumed, produced: 0 })
             }
             None if held.len() == MAX_HEADER => Err(Broken),
@@ -116,6 +129,11 @@ impl Gzip {
             Part::Stream { .. } => false,
             Part::Trailer { .. } | Part::Plain(_) | Part::Behind => true,
         }
+    }
+
+    /// Whether the body is not gzip at all.
+    pub(super) fn is_plain(&self) -> bool {
+        matches!(self.part, Part::Plain(_))
     }
 }
 

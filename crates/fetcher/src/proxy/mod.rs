@@ -16,7 +16,6 @@ mod health;
 mod socks;
 mod tunnel;
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -84,7 +83,6 @@ impl Lane {
 /// All proxies, and which of them is whose.
 pub(crate) struct Proxies {
     all: Vec<Arc<Proxy>>,
-    default: Rotation,
     map: HostMap,
     allow_private: bool,
     /// Resolves the proxies' own names.
@@ -92,9 +90,9 @@ pub(crate) struct Proxies {
     eyeballs: Eyeballs,
 }
 
-/// Proxies that take turns.
+/// Proxies that take turns: the choice of a host, or of the crawl.
 #[derive(Debug, Default)]
-struct Rotation {
+pub(crate) struct Rotation {
     members: Vec<usize>,
     next: AtomicUsize,
 }
@@ -126,19 +124,9 @@ impl Proxies {
             })?;
             all.push(Arc::new(proxy));
         }
-        let index: BTreeMap<&str, usize> =
-            all.iter().enumerate().map(|(i, proxy)| (&*proxy.name, i)).collect();
-        let find = |name: &String| {
-            index.get(name.as_str()).copied().ok_or_else(|| FetchConfigError::Proxy {
-                key: "fetch.proxy".to_owned(),
-                why: format!("`{name}` is not in [fetch.proxies]"),
-            })
-        };
-        let members = config.proxy.names().iter().map(find).collect::<Result<_, _>>()?;
         let own = FetchConfig { allow_private_addresses: true, ..config.clone() };
         Ok(Self {
             all,
-            default: Rotation { members, next: AtomicUsize::new(0) },
             map: HostMap::new(&config.resolve)?,
             allow_private: config.allow_private_addresses,
             names: Names::new(&own)?,
@@ -146,33 +134,48 @@ impl Proxies {
         })
     }
 
-    /// Through what a request goes: what it says itself, or else the config.
-    fn proxy_for(&self, ticket: &Ticket) -> Result<Via<'_>, Failure> {
+    /// The proxies of a choice.
+    ///
+    /// Fails if one is not in the table.
+    pub(crate) fn rotation(&self, choice: &ProxyChoice) -> Result<Rotation, FetchConfigError> {
+        let find = |name: &String| {
+            self.find(name).ok_or_else(|| FetchConfigError::Proxy {
+                key: "fetch.proxy".to_owned(),
+                why: format!("`{name}` is not in [fetch.proxies]"),
+            })
+        };
+        let members = choice.names().iter().map(find).collect::<Result<_, _>>()?;
+        Ok(Rotation { members, next: AtomicUsize::new(0) })
+    }
+
+    fn find(&self, name: &str) -> Option<usize> {
+        self.all.iter().position(|proxy| *proxy.name == *name)
+    }
+
+    /// Through what a request goes: what it says itself, or else the config of its host.
+    fn proxy_for<'a>(&self, ticket: &Ticket, default: &'a Rotation) -> Result<Via<'a>, Failure> {
         let own = match ticket.errand() {
             Errand::Page(page) => page.options().proxy.as_deref(),
             Errand::Robots { .. } => None,
         };
         match own {
             Some("") => Ok(Via::Direct),
-            Some(name) => {
-                let index = self.all.iter().position(|proxy| *proxy.name == *name);
-                index.map(Via::One).ok_or_else(|| {
-                    let shown: String = name.escape_debug().take(100).collect();
-                    let detail = format!("no proxy `{shown}` in [fetch.proxies]");
-                    Failure::new(FailureKind::Proxy, detail)
-                })
-            }
-            None if self.default.members.is_empty() => Ok(Via::Direct),
-            None => Ok(Via::Turns(&self.default)),
+            Some(name) => self.find(name).map(Via::One).ok_or_else(|| {
+                let shown: String = name.escape_debug().take(100).collect();
+                let detail = format!("no proxy `{shown}` in [fetch.proxies]");
+                Failure::new(FailureKind::Proxy, detail)
+            }),
+            None if default.members.is_empty() => Ok(Via::Direct),
+            None => Ok(Via::Turns(default)),
         }
     }
 
     /// The lanes that a ticket's request may take, those of resting proxies left out.
     ///
     /// Fails if no proxy is left.
-    pub(crate) fn route(&self, ticket: &Ticket) -> Result<Route<'_>, Failure> {
+    pub(crate) fn route(&self, ticket: &Ticket, default: &Rotation) -> Result<Route<'_>, Failure> {
         let jar = jar(ticket).cloned();
-        let (mut rest, members) = match self.proxy_for(ticket)? {
+        let (mut rest, members) = match self.proxy_for(ticket, default)? {
             Via::Direct => {
                 return Ok(Route { proxies: self, is_direct: true, rest: Vec::new(), jar });
             }
@@ -194,8 +197,8 @@ impl Proxies {
 
     /// How long a ticket's host is best left alone after a failure of its proxies: until the
     /// first of them is tried again.
-    pub(crate) fn rest(&self, ticket: &Ticket) -> Option<Duration> {
-        let members = match self.proxy_for(ticket).ok()? {
+    pub(crate) fn rest(&self, ticket: &Ticket, default: &Rotation) -> Option<Duration> {
+        let members = match self.proxy_for(ticket, default).ok()? {
             Via::Direct => return None,
             Via::One(index) => vec![index],
             Via::Turns(rotation) => rotation.members.clone(),

@@ -70,8 +70,8 @@ fn only_an_http_proxy_takes_whole_requests_and_only_for_http() {
 
 #[test]
 fn proxies_take_turns() {
-    let proxies = proxies(|config| config.proxy = ["h", "r", "s"].into_iter().collect());
-    let turns: Vec<Vec<usize>> = (0..4).map(|_| proxies.default.turn()).collect();
+    let rotation = proxies(|_| {}).rotation(&["h", "r", "s"].into_iter().collect()).unwrap();
+    let turns: Vec<Vec<usize>> = (0..4).map(|_| rotation.turn()).collect();
     assert_eq!(turns[0].len(), 3);
     assert_eq!(turns[1], [&turns[0][1..], &turns[0][..1]].concat());
     assert_eq!(turns[3], turns[0]);

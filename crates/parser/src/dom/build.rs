@@ -29,6 +29,11 @@ use super::TreeId;
 /// browsers.
 const MAX_DEPTH: usize = 512;
 
+/// NULs beyond which a document is junk that calls itself HTML. Each is a token of its own with an
+/// error of its own, a thousand times the work of a letter; so in junk they are letters, namely
+/// what they become in most places anyway (HTML Standard, section 13.2.5).
+const MAX_NULS: usize = 1024;
+
 /// Which form controls belong to which forms: pairs of control and form.
 ///
 /// The tree alone does not say: in `<table><form><tr><td><input>` the form element is empty, and
@@ -40,12 +45,17 @@ pub(super) type FormOwners = Vec<(TreeId, TreeId)>;
 pub(super) fn html(text: &str, without: &[Range<usize>]) -> (Html, FormOwners) {
     let tokenizer = Tokenizer::new(Guard::new(text.len()), TokenizerOpts::default());
     let input = BufferQueue::default();
+    let is_junk = memchr::memchr_iter(0, text.as_bytes()).nth(MAX_NULS).is_some();
+    let push = |text: &str| {
+        let text = if is_junk { Cow::Owned(text.replace('\0', "\u{fffd}")) } else { text.into() };
+        input.push_back(StrTendril::from_slice(&text));
+    };
     let mut done = 0;
     for part in without {
-        input.push_back(StrTendril::from_slice(&text[done..part.start]));
+        push(&text[done..part.start]);
         done = part.end;
     }
-    input.push_back(StrTendril::from_slice(&text[done..]));
+    push(&text[done..]);
     // It stops at each script and each encoding declaration; neither matters here.
     while !matches!(tokenizer.feed(&input), TokenizerResult::Done) {}
     tokenizer.end();
@@ -355,6 +365,14 @@ mod tests {
     use super::super::Dom;
     use super::*;
     use crate::css::compile;
+
+    #[test]
+    fn a_few_nuls_are_dropped_and_a_page_of_them_is_cheap() {
+        let dom = Dom::html("<p>a\0b", &[]);
+        assert_eq!(dom.text_content(select(&dom, "p")[0]), "ab");
+        let dom = stays_cheap("\0");
+        assert!(dom.text_content(dom.document()).starts_with('\u{fffd}'));
+    }
 
     fn select(dom: &Dom, css: &str) -> Vec<NodeId> {
         compile(css).unwrap().select(dom, None)

@@ -8,13 +8,16 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crawl_fetcher::{Answer, FetchConfig, FetchConfigError, Fetcher};
-use crawl_frontier::PolitenessConfig;
+use crawl_fetcher::{Answer, Fetcher};
+use crawl_frontier::HostPoliteness;
 use crawl_model::{
-    CanonicalUrl, Desk, Errand, FilterReason, Fingerprint, Host, Origin, Request, Response,
-    RobotsReply, Ticket, TicketId, Timing, Verdict, robots_reply, verdict_of,
+    CanonicalUrl, Desk, Errand, FilterReason, Fingerprint, Hop, Host, HostTable, Origin, Redirect,
+    Request, Response, RobotsReply, Ticket, TicketId, Timing, Verdict, robots_reply, verdict_of,
 };
 use crawl_robots::{Robots, Rules, product_token};
+
+use crate::config::CrawlConfig;
+use crate::error::CrawlError;
 
 /// Redirects of a robots.txt that are followed (RFC 9309, section 2.3.1.2).
 const MAX_ROBOTS_REDIRECTS: usize = 5;
@@ -23,9 +26,10 @@ const MAX_ROBOTS_REDIRECTS: usize = 5;
 #[derive(Debug)]
 pub struct OneByOne {
     fetcher: Fetcher,
-    agent: String,
     max_redirects: u32,
-    politeness: PolitenessConfig,
+    /// What holds for hosts without a table of their own.
+    politeness: HostPoliteness,
+    hosts: HostTable<HostPoliteness>,
     rules: HashMap<Origin, Rules>,
     rests: HashMap<Host, Rest>,
 }
@@ -56,7 +60,7 @@ pub struct Looked {
     /// The URL that was asked for last.
     pub url: CanonicalUrl,
     /// The hops before it, in order.
-    pub chain: Vec<Redirect>,
+    pub chain: Vec<Followed>,
     /// The last response, whatever its status; `None` if there was none.
     pub response: Option<Response>,
     /// How it ended, as a crawl would say it.
@@ -69,7 +73,7 @@ pub struct Looked {
 
 /// A redirect that was followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Redirect {
+pub struct Followed {
     /// What was asked for.
     pub url: CanonicalUrl,
     /// The status that was answered.
@@ -103,23 +107,26 @@ impl LookEnd {
     }
 }
 
-/// What became of a hop.
-enum Hop {
-    To(Box<Request>),
-    End(LookEnd),
-}
-
 impl OneByOne {
-    /// Checks the config. Nothing is sent yet.
+    /// Checks the config, of which only fetching and politeness count. Nothing is sent yet.
     ///
     /// # Errors
-    /// [`FetchConfigError`], which names the key.
-    pub fn new(fetch: FetchConfig, politeness: PolitenessConfig) -> Result<Self, FetchConfigError> {
-        let agent = product_token(&fetch.user_agent).to_owned();
-        let max_redirects = fetch.max_redirects;
-        let fetcher = Fetcher::new(fetch)?;
-        let (rules, rests) = (HashMap::new(), HashMap::new());
-        Ok(Self { fetcher, agent, max_redirects, politeness, rules, rests })
+    /// [`CrawlError`] that names the key.
+    pub fn new(config: &CrawlConfig) -> Result<Self, CrawlError> {
+        let agent = product_token(&config.fetch.user_agent).to_owned();
+        let fetcher = Fetcher::with_hosts(config.fetch.clone(), config.fetch_by_host()?)?;
+        Ok(Self {
+            fetcher,
+            max_redirects: config.fetch.max_redirects,
+            politeness: HostPoliteness { politeness: config.frontier.politeness.clone(), agent },
+            hosts: config.politeness_by_host()?,
+            rules: HashMap::new(),
+            rests: HashMap::new(),
+        })
+    }
+
+    fn politeness(&self, host: &str) -> &HostPoliteness {
+        self.hosts.get(host).unwrap_or(&self.politeness)
     }
 
     /// Fetches what `request` asks for and follows its redirects.
@@ -141,51 +148,40 @@ impl OneByOne {
                     let verdict = failure.kind.verdict();
                     (LookEnd::Failed { verdict, detail: failure.detail }, None)
                 }
-                Ok(response) => match self.hop(&request, &response) {
-                    Hop::To(next) => {
-                        chain.push(Redirect { url, status: response.status });
-                        request = *next;
+                Ok(response) => match self.next(&request, &response, !answer.cookies.is_empty()) {
+                    Ok(Some(next)) => {
+                        chain.push(Followed { url, status: response.status });
+                        request = next;
                         continue;
                     }
-                    Hop::End(end) => (end, Some(response)),
+                    Ok(None) => (LookEnd::Came(verdict_of(&response)), Some(response)),
+                    Err(end) => (end, Some(response)),
                 },
             };
             return Looked { url, chain, response, end, timing, elapsed };
         }
     }
 
-    /// Judges a response by the chain that led to it (RFC 9110, section 15.4).
-    fn hop(&self, request: &Request, response: &Response) -> Hop {
-        let verdict = verdict_of(response);
-        if verdict != Verdict::Redirected {
-            return Hop::End(LookEnd::Came(verdict));
+    /// What follows a response; `None` if it is the last one.
+    fn next(
+        &self,
+        request: &Request,
+        response: &Response,
+        sets_cookies: bool,
+    ) -> Result<Option<Request>, LookEnd> {
+        if verdict_of(response) != Verdict::Redirected {
+            return Ok(None);
         }
-        let failed = |verdict, detail| Hop::End(LookEnd::Failed { verdict, detail });
-        let location = response.header("location").unwrap_or_default();
-        let target = match request.url.join(location) {
-            Ok(target) => target,
-            Err(error) => {
-                let location: String = location.chars().take(200).collect();
-                let detail = format!("redirects to `{location}`: {error}");
-                return failed(Verdict::BadRedirect, detail);
-            }
-        };
-        let next = request.redirected(target.clone(), response.status);
-        let is_itself = target.key() == request.url.key() && next.method == request.method;
-        if is_itself || request.chain.iter().any(|url| url.key() == target.key()) {
-            return failed(Verdict::RedirectLoop, format!("redirects back to {target}"));
+        let redirect = Redirect { request, status: response.status, sets_cookies };
+        match redirect.judge(response, self.max_redirects) {
+            Hop::To(next) => Ok(Some(*next)),
+            Hop::Refused { verdict, detail, .. } => Err(LookEnd::Failed { verdict, detail }),
         }
-        if request.chain.len() >= self.max_redirects as usize {
-            let limit = self.max_redirects;
-            let detail = format!("redirects to {target}, beyond fetch.max-redirects = {limit}");
-            return failed(Verdict::TooManyRedirects, detail);
-        }
-        Hop::To(Box::new(next))
     }
 
     /// Whether robots.txt lets us fetch `url`.
     async fn ask_robots(&mut self, url: &CanonicalUrl) -> Result<(), LookEnd> {
-        if !self.politeness.robots {
+        if !self.politeness(url.host_str()).politeness.robots {
             return Ok(());
         }
         let origin = url.origin();
@@ -198,7 +194,9 @@ impl OneByOne {
             return Err(LookEnd::Disallowed);
         }
         let asks = rules.crawl_delay().and_then(|s| Duration::try_from_secs_f64(s).ok());
-        let asks = asks.unwrap_or_default().min(self.politeness.max_crawl_delay);
+        let asks = asks
+            .unwrap_or_default()
+            .min(self.politeness(url.host_str()).politeness.max_crawl_delay);
         // robots.txt itself went out before its delay was known, so it is looked up again.
         if let Some(rest) = self.rests.get_mut(&url.host()) {
             rest.delay = rest.delay.max(asks);
@@ -212,7 +210,11 @@ impl OneByOne {
             let errand = Errand::Robots { origin: origin.clone(), url: url.clone() };
             let answer = self.send(&url, errand).await;
             match robots_reply(&url, &answer.reply, answer.rest) {
-                RobotsReply::Rules(body) => return Ok(Robots::parse(&body).rules(&self.agent)),
+                RobotsReply::Rules(body) => {
+                    return Ok(
+                        Robots::parse(&body).rules(&self.politeness(origin.host().as_str()).agent)
+                    );
+                }
                 RobotsReply::AllowAll => return Ok(Rules::allow_all()),
                 RobotsReply::Redirect(target) => url = target,
                 RobotsReply::Unreachable { cause, .. } => {
@@ -240,8 +242,9 @@ impl OneByOne {
         let (id, print) = (TicketId(0), Fingerprint(0));
         let ticket = Ticket::issue(Arc::new(Nobody), id, print, errand, 1, true);
         let answer = self.fetcher.fetch(&ticket).await;
+        let delay = self.politeness(host.as_str()).politeness.delay;
         if let Some(sent_at) = answer.sent_at {
-            self.rests.insert(host, Rest { sent_at, delay: self.politeness.delay });
+            self.rests.insert(host, Rest { sent_at, delay });
         }
         answer
     }

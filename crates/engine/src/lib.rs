@@ -29,7 +29,7 @@ pub use config::{CrawlConfig, HostRules};
 pub use control::{ControlError, ask};
 pub use crawl_frontier::{End, Seeded};
 pub use error::CrawlError;
-pub use fetch_one::{LookEnd, Looked, OneByOne, Redirect};
+pub use fetch_one::{Followed, LookEnd, Looked, OneByOne};
 pub use handle::Handle;
 pub use pages::Pages;
 pub use report::{Change, Report};

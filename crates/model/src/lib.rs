@@ -25,6 +25,7 @@ mod verdict;
 
 mod edge;
 mod ending;
+mod redirect;
 
 mod counts;
 mod event;
@@ -41,6 +42,7 @@ pub use host::{Host, Origin};
 pub use host_table::{HostPattern, HostTable, NoHostPattern};
 pub use options::FetchOptions;
 pub use page::{BodyPointer, Page, PageRecord};
+pub use redirect::{Hop, Redirect};
 pub use request::{Method, Request};
 pub use response::{Failure, FailureKind, Health, Response, Truncation};
 pub use ticket::{Desk, Errand, OpenJournal, Spent, Ticket, TicketId};

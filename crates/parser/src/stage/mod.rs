@@ -8,7 +8,6 @@ mod case;
 mod admit;
 mod page;
 mod record;
-mod redirect;
 mod sitemap;
 
 pub use crew::CrewEnd;

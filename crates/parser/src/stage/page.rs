@@ -1,7 +1,8 @@
 //! The answer to a page ticket: redirect, page or failure.
 
 use crawl_model::{
-    CanonicalUrl, Ending, Failure, Found, Look, PageRecord, Request, Response, Verdict,
+    CanonicalUrl, Ending, Failure, Found, Hop, Look, PageRecord, Redirect, Request, Response,
+    Verdict,
 };
 use crawl_spider::{FailedRequest, Page, PageServices};
 
@@ -9,7 +10,6 @@ use super::case::Case;
 use super::record;
 use crate::document::Document;
 use crate::stage::parser::{Parser, Read};
-use crate::stage::redirect::{Hop, Redirect};
 
 impl Parser {
     pub(crate) fn read_page(&self, request: &Request, case: &Case) -> Read {

@@ -104,7 +104,7 @@ fn phases(looked: &Looked) -> Vec<(&'static str, Duration)> {
 fn as_json(looked: &Looked, with_body: bool) -> Value {
     let mut timing = serde_json::to_value(looked.timing).unwrap_or_default();
     timing["total_us"] = json!(u64::try_from(looked.elapsed.as_micros()).unwrap_or(u64::MAX));
-    let hop = |hop: &crawl::engine::Redirect| json!({ "url": hop.url.without_credentials().as_str(), "status": hop.status });
+    let hop = |hop: &crawl::engine::Followed| json!({ "url": hop.url.without_credentials().as_str(), "status": hop.status });
     let chain: Vec<Value> = looked.chain.iter().map(hop).collect();
     let response = looked.response.as_ref();
     let header =

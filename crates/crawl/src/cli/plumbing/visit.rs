@@ -38,7 +38,7 @@ pub(crate) async fn look(url: CanonicalUrl, settings: &SettingsArgs) -> Result<L
         Some(path) => Config::load(path, &settings.set)?,
         None => Config::parse("defaults", "", &settings.set)?,
     };
-    let one = OneByOne::new(config.fetch, config.politeness);
+    let one = OneByOne::new(&config.into_crawl_config(false)?);
     let mut one = one.map_err(|error| Failure::new(Exit::Usage, error))?;
     Ok(one.fetch(Request::get(url)).await)
 }

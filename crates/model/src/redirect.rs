@@ -1,9 +1,13 @@
 //! Where a redirect leads, and whether it is followed.
+//!
+//! A redirect is judged by the chain of requests that led to it; who sends the next request is no
+//! business of this.
 
-use crawl_model::{CanonicalUrl, Method, Request, Response, Verdict};
+use crate::{CanonicalUrl, Method, Request, Response, Verdict};
 
 /// What becomes of a redirect.
-pub(crate) enum Hop {
+#[derive(Debug)]
+pub enum Hop {
     /// It is followed by this request.
     To(Box<Request>),
     /// It is not.
@@ -18,16 +22,20 @@ pub(crate) enum Hop {
 }
 
 /// A redirect, however it was told.
-pub(crate) struct Redirect<'a> {
-    pub(crate) request: &'a Request,
-    pub(crate) status: u16,
+#[derive(Debug, Clone, Copy)]
+pub struct Redirect<'a> {
+    /// What was asked.
+    pub request: &'a Request,
+    /// With which status it came; decides what becomes of the method.
+    pub status: u16,
     /// Whether the answer changed the cookies.
-    pub(crate) sets_cookies: bool,
+    pub sets_cookies: bool,
 }
 
 impl Redirect<'_> {
     /// Judges the `Location` of a response (RFC 9110, section 10.2.2).
-    pub(crate) fn judge(&self, response: &Response, max_redirects: u32) -> Hop {
+    #[must_use]
+    pub fn judge(&self, response: &Response, max_redirects: u32) -> Hop {
         let location = response.location().unwrap_or_default();
         match self.request.url.join(&location) {
             Ok(target) => self.judge_target(target, max_redirects),
@@ -49,7 +57,8 @@ impl Redirect<'_> {
     /// and such a hop is a request of its own, for its URL is known. So is a hop from a POST that
     /// changed the cookies, for what it shows is another page to who has logged in. A redirect of
     /// a POST to a GET of its own URL is no loop.
-    pub(crate) fn judge_target(&self, target: CanonicalUrl, max_redirects: u32) -> Hop {
+    #[must_use]
+    pub fn judge_target(&self, target: CanonicalUrl, max_redirects: u32) -> Hop {
         let request = self.request;
         let has_new_cookies = self.sets_cookies || request.options().cookies_changed;
         let mut hop = request.redirected(target.clone(), self.status);

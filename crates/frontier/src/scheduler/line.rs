@@ -126,7 +126,8 @@ impl<B: Backend> Scheduler<B> {
             self.lines.get(key).in_flight -= 1;
             self.lines.to_call.push(key);
         }
-        if let Some(key) = self.host(host).address {
+        // A host that has moved since may have been asked at either place.
+        for key in [taken, self.host(host).address].into_iter().flatten() {
             let address = self.lines.get(key);
             address.next_start = address.next_start.max(Some(next));
         }

@@ -478,8 +478,14 @@ fn robots(how: u8) -> RobotsReply {
     }
 }
 
+/// How many lives are lived: `CRAWL_CASES` of them, or few, for it is fast then.
+fn n_cases() -> u32 {
+    let asked = std::env::var("CRAWL_CASES").ok();
+    asked.map_or(150, |n| n.parse().expect("CRAWL_CASES is a number"))
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig { cases: n_cases(), failure_persistence: None, ..Default::default() })]
 
     #[test]
     fn whatever_happens_the_crawl_keeps_its_promises(limits in limits(), steps in steps()) {

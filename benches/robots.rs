@@ -1,7 +1,7 @@
 //! What a URL costs against a robots.txt of 500 KB, and how long such a file takes to compile.
 //!
 //! `cargo bench -p crawl-robots` prints a line per file and fails if a URL of any of them takes
-//! 1 ms or more (2 ms for the last, which is the worst we know), each URL's median of five rounds.
+//! 1 ms or more, each URL's median of five rounds. The last is the worst we know.
 
 use std::fmt::Write;
 use std::hint::black_box;
@@ -12,8 +12,6 @@ use crawl_robots::Robots;
 
 const BYTES: usize = 500_000;
 const ALLOWED: Duration = Duration::from_millis(1);
-/// The same for the very worst that an opponent can write.
-const ALLOWED_AT_WORST: Duration = Duration::from_millis(2);
 const ROUNDS: usize = 5;
 const WILDCARDS: usize = 50;
 
@@ -21,7 +19,6 @@ struct Case {
     name: &'static str,
     file: String,
     urls: Vec<String>,
-    allowed: Duration,
 }
 
 fn main() -> ExitCode {
@@ -38,44 +35,29 @@ fn cases() -> Vec<Case> {
             name: "prefixes",
             file: file(|i| format!("/shop/category-{}/item-{}", i % 97, i * 7)),
             urls: shop.clone(),
-            allowed: ALLOWED,
         },
-        Case {
-            name: "short prefixes",
-            file: file(|i| format!("/{i}")),
-            urls: shop.clone(),
-            allowed: ALLOWED,
-        },
+        Case { name: "short prefixes", file: file(|i| format!("/{i}")), urls: shop.clone() },
         Case {
             name: "one wildcard",
             file: file(|i| format!("/shop/*/item-{}*sort=", i * 7)),
             urls: shop.clone(),
-            allowed: ALLOWED,
         },
-        Case {
-            name: "wildcard first",
-            file: file(|i| format!("/*item-{i}$")),
-            urls: shop.clone(),
-            allowed: ALLOWED,
-        },
+        Case { name: "wildcard first", file: file(|i| format!("/*item-{i}$")), urls: shop.clone() },
         Case {
             name: "50 wildcards, words",
             file: file(|i| format!("/{}{i}", "*item-".repeat(WILDCARDS))),
             urls: shop,
-            allowed: ALLOWED,
         },
         Case {
             name: "50 wildcards, the last one in vain",
             file: file(|i| in_vain(i) + "*c"),
             urls: vec![format!("/c{}", "ab".repeat(50)), format!("/c{}", "ab".repeat(1000))],
-            allowed: ALLOWED,
         },
         // The worst we know: the wildcards of all rules are tried one by one.
         Case {
             name: "50 wildcards, the last but one in vain",
             file: file(|i| in_vain(i) + "*c*b"),
             urls: vec![format!("/c{}", "ab".repeat(50)), format!("/c{}", "ab".repeat(1000))],
-            allowed: ALLOWED_AT_WORST,
         },
     ]
 }
@@ -128,5 +110,5 @@ fn holds(case: &Case) -> bool {
         us(slowest),
         us(median(compile)) / 1e3,
     );
-    slowest < case.allowed
+    slowest < ALLOWED
 }

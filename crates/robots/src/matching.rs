@@ -12,8 +12,8 @@ pub(crate) struct Path<'a> {
     places: Option<Places>,
 }
 
-/// Longest path for which [`Places`] are noted: 128 KB of them.
-const MAX_PLACED: usize = 4096;
+/// Most cells of a table of [`Places`], of two bytes each: paths of some two thousand bytes.
+const MAX_PLACED: usize = 128 * 1024;
 
 impl<'a> Path<'a> {
     /// Prepared for few patterns.
@@ -23,7 +23,7 @@ impl<'a> Path<'a> {
 
     /// Prepared for many patterns.
     pub(crate) fn with_places(bytes: &'a [u8]) -> Self {
-        Self { bytes, places: (bytes.len() <= MAX_PLACED).then(|| Places::of(bytes)) }
+        Self { bytes, places: Places::of(bytes) }
     }
 
     /// Whether the tail of a pattern, which is what follows its first literal, matches what follows
@@ -39,11 +39,13 @@ impl<'a> Path<'a> {
         let Some(room) = self.before_last(literals, anchored) else { return false };
         let mut from = from;
         loop {
-            let end = match literals {
-                [_, b'*', ..] => Some(1),
-                _ => memchr::memchr(b'*', literals),
-            };
-            let Some(end) = end else { break };
+            if let Some(places) = &self.places {
+                match places.pass_bytes(literals, from, room) {
+                    Some(passed) => (from, literals) = passed,
+                    None => return false,
+                }
+            }
+            let Some(end) = memchr::memchr(b'*', literals) else { break };
             let literal = &literals[..end];
             match self.find(literal, from) {
                 Some(at) if at + literal.len() <= room => from = at + literal.len(),
@@ -78,34 +80,72 @@ impl<'a> Path<'a> {
     }
 }
 
-/// Where each byte stands in a path, a bit a place. Finding the next one costs as much whether it
-/// is near or not, which a processor that guesses branches likes.
+/// Where each byte of a path stands next, from each place. Every step of a match needs the one
+/// before it, so a step must be one look-up, and the table small enough to stay in the nearest cache.
 #[derive(Debug)]
 struct Places {
-    n_words: usize,
-    /// `n_words` for each byte.
-    bits: Vec<u64>,
+    /// The column of each byte; 0 for those that the path does not have.
+    columns: [u8; 256],
+    /// A row is `1 << shift` columns wide.
+    shift: u32,
+    /// A row for each place and for the end.
+    next: Vec<u16>,
 }
 
 impl Places {
-    fn of(path: &[u8]) -> Self {
-        let n_words = path.len() / 64 + 1;
-        let mut bits = vec![0; 256 * n_words];
-        for (at, byte) in path.iter().enumerate() {
-            bits[usize::from(*byte) * n_words + at / 64] |= 1 << (at % 64);
+    /// In the table: it does not come again.
+    const NONE: u16 = u16::MAX;
+
+    /// `None` if the table would be too large.
+    fn of(path: &[u8]) -> Option<Self> {
+        let mut columns = [0; 256];
+        let mut n_columns = 1_u8;
+        for byte in path {
+            let column = &mut columns[usize::from(*byte)];
+            if *column == 0 {
+                *column = n_columns;
+                n_columns = n_columns.checked_add(1)?;
+            }
         }
-        Self { n_words, bits }
+        let shift = u32::from(n_columns).next_power_of_two().trailing_zeros();
+        let width = 1 << shift;
+        if (path.len() + 1) * width > MAX_PLACED {
+            return None;
+        }
+        let mut next = vec![Self::NONE; (path.len() + 1) * width];
+        for (at, byte) in path.iter().enumerate().rev() {
+            let (row, rows_after) = next[at * width..].split_at_mut(width);
+            row.copy_from_slice(&rows_after[..width]);
+            // Places are fewer than the table has cells, and those fit.
+            row[usize::from(columns[usize::from(*byte)])] = at as u16;
+        }
+        Some(Self { columns, shift, next })
+    }
+
+    /// Passes the literals of one byte that `literals` begin with: the place behind them, and what
+    /// is left. `None` if one of them is not there.
+    fn pass_bytes<'a>(
+        &self,
+        mut literals: &'a [u8],
+        mut from: usize,
+        room: usize,
+    ) -> Option<(usize, &'a [u8])> {
+        while let [byte, b'*', rest @ ..] = literals {
+            let column = usize::from(self.columns[usize::from(*byte)]);
+            // Beyond all room if it is `NONE`.
+            from = usize::from(self.next[(from << self.shift) + column]) + 1;
+            if from > room {
+                return None;
+            }
+            literals = rest;
+        }
+        Some((from, literals))
     }
 
     fn next(&self, byte: u8, from: usize) -> Option<usize> {
-        let row = &self.bits[usize::from(byte) * self.n_words..][..self.n_words];
-        let first = from / 64;
-        let here = row[first] >> (from % 64);
-        if here != 0 {
-            return Some(from + here.trailing_zeros() as usize);
-        }
-        let (at, word) = row.iter().enumerate().skip(first + 1).find(|(_, word)| **word != 0)?;
-        Some(at * 64 + word.trailing_zeros() as usize)
+        let column = usize::from(self.columns[usize::from(byte)]);
+        let at = self.next[(from << self.shift) + column];
+        (at != Self::NONE).then_some(usize::from(at))
     }
 }
 

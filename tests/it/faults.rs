@@ -67,20 +67,6 @@ fn names_and_addresses_that_lead_nowhere_or_inward_end_by_name() {
     assert_as_expected(&store, of(&faults, true));
 }
 
-/// Serves the faults until its standard input ends, to be looked at with `crawl` by hand; prints
-/// the config of a crawl over all.
-///
-/// `cargo test --test it serve_the_faults -- --ignored --nocapture`
-#[test]
-#[ignore = "serves somebody who watches"]
-fn serve_the_faults() {
-    let faults = Faults::start().unwrap();
-    let scratch = Scratch::new();
-    let roots = scratch.write("roots.pem", faults.roots());
-    println!("{}", open_config(&faults, &[], &scratch.path("store"), &roots));
-    let _ = std::io::stdin().read_line(&mut String::new());
-}
-
 fn of(faults: &Faults, is_guarded: bool) -> impl Iterator<Item = &WebFault> {
     faults.all().iter().filter(move |fault| fault.is_guarded == is_guarded)
 }

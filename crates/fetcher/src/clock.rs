@@ -63,11 +63,12 @@ impl Times {
 
 /// The key of the limit for the whole.
 const TOTAL: &str = "fetch.total-timeout";
+const OWN_TOTAL: &str = "the request's own timeout";
 
 impl Limit {
     /// Whether it is that of the whole fetch.
     pub(crate) fn is_total(&self) -> bool {
-        self.key == TOTAL
+        self.key == TOTAL || self.key == OWN_TOTAL
     }
 }
 
@@ -79,10 +80,12 @@ impl std::fmt::Display for Limit {
 }
 
 impl Clock {
-    /// Starts the clock of a fetch that may last `total`.
-    pub(crate) fn start(total: Duration) -> Self {
+    /// Starts the clock of a fetch that may last `total`, as the config's key says or, where
+    /// `own` is given, the request itself.
+    pub(crate) fn start(total: Duration, own: Option<Duration>) -> Self {
         let since = Instant::now();
-        let total = Limit { since, at: after(since, total), span: total, key: TOTAL };
+        let (span, key) = own.map_or((total, TOTAL), |own| (own, OWN_TOTAL));
+        let total = Limit { since, at: after(since, span), span, key };
         Self { total, sleep: Box::pin(sleep_until(total.at)), times: Times::default() }
     }
 
@@ -142,7 +145,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn each_phase_ends_at_its_own_limit_and_at_the_total_at_the_latest() {
         let start = Instant::now();
-        let mut clock = Clock::start(Duration::from_secs(10));
+        let mut clock = Clock::start(Duration::from_secs(10), None);
         for (span, key, expected) in
             [(3, "a", (3, "a")), (4, "b", (7, "b")), (60, "c", (10, "fetch.total-timeout"))]
         {
@@ -157,7 +160,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_timer_left_from_an_earlier_phase_does_not_end_a_later_one() {
         let start = Instant::now();
-        let mut clock = Clock::start(Duration::from_secs(100));
+        let mut clock = Clock::start(Duration::MAX, Some(Duration::from_secs(100)));
         let first = clock.limit(Duration::from_secs(2), "first");
         let nap = tokio::time::sleep(Duration::from_secs(1));
         assert!(clock.within(first, nap).await.is_ok());

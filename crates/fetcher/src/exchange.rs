@@ -111,7 +111,7 @@ impl Exchange {
     /// Begins the fetch of `ticket`: its clock runs.
     pub(crate) fn begin<'a>(&'a self, ticket: &'a Ticket) -> Fetching<'a> {
         let settings = self.settings(ticket.url());
-        let clock = Clock::start(settings.total(ticket));
+        let clock = Clock::start(settings.limits.total, own_timeout(ticket));
         Fetching { ticket, settings, conditions: Vec::new(), clock, cookies: Vec::new() }
     }
 
@@ -316,6 +316,14 @@ fn check_head(
         return Err(classify::switched(host));
     }
     Ok(())
+}
+
+/// The longest time for the whole fetch, if the request has one of its own.
+fn own_timeout(ticket: &Ticket) -> Option<Duration> {
+    match ticket.errand() {
+        Errand::Page(page) => page.options().timeout,
+        Errand::Robots { .. } => None,
+    }
 }
 
 /// Whether the request may be sent twice (RFC 9110, section 9.2.2). What may not goes over a

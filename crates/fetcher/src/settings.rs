@@ -1,7 +1,6 @@
 //! What a fetch is held to, which may differ from host to host (`[[host]]` tables).
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use crawl_model::{Errand, Failure, FailureKind, Method, Ticket};
 use hyper::Response as Head;
@@ -39,14 +38,6 @@ impl Settings {
             wanted: MediaTypes::new(&config.content_types)?,
             proxies: proxies.rotation(&config.proxy)?,
         })
-    }
-
-    /// The longest time for the whole fetch: the request's own, if it has one.
-    pub(crate) fn total(&self, ticket: &Ticket) -> Duration {
-        match ticket.errand() {
-            Errand::Page(page) => page.options().timeout.unwrap_or(self.limits.total),
-            Errand::Robots { .. } => self.limits.total,
-        }
     }
 
     /// Refuses a page of an unwanted type before its body is read. Answers to HEAD have no body

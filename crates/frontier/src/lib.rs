@@ -34,7 +34,7 @@ mod throttle;
 
 mod replay;
 #[cfg(test)]
-mod rig;
+mod tests;
 
 pub use config::{
     FrontierConfig, FrontierError, HostPoliteness, PolitenessConfig, RetryConfig, ScopeConfig,

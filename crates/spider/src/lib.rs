@@ -44,6 +44,7 @@ mod meta;
 mod table;
 
 mod follow;
+mod followed;
 mod harvest;
 
 mod error;
@@ -53,7 +54,8 @@ mod text;
 pub use article::Article;
 pub use csv::{CsvRow, CsvRows};
 pub use error::{QueryError, SelectorError, SelectorProblem, SpiderError};
-pub use follow::{Follow, Followed};
+pub use follow::Follow;
+pub use followed::Followed;
 pub use form::{
     Button, Enctype, Field, FieldKind, FieldOption, Form, FormError, FormParts, FormTarget,
 };

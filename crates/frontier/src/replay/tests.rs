@@ -6,7 +6,7 @@ use crawl_model::{Event, FilterReason, Found, Look, Origin, RobotsReply, Verdict
 
 use super::{Replay, Resumed};
 use crate::clock::Moment;
-use crate::rig::{NOW_MS, Rig, found};
+use crate::tests::rig::{NOW_MS, Rig, found};
 
 fn at_depth(text: &str, depth: u32) -> Found {
     let mut found = found(text);

@@ -13,7 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{Control, Edges, End};
-use crate::rig::{Journal, config, prints, url};
+use crate::tests::rig::{Journal, config, prints, url};
 use crate::{Frontier, FrontierConfig, Seeded, SharedCounts};
 
 /// What the web of a test does with a URL.

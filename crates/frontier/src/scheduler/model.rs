@@ -11,8 +11,8 @@ use crawl_model::{
 };
 use proptest::prelude::*;
 
-use crate::rig::{Rig, prints, url};
 use crate::scheduler::Ready;
+use crate::tests::rig::{Rig, prints, url};
 
 const HOSTS: [&str; 3] = ["h", "a", "b"];
 const DELAY: Duration = Duration::from_millis(100);

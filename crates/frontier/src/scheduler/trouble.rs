@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crawl_model::{EndedBy, Errand, Health, HostFree, Outcome, RobotsReply, Verdict};
 
-use crate::rig::{Rig, found, url};
 use crate::scheduler::Ready;
+use crate::tests::rig::{Rig, found, url};
 
 /// Two attempts, one rest of a minute, then it is over; no delay.
 fn short_lived(config: &mut crate::FrontierConfig) {

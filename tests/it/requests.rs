@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crawl::engine::CrawlConfig;
-use crawl::parser::LinkSpider;
+use crawl::parser::{Body, LinkSpider, ReadOut, Reader};
 use crawl::prelude::*;
 use crawl_store::{Bodies, Store};
 use crawl_testsite::{Builder, Reply, SiteRequest, TestSite};
@@ -335,4 +335,37 @@ impl Spider for Everyone {
     fn error(&self, failed: &FailedRequest<'_>, out: &mut Harvest) -> Result<(), SpiderError> {
         out.item(&json!({"path": failed.url().path()}))
     }
+}
+
+/// Reads lists of addresses, a line each.
+struct AddressLists;
+
+impl Reader for AddressLists {
+    fn read(&self, body: &Body<'_>) -> Result<ReadOut, Box<dyn std::error::Error + Send + Sync>> {
+        let text = String::from_utf8(body.bytes().to_vec())?;
+        Ok(ReadOut { links: text.lines().map(str::to_owned).collect(), text })
+    }
+}
+
+#[tokio::test]
+async fn a_program_reads_media_types_of_its_own() {
+    let list = Reply::new("application/x-list", "/a\n/b\n");
+    let site = TestSite::builder().replies("/", [list]).page("/a", "a").page("/b", "b");
+    let site = site.start().await;
+    let scratch = Scratch::new();
+    let crawl = Crawl::builder()
+        .seed("http://site.test/")
+        .folder(scratch.path("store"))
+        .reader("application/x-list".parse().unwrap(), AddressLists)
+        .configure(|config| {
+            config.fetch.resolve.insert("*.test".into(), site.addr.to_string());
+            config.fetch.allow_private_addresses = true;
+            config.fetch.content_types.push("application/x-list".into());
+            config.frontier.politeness.delay = Duration::ZERO;
+        })
+        .build()
+        .unwrap();
+    crawl.launch().await.unwrap().finish().await.unwrap();
+    let expected = ["/", "/a", "/b"].map(|path| (path.to_owned(), "ok"));
+    assert_eq!(verdicts(&scratch.path("store")), expected);
 }

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crawl_model::CanonicalUrl;
-use crawl_parser::LinkSpider;
+use crawl_parser::{LinkSpider, MediaPattern, Reader};
 use crawl_spider::Spider;
 
 use crate::config::CrawlConfig;
 use crate::error::CrawlError;
-use crate::opened;
+use crate::opened::{self, MediaReaders};
 use crate::pages::Pages;
 use crate::pipeline;
 use crate::running::Running;
@@ -35,6 +35,7 @@ const READ_AHEAD: usize = 32;
 pub struct Crawl {
     config: CrawlConfig,
     spider: Arc<dyn Spider>,
+    readers: MediaReaders,
     read_ahead: usize,
     pages_from: Option<u64>,
 }
@@ -54,7 +55,7 @@ impl Crawl {
     /// # Errors
     /// [`CrawlError`] if the folder, the spider or a setting forbids the start.
     pub async fn start(self) -> Result<Pages, CrawlError> {
-        let opened = opened::open(self.config, self.spider).await?;
+        let opened = opened::open(self.config, self.spider, self.readers).await?;
         let backlog = self.pages_from.map(|n| opened.backlog(n));
         let (running, edge) = pipeline::run(opened, Some(self.read_ahead))?;
         let edge = edge.expect("a read-ahead was asked for, so there is an edge");
@@ -66,7 +67,7 @@ impl Crawl {
     /// # Errors
     /// [`CrawlError`] if the folder, the spider or a setting forbids the start.
     pub async fn launch(self) -> Result<Running, CrawlError> {
-        let opened = opened::open(self.config, self.spider).await?;
+        let opened = opened::open(self.config, self.spider, self.readers).await?;
         Ok(pipeline::run(opened, None)?.0)
     }
 }
@@ -74,7 +75,13 @@ impl Crawl {
 impl From<CrawlConfig> for Crawl {
     /// A crawl that follows every link in scope and takes no items.
     fn from(config: CrawlConfig) -> Self {
-        Self { config, spider: Arc::new(LinkSpider), read_ahead: READ_AHEAD, pages_from: None }
+        Self {
+            config,
+            spider: Arc::new(LinkSpider),
+            readers: Vec::new(),
+            read_ahead: READ_AHEAD,
+            pages_from: None,
+        }
     }
 }
 
@@ -84,6 +91,7 @@ pub struct CrawlBuilder {
     config: CrawlConfig,
     seeds: Vec<String>,
     spider: Option<Arc<dyn Spider>>,
+    readers: MediaReaders,
     read_ahead: Option<NonZeroUsize>,
     pages_from: Option<u64>,
 }
@@ -114,6 +122,15 @@ impl CrawlBuilder {
     #[must_use]
     pub fn spider(mut self, spider: impl Spider) -> Self {
         self.spider = Some(Arc::new(spider));
+        self
+    }
+
+    /// Gives bodies of some media type (PDF, say) to `reader`, which finds text and links in them.
+    /// Of several that fit a body the first one added counts. Such bodies are downloaded
+    /// only if `fetch.content-types` and `scope.skip-extensions` let them pass.
+    #[must_use]
+    pub fn reader(mut self, pattern: MediaPattern, reader: impl Reader + 'static) -> Self {
+        self.readers.push((pattern, Arc::new(reader)));
         self
     }
 
@@ -156,6 +173,7 @@ impl CrawlBuilder {
             crawl.spider = spider;
         }
         crawl.read_ahead = self.read_ahead.map_or(READ_AHEAD, NonZeroUsize::get);
+        crawl.readers = self.readers;
         crawl.pages_from = self.pages_from;
         Ok(crawl)
     }

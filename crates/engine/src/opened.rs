@@ -3,6 +3,7 @@
 //! All of it blocks (sled replays its log, the frontier folds the settle log), so it runs on a
 //! blocking thread and the reactor never notices.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use crawl_feeds::Feed;
 use crawl_fetcher::{CookieMode, Fetcher, is_public_suffix};
 use crawl_frontier::{Frontier, Resumed};
 use crawl_model::{CanonicalUrl, Fingerprinter, Host, Request};
-use crawl_parser::Parser;
+use crawl_parser::{MediaPattern, Parser, Reader};
 use crawl_spider::Spider;
 use crawl_store::{CacheMode, Options, Store};
 
@@ -21,6 +22,9 @@ use crate::report::{Change, changes};
 
 /// Sites up to which a crawl keeps cookies if it does not say whether.
 const FEW_SITES: usize = 20;
+
+/// Readers that the program brings, by media type.
+pub(crate) type MediaReaders = Vec<(MediaPattern, Arc<dyn Reader>)>;
 
 /// A crawl whose folder is open and whose stages are ready to run.
 pub(crate) struct Opened {
@@ -55,13 +59,18 @@ impl Opened {
 pub(crate) async fn open(
     config: CrawlConfig,
     spider: Arc<dyn Spider>,
+    readers: MediaReaders,
 ) -> Result<Opened, CrawlError> {
-    tokio::task::spawn_blocking(move || open_blocking(config, spider))
+    tokio::task::spawn_blocking(move || open_blocking(config, spider, readers))
         .await
         .map_err(|_| CrawlError::Task("opening the store"))?
 }
 
-fn open_blocking(config: CrawlConfig, spider: Arc<dyn Spider>) -> Result<Opened, CrawlError> {
+fn open_blocking(
+    config: CrawlConfig,
+    spider: Arc<dyn Spider>,
+    readers: MediaReaders,
+) -> Result<Opened, CrawlError> {
     // What can be refused without touching the folder is refused first.
     let fetcher = Fetcher::with_hosts(config.fetch.clone(), config.fetch_by_host()?)?;
     let cache = config.cache.open(&config.store.path)?.map(Arc::new);
@@ -71,7 +80,7 @@ fn open_blocking(config: CrawlConfig, spider: Arc<dyn Spider>) -> Result<Opened,
         (_, CacheMode::Off) | (None, _) => fetcher,
     };
     let store = Store::open(&config.store, Options { fresh: config.fresh })?;
-    match prepare(config, spider, &store, &fetcher) {
+    match prepare(config, spider, readers, &store, &fetcher) {
         Ok(stages) => Ok(Opened { store, fetcher, stages }),
         Err(error) => {
             // Nothing has begun, so the next run need not recover; if it does, no harm is done.
@@ -84,6 +93,7 @@ fn open_blocking(config: CrawlConfig, spider: Arc<dyn Spider>) -> Result<Opened,
 fn prepare(
     config: CrawlConfig,
     spider: Arc<dyn Spider>,
+    readers: MediaReaders,
     store: &Store,
     fetcher: &Fetcher,
 ) -> Result<Stages, CrawlError> {
@@ -91,21 +101,15 @@ fn prepare(
     let seeds: Vec<Request> = config.seeds.iter().cloned().map(Request::get).chain(start).collect();
     let hosts = seed_hosts(seeds.iter().map(|request| &request.url));
     let unreadable_cookies = take_cookies(&config, hosts.len(), store, fetcher)?;
-    let mut limits = config.frontier.clone();
-    if config.cache.mode == CacheMode::Offline {
-        // No host is asked, so none has to be spared.
-        limits.politeness.delay = Duration::ZERO;
-        limits.politeness.max_crawl_delay = Duration::ZERO;
-        limits.politeness.max_rate = 0;
-    }
+    let limits = unless_offline(&config);
     let mut frontier = Frontier::new(
-        limits,
+        limits.frontier.clone(),
         crawl_robots::product_token(&config.fetch.user_agent),
         Fingerprinter::new(store.identity().secret),
         hosts,
         store.journal(),
     )?
-    .with_hosts(config.politeness_by_host()?)?;
+    .with_hosts(limits.politeness_by_host()?)?;
     frontier.obey_nofollow(config.parse.obey_nofollow);
     let resumed = replay(store, &mut frontier)?;
     if seeds.is_empty() && resumed.as_ref().is_none_or(|resumed| resumed.queued == 0) {
@@ -122,10 +126,28 @@ fn prepare(
     }
     let changed = remember_limits(store, &config, resumed.is_some())?;
     let last = store.recovery().last;
-    let parser =
+    let mut parser =
         Parser::new(config.parse.clone(), config.fetch.max_redirects, spider, frontier.view())
             .with_agent(crawl_robots::product_token(&config.fetch.user_agent));
+    for (pattern, reader) in readers {
+        parser = parser.with_reader(pattern, reader);
+    }
     Ok(Stages { config, frontier, parser, feeds, seeds, last, resumed, changed, notes })
+}
+
+/// The limits that hold: offline no host is asked, so none has to be spared.
+fn unless_offline(config: &CrawlConfig) -> Cow<'_, CrawlConfig> {
+    let mut limits = Cow::Borrowed(config);
+    if config.cache.mode == CacheMode::Offline {
+        let limits = limits.to_mut();
+        let of_hosts = limits.hosts.iter_mut().map(|rules| &mut rules.politeness);
+        for politeness in of_hosts.chain([&mut limits.frontier.politeness]) {
+            politeness.delay = Duration::ZERO;
+            politeness.max_crawl_delay = Duration::ZERO;
+            politeness.max_rate = 0;
+        }
+    }
+    limits
 }
 
 /// Hands the stored cookies to the fetcher, if this crawl keeps any. Says if some are unreadable.

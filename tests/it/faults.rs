@@ -23,7 +23,8 @@ const HOSTS: u32 = 20;
 const PAGES: u32 = 60;
 const DELAY: Duration = Duration::from_millis(100);
 const MOST_LATE: Duration = Duration::from_millis(50);
-const MOST_MEMORY_KB: u64 = 200 * 1024;
+/// What the crawl may take; unoptimised it is slower, so more bodies are under way at a time.
+const MOST_MEMORY_KB: u64 = if cfg!(debug_assertions) { 300 * 1024 } else { 200 * 1024 };
 
 #[test]
 fn every_fault_ends_as_the_rfcs_demand_and_no_good_host_suffers() {

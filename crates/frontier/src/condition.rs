@@ -16,8 +16,9 @@
 //! With the defaults a host that goes away is left to rest after five minutes and given up after
 //! twenty. An attempt that was connected and got no answer counts like one that was not: a server
 //! that is too busy to answer is as little help. So it takes ten in a row, more than the tries of
-//! the few pages that hang on many a site. A host that never answered at all gets less: three attempts and one rest, for
-//! of a million hosts on the web many have been gone for years, and the crawl waits for them.
+//! the few pages that hang on many a site. A host that never answered at all gets less: three
+//! attempts and one rest, for of a million hosts on the web many have been gone for years, and the
+//! crawl waits for them.
 //!
 //! Attempts that were under way together tell of one moment, so together they count once.
 //!

@@ -22,7 +22,9 @@ use crate::support::{Scratch, crawl, finish, inspect, stderr};
 const HOSTS: u32 = 20;
 const PAGES: u32 = 60;
 const DELAY: Duration = Duration::from_millis(100);
-const MOST_LATE: Duration = Duration::from_millis(50);
+/// How late good hosts' requests may be at the 95th percentile; unoptimised, bombs keep both CPU
+/// threads busy for longer.
+const MOST_LATE: Duration = Duration::from_millis(if cfg!(debug_assertions) { 200 } else { 50 });
 /// What the crawl may take; unoptimised it is slower, so more bodies are under way at a time.
 const MOST_MEMORY_KB: u64 = if cfg!(debug_assertions) { 300 * 1024 } else { 200 * 1024 };
 

@@ -7,7 +7,8 @@ use std::process::Command;
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("robots", &[]),
-    ("spider", &["model"]),
+    ("spider-derive", &[]),
+    ("spider", &["model", "spider-derive"]),
     ("store", &["model"]),
     ("feeds", &["model", "store"]),
     ("frontier", &["model", "robots", "store"]),

@@ -40,7 +40,7 @@ pub use document::{TestPage, page_from_body, page_from_html};
 pub use links::kinds::LinkSource;
 pub use reader::{Body, MediaPattern, MediaPatternError, ReadOut, Reader};
 pub use spiders::{
-    ConfigSpider, FieldConfig, FieldSpec, ItemConfig, LinkSpider, ParseConfig, RuleConfig,
-    SpiderConfig, SpiderConfigError,
+    ConfigSpider, FieldConfig, FieldSpec, Isolation, ItemConfig, LinkSpider, ParseConfig,
+    RuleConfig, SpiderConfig, SpiderConfigError,
 };
 pub use stage::{CrewEnd, Parser, SpiderLog, start};

@@ -36,6 +36,9 @@ pub enum SpiderError {
     /// A request's metadata is not of the type asked for.
     #[error("the metadata of the request is not as expected")]
     Meta(#[source] serde_json::Error),
+    /// The spider's arguments are not what it takes.
+    #[error("the arguments of the spider are not as expected")]
+    Args(#[source] serde_json::Error),
     /// A body that was to be JSON is not, or not of the type asked for.
     #[error("the JSON is not as expected")]
     Json(#[from] serde_json::Error),

@@ -30,6 +30,7 @@
 //! Not here: HTML, I/O, async. The test helper `crawl_parser::page_from_html` makes a page
 //! without a network.
 
+mod args;
 mod spider;
 
 mod csv;
@@ -51,6 +52,9 @@ mod error;
 mod services;
 mod text;
 
+pub mod prelude;
+
+pub use args::{Args, FromArgs};
 pub use article::Article;
 pub use csv::{CsvRow, CsvRows};
 pub use error::{QueryError, SelectorError, SelectorProblem, SpiderError};
@@ -65,7 +69,7 @@ pub use node::{Node, Nodes, XPathValue};
 pub use page::Page;
 pub use query::{FieldQuery, ItemQuery, MatchedRows, Row, Rows, Take};
 pub use services::{Evaluated, Link, LinkKind, NodeId, PageServices, Step};
-pub use spider::{FailedRequest, Spider};
+pub use spider::{Closed, FailedRequest, Spider};
 pub use table::Table;
 pub use text::collapse_whitespace;
 

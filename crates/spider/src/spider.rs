@@ -54,6 +54,17 @@ pub trait Spider: Send + Sync + 'static {
         Ok(())
     }
 
+    /// Called once when a run of the crawl has ended, however it ended but for a kill: to sum up.
+    /// Its log lines and counts are kept; items and requests would have no page and are an error.
+    /// Default: does nothing.
+    ///
+    /// # Errors
+    /// Told to the log; the crawl has ended all the same.
+    fn closed(&self, closed: &Closed<'_>, out: &mut Harvest) -> Result<(), SpiderError> {
+        let (_, _) = (closed, out);
+        Ok(())
+    }
+
     /// Whether [`parse`](Self::parse) wants pages of this HTTP status. Default: 200 to 299.
     ///
     /// A 301, 302, 303, 307 or 308 with a `Location` is followed as a redirect whatever the
@@ -62,6 +73,18 @@ pub trait Spider: Send + Sync + 'static {
     fn wants_status(&self, status: u16) -> bool {
         (200..300).contains(&status)
     }
+}
+
+/// How a run of a crawl ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Closed<'a> {
+    /// Why: `finished`, `closed` (it goes on with the next run), or the name of the limit that was
+    /// reached.
+    pub reason: &'a str,
+    /// Pages of this run.
+    pub n_pages: u64,
+    /// Items of this run.
+    pub n_items: u64,
 }
 
 /// A request that gave no page to parse.

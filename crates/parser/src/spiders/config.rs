@@ -1,8 +1,10 @@
 //! The tables `[parse]` and `[spider]`, as written.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
+use crawl_spider::Args;
 use indexmap::IndexMap;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
@@ -54,7 +56,19 @@ impl Default for ParseConfig {
     }
 }
 
-/// A spider without Rust, as written in the `[spider]` table.
+/// How a plugin is kept from doing harm.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Isolation {
+    /// It runs in the crawler's own process: fast; panics are caught, but a crash is the
+    /// crawler's, and memory without end, too.
+    #[default]
+    None,
+    /// It runs in child processes, which may crash, hang or eat memory.
+    Process,
+}
+
+/// The spider, as written in the `[spider]` table: a plugin, or one without Rust.
 ///
 /// ```toml
 /// [spider]
@@ -69,6 +83,20 @@ impl Default for ParseConfig {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct SpiderConfig {
+    /// The plugin that is the spider: the folder of its crate, which is built, or a shared
+    /// library. It says itself what to follow and to take. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plugin: Option<PathBuf>,
+    /// How the plugin is kept from doing harm. Default: `none`.
+    #[serde(skip_serializing_if = "is_the_default")]
+    pub isolation: Isolation,
+    /// Most memory of each child process with `isolation = "process"`, in MiB. Default: 1024.
+    /// 0: no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory_mib: Option<u64>,
+    /// What the spider is told. Default: nothing.
+    #[serde(skip_serializing_if = "Args::is_empty")]
+    pub args: Args,
     /// CSS selectors of the links to follow on every page: of elements with an `href`, or of
     /// elements with links inside. Default: all links, or none but the rules' if there are
     /// `rules`. An empty list follows none.
@@ -164,6 +192,10 @@ pub struct FieldSpec {
     /// Leaves the item out if the field is not found; the crawl's log says so. Default: false.
     #[serde(skip_serializing_if = "is_false")]
     pub required: bool,
+}
+
+fn is_the_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 fn is_zero(n: &i32) -> bool {

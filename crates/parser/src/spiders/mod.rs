@@ -7,6 +7,8 @@ mod config_spider;
 mod field;
 mod number;
 
-pub use config::{FieldConfig, FieldSpec, ItemConfig, ParseConfig, RuleConfig, SpiderConfig};
+pub use config::{
+    FieldConfig, FieldSpec, Isolation, ItemConfig, ParseConfig, RuleConfig, SpiderConfig,
+};
 pub use config_spider::{ConfigSpider, SpiderConfigError};
 pub use link_spider::LinkSpider;

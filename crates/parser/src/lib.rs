@@ -40,7 +40,8 @@ pub use document::{TestPage, page_from_body, page_from_html};
 pub use links::kinds::LinkSource;
 pub use reader::{Body, MediaPattern, MediaPatternError, ReadOut, Reader};
 pub use spiders::{
-    ConfigSpider, FieldConfig, FieldSpec, Isolation, ItemConfig, LinkSpider, ParseConfig,
-    RuleConfig, SpiderConfig, SpiderConfigError,
+    ConfigSpider, DetailConfig, FieldConfig, FieldSpec, FieldType, Isolation, ItemConfig,
+    KnownConfig, LinkSpider, LoginConfig, OnFailure, PageProperty, PagesConfig, ParseConfig,
+    RuleConfig, SpiderConfig, SpiderConfigError, StartConfig, StopConfig, WhenConfig,
 };
 pub use stage::{CrewEnd, Parser, SpiderLog, start};

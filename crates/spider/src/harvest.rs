@@ -23,6 +23,7 @@ pub struct Harvest {
     logs: Vec<LogLine>,
     logs_left_out: u64,
     stats: BTreeMap<String, i64>,
+    stop: Option<String>,
 }
 
 impl Harvest {
@@ -128,6 +129,17 @@ impl Harvest {
         Ok(Followed::new(&mut self.follows[first..]))
     }
 
+    /// Follows links of the page that were resolved before; each with whether it is marked
+    /// `nofollow`.
+    pub fn follow_resolved(
+        &mut self,
+        links: impl IntoIterator<Item = (CanonicalUrl, bool)>,
+    ) -> Followed<'_> {
+        let first = self.follows.len();
+        self.follows.extend(links.into_iter().map(|(url, nofollow)| Follow::new(url, nofollow)));
+        Followed::new(&mut self.follows[first..])
+    }
+
     /// Requests an absolute URL.
     ///
     /// # Errors
@@ -171,6 +183,23 @@ impl Harvest {
         }
     }
 
+    /// Closes the crawl, for a reason that its report names: nothing more is asked for, what is in
+    /// flight settles with all it brings, what waits stays queued for the next run. Counts even if
+    /// the callback then fails. Of several reasons the first counts. (Scrapy: `CloseSpider`.)
+    pub fn stop(&mut self, reason: impl Into<String>) {
+        self.stop.get_or_insert_with(|| reason.into());
+    }
+
+    /// Adds all that another one holds, behind what this one holds.
+    pub fn append(&mut self, mut other: Self) {
+        self.items.append(&mut other.items);
+        self.follows.append(&mut other.follows);
+        other.logs.drain(..).for_each(|line| self.log(line.level, line.text));
+        self.logs_left_out += other.logs_left_out;
+        other.stats.iter().for_each(|(name, n)| self.stat(name, *n));
+        self.stop = self.stop.take().or(other.stop);
+    }
+
     /// The items so far, as JSON texts.
     #[must_use]
     pub fn items(&self) -> &[Item] {
@@ -190,7 +219,8 @@ impl Harvest {
             let text = format!("{} more log lines left out", self.logs_left_out);
             self.logs.push(LogLine { level: LogLevel::Warn, text });
         }
-        Harvested { items: self.items, follows: self.follows, logs: self.logs, stats: self.stats }
+        let Self { items, follows, logs, stats, stop, .. } = self;
+        Harvested { items, follows, logs, stats, stop }
     }
 }
 
@@ -232,6 +262,8 @@ pub struct Harvested {
     pub logs: Vec<LogLine>,
     /// The counts, by name.
     pub stats: BTreeMap<String, i64>,
+    /// Why the crawl is to be closed; `None` if it is not.
+    pub stop: Option<String>,
 }
 
 /// A line for the crawl's log.

@@ -68,7 +68,7 @@ pub use meta::{HeadLink, MetaMap, Metadata, StructuredData};
 pub use node::{Node, Nodes, XPathValue};
 pub use page::Page;
 pub use query::{FieldQuery, ItemQuery, MatchedRows, Row, Rows, Take};
-pub use services::{Evaluated, Link, LinkKind, NodeId, PageServices, Step};
+pub use services::{Evaluated, Fate, Link, LinkKind, NodeId, PageServices, Step};
 pub use spider::{Closed, FailedRequest, Spider};
 pub use table::Table;
 pub use text::collapse_whitespace;

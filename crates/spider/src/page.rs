@@ -7,7 +7,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::node::{evaluate, join, select, xpath};
-use crate::{CsvRows, ItemQuery, Link, Node, Nodes, PageServices, Rows, SpiderError, XPathValue};
+use crate::{
+    CsvRows, Fate, ItemQuery, Link, Node, Nodes, PageServices, Rows, SpiderError, XPathValue,
+};
 
 /// A fetched page, borrowed from the host for the length of a callback.
 #[derive(Clone, Copy)]
@@ -233,6 +235,13 @@ impl<'a> Page<'a> {
     #[must_use]
     pub fn links(&self) -> &'a [Link] {
         self.services.links()
+    }
+
+    /// What would become of a plain request for `url`, made on this page: whether it is new,
+    /// known, or refused by the crawl's scope. robots.txt is judged later.
+    #[must_use]
+    pub fn fate(&self, url: &CanonicalUrl) -> Fate {
+        self.services.fate(url)
     }
 
     /// Resolves a reference against the document's base URL.

@@ -11,11 +11,12 @@ use crawl_model::{
     Verdict, View,
 };
 use crawl_spider::{Harvest, Harvested, LogLine, Spider, SpiderError};
+use tokio::sync::watch;
 
 use super::admit::number_all;
 use super::case::Case;
 use super::record;
-use crate::document::Reading;
+use crate::document::{Judge, Reading};
 use crate::reader::{MediaPattern, Reader, Readers};
 use crate::spiders::ParseConfig;
 use crate::stream::Table;
@@ -38,6 +39,8 @@ pub struct Parser {
     readers: Readers,
     pub(crate) log: Arc<dyn SpiderLog>,
     stats: Mutex<BTreeMap<String, i64>>,
+    /// Why the spider wants the crawl closed, once it does.
+    stop: watch::Sender<Option<Arc<str>>>,
 }
 
 /// Takes the lines that spiders log.
@@ -97,7 +100,7 @@ impl Read {
 pub fn start(spider: &dyn Spider) -> Result<Vec<Request>, SpiderError> {
     let mut out = Harvest::new();
     let result = catch_unwind(AssertUnwindSafe(|| spider.start(&mut out)));
-    let Harvested { items, follows, logs, .. } = out.into_parts();
+    let Harvested { items, follows, logs, stop, .. } = out.into_parts();
     logs.iter().for_each(|line| Stderr.line(spider.name(), None, line));
     match result {
         Ok(done) => done?,
@@ -105,6 +108,10 @@ pub fn start(spider: &dyn Spider) -> Result<Vec<Request>, SpiderError> {
             let text = panic_text(panic);
             return Err(SpiderError::Other(format!("the spider panicked in `start`: {text}")));
         }
+    }
+    if let Some(reason) = stop {
+        let text = format!("the spider wants the crawl closed before it began: {reason}");
+        return Err(SpiderError::Other(text));
     }
     if !items.is_empty() {
         let text = "`start` made items; they belong to pages, so make them in `parse`";
@@ -141,6 +148,7 @@ impl Parser {
             readers,
             log,
             stats,
+            stop: watch::Sender::new(None),
         }
     }
 
@@ -173,7 +181,14 @@ impl Parser {
             kinds: self.config.links.iter().copied().collect(),
             table: self.table.clone(),
             readers: Some(&self.readers),
+            judge: None,
         }
+    }
+
+    /// As [`reading`](Self::reading), of the page of `request`, whose links can be judged.
+    pub(crate) fn reading_of(&self, request: &Request) -> Reading<'_> {
+        let judge = Judge { view: self.view.clone(), depth: request.depth.saturating_add(1) };
+        Reading { judge: Some(judge), ..self.reading() }
     }
 
     /// Lets go of responses as soon as they are read: nobody archives them or reads the stream.
@@ -188,6 +203,20 @@ impl Parser {
     #[must_use]
     pub fn stats(&self) -> BTreeMap<String, i64> {
         self.stats.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Why the spider wants the crawl closed ([`Harvest::stop`]); `None` if it does not.
+    #[must_use]
+    pub fn stop_reason(&self) -> Option<Arc<str>> {
+        self.stop.borrow().clone()
+    }
+
+    /// Waits until the spider wants the crawl closed. Cancel safe.
+    pub async fn stopped(&self) {
+        let mut stop = self.stop.subscribe();
+        if stop.wait_for(Option::is_some).await.is_err() {
+            std::future::pending().await // the sender is ours, so it is there
+        }
     }
 
     /// Reads one answer. Whatever the page or the spider does, the ticket comes back.
@@ -233,6 +262,13 @@ impl Parser {
         let mut parts = out.into_parts();
         parts.logs.iter().for_each(|line| self.log.line(self.spider.name(), Some(url), line));
         self.count(std::mem::take(&mut parts.stats));
+        if let Some(reason) = parts.stop.take() {
+            self.stop.send_if_modified(|stop| {
+                let is_first = stop.is_none();
+                stop.get_or_insert_with(|| reason.into());
+                is_first
+            });
+        }
         match result {
             Ok(Ok(())) => Ok(parts),
             Ok(Err(error)) => Err((Verdict::SpiderError, error.chain())),

@@ -80,4 +80,5 @@ pub use text::collapse_whitespace;
 pub use crawl_model::{
     CanonicalUrl, Dropped, Item, Method, Refusal, Request, Response, UrlError, Verdict,
 };
+pub use crawl_spider_derive::spider;
 pub use serde_json::{Value, json};

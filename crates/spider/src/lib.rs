@@ -53,6 +53,8 @@ mod error;
 mod services;
 mod text;
 
+pub mod process;
+
 pub mod abi;
 
 pub mod prelude;

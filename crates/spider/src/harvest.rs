@@ -190,16 +190,6 @@ impl Harvest {
         self.stop.get_or_insert_with(|| reason.into());
     }
 
-    /// Adds all that another one holds, behind what this one holds.
-    pub fn append(&mut self, mut other: Self) {
-        self.items.append(&mut other.items);
-        self.follows.append(&mut other.follows);
-        other.logs.drain(..).for_each(|line| self.log(line.level, line.text));
-        self.logs_left_out += other.logs_left_out;
-        other.stats.iter().for_each(|(name, n)| self.stat(name, *n));
-        self.stop = self.stop.take().or(other.stop);
-    }
-
     /// The items so far, as JSON texts.
     #[must_use]
     pub fn items(&self) -> &[Item] {
@@ -210,6 +200,19 @@ impl Harvest {
     #[must_use]
     pub fn follows(&self) -> &[Follow] {
         &self.follows
+    }
+
+    /// Adds what another one brought in; for hosts.
+    pub fn absorb(&mut self, other: Harvested) {
+        let Harvested { items, follows, logs, stats, stop } = other;
+        self.items.extend(items);
+        self.follows.extend(follows);
+        // One more than a callback has: its last may say how many were left out.
+        let room = (MAX_LOG_LINES + 1).saturating_sub(self.logs.len());
+        self.logs_left_out += logs.len().saturating_sub(room) as u64;
+        self.logs.extend(logs.into_iter().take(room));
+        stats.iter().for_each(|(name, &n)| self.stat(name, n));
+        self.stop = self.stop.take().or(stop);
     }
 
     /// Takes it apart; for hosts and tests.

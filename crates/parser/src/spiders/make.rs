@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crawl_spider::process::{self, number};
 use crawl_spider::{Page, Value};
 use regex::Regex;
 
@@ -9,7 +10,6 @@ use crate::data::json;
 use crate::spiders::config::{FieldSpec, FieldType};
 use crate::spiders::date::{Date, Format};
 use crate::spiders::error::{SpiderConfigError, regex_at, regex_in, wrong};
-use crate::spiders::number::first_number;
 
 /// What a source found once.
 #[derive(Debug, Clone)]
@@ -209,13 +209,13 @@ impl Make {
             (FieldType::Number, Raw::Json(value)) if value.is_number() => {
                 Some(value.as_ref().clone())
             }
-            (FieldType::Number, _) => first_number(&text_of(&raw)?),
+            (FieldType::Number, _) => number(&text_of(&raw)?).map(Value::Number),
             (FieldType::Integer, Raw::Json(value)) if value.is_number() => whole(value),
-            (FieldType::Integer, _) => whole(&first_number(&text_of(&raw)?)?),
+            (FieldType::Integer, _) => whole(&number(&text_of(&raw)?)?.into()),
             (FieldType::Bool, Raw::Json(value)) if value.is_boolean() => {
                 Some(value.as_ref().clone())
             }
-            (FieldType::Bool, _) => truth(&text_of(&raw)?).map(Value::from),
+            (FieldType::Bool, _) => process::boolean(&text_of(&raw)?).map(Value::from),
             (FieldType::Date, _) => Some(self.date(&raw)?.iso().into()),
             (FieldType::Url, _) => {
                 let text = text_of(&raw)?;
@@ -302,13 +302,4 @@ fn whole(number: &Value) -> Option<Value> {
     }
     let number = number.as_f64().filter(|n| n.fract() == 0.0 && n.abs() < 9e15)?;
     Some((number as i64).into())
-}
-
-fn truth(text: &str) -> Option<bool> {
-    let is_one_of = |words: &[&str]| words.iter().any(|w| text.trim().eq_ignore_ascii_case(w));
-    match (is_one_of(&["true", "yes", "on", "1"]), is_one_of(&["false", "no", "off", "0"])) {
-        (true, _) => Some(true),
-        (_, true) => Some(false),
-        _ => None,
-    }
 }

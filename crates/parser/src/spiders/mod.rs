@@ -30,7 +30,6 @@ mod basket;
 mod stop;
 
 mod date;
-mod number;
 
 pub use config::{
     DetailConfig, FieldConfig, FieldSpec, FieldType, Isolation, ItemConfig, KnownConfig,

@@ -105,7 +105,8 @@ pub enum FieldType {
     Number,
     /// A whole number: likewise, and not found if it has a fraction.
     Integer,
-    /// `true` of `true`, `yes`, `on`, `1`; `false` of `false`, `no`, `off`, `0`; else not found.
+    /// `true` of `true`, `yes`, `y`, `on`, `1`; `false` of `false`, `no`, `n`, `off`, `0`; else not
+    /// found.
     Bool,
     /// A date in ISO 8601; see `format`.
     Date,

@@ -27,6 +27,8 @@ pub struct Report {
     pub changed: Vec<Change>,
     /// What recovery and feeds had to say, a sentence each.
     pub notes: Vec<String>,
+    /// Why the spider wanted the crawl closed (`Harvest::stop`); `None` if it did not.
+    pub stopped: Option<String>,
     /// What the spider counted in this run (`Harvest::stat`), by name.
     pub spider_stats: BTreeMap<String, i64>,
 }

@@ -78,8 +78,10 @@ pub(crate) async fn supervise(
     story: Story,
 ) -> Result<Report, CrawlError> {
     let closes = closing.subscribe();
+    let spider = tokio::spawn(await_stop(story.parser.clone(), closing.clone()));
     let parsers = tokio::spawn(await_parsers(crew.parsers.take(), closing));
     let end = await_frontier(frontier, &mut crew.workers, control, closes, story.grace).await?;
+    spider.abort();
     while crew.workers.join_next().await.is_some() {}
     let parsers = parsers.await.map_err(|_| CrawlError::Task("a parser thread"))?;
     settled.send_modify(|progress| progress.last = true);
@@ -95,6 +97,12 @@ pub(crate) async fn supervise(
     feeds?;
     parsers?;
     Ok(story.report(end))
+}
+
+/// Closes the crawl when the spider wants it closed.
+async fn await_stop(parser: Arc<Parser>, closing: Arc<watch::Sender<bool>>) {
+    parser.stopped().await;
+    closing.send_replace(true);
 }
 
 /// Waits for the CPU threads, and closes the crawl if too many of them hang.
@@ -157,6 +165,7 @@ impl Story {
             changed: self.changed,
             notes: self.notes,
             spider_stats: self.parser.stats(),
+            stopped: self.parser.stop_reason().map(|reason| reason.to_string()),
         }
     }
 }

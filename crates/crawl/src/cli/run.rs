@@ -23,7 +23,7 @@ pub(crate) async fn run(args: RunArgs) -> Result<Exit, Failure> {
         return Err(Failure::new(Exit::Usage, what).hint("give the feed a file: -o items.jsonl"));
     }
     // Refused before the folder is made.
-    if config.seeds.is_empty() && !config.store.path.exists() {
+    if !config.has_beginning() && !config.store.path.exists() {
         return Err(CrawlError::NoSeeds.into());
     }
     let places = Places::of(&config);

@@ -90,6 +90,7 @@ pub(crate) fn print_json(report: &Report, places: &Places) -> io::Result<()> {
         "conserved": report.counts.is_conserved(),
         "changed": changes,
         "notes": report.notes,
+        "stopped": report.stopped,
         "spider": report.spider_stats,
         "store": places.store,
         "feeds": places.feeds,
@@ -114,6 +115,10 @@ fn how_it_ended(report: &Report, was_interrupted: bool) -> String {
         ),
         End::LimitReached(key) => {
             format!("reached {key}; {} URLs stay queued, raise it to go on", grouped(left))
+        }
+        End::Closed if report.stopped.is_some() => {
+            let reason = report.stopped.as_deref().unwrap_or_default();
+            format!("stopped by the spider: {reason}; {} URLs stay queued", grouped(left))
         }
         End::Closed if was_interrupted => {
             format!("interrupted; {} URLs stay queued, the same command goes on", grouped(left))
@@ -197,6 +202,7 @@ mod tests {
             changed: Vec::new(),
             notes: Vec::new(),
             spider_stats: BTreeMap::from([("sold-out".into(), 7)]),
+            stopped: None,
         }
     }
 
@@ -229,6 +235,14 @@ mod tests {
         assert!(text(&report, &places(), false).contains("--fresh"));
         report.end = End::LimitReached("scope.max-pages");
         assert!(text(&report, &places(), false).contains("Raise it to go on"));
+    }
+
+    #[test]
+    fn a_spiders_reason_to_stop_is_told() {
+        let mut report = report();
+        (report.end, report.stopped) = (End::Closed, Some("enough".into()));
+        let said = text(&report, &places(), false);
+        assert!(said.contains("crawl  stopped by the spider: enough; 3 URLs stay"), "{said}");
     }
 
     #[test]

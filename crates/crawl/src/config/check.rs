@@ -1,7 +1,7 @@
 //! What the types of the config cannot say: that seeds are URLs, patterns patterns, selectors
 //! selectors.
 
-use crawl_fetcher::{FetchConfig, FetchConfigError, Fetcher};
+use crawl_fetcher::{CookieMode, FetchConfig, FetchConfigError, Fetcher};
 use crawl_frontier::{Frontier, FrontierConfig, FrontierError, PolitenessConfig};
 use crawl_model::{CanonicalUrl, Fingerprint, Fingerprinter, OpenJournal, TicketId};
 use crawl_parser::ConfigSpider;
@@ -165,9 +165,16 @@ fn element(key: &str, list: &[String], wanted: &str) -> String {
 
 fn check_spider(config: &Config) -> Result<(), Fault> {
     let Some(spider) = &config.spider else { return Ok(()) };
-    let Err(error) = ConfigSpider::new(spider.clone()) else { return Ok(()) };
-    let message = format!("`{}`: {}", error.key, error.problem);
-    Err(Fault::new(error.key, Mistake::new(message)))
+    if let Err(error) = ConfigSpider::new(spider.clone()) {
+        let mistake = Mistake::new(format!("`{}`: {}", error.key, error.problem));
+        let mistake = error.hint.into_iter().fold(mistake, Mistake::hint);
+        return Err(Fault::new(error.key, mistake));
+    }
+    if spider.login.is_some() && config.fetch.cookies == CookieMode::Off {
+        let message = "`spider.login` needs cookies to stay logged in, but `fetch.cookies` is off";
+        return Err(Fault::new("fetch.cookies", Mistake::new(message).hint("set it to \"on\"")));
+    }
+    Ok(())
 }
 
 fn check_feeds(config: &Config) -> Result<(), Fault> {

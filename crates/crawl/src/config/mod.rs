@@ -11,6 +11,7 @@ mod explain;
 mod host;
 mod load;
 mod overrides;
+mod schema;
 mod site;
 mod source;
 
@@ -21,9 +22,10 @@ use crawl_engine::{Crawl, CrawlConfig, HostRules};
 use crawl_feeds::FeedConfig;
 use crawl_fetcher::FetchConfig;
 use crawl_frontier::{FrontierConfig, PolitenessConfig, RetryConfig, ScopeConfig};
-use crawl_model::CanonicalUrl;
+use crawl_model::{CanonicalUrl, DURATION};
 use crawl_parser::{ConfigSpider, ParseConfig, SpiderConfig};
 use crawl_store::{CacheConfig, StoreConfig};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use error::{ConfigError, Mistake};
@@ -47,7 +49,7 @@ use source::Document;
 /// assert_eq!(typo.hint(), Some("did you mean `max-depth`?"));
 /// # Ok::<(), crawl::ConfigError>(())
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Config {
     /// URLs where the crawl begins. Default: none; then a spider or an earlier run must bring some.
@@ -79,11 +81,12 @@ pub struct Config {
 }
 
 /// The process that crawls, as written in the `[run]` table.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct RunConfig {
     /// How long work in flight may take to settle once the crawl is closing. Default: `10s`.
     #[serde(with = "humantime_serde")]
+    #[schemars(with = "String", extend("pattern" = DURATION))]
     pub grace: Duration,
 }
 
@@ -148,6 +151,13 @@ impl Config {
         for url in shown.fetch.proxies.values_mut() {
             *url = source::hide_credentials(url.reveal()).into();
         }
+        let login = shown.spider.as_mut().and_then(|spider| spider.login.as_mut());
+        for value in login.into_iter().flat_map(|login| login.fields.values_mut()) {
+            // The names of environment variables are no secret.
+            if !value.starts_with('$') || value.starts_with("$$") {
+                "***".clone_into(value);
+            }
+        }
         for auth in &mut shown.fetch.auth {
             for secret in [&mut auth.password, &mut auth.bearer].into_iter().flatten() {
                 *secret = "***".into();
@@ -164,13 +174,32 @@ impl Config {
     /// # Errors
     /// [`ConfigError::Mistake`] if something in it is wrong.
     pub fn into_crawl(self, fresh: bool) -> Result<Crawl, ConfigError> {
+        let has_login = self.spider.as_ref().is_some_and(|spider| spider.login.is_some());
         let spider = self.spider.clone().map(ConfigSpider::new).transpose();
         let spider = spider.map_err(|error| Mistake::new(error.to_string()))?;
-        let mut builder = Crawl::builder().config(self.into_crawl_config(fresh)?);
-        if let Some(spider) = spider {
-            builder = builder.spider(spider);
+        let mut config = self.into_crawl_config(fresh)?;
+        let Some(mut spider) = spider else {
+            let built = Crawl::builder().config(config).build();
+            return built.map_err(|error| Mistake::new(error.to_string()).into());
+        };
+        if has_login {
+            // They are asked for when it has worked.
+            let start = spider.start_urls().map_err(|error| Mistake::new(error.chain()))?;
+            let seeds = std::mem::take(&mut config.seeds);
+            config.later_seeds = seeds.iter().cloned().chain(start).collect();
+            spider = spider.with_seeds(seeds);
         }
+        let builder = Crawl::builder().config(config).spider(spider);
         builder.build().map_err(|error| Mistake::new(error.to_string()).into())
+    }
+
+    /// Whether there is something to begin with: seeds, or a spider that brings some.
+    #[must_use]
+    pub fn has_beginning(&self) -> bool {
+        let brings = |spider: &SpiderConfig| {
+            spider.plugin.is_some() || spider.login.is_some() || !spider.start.is_empty()
+        };
+        !self.seeds.is_empty() || self.spider.as_ref().is_some_and(brings)
     }
 
     /// The engine's settings, for a crawl with a spider of its own.
@@ -181,6 +210,7 @@ impl Config {
         self.check()?;
         Ok(CrawlConfig {
             seeds: self.parsed_seeds()?,
+            later_seeds: Vec::new(),
             hosts: self.host_rules()?,
             frontier: FrontierConfig {
                 scope: self.scope,

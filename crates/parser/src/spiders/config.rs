@@ -13,6 +13,7 @@ mod stop;
 use std::path::PathBuf;
 
 use crawl_spider::Args;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use field::{FieldConfig, FieldSpec, FieldType, PageProperty};
@@ -23,7 +24,7 @@ pub use start::{LoginConfig, StartConfig};
 pub use stop::{KnownConfig, StopConfig, WhenConfig};
 
 /// How a plugin is kept from doing harm.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Isolation {
     /// It runs in the crawler's own process: fast; panics are caught, but a crash is the
@@ -46,7 +47,7 @@ pub enum Isolation {
 /// title = "h3 a @title"
 /// price = { css = ".price_color", type = "number" }
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct SpiderConfig {
     /// The plugin that is the spider: the folder of its crate, which is built, or a shared
@@ -62,6 +63,7 @@ pub struct SpiderConfig {
     pub memory_mib: Option<u64>,
     /// What the spider is told. Default: nothing.
     #[serde(skip_serializing_if = "Args::is_empty")]
+    #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
     pub args: Args,
     /// Where the crawl begins besides the `seeds`: URL templates, forms, JSON.
     #[serde(skip_serializing_if = "Vec::is_empty")]

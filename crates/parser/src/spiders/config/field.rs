@@ -3,6 +3,7 @@
 use std::fmt;
 
 use indexmap::IndexMap;
+use schemars::JsonSchema;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -12,7 +13,7 @@ use super::is_the_default;
 
 /// One field: a selector, or a table. `"CSS @attribute"` and `"CSS ::html"` take something else
 /// than the text.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum FieldConfig {
     /// The short form. Without CSS (`"@href"`) it is taken from the item's own element.
@@ -25,7 +26,7 @@ pub enum FieldConfig {
 ///
 /// What is found goes through `json`, `regex`, `replace`, `strip`, `lower` or `upper`, `split`,
 /// `join` and `type`, in this order.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct FieldSpec {
     /// CSS selector within the item. Default: the item's own element.
@@ -96,7 +97,7 @@ pub struct FieldSpec {
 }
 
 /// What is made of a field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum FieldType {
     /// A text.
@@ -117,7 +118,7 @@ pub enum FieldType {
 }
 
 /// What is known of a page besides what its elements say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum PageProperty {
     /// Its URL.

@@ -1,6 +1,7 @@
 //! Items and the pages that complete them, as written.
 
 use indexmap::IndexMap;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{FieldConfig, is_the_default};
@@ -9,7 +10,7 @@ use super::{FieldConfig, is_the_default};
 ///
 /// Besides the fields each item has `url`, that of its page, unless a field is named so. A match
 /// in which no field is found at all gives no item; constants and the like do not count.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ItemConfig {
     /// Only pages with this label have such items. Default: all pages.
@@ -37,7 +38,7 @@ pub struct ItemConfig {
 ///
 /// What is there of the item travels with the request, so it survives a kill. The item's `url` is
 /// that of the last such page. Several items that lead to one page are one item, the first.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct DetailConfig {
     /// The link, within the item (in a `detail` of a `detail`: in the page). Of elements their
@@ -65,7 +66,7 @@ pub struct DetailConfig {
 }
 
 /// What becomes of an item that cannot be completed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OnFailure {
     /// It is kept as it is; what is missing counts as not found.

@@ -1,12 +1,13 @@
 //! What to follow, as written.
 
 use indexmap::IndexMap;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{FieldConfig, is_the_default};
 
 /// Which links to follow and how, as written in a `[[spider.rules]]` table.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct RuleConfig {
     /// Only on pages with this label. Default: on all but those that complete an item (`detail`).
@@ -51,7 +52,7 @@ pub struct RuleConfig {
 /// (`next`), or by a query parameter (`param`) that is counted up or gets a `cursor`.
 ///
 /// The next page has the label of this one, and what this one carries.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct PagesConfig {
     /// Only on pages with this label. Default: on all but those that complete an item (`detail`).

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use crawl_model::DURATION;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::links::kinds::LinkSource;
 
 /// Reading of pages, as written in the `[parse]` table.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ParseConfig {
     /// Threads that read pages and run the spider. Default: 0, as many as there are cores.
@@ -23,6 +25,7 @@ pub struct ParseConfig {
     /// as a redirect; with a longer one the page is read as any other, and the refresh is a link.
     /// Default: `5s`. `0s`: never.
     #[serde(with = "humantime_serde")]
+    #[schemars(with = "String", extend("pattern" = DURATION))]
     pub max_refresh: Duration,
     /// What counts as a link. Default: `a`, `area` and `refresh`.
     pub links: Vec<LinkSource>,
@@ -30,6 +33,7 @@ pub struct ParseConfig {
     /// as `spider-timeout`, and the crawl goes on without the thread that hangs. Default: 1m.
     /// `0s`: no limit.
     #[serde(with = "humantime_serde")]
+    #[schemars(with = "String", extend("pattern" = DURATION))]
     pub max_time: Duration,
     /// Whether the character encoding of text that does not declare one, and is not UTF-8, is
     /// guessed by its letters and its host's name. Default: false, it is windows-1252.

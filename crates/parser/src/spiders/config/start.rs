@@ -1,6 +1,7 @@
 //! How a crawl begins, as written.
 
 use indexmap::IndexMap;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -10,7 +11,7 @@ use super::is_the_default;
 ///
 /// `{name}` stands for the argument `name` of the spider (a list gives a request for each),
 /// `{1..20}` for each number of the range. In all other texts than the URL only arguments count.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct StartConfig {
     /// The URL: `https://example.org/tag/{tag}/page/{1..20}/`.
@@ -40,7 +41,7 @@ pub struct StartConfig {
 /// The page is asked for, its form is filled in and sent, and only when the answer shows that it
 /// worked the seeds are asked for. It is done once per crawl; the cookies are kept with it. The
 /// request with the password is kept in the crawl's folder, too.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct LoginConfig {
     /// URL of the page with the form.

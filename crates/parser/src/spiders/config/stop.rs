@@ -1,5 +1,6 @@
 //! When a crawl is closed early, as written.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -10,7 +11,7 @@ use super::is_the_default;
 /// Closing is orderly: what is in flight settles, with its items, the rest stays queued, and the
 /// same command goes on. So there may be more items than asked for, as many as the pages give that
 /// were in flight; none is thrown away. All counts are those of one run.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct StopConfig {
     /// After so many items. Default: 0, never.
@@ -28,7 +29,7 @@ pub struct StopConfig {
 }
 
 /// What an item must be like to close the crawl: all that is said of it holds.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct WhenConfig {
     /// Name of the field.
@@ -51,7 +52,7 @@ pub struct WhenConfig {
 }
 
 /// Which pages close the crawl because all that is followed from them is known.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct KnownConfig {
     /// Label of the pages that count. Default: those without one.

@@ -33,6 +33,9 @@
 mod args;
 mod spider;
 
+mod prepared;
+mod rules;
+
 mod csv;
 mod node;
 mod page;
@@ -40,6 +43,7 @@ mod query;
 mod view;
 
 mod article;
+mod entry;
 mod form;
 mod meta;
 mod table;
@@ -49,6 +53,7 @@ mod followed;
 mod harvest;
 
 mod error;
+mod expression;
 mod services;
 mod text;
 
@@ -56,8 +61,10 @@ pub mod prelude;
 
 pub use args::{Args, FromArgs};
 pub use article::Article;
-pub use csv::{CsvRow, CsvRows};
+pub use csv::{CsvDialect, CsvRow, CsvRows};
+pub use entry::{Alternate, Enclosure, Entry, EntryKind, News};
 pub use error::{QueryError, SelectorError, SelectorProblem, SpiderError};
+pub use expression::{Expression, Language};
 pub use follow::Follow;
 pub use followed::Followed;
 pub use form::{
@@ -67,7 +74,9 @@ pub use harvest::{Harvest, Harvested, LogLevel, LogLine};
 pub use meta::{HeadLink, MetaMap, Metadata, StructuredData};
 pub use node::{Node, Nodes, XPathValue};
 pub use page::Page;
+pub use prepared::prepare;
 pub use query::{FieldQuery, ItemQuery, MatchedRows, Row, Rows, Take};
+pub use rules::{LinkExtractor, Rule, Rules, Texts};
 pub use services::{Evaluated, Link, LinkKind, NodeId, PageServices, Step};
 pub use spider::{Closed, FailedRequest, Spider};
 pub use table::Table;

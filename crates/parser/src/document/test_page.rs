@@ -34,7 +34,9 @@ impl TestPage {
     /// matched beforehand, as in a crawl. Without this it gets the same, more slowly.
     #[must_use]
     pub fn with_spider(mut self, spider: &(impl Spider + ?Sized)) -> Self {
-        self.document.table = Some(Table::shared(spider.wants()));
+        let mut wants = spider.wants();
+        wants.extend(spider.rules().wants());
+        self.document.table = Some(Table::shared(wants));
         self
     }
 

@@ -40,6 +40,11 @@ impl TestPage {
         self
     }
 
+    /// Sets the label that the page's request has ([`Page::label`]).
+    pub fn set_label(&mut self, label: &str) {
+        self.request.label = label.into();
+    }
+
     /// The page as a spider sees it.
     #[must_use]
     pub fn page(&self) -> Page<'_> {

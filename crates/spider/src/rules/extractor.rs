@@ -310,11 +310,7 @@ impl LinkExtractor {
             names => names.to_vec(),
         };
         let (tags, attrs) = (or(&self.tags, &["a", "area"]), or(&self.attrs, &["href"]));
-        let elements: Vec<String> = tags
-            .iter()
-            .flat_map(|tag| attrs.iter().map(move |attr| (if tag == "*" { "" } else { tag }, attr)))
-            .map(|(tag, attr)| format!("{tag}[{attr}]"))
-            .collect();
+        let elements = Elements { tags: &tags, attrs: &attrs };
         let is_open = self.tags.is_empty() && self.attrs.is_empty();
         let kind = match &*tags {
             _ if is_open => LinkKind::Anchor,
@@ -324,29 +320,76 @@ impl LinkExtractor {
         };
         let rows = match (self.restrict_css.is_empty(), self.restrict_xpaths.is_empty()) {
             (true, false) => None,
-            (true, true) => Some(elements.join(", ")),
+            (true, true) => Some(elements.selector()),
             (false, _) => {
                 let all = self.restrict_css.iter().flat_map(|css| inside(css, &elements, is_open));
                 Some(all.collect::<Vec<_>>().join(", "))
             }
         };
-        let below = elements.join(", ");
+        let below = elements.selector();
         let tags = if is_open { Vec::new() } else { tags };
         let rows = rows.map(|css| row_query(css, &attrs));
         Source::Query(Box::new(Places { rows, below, tags, attrs, kind }))
     }
 }
 
-/// Selectors of those of `elements` that are found by `css`, or stand inside of what it finds.
-fn inside(css: &str, elements: &[String], is_open: bool) -> Vec<String> {
-    // Within `:is()` a wrong selector would not be noticed, so it is used only where it must.
-    let region = if css.contains(',') { format!(":is({css})") } else { css.to_owned() };
-    let itself = match is_open {
-        true => vec![format!("{region}[href]")],
-        false => elements.iter().map(|element| format!("{element}:is({css})")).collect(),
-    };
-    let within = elements.iter().map(|element| format!("{region} {element}"));
-    itself.into_iter().chain(within).collect()
+/// Elements by name and attribute.
+struct Elements<'a> {
+    tags: &'a [String],
+    attrs: &'a [String],
+}
+
+impl<'a> Elements<'a> {
+    fn iter(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
+        let attrs = self.attrs;
+        self.tags.iter().flat_map(|tag| attrs.iter().map(|attr| (tag.as_str(), attr.as_str())))
+    }
+
+    fn selector(&self) -> String {
+        let all: Vec<_> = self.iter().map(|(tag, attr)| format!("{tag}[{attr}]")).collect();
+        all.join(", ")
+    }
+}
+
+/// Selectors of those elements that are found by `css`, or stand inside of what it finds.
+fn inside(css: &str, elements: &Elements<'_>, is_open: bool) -> Vec<String> {
+    let mut all = Vec::new();
+    // One by one, because a list in `:is()` cannot be matched while the page streams by, and what
+    // is wrong in one would not be noticed.
+    for region in split(css) {
+        match is_open {
+            true => all.push(format!("{region}[href]")),
+            false => all.extend(elements.iter().map(|(tag, attr)| match tag {
+                "*" => format!("{region}[{attr}]"),
+                tag => format!("{region}:is({tag})[{attr}]"),
+            })),
+        }
+        all.extend(elements.iter().map(|(tag, attr)| format!("{region} {tag}[{attr}]")));
+    }
+    all
+}
+
+/// The selectors of a list, as they stand between its commas.
+fn split(list: &str) -> Vec<&str> {
+    let (mut parts, mut start) = (Vec::new(), 0);
+    let (mut depth, mut quote, mut is_escaped) = (0_usize, None, false);
+    for (at, byte) in list.bytes().enumerate() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = true,
+            b'"' | b'\'' if quote.is_none() => quote = Some(byte),
+            _ if quote.is_some() => quote = quote.filter(|open| *open != byte),
+            b'(' | b'[' => depth += 1,
+            b')' | b']' => depth = depth.saturating_sub(1),
+            b',' if depth == 0 => {
+                parts.push(list[start..at].trim());
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(list[start..].trim());
+    parts
 }
 
 fn row_query(css: String, attrs: &[String]) -> ItemQuery {
@@ -380,5 +423,36 @@ impl fmt::Debug for LinkExtractor {
             }
         }
         out.finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_split_at_their_commas_only() {
+        assert_eq!(
+            split("a, b > c:is(d, e),[x=\",\"],f\\,g"),
+            ["a", "b > c:is(d, e)", "[x=\",\"]", "f\\,g"]
+        );
+        assert_eq!(split("a:is(b"), ["a:is(b"]);
+        assert_eq!(split(""), [""]);
+    }
+
+    #[test]
+    fn links_that_the_pass_tells_apart_need_no_query() {
+        let new = LinkExtractor::new;
+        for links in [new(), new().allow("x"), new().tags("a"), new().tags(["area"]).attrs("href")]
+        {
+            assert_eq!(links.wants(), None);
+        }
+        for links in [new().tags("img"), new().attrs("src"), new().restrict_css("p")] {
+            assert!(links.wants().is_some());
+        }
+        assert_eq!(new().restrict_xpaths("//p").wants(), None);
+        let query = new().restrict_css("p, q").tags("a").wants().cloned().unwrap();
+        let css = "p:is(a)[href], p a[href], q:is(a)[href], q a[href]";
+        assert_eq!(query.select.as_deref(), Some(css));
     }
 }

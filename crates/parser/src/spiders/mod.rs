@@ -6,6 +6,7 @@ mod config;
 mod config_spider;
 mod field;
 mod number;
+mod rules;
 
 pub use config::{
     FieldConfig, FieldSpec, Isolation, ItemConfig, ParseConfig, RuleConfig, SpiderConfig,

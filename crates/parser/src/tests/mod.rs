@@ -10,6 +10,7 @@ mod linking;
 mod outlining;
 mod prescanning;
 mod reading;
+mod rules;
 mod selecting;
 mod settling;
 mod sitemaps;

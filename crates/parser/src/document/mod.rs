@@ -234,7 +234,7 @@ impl<'a> Document<'a> {
         self.scanned().1.resolve_text(href)
     }
 
-    fn dom(&self) -> &Dom {
+    pub(crate) fn dom(&self) -> &Dom {
         if self.kind == Kind::Xml {
             return self.dom.get_or_init(|| Dom::xml(&self.text));
         }

@@ -77,7 +77,7 @@ fn is_date(text: &str) -> bool {
         lower.len() >= 3 && MONTHS.iter().any(|month| lower.starts_with(month))
     });
     let n_numbers = words.iter().filter(|word| number(word)).count();
-    let has_year = words.iter().any(|word| is_year(&word));
+    let has_year = words.iter().any(is_year);
     if has_month {
         return words.len() <= 8 && n_numbers >= 1;
     }

@@ -250,10 +250,8 @@ impl<'a> Fields<'a> {
                 return;
             }
         }
-        if slot.per_item() >= 1.5 && slot.is_named() && said.is_some() {
-            if self.list(slot) {
-                return;
-            }
+        if slot.per_item() >= 1.5 && slot.is_named() && said.is_some() && self.list(slot) {
+            return;
         }
         let texts: Vec<String> = slot.found().map(|node| self.text(node)).collect();
         if texts.iter().all(String::is_empty) {
@@ -266,7 +264,8 @@ impl<'a> Fields<'a> {
         }
         let kind = kind_of(texts.iter().map(String::as_str));
         let name = names::of_field(said, kind, self.class);
-        if !self.differ(&texts) && !(said.is_some() && names::is_telling(&name)) {
+        let tells = self.differ(&texts) || (said.is_some() && names::is_telling(&name));
+        if !tells {
             return;
         }
         let weight = match kind {

@@ -23,6 +23,8 @@ mod links;
 mod markup;
 mod xml;
 
+mod names;
+
 mod css;
 mod data;
 mod dom;

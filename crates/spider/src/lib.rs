@@ -32,6 +32,7 @@
 
 mod args;
 mod spider;
+mod step;
 
 mod csv;
 mod node;
@@ -52,6 +53,8 @@ mod error;
 mod services;
 mod text;
 
+pub mod abi;
+
 pub mod prelude;
 
 pub use args::{Args, FromArgs};
@@ -70,8 +73,11 @@ pub use page::Page;
 pub use query::{FieldQuery, ItemQuery, MatchedRows, Row, Rows, Take};
 pub use services::{Evaluated, Link, LinkKind, NodeId, PageServices, Step};
 pub use spider::{Closed, FailedRequest, Spider};
+pub use step::{ItemStep, PageInfo, RequestStep};
 pub use table::Table;
 pub use text::collapse_whitespace;
 
-pub use crawl_model::{CanonicalUrl, Item, Method, Request, Response, UrlError, Verdict};
+pub use crawl_model::{
+    CanonicalUrl, Dropped, Item, Method, Refusal, Request, Response, UrlError, Verdict,
+};
 pub use serde_json::{Value, json};

@@ -3,11 +3,14 @@
 //! Lists, complex and compound selectors and names; attributes and pseudo-classes are in
 //! `simple.rs`. Errors name the place, which is why the grammar is written out here.
 
+use std::marker::PhantomData;
+
 use cssparser::{BasicParseErrorKind, CowRcStr, Delimiter, ParseErrorKind, Parser, Token};
-use html5ever::{Namespace, ns};
 
 use super::ast::{Complex, Ending, Name, Part, Relation, Test};
 use super::simple::Pseudo;
+use crate::names::{Names, spaces};
+use crate::{SyntaxError, place_of};
 
 /// Brackets in brackets in brackets: how deep they may be.
 const MAX_NESTED: u8 = 16;
@@ -28,24 +31,24 @@ pub(super) type Fail = cssparser::ParseError<Problem>;
 ///
 /// # Errors
 /// What is wrong and where, in one line.
-pub(super) fn parse(css: &str) -> Result<Vec<Complex>, String> {
+pub(super) fn parse<N: Names>(css: &str) -> Result<Vec<Complex<N>>, SyntaxError> {
     let mut input = Parser::new(css);
     input.set_nested_block_limit(MAX_NESTED);
-    let problem = match Reader::default().list(&mut input, Place::default()) {
+    let problem = match Reader::<N>::default().list(&mut input, Place::default()) {
         Ok(list) => return Ok(list),
         Err(fail) => fail.kind,
     };
-    let place = |at: usize| css.get(..at).map_or(0, |before| before.chars().count()) + 1;
-    Err(match problem {
+    let reason = match problem {
         ParseErrorKind::Custom(Problem { what, at }) if at >= css.trim_end().len() => what,
         ParseErrorKind::Custom(Problem { what, at }) => {
-            format!("{what}, at character {}", place(at))
+            format!("{what}, at character {}", place_of(css, at))
         }
         ParseErrorKind::Basic(BasicParseErrorKind::TooManyNestedBlocks) => {
             "its brackets nest too deep".to_owned()
         }
         ParseErrorKind::Basic(other) => other.to_string(),
-    })
+    };
+    Err(SyntaxError::new("CSS selector", css, reason))
 }
 
 /// Where a selector stands, for what is not allowed everywhere.
@@ -60,12 +63,21 @@ pub(super) struct Place {
 }
 
 /// Numbers what is remembered while matching.
-#[derive(Default)]
-pub(super) struct Reader {
+pub(super) struct Reader<N> {
     n_memos: u32,
+    names: PhantomData<N>,
 }
 
-impl Reader {
+impl<N> Default for Reader<N> {
+    fn default() -> Self {
+        Self { n_memos: 0, names: PhantomData }
+    }
+}
+
+/// The tests of a compound selector, and the pseudo-element behind them.
+type Compound<N> = (Vec<Test<N>>, Option<Ending<N>>);
+
+impl<N: Names> Reader<N> {
     pub(super) fn memo(&mut self) -> u32 {
         self.n_memos += 1;
         self.n_memos
@@ -76,7 +88,7 @@ impl Reader {
         &mut self,
         input: &mut Parser<'_>,
         place: Place,
-    ) -> Result<Vec<Complex>, Fail> {
+    ) -> Result<Vec<Complex<N>>, Fail> {
         let mut list = Vec::new();
         loop {
             list.push(self.complex(input, place)?);
@@ -97,7 +109,7 @@ impl Reader {
         &mut self,
         input: &mut Parser<'_>,
         place: Place,
-    ) -> Result<Vec<Complex>, Fail> {
+    ) -> Result<Vec<Complex<N>>, Fail> {
         let mut list = Vec::new();
         loop {
             let complex = input.parse_until_before(Delimiter::Comma, |input| {
@@ -117,7 +129,7 @@ impl Reader {
         }
     }
 
-    fn complex(&mut self, input: &mut Parser<'_>, place: Place) -> Result<Complex, Fail> {
+    fn complex(&mut self, input: &mut Parser<'_>, place: Place) -> Result<Complex<N>, Fail> {
         input.skip_whitespace();
         let mut relation = Relation::Descendant;
         if place.is_relative
@@ -153,7 +165,7 @@ impl Reader {
         input: &mut Parser<'_>,
         place: Place,
         is_after_combinator: bool,
-    ) -> Result<(Vec<Test>, Option<Ending>), Fail> {
+    ) -> Result<Compound<N>, Fail> {
         let mut tests = Vec::new();
         let mut is_empty = !type_selector(input, &mut tests)?;
         let mut ending = None;
@@ -172,7 +184,7 @@ impl Reader {
         Ok((tests, ending))
     }
 
-    fn simple(&mut self, input: &mut Parser<'_>, place: Place) -> Result<Option<Pseudo>, Fail> {
+    fn simple(&mut self, input: &mut Parser<'_>, place: Place) -> Result<Option<Pseudo<N>>, Fail> {
         let start = input.state();
         let Ok(token) = input.next_including_whitespace().cloned() else {
             input.reset(&start);
@@ -248,11 +260,11 @@ fn combinator(input: &mut Parser<'_>) -> Option<Relation> {
 }
 
 /// `a`, `*`, `svg|a`, `*|*`. False if there is none.
-fn type_selector(input: &mut Parser<'_>, tests: &mut Vec<Test>) -> Result<bool, Fail> {
+fn type_selector<N: Names>(input: &mut Parser<'_>, tests: &mut Vec<Test<N>>) -> Result<bool, Fail> {
     let Some((prefix, name)) = qualified_name(input, false)? else { return Ok(false) };
     // Without a declared default namespace, a bare name means any (section 5.1).
     if let Prefix::Is(namespace) = prefix {
-        tests.push(Test::Namespace(namespace));
+        tests.push(Test::Namespace(N::Space::from(namespace)));
     }
     tests.extend(name.map(|name| Test::Tag(Name::new(&name))));
     Ok(true)
@@ -262,7 +274,7 @@ fn type_selector(input: &mut Parser<'_>, tests: &mut Vec<Test>) -> Result<bool, 
 pub(super) enum Prefix {
     Unsaid,
     Any,
-    Is(Namespace),
+    Is(&'static str),
 }
 
 type QualifiedName<'i> = (Prefix, Option<CowRcStr<'i>>);
@@ -277,7 +289,7 @@ pub(super) fn qualified_name<'i>(
         Ok(Token::Ident(name)) => Some(name.clone()),
         Ok(Token::Delim('*')) => None,
         Ok(Token::Delim('|')) => {
-            return Ok(Some((Prefix::Is(ns!()), local_name(input, is_attribute)?)));
+            return Ok(Some((Prefix::Is(spaces::NONE), local_name(input, is_attribute)?)));
         }
         _ => {
             input.reset(&start);
@@ -322,13 +334,13 @@ fn local_name<'i>(
 }
 
 /// The prefixes that need no declaration here: there is no place to declare them.
-fn known_namespace(prefix: &str) -> Option<Namespace> {
+fn known_namespace(prefix: &str) -> Option<&'static str> {
     match prefix {
-        "html" => Some(ns!(html)),
-        "svg" => Some(ns!(svg)),
-        "math" => Some(ns!(mathml)),
-        "xlink" => Some(ns!(xlink)),
-        "xml" => Some(ns!(xml)),
+        "html" => Some(spaces::HTML),
+        "svg" => Some(spaces::SVG),
+        "math" => Some(spaces::MATH),
+        "xlink" => Some(spaces::XLINK),
+        "xml" => Some(spaces::XML),
         _ => None,
     }
 }

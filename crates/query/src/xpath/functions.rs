@@ -4,56 +4,95 @@ use super::ast::Type;
 
 /// A function of the core library (section 4), of EXSLT's `re` and `set`, or of parsel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Function {
+pub enum Function {
+    /// `last()`
     Last,
+    /// `position()`
     Position,
+    /// `count()`
     Count,
+    /// `id()`
     Id,
+    /// `local-name()`
     LocalName,
+    /// `namespace-uri()`
     NamespaceUri,
+    /// `name()`
     Name,
+    /// `string()`
     Text,
+    /// `concat()`
     Concat,
+    /// `starts-with()`
     StartsWith,
+    /// `contains()`
     Contains,
+    /// `substring-before()`
     SubstringBefore,
+    /// `substring-after()`
     SubstringAfter,
+    /// `substring()`
     Substring,
+    /// `string-length()`
     StringLength,
+    /// `normalize-space()`
     NormalizeSpace,
+    /// `translate()`
     Translate,
+    /// `boolean()`
     Boolean,
+    /// `not()`
     Not,
+    /// `true()`
     True,
+    /// `false()`
     False,
+    /// `lang()`
     Lang,
+    /// `number()`
     Number,
+    /// `sum()`
     Sum,
+    /// `floor()`
     Floor,
+    /// `ceiling()`
     Ceiling,
+    /// `round()`
     Round,
+    /// `has-class()`
     HasClass,
+    /// `re:test()`
     RegexTest,
+    /// `re:match()`
     RegexMatch,
+    /// `re:replace()`
     RegexReplace,
+    /// `set:difference()`
     Difference,
+    /// `set:intersection()`
     Intersection,
+    /// `set:distinct()`
     Distinct,
+    /// `set:has-same-node()`
     HasSameNode,
+    /// `set:leading()`
     Leading,
+    /// `set:trailing()`
     Trailing,
 }
 
 /// How a function is called.
 #[derive(Debug)]
-pub(super) struct Signature {
-    pub(super) name: &'static str,
+pub struct Signature {
+    /// As it is written.
+    pub name: &'static str,
     function: Function,
     /// Fewest and most arguments.
-    pub(super) takes: (usize, usize),
+    pub takes: (usize, usize),
     /// Whether the arguments must be node-sets; others are converted.
-    pub(super) of_nodes: bool,
-    pub(super) gives: Type,
+    pub of_nodes: bool,
+    /// The type of its result.
+    pub gives: Type,
 }
 
 const MANY: usize = usize::MAX;
@@ -118,22 +157,28 @@ const SIGNATURES: [Signature; 37] = [
 ];
 
 impl Function {
+    /// The function of this name, prefix included.
     pub(super) fn by_name(name: &str) -> Option<Self> {
         SIGNATURES.iter().find(|signature| signature.name == name).map(|it| it.function)
     }
 
-    pub(super) fn signature(self) -> &'static Signature {
+    /// How it is called.
+    #[must_use]
+    pub fn signature(self) -> &'static Signature {
         &SIGNATURES[self as usize]
     }
 
-    pub(super) fn is_regex(self) -> bool {
+    /// Whether it takes a regular expression.
+    #[must_use]
+    pub fn is_regex(self) -> bool {
         matches!(self, Self::RegexTest | Self::RegexMatch | Self::RegexReplace)
     }
 }
 
 impl Signature {
     /// "2 arguments", "1 to 3 arguments", "at least 1 argument".
-    pub(super) fn arity(&self) -> String {
+    #[must_use]
+    pub fn arity(&self) -> String {
         let (least, most) = self.takes;
         let plural = |n: usize| if n == 1 { "" } else { "s" };
         match most {

@@ -5,13 +5,17 @@
 
 mod operators;
 mod paths;
+mod regexes;
+
+use std::marker::PhantomData;
 
 use operators::{binding, join};
 
+use super::Expression;
 use super::ast::{Expr, Type};
 use super::functions::Function;
 use super::lex::{Operator, Token, Wrong, tokens};
-use super::regexes;
+use crate::Names;
 
 /// Bytes an expression may have.
 const MAX_LEN: usize = 64 * 1024;
@@ -20,32 +24,30 @@ const MAX_LEN: usize = 64 * 1024;
 /// evaluating.
 const MAX_DEPTH: u32 = 100;
 
-/// What an expression is compiled to.
-#[derive(Debug)]
-pub(super) struct Parsed {
-    pub(super) expr: Expr,
-    /// The prefixes of its name tests, each once.
-    pub(super) prefixes: Vec<Box<str>>,
-    /// How many paths want their answer kept.
-    pub(super) n_slots: usize,
-}
-
-pub(super) fn parse(source: &str) -> Result<Parsed, Wrong> {
+pub(super) fn parse<N: Names>(source: &str) -> Result<Expression<N>, Wrong> {
     if source.len() > MAX_LEN {
         let reason = format!("it has {} bytes, and at most {MAX_LEN} are read", source.len());
         return Err(Wrong::new(reason, MAX_LEN));
     }
     let tokens = tokens(source)?;
-    let mut parser =
-        Parser { tokens, next: 0, depth: 0, n_open: 0, prefixes: Vec::new(), n_slots: 0 };
+    let mut parser = Parser::<N> {
+        names: PhantomData,
+        tokens,
+        next: 0,
+        depth: 0,
+        n_open: 0,
+        prefixes: Vec::new(),
+        n_slots: 0,
+    };
     let expr = parser.expr()?;
     if parser.peek() != Token::End {
         return Err(parser.unexpected("the end"));
     }
-    Ok(Parsed { expr, prefixes: parser.prefixes, n_slots: parser.n_slots })
+    Ok(Expression { expr, prefixes: parser.prefixes, n_slots: parser.n_slots })
 }
 
-struct Parser<'e> {
+struct Parser<'e, N> {
+    names: PhantomData<N>,
     tokens: Vec<(Token<'e>, usize)>,
     next: usize,
     depth: u32,
@@ -55,7 +57,7 @@ struct Parser<'e> {
     n_slots: usize,
 }
 
-impl<'e> Parser<'e> {
+impl<'e, N: Names> Parser<'e, N> {
     fn peek(&self) -> Token<'e> {
         self.tokens[self.next].0
     }
@@ -91,13 +93,13 @@ impl<'e> Parser<'e> {
         Wrong::new(format!("{what} is expected{end}"), self.at())
     }
 
-    fn expr(&mut self) -> Result<Expr, Wrong> {
+    fn expr(&mut self) -> Result<Expr<N>, Wrong> {
         self.operation(1)
     }
 
     /// Operands joined by operators that bind at least as tight as `least` (section 3.1); all
     /// of them group from the left.
-    fn operation(&mut self, least: u8) -> Result<Expr, Wrong> {
+    fn operation(&mut self, least: u8) -> Result<Expr<N>, Wrong> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             return Err(Wrong::new("it nests too deep", self.at()));
@@ -116,7 +118,7 @@ impl<'e> Parser<'e> {
         Ok(left)
     }
 
-    fn unary(&mut self) -> Result<Expr, Wrong> {
+    fn unary(&mut self) -> Result<Expr<N>, Wrong> {
         let mut n_minus = 0_u32;
         while self.take(Token::Operator(Operator::Minus)) {
             n_minus += 1;
@@ -129,7 +131,7 @@ impl<'e> Parser<'e> {
         Ok(expr)
     }
 
-    fn union(&mut self) -> Result<Expr, Wrong> {
+    fn union(&mut self) -> Result<Expr<N>, Wrong> {
         let at = self.at();
         let first = self.path()?;
         if self.peek() != Token::Operator(Operator::Pipe) {
@@ -144,7 +146,7 @@ impl<'e> Parser<'e> {
     }
 
     /// `PrimaryExpr` (production 15).
-    fn primary(&mut self) -> Result<Expr, Wrong> {
+    fn primary(&mut self) -> Result<Expr<N>, Wrong> {
         let at = self.at();
         match self.peek() {
             Token::Open => {
@@ -170,7 +172,7 @@ impl<'e> Parser<'e> {
         }
     }
 
-    fn call(&mut self, prefix: Option<&str>, name: &str) -> Result<Expr, Wrong> {
+    fn call(&mut self, prefix: Option<&str>, name: &str) -> Result<Expr<N>, Wrong> {
         let at = self.at();
         let name = prefix.map_or(name.to_owned(), |prefix| format!("{prefix}:{name}"));
         let function = Function::by_name(&name)
@@ -207,7 +209,7 @@ impl<'e> Parser<'e> {
 }
 
 /// The expression, if it gives nodes.
-fn nodes(expr: Expr, what: &str, at: usize) -> Result<Expr, Wrong> {
+fn nodes<N: Names>(expr: Expr<N>, what: &str, at: usize) -> Result<Expr<N>, Wrong> {
     match expr.kind() {
         Type::Nodes => Ok(expr),
         other => {

@@ -4,31 +4,32 @@ use cssparser::{Parser, Token, match_ignore_ascii_case, parse_nth};
 
 use super::ast::{AttrTest, Case, Ending, Name, Nth, Operator, State, Test, ValueTest};
 use super::parse::{Fail, Place, Prefix, Reader, expected, fail_at, qualified_name, unexpected};
+use crate::names::{Names, spaces};
 
 /// What a colon begins: something asked of the element, or taken of it.
-pub(super) enum Pseudo {
-    Test(Test),
-    Ending(Ending),
+pub(super) enum Pseudo<N: Names> {
+    Test(Test<N>),
+    Ending(Ending<N>),
 }
 
 /// What stands between square brackets (Selectors Level 4, section 6).
-pub(super) fn attribute(input: &mut Parser<'_>) -> Result<Test, Fail> {
+pub(super) fn attribute<N: Names>(input: &mut Parser<'_>) -> Result<Test<N>, Fail> {
     input.skip_whitespace();
     let Some((prefix, Some(name))) = qualified_name(input, true)? else {
         return Err(expected(input, "the name of an attribute"));
     };
     let namespace = match prefix {
-        Prefix::Unsaid => Some(html5ever::ns!()),
+        Prefix::Unsaid => Some(spaces::NONE),
         Prefix::Is(namespace) => Some(namespace),
         Prefix::Any => None,
     };
-    let is_plain = namespace.as_ref().is_some_and(|namespace| namespace.is_empty());
-    let name = Name::new(&name);
+    let is_plain = namespace == Some(spaces::NONE);
+    let namespace = namespace.map(N::Space::from);
     let value = if input.is_exhausted() { None } else { Some(value_test(input, &name, is_plain)?) };
-    Ok(Test::Attr(Box::new(AttrTest { namespace, name, value })))
+    Ok(Test::Attr(Box::new(AttrTest { namespace, name: Name::new(&name), value })))
 }
 
-fn value_test(input: &mut Parser<'_>, name: &Name, is_plain: bool) -> Result<ValueTest, Fail> {
+fn value_test(input: &mut Parser<'_>, name: &str, is_plain: bool) -> Result<ValueTest, Fail> {
     let before = input.state();
     let operator = match input.next() {
         Ok(Token::Delim('=')) => Operator::Equal,
@@ -45,7 +46,7 @@ fn value_test(input: &mut Parser<'_>, name: &Name, is_plain: bool) -> Result<Val
     let value = word(input, "a name or a string in quotes")?;
     let before = input.state();
     let case = match input.next() {
-        Err(_) if is_plain && matches_in_any_case(&name.lower) => Case::AnyInHtml,
+        Err(_) if is_plain && matches_in_any_case(&name.to_ascii_lowercase()) => Case::AnyInHtml,
         Err(_) => Case::Exact,
         Ok(Token::Ident(flag)) if flag.eq_ignore_ascii_case("i") => Case::Any,
         Ok(Token::Ident(flag)) if flag.eq_ignore_ascii_case("s") => Case::Exact,
@@ -76,14 +77,14 @@ fn end(input: &mut Parser<'_>) -> Result<(), Fail> {
     if input.is_exhausted() { Ok(()) } else { Err(unexpected(input)) }
 }
 
-impl Reader {
+impl<N: Names> Reader<N> {
     /// What follows a colon; the colon itself is at byte `at`.
     pub(super) fn pseudo(
         &mut self,
         input: &mut Parser<'_>,
         place: Place,
         at: usize,
-    ) -> Result<Pseudo, Fail> {
+    ) -> Result<Pseudo<N>, Fail> {
         let before = input.state();
         let is_element = matches!(input.next_including_whitespace(), Ok(Token::Colon));
         if !is_element {
@@ -117,7 +118,7 @@ impl Reader {
         name: &str,
         place: Place,
         at: usize,
-    ) -> Result<Test, Fail> {
+    ) -> Result<Test<N>, Fail> {
         let inside = Place { in_brackets: true, is_relative: false, ..place };
         match_ignore_ascii_case! { name,
             "is" | "where" => self.forgiving_list(input, inside).map(Test::Is),
@@ -149,7 +150,7 @@ impl Reader {
         input: &mut Parser<'_>,
         place: Place,
         (from_end, of_type): (bool, bool),
-    ) -> Result<Test, Fail> {
+    ) -> Result<Test<N>, Fail> {
         input.skip_whitespace();
         let at = input.position().byte_index();
         let what = "a number, `odd`, `even` or a step like `2n+1` is missing";
@@ -164,8 +165,8 @@ impl Reader {
 }
 
 /// A pseudo-class without brackets.
-fn plain(reader: &mut Reader, name: &str, at: usize) -> Result<Test, Fail> {
-    let first_of_type = |reader: &mut Reader, from_end| {
+fn plain<N: Names>(reader: &mut Reader<N>, name: &str, at: usize) -> Result<Test<N>, Fail> {
+    let first_of_type = |reader: &mut Reader<N>, from_end| {
         let memo = reader.memo();
         Box::new(Nth { step: 0, offset: 1, from_end, of_type: true, of: Vec::new(), memo })
     };
@@ -203,7 +204,7 @@ fn plain(reader: &mut Reader, name: &str, at: usize) -> Result<Test, Fail> {
     })
 }
 
-fn ending(name: &str, place: Place, at: usize) -> Result<Ending, Fail> {
+fn ending<N: Names>(name: &str, place: Place, at: usize) -> Result<Ending<N>, Fail> {
     match name {
         _ if place.in_brackets => Err(in_brackets(name, at)),
         _ if name.eq_ignore_ascii_case("text") => Ok(Ending::Text),
@@ -214,7 +215,12 @@ fn ending(name: &str, place: Place, at: usize) -> Result<Ending, Fail> {
     }
 }
 
-fn ending_of(input: &mut Parser<'_>, name: &str, place: Place, at: usize) -> Result<Ending, Fail> {
+fn ending_of<N: Names>(
+    input: &mut Parser<'_>,
+    name: &str,
+    place: Place,
+    at: usize,
+) -> Result<Ending<N>, Fail> {
     if place.in_brackets {
         return Err(in_brackets(name, at));
     }

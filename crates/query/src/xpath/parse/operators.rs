@@ -1,5 +1,6 @@
 //! How tight operators bind, and chains of them as lists.
 
+use crate::Names;
 use crate::xpath::ast::{Arithmetic, Comparison, Expr};
 use crate::xpath::lex::Operator;
 
@@ -16,7 +17,7 @@ pub(super) fn binding(operator: Operator) -> u8 {
     }
 }
 
-pub(super) fn join(left: Expr, operator: Operator, right: Expr) -> Expr {
+pub(super) fn join<N: Names>(left: Expr<N>, operator: Operator, right: Expr<N>) -> Expr<N> {
     match operator {
         Operator::Or => match left {
             Expr::Or(mut parts) => {
@@ -48,7 +49,7 @@ pub(super) fn join(left: Expr, operator: Operator, right: Expr) -> Expr {
     }
 }
 
-fn compare(left: Expr, operator: Comparison, right: Expr) -> Expr {
+fn compare<N: Names>(left: Expr<N>, operator: Comparison, right: Expr<N>) -> Expr<N> {
     match left {
         Expr::Compare(first, mut rest) => {
             rest.push((operator, right));
@@ -58,7 +59,7 @@ fn compare(left: Expr, operator: Comparison, right: Expr) -> Expr {
     }
 }
 
-fn calculate(left: Expr, operator: Arithmetic, right: Expr) -> Expr {
+fn calculate<N: Names>(left: Expr<N>, operator: Arithmetic, right: Expr<N>) -> Expr<N> {
     match left {
         Expr::Arithmetic(first, mut rest) => {
             rest.push((operator, right));

@@ -1,17 +1,16 @@
 //! Location paths (section 2).
 
-use html5ever::LocalName;
-
 use super::{Parser, nodes};
+use crate::Names;
 use crate::xpath::ast::{Axis, Expr, Name, Path, Predicate, Start, Step, Test};
 use crate::xpath::lex::{Operator, Token, Wrong};
 
 /// Each is looked up in the document, perhaps all of it.
 const MAX_PREFIXES: usize = 64;
 
-impl Parser<'_> {
+impl<N: Names> Parser<'_, N> {
     /// `PathExpr` (production 19).
-    pub(super) fn path(&mut self) -> Result<Expr, Wrong> {
+    pub(super) fn path(&mut self) -> Result<Expr<N>, Wrong> {
         let at = self.at();
         let mut steps = Vec::new();
         let start = match self.peek() {
@@ -72,7 +71,7 @@ impl Parser<'_> {
     }
 
     /// `RelativeLocationPath` (production 3).
-    fn relative(&mut self, steps: &mut Vec<Step>) -> Result<(), Wrong> {
+    fn relative(&mut self, steps: &mut Vec<Step<N>>) -> Result<(), Wrong> {
         loop {
             self.step(steps)?;
             if self.take(Token::Operator(Operator::DoubleSlash)) {
@@ -83,7 +82,7 @@ impl Parser<'_> {
         }
     }
 
-    fn step(&mut self, steps: &mut Vec<Step>) -> Result<(), Wrong> {
+    fn step(&mut self, steps: &mut Vec<Step<N>>) -> Result<(), Wrong> {
         if matches!(self.peek(), Token::Dot | Token::DotDot) {
             if self.take(Token::DotDot) {
                 steps.push(Step { axis: Axis::Parent, test: Test::Node, predicates: Vec::new() });
@@ -119,7 +118,7 @@ impl Parser<'_> {
         Ok(axis)
     }
 
-    fn test(&mut self) -> Result<Test, Wrong> {
+    fn test(&mut self) -> Result<Test<N>, Wrong> {
         let at = self.at();
         match self.peek() {
             Token::Any(None) => {
@@ -150,7 +149,7 @@ impl Parser<'_> {
                 self.advance();
                 let lower = name.to_ascii_lowercase();
                 let prefix = prefix.map(|prefix| self.prefix(prefix)).transpose()?;
-                let (local, lower) = (LocalName::from(name), LocalName::from(lower));
+                let (local, lower) = (N::Local::from(name), N::Local::from(&lower));
                 Ok(Test::Name(Name { prefix, local, lower }))
             }
             _ => Err(self.unexpected("a name, `*`, `@`, `.` or a node test")),
@@ -176,7 +175,7 @@ impl Parser<'_> {
         Ok(self.prefixes.len() - 1)
     }
 
-    pub(super) fn predicates(&mut self) -> Result<Vec<Predicate>, Wrong> {
+    pub(super) fn predicates(&mut self) -> Result<Vec<Predicate<N>>, Wrong> {
         let mut predicates = Vec::new();
         while self.take(Token::OpenBracket) {
             self.n_open += 1;
@@ -193,15 +192,15 @@ fn is_node_type(name: &str) -> bool {
 }
 
 /// `descendant-or-self::node()`, which `//` stands for.
-fn any_below() -> Step {
+fn any_below<N: Names>() -> Step<N> {
     Step { axis: Axis::DescendantOrSelf, test: Test::Node, predicates: Vec::new() }
 }
 
 /// Makes one step of `descendant-or-self::node()/child::x`, unless a predicate counts children.
-fn shortened(steps: Vec<Step>) -> Vec<Step> {
-    let mut short: Vec<Step> = Vec::with_capacity(steps.len());
+fn shortened<N: Names>(steps: Vec<Step<N>>) -> Vec<Step<N>> {
+    let mut short: Vec<Step<N>> = Vec::with_capacity(steps.len());
     for mut step in steps {
-        let is_any_below = |step: &mut Step| {
+        let is_any_below = |step: &mut Step<N>| {
             step.axis == Axis::DescendantOrSelf
                 && matches!(step.test, Test::Node)
                 && step.predicates.is_empty()

@@ -5,23 +5,26 @@
 //! one kind are lists and not towers, so only brackets make the tree deeper, and those are
 //! counted.
 
-use html5ever::LocalName;
-use regex::Regex;
-
 use super::functions::Function;
+use crate::Names;
 
 /// The four types of section 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Type {
+pub enum Type {
+    /// A set of nodes.
     Nodes,
+    /// A number.
     Number,
+    /// A string.
     Text,
+    /// A boolean.
     Bool,
 }
 
 impl Type {
     /// For messages: "gives …".
-    pub(super) fn noun(self) -> &'static str {
+    #[must_use]
+    pub fn noun(self) -> &'static str {
         match self {
             Self::Nodes => "nodes",
             Self::Number => "a number",
@@ -31,90 +34,171 @@ impl Type {
     }
 }
 
+/// An expression (section 3).
 #[derive(Debug)]
-pub(super) enum Expr {
+pub enum Expr<N: Names> {
+    /// `12.5`
     Number(f64),
+    /// `"text"`
     Literal(Box<str>),
-    /// At least two, from left to right.
-    Or(Vec<Expr>),
-    /// At least two, from left to right.
-    And(Vec<Expr>),
+    /// `or`: at least two, from left to right.
+    Or(Vec<Expr<N>>),
+    /// `and`: at least two, from left to right.
+    And(Vec<Expr<N>>),
     /// From left to right; the result of each is the left side of the next.
-    Compare(Box<Expr>, Vec<(Comparison, Expr)>),
+    Compare(Box<Expr<N>>, Vec<(Comparison, Expr<N>)>),
     /// From left to right; the result of each is the left side of the next.
-    Arithmetic(Box<Expr>, Vec<(Arithmetic, Expr)>),
-    Negate(Box<Expr>),
+    Arithmetic(Box<Expr<N>>, Vec<(Arithmetic, Expr<N>)>),
+    /// `-`
+    Negate(Box<Expr<N>>),
     /// At least two node-sets.
-    Union(Vec<Expr>),
-    Path(Path),
-    Call(Function, Vec<Expr>),
+    Union(Vec<Expr<N>>),
+    /// Steps from somewhere.
+    Path(Path<N>),
+    /// A call of a function with its arguments.
+    Call(Function, Vec<Expr<N>>),
     /// A call of the functions with regular expressions; compiled if the pattern is a literal.
-    Regex(Function, Vec<Expr>, Option<Regex>),
+    Regex(Function, Vec<Expr<N>>, Option<N::Pattern>),
 }
 
+/// How two sides are compared (section 3.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Comparison {
+pub enum Comparison {
+    /// `=`
     Equal,
+    /// `!=`
     Unequal,
+    /// `<`
     Less,
+    /// `<=`
     AtMost,
+    /// `>`
     Greater,
+    /// `>=`
     AtLeast,
 }
 
+impl Comparison {
+    /// Whether it asks which side is greater.
+    #[must_use]
+    pub fn is_order(self) -> bool {
+        !matches!(self, Self::Equal | Self::Unequal)
+    }
+
+    /// With the sides exchanged.
+    #[must_use]
+    pub fn mirrored(self) -> Self {
+        match self {
+            Self::Equal | Self::Unequal => self,
+            Self::Less => Self::Greater,
+            Self::AtMost => Self::AtLeast,
+            Self::Greater => Self::Less,
+            Self::AtLeast => Self::AtMost,
+        }
+    }
+
+    /// Compares numbers; not-a-number is unequal to all.
+    #[must_use]
+    pub fn of_numbers(self, left: f64, right: f64) -> bool {
+        match self {
+            Self::Equal => left == right,
+            Self::Unequal => left != right,
+            Self::Less => left < right,
+            Self::AtMost => left <= right,
+            Self::Greater => left > right,
+            Self::AtLeast => left >= right,
+        }
+    }
+
+    /// Compares truths, as the numbers 0 and 1.
+    #[must_use]
+    pub fn of_truths(self, left: bool, right: bool) -> bool {
+        self.of_numbers(f64::from(left), f64::from(right))
+    }
+}
+
+/// How two numbers make one (section 3.5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Arithmetic {
+pub enum Arithmetic {
+    /// `+`
     Add,
+    /// `-`
     Subtract,
+    /// `*`
     Multiply,
+    /// `div`
     Divide,
+    /// `mod`
     Modulo,
 }
 
 /// Nodes to start from, and the steps from there (sections 2 and 3.3).
 #[derive(Debug)]
-pub(super) struct Path {
-    pub(super) start: Start,
-    pub(super) steps: Vec<Step>,
+pub struct Path<N: Names> {
+    /// Where it starts.
+    pub start: Start<N>,
+    /// The steps from there, one after the other.
+    pub steps: Vec<Step<N>>,
     /// Where its answer is kept while the document is asked, if it is the same for all contexts
     /// and asked for again and again.
-    pub(super) slot: Option<usize>,
+    pub slot: Option<usize>,
 }
 
+/// Where a path starts.
 #[derive(Debug)]
-pub(super) enum Start {
+pub enum Start<N: Names> {
+    /// `/`: the root of the document.
     Root,
+    /// The node that is asked.
     Context,
     /// An expression with predicates that count in document order.
-    Filter(Box<Expr>, Vec<Predicate>),
+    Filter(Box<Expr<N>>, Vec<Predicate<N>>),
 }
 
+/// One step of a path (section 2.1).
 #[derive(Debug)]
-pub(super) struct Step {
-    pub(super) axis: Axis,
-    pub(super) test: Test,
-    pub(super) predicates: Vec<Predicate>,
+pub struct Step<N: Names> {
+    /// Which way.
+    pub axis: Axis,
+    /// To which nodes.
+    pub test: Test<N>,
+    /// Which of those.
+    pub predicates: Vec<Predicate<N>>,
 }
 
-/// Section 2.2.
+/// From a node to others (section 2.2); each is named as the standard does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Axis {
+pub enum Axis {
+    /// `ancestor`
     Ancestor,
+    /// `ancestor-or-self`
     AncestorOrSelf,
+    /// `attribute`
     Attribute,
+    /// `child`
     Child,
+    /// `descendant`
     Descendant,
+    /// `descendant-or-self`
     DescendantOrSelf,
+    /// `following`
     Following,
+    /// `following-sibling`
     FollowingSibling,
+    /// `namespace`
     Namespace,
+    /// `parent`
     Parent,
+    /// `preceding`
     Preceding,
+    /// `preceding-sibling`
     PrecedingSibling,
+    /// `self`
     Itself,
 }
 
 impl Axis {
+    /// The axis of this name.
     pub(super) fn by_name(name: &str) -> Option<Self> {
         Some(match name {
             "ancestor" => Self::Ancestor,
@@ -135,11 +219,14 @@ impl Axis {
     }
 }
 
-/// Section 2.3.
+/// What nodes a step takes (section 2.3).
 #[derive(Debug)]
-pub(super) enum Test {
+pub enum Test<N: Names> {
+    /// `node()`
     Node,
+    /// `text()`
     Text,
+    /// `comment()`
     Comment,
     /// A processing instruction, perhaps of one target.
     Instruction(Option<Box<str>>),
@@ -147,35 +234,37 @@ pub(super) enum Test {
     Any,
     /// `prefix:*`, by the prefix's place in the list.
     AnyOf(usize),
-    Name(Name),
+    /// `name`, `prefix:name`
+    Name(Name<N>),
 }
 
 /// A name test, ready for both flavours.
 #[derive(Debug)]
-pub(super) struct Name {
+pub struct Name<N: Names> {
     /// The prefix's place in the list.
-    pub(super) prefix: Option<usize>,
+    pub prefix: Option<usize>,
     /// Without prefix, as written.
-    pub(super) local: LocalName,
+    pub local: N::Local,
     /// Without prefix, in lower case.
-    pub(super) lower: LocalName,
+    pub lower: N::Local,
 }
 
 /// Section 2.4, sorted by what has to be known to decide it.
 #[derive(Debug)]
-pub(super) enum Predicate {
+pub enum Predicate<N: Names> {
     /// The one at this place.
     Index(f64),
     /// The last one.
     Last,
     /// A number to compare with the position, or a truth that depends on position or size.
-    Positional(Expr),
+    Positional(Expr<N>),
     /// A truth about the node alone.
-    Free(Expr),
+    Free(Expr<N>),
 }
 
-impl Predicate {
-    pub(super) fn new(expr: Expr) -> Self {
+impl<N: Names> Predicate<N> {
+    /// Sorts it.
+    pub(super) fn new(expr: Expr<N>) -> Self {
         if let Some((Comparison::Equal, index)) = expr.bound() {
             return Self::Index(index);
         }
@@ -187,12 +276,15 @@ impl Predicate {
         }
     }
 
-    pub(super) fn is_free(&self) -> bool {
+    /// Whether it is a truth about the node alone.
+    #[must_use]
+    pub fn is_free(&self) -> bool {
         matches!(self, Self::Free(_))
     }
 
     /// The greatest position that it can be true at.
-    pub(super) fn greatest(&self) -> f64 {
+    #[must_use]
+    pub fn greatest(&self) -> f64 {
         match self {
             Self::Index(index) => *index,
             Self::Last | Self::Free(_) => f64::INFINITY,
@@ -204,8 +296,10 @@ impl Predicate {
     }
 }
 
-impl Expr {
-    pub(super) fn kind(&self) -> Type {
+impl<N: Names> Expr<N> {
+    /// Its type.
+    #[must_use]
+    pub fn kind(&self) -> Type {
         match self {
             Self::Number(_) | Self::Arithmetic(..) | Self::Negate(_) => Type::Number,
             Self::Literal(_) => Type::Text,

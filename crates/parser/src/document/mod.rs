@@ -65,6 +65,8 @@ pub(crate) struct Document<'a> {
     json: OnceCell<Option<Value>>,
     dom: OnceCell<Dom>,
     view: View,
+    /// When it was fetched, in milliseconds since the Unix epoch; 0: not known.
+    fetched_ms: u64,
 }
 
 impl<'a> Document<'a> {
@@ -138,7 +140,14 @@ impl<'a> Document<'a> {
             json: OnceCell::new(),
             dom: OnceCell::new(),
             view: View::default(),
+            fetched_ms: 0,
         }
+    }
+
+    /// Sets when it was fetched.
+    pub(crate) fn at(mut self, fetched_ms: u64) -> Self {
+        self.fetched_ms = fetched_ms;
+        self
     }
 
     /// Lets go of the response.

@@ -1,5 +1,7 @@
 //! Pages made by hand.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use crawl_model::{CanonicalUrl, Request, Response, UrlError};
 use crawl_spider::{Page, Spider};
 
@@ -35,6 +37,15 @@ impl TestPage {
     #[must_use]
     pub fn with_spider(mut self, spider: &(impl Spider + ?Sized)) -> Self {
         self.document.table = Some(Table::shared(spider.wants()));
+        self
+    }
+
+    /// Sets when it was fetched ([`Page::fetched_at`]).
+    #[must_use]
+    pub fn at(mut self, time: SystemTime) -> Self {
+        let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let ms = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
+        self.document = self.document.at(ms);
         self
     }
 

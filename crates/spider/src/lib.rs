@@ -53,6 +53,8 @@ mod error;
 mod services;
 mod text;
 
+pub mod process;
+
 pub mod abi;
 
 pub mod prelude;
@@ -80,4 +82,5 @@ pub use text::collapse_whitespace;
 pub use crawl_model::{
     CanonicalUrl, Dropped, Item, Method, Refusal, Request, Response, UrlError, Verdict,
 };
+pub use crawl_spider_derive::spider;
 pub use serde_json::{Value, json};

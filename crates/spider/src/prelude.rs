@@ -3,5 +3,5 @@
 pub use crate::{
     Args, CanonicalUrl, Closed, Dropped, FailedRequest, Follow, Followed, FromArgs, Harvest,
     ItemStep, Link, LinkKind, LogLevel, Node, Nodes, Page, PageInfo, Refusal, Request, RequestStep,
-    Spider, SpiderError, Value, json,
+    Spider, SpiderError, Value, json, spider,
 };

@@ -5,7 +5,6 @@ mod link_spider;
 mod config;
 mod config_spider;
 mod field;
-mod number;
 
 pub use config::{
     FieldConfig, FieldSpec, Isolation, ItemConfig, ParseConfig, RuleConfig, SpiderConfig,

@@ -1,6 +1,7 @@
 //! The stage of the pipeline: takes what was fetched, gives what is to be stored.
 
 mod crew;
+mod demote;
 mod parser;
 
 mod case;
@@ -10,5 +11,5 @@ mod page;
 mod record;
 mod sitemap;
 
-pub use crew::CrewEnd;
+pub use crew::{CrewEnd, LetGo};
 pub use parser::{Parser, SpiderLog, start};

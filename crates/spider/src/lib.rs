@@ -52,6 +52,8 @@ mod error;
 mod services;
 mod text;
 
+pub mod abi;
+
 pub mod prelude;
 
 pub use args::{Args, FromArgs};

@@ -14,13 +14,14 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("frontier", &["model", "robots", "store"]),
     ("fetcher", &["model", "store"]),
     ("parser", &["model", "spider"]),
+    ("plugin", &["model", "spider"]),
     ("testsite", &["model"]),
     ("engine", &["model", "robots", "spider", "store", "feeds", "frontier", "fetcher", "parser"]),
     (
         "crawl",
         &[
             "model", "robots", "spider", "store", "feeds", "frontier", "fetcher", "parser",
-            "engine", "testsite",
+            "plugin", "engine", "testsite",
         ],
     ),
 ];

@@ -250,7 +250,7 @@ impl Shop {
     fn work(&self, post: &Post, mut edges: Edges) {
         let thread = Thread::current();
         while let Ok(answer) = edges.fetched.recv_blocking() {
-            let (ticket, case) = Case::split(answer);
+            let (ticket, case) = Case::split(answer, self.parser.loadout());
             let case = Arc::new(case);
             post.put(InHand { since: Instant::now(), thread, ticket, case: case.clone(), edges });
             let read = self.parser.read(&case);
@@ -273,7 +273,7 @@ impl Shop {
         self.hanging.fetch_add(1, Ordering::Relaxed);
         let InHand { ticket, case, edges, .. } = in_hand;
         let text = format!("the spider did not return within {limit:?} (parse.max-time)");
-        self.say(&ticket, LogLevel::Error, text.clone());
+        self.say(&ticket, &case, LogLevel::Error, text.clone());
         let Read { ending, record, items, found, .. } =
             case.given_up(Verdict::SpiderTimeout, &text);
         // Should the edge be closed, the crawl is closing and the ticket reports itself.
@@ -287,12 +287,12 @@ impl Shop {
         self.hanging.fetch_add(1, Ordering::Relaxed);
         let text = "the spider had not returned when the grace time was over (run.grace); the \
                     next run fetches the page again";
-        self.say(&in_hand.ticket, LogLevel::Warn, text.to_owned());
+        self.say(&in_hand.ticket, &in_hand.case, LogLevel::Warn, text.to_owned());
     }
 
-    fn say(&self, ticket: &Ticket, level: LogLevel, text: String) {
+    fn say(&self, ticket: &Ticket, case: &Case, level: LogLevel, text: String) {
         let line = LogLine { level, text };
-        self.parser.log.line(self.parser.spider.name(), Some(ticket.url()), &line);
+        self.parser.log.line(case.loadout.spider.name(), Some(ticket.url()), &line);
     }
 }
 

@@ -5,6 +5,7 @@ mod demote;
 mod parser;
 
 mod case;
+mod loadout;
 
 mod admit;
 mod page;

@@ -3,6 +3,7 @@
 mod asking;
 mod hanging;
 mod redirects;
+mod swapping;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

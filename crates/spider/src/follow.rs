@@ -43,6 +43,7 @@ pub(crate) struct Extras {
     pub(crate) method: Method,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
+    pub(crate) errback: Option<Arc<str>>,
     pub(crate) options: Option<Box<FetchOptions>>,
 }
 
@@ -59,8 +60,9 @@ impl Follow {
     }
 
     pub(crate) fn from_request(request: Request) -> Self {
-        let Request { url, method, headers, body, label, meta, priority, options, .. } = request;
-        let extras = Extras { method, headers, body, options };
+        let Request { url, method, headers, body, label, errback, meta, priority, .. } = request;
+        let (options, errback) = (request.options, (!errback.is_empty()).then_some(errback));
+        let extras = Extras { method, headers, body, errback, options };
         let extras = (extras != Extras::default()).then(|| Box::new(extras));
         let label = (!label.is_empty()).then_some(label);
         let (nofollow, is_link, is_seed) = (false, false, false);
@@ -70,6 +72,15 @@ impl Follow {
     /// Sets which callback the page is for.
     pub fn label(&mut self, label: impl Into<Arc<str>>) -> &mut Self {
         self.label = Some(label.into());
+        self
+    }
+
+    /// Sets which error callback the request is for, should it give no page: what
+    /// [`FailedRequest::errback`](crate::FailedRequest::errback) then says to
+    /// [`Spider::error`](crate::Spider::error). Travels like the label: through redirects, tries
+    /// that are repeated, and resumed crawls.
+    pub fn errback(&mut self, label: impl Into<Arc<str>>) -> &mut Self {
+        self.extras().errback = Some(label.into()).filter(|label| !label.is_empty());
         self
     }
 
@@ -272,7 +283,7 @@ impl Follow {
     #[must_use]
     pub fn into_request(self, depth: u32, referrer: Option<&CanonicalUrl>) -> Request {
         let (depth, referrer) = if self.is_seed { (0, None) } else { (depth, referrer) };
-        let Extras { method, headers, body, options } =
+        let Extras { method, headers, body, errback, options } =
             self.extras.map(|extras| *extras).unwrap_or_default();
         Request {
             url: self.url,
@@ -280,6 +291,7 @@ impl Follow {
             headers,
             body,
             label: self.label.unwrap_or_else(|| Arc::from("")),
+            errback: errback.unwrap_or_else(|| Arc::from("")),
             meta: self.meta,
             priority: self.priority,
             depth,

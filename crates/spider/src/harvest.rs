@@ -159,7 +159,7 @@ impl Harvest {
         self.push(Follow::from_request(request))
     }
 
-    fn push(&mut self, follow: Follow) -> &mut Follow {
+    pub(crate) fn push(&mut self, follow: Follow) -> &mut Follow {
         let index = self.follows.len();
         self.follows.push(follow);
         &mut self.follows[index]
@@ -175,6 +175,26 @@ impl Harvest {
         }
     }
 
+    /// Logs a line at [`LogLevel::Debug`].
+    pub fn debug(&mut self, text: impl Into<String>) {
+        self.log(LogLevel::Debug, text);
+    }
+
+    /// Logs a line at [`LogLevel::Info`].
+    pub fn info(&mut self, text: impl Into<String>) {
+        self.log(LogLevel::Info, text);
+    }
+
+    /// Logs a line at [`LogLevel::Warn`].
+    pub fn warn(&mut self, text: impl Into<String>) {
+        self.log(LogLevel::Warn, text);
+    }
+
+    /// Logs a line at [`LogLevel::Error`].
+    pub fn error(&mut self, text: impl Into<String>) {
+        self.log(LogLevel::Error, text);
+    }
+
     /// Adds to a count of the spider's own.
     pub fn stat(&mut self, name: &str, n: i64) {
         match self.stats.get_mut(name) {
@@ -188,6 +208,15 @@ impl Harvest {
     /// the callback then fails. Of several reasons the first counts. (Scrapy: `CloseSpider`.)
     pub fn stop(&mut self, reason: impl Into<String>) {
         self.stop.get_or_insert_with(|| reason.into());
+    }
+
+    /// Adds what another one brought, in its order; for hosts whose spider runs elsewhere.
+    pub fn take_in(&mut self, other: Harvested) {
+        self.items.extend(other.items);
+        self.follows.extend(other.follows);
+        other.logs.into_iter().for_each(|line| self.log(line.level, line.text));
+        other.stats.iter().for_each(|(name, n)| self.stat(name, *n));
+        self.stop = self.stop.take().or(other.stop);
     }
 
     /// The items so far, as JSON texts.
@@ -249,7 +278,7 @@ fn resolve(page: &Page<'_>, href: &str, rel: Option<&str>) -> Option<Follow> {
     Some(Follow::new(page.join(href).ok()?, is_nofollow(rel)))
 }
 
-fn is_nofollow(rel: Option<&str>) -> bool {
+pub(crate) fn is_nofollow(rel: Option<&str>) -> bool {
     let rel = rel.unwrap_or_default();
     rel.split_ascii_whitespace().any(|word| word.eq_ignore_ascii_case("nofollow"))
 }

@@ -35,10 +35,10 @@ pub(crate) fn query<'a>(value: &'a Value, path: &str) -> Result<Vec<&'a Value>, 
     Ok(compiled.query(value).all())
 }
 
-/// Checks a query.
+/// Checks that a path compiles.
 ///
 /// # Errors
-/// [`QueryError`] if `path` is no JSONPath.
+/// [`QueryError`] if it does not.
 pub(crate) fn check(path: &str) -> Result<(), QueryError> {
     compile(path).map(drop)
 }

@@ -251,7 +251,7 @@ impl PageProperty {
             }
             Self::Label => text(page.label()),
             Self::Fetched => {
-                let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?;
+                let since = page.fetched_at().duration_since(SystemTime::UNIX_EPOCH).ok()?;
                 text(&Date::of_epoch(since.as_secs_f64())?.iso())
             }
             Self::Text => Some(Raw::Text(page.text().into())),

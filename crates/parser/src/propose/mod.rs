@@ -126,7 +126,8 @@ impl Proposal {
     /// The spider as it is written in a config.
     #[must_use]
     pub fn to_config(&self) -> SpiderConfig {
-        let field = |draft: &FieldDraft| (draft.name.clone(), FieldConfig::Long(draft.to_spec().into()));
+        let field =
+            |draft: &FieldDraft| (draft.name.clone(), FieldConfig::Long(draft.to_spec().into()));
         let fields: IndexMap<_, _> = self.fields.iter().map(field).collect();
         let item =
             ItemConfig { select: Some(self.select.clone()), fields, ..ItemConfig::default() };

@@ -124,9 +124,8 @@ impl Pages {
         let followed = match &self.way {
             Way::Link(links) => {
                 let mut is_first = true;
-                links.follow(page, out, |url| {
-                    let is_next = std::mem::take(&mut is_first) && url != page.url();
-                    is_next
+                links.follow(page, out, |url, _, _| {
+                    std::mem::take(&mut is_first) && url != page.url()
                 })?
             }
             Way::Count { param, from, step } => match counted(page.url(), param, *from, *step) {

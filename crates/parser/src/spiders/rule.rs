@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crawl_spider::{CanonicalUrl, Followed, Harvest, ItemQuery, LinkKind, Node, Page, SpiderError};
+use crawl_spider::{
+    CanonicalUrl, Followed, Harvest, ItemQuery, LinkExtractor, Node, Page, SpiderError,
+};
 use regex::Regex;
 
 use crate::spiders::config::RuleConfig;
@@ -31,12 +33,8 @@ pub(crate) struct Rule {
 /// Which links it looks at.
 #[derive(Debug)]
 pub(crate) enum Links {
-    /// All, from the streaming pass: no tree is built.
-    All,
-    /// All of `<a>`, likewise.
-    Anchors,
-    /// Those that a CSS selector finds; also as a query that is matched beforehand.
-    Css(String, ItemQuery),
+    /// Those that stand in the places of CSS selectors, or all, from the streaming pass.
+    Extracted(LinkExtractor),
     XPath(String),
     Json(String),
 }
@@ -52,8 +50,13 @@ impl Links {
 
     fn of(selector: Selector) -> Self {
         match selector {
-            Selector::Css(css) if css == "a" || css == "a[href]" => Self::Anchors,
-            Selector::Css(css) => Self::Css(css.clone(), ItemQuery::links(css)),
+            // From the pass that finds them anyway.
+            Selector::Css(css) if css == "a" || css == "a[href]" => {
+                Self::Extracted(LinkExtractor::new().unique(false).tags("a"))
+            }
+            Selector::Css(css) => {
+                Self::Extracted(LinkExtractor::new().unique(false).restrict_css(css))
+            }
             Selector::XPath(expr) => Self::XPath(expr),
             Selector::Json(path) => Self::Json(path),
         }
@@ -62,33 +65,17 @@ impl Links {
     /// What is asked of every page, as far as that is known beforehand.
     pub(crate) fn query(&self) -> Option<&ItemQuery> {
         match self {
-            Self::Css(_, query) => Some(query),
-            Self::All | Self::Anchors | Self::XPath(_) | Self::Json(_) => None,
+            Self::Extracted(links) => links.wants(),
+            Self::XPath(_) | Self::Json(_) => None,
         }
     }
 
-    /// Follows those for which `wanted` holds: it is told the URL.
+    /// Follows those for which `wanted` holds: it is told URL, text and whether the link is marked
+    /// `nofollow`.
+    ///
+    /// # Errors
+    /// [`SpiderError::Selector`] if an expression takes too long on this page.
     pub(crate) fn follow<'h>(
-        &self,
-        page: &Page<'_>,
-        out: &'h mut Harvest,
-        mut wanted: impl FnMut(&CanonicalUrl) -> bool,
-    ) -> Result<Followed<'h>, SpiderError> {
-        Ok(match self {
-            Self::All => out.follow_where(page, |link| wanted(&link.url)),
-            Self::Anchors => {
-                out.follow_where(page, |link| link.kind == LinkKind::Anchor && wanted(&link.url))
-            }
-            Self::Css(_, query) => out.follow_rows(page, query, wanted)?,
-            Self::XPath(_) | Self::Json(_) => {
-                self.follow_each(page, out, |url, _, _| wanted(url))?
-            }
-        })
-    }
-
-    /// Follows those for which `wanted` holds: it is told the URL, the text and whether it is
-    /// marked `nofollow`.
-    fn follow_each<'h>(
         &self,
         page: &Page<'_>,
         out: &'h mut Harvest,
@@ -96,20 +83,11 @@ impl Links {
     ) -> Result<Followed<'h>, SpiderError> {
         let mut links = Vec::new();
         match self {
-            Self::All => {
-                return Ok(
-                    out.follow_where(page, |link| wanted(&link.url, &link.text, link.nofollow))
-                );
-            }
-            Self::Anchors => {
-                return Ok(out.follow_where(page, |link| {
-                    link.kind == LinkKind::Anchor && wanted(&link.url, &link.text, link.nofollow)
-                }));
-            }
-            Self::Css(css, _) => {
-                for node in page.css(css)? {
-                    links_at(page, node, &mut links)?;
-                }
+            Self::Extracted(extractor) => {
+                let mut links = extractor.links(page)?;
+                links.retain(|link| wanted(&link.url, &link.text, link.nofollow));
+                let links = links.iter().map(|link| (link.url.clone(), link.nofollow));
+                return Ok(out.follow_resolved(links));
             }
             Self::XPath(expr) => {
                 for node in page.xpath(expr)? {
@@ -176,7 +154,7 @@ impl Rule {
     /// [`SpiderConfigError`] that names the key.
     pub(crate) fn new(config: &RuleConfig, key: &str) -> Result<Self, SpiderConfigError> {
         let links = match (&config.css, &config.xpath, &config.json) {
-            (None, None, None) => Links::All,
+            (None, None, None) => Links::Extracted(LinkExtractor::new().unique(false)),
             (Some(css), None, None) => Links::of(Selector::css(css, &format!("{key}.css"))?),
             (None, Some(expr), None) => Links::of(Selector::xpath(expr, &format!("{key}.xpath"))?),
             (None, None, Some(path)) => Links::of(Selector::json(path, &format!("{key}.json"))?),
@@ -204,12 +182,7 @@ impl Rule {
 
     /// What it asks of every page, as far as that is known beforehand.
     pub(crate) fn query(&self) -> Option<&ItemQuery> {
-        self.links.query().filter(|_| !self.looks_at_links())
-    }
-
-    /// Whether it asks more of a link than its URL.
-    fn looks_at_links(&self) -> bool {
-        self.text.is_some() || self.skip_nofollow
+        self.links.query()
     }
 
     /// Follows its links on a page.
@@ -218,10 +191,12 @@ impl Rule {
     /// [`SpiderError::Selector`] if an expression takes too long on this page.
     pub(crate) fn follow(&self, cx: Context<'_>, out: &mut Harvest) -> Result<(), SpiderError> {
         let mut first = HashSet::new();
-        let mut wanted = |url: &CanonicalUrl| {
-            let text = url.as_str();
-            let is_wanted = self.url.as_ref().is_none_or(|regex| regex.is_match(text))
-                && !self.deny.as_ref().is_some_and(|regex| regex.is_match(text));
+        let followed = self.links.follow(&cx.page, out, |url, text, nofollow| {
+            let is_in = |regex: &Regex| regex.is_match(url.as_str());
+            let is_wanted = self.url.as_ref().is_none_or(is_in)
+                && !self.deny.as_ref().is_some_and(is_in)
+                && self.text.as_ref().is_none_or(|regex| regex.is_match(text))
+                && !(self.skip_nofollow && nofollow);
             if !is_wanted || self.max == 0 || first.contains(url) {
                 return is_wanted;
             }
@@ -230,16 +205,7 @@ impl Rule {
                 first.insert(url.clone());
             }
             has_room
-        };
-        let followed = if self.looks_at_links() {
-            self.links.follow_each(&cx.page, out, |url, text, nofollow| {
-                !(self.skip_nofollow && nofollow)
-                    && self.text.as_ref().is_none_or(|regex| regex.is_match(text))
-                    && wanted(url)
-            })?
-        } else {
-            self.links.follow(&cx.page, out, wanted)?
-        };
+        })?;
         if followed.is_empty() {
             return Ok(());
         }

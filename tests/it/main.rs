@@ -8,6 +8,7 @@ mod bad_input;
 mod bookshop;
 mod cache;
 mod cookies;
+mod declarative;
 mod faults;
 mod fetch;
 mod graph;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crawl_spider::{
-    CanonicalUrl, Followed, Harvest, ItemQuery, LinkExtractor, Node, Page, SpiderError,
+    CanonicalUrl, Followed, Harvest, ItemQuery, LinkExtractor, Node, Page, SpiderError, XPathValue,
 };
 use regex::Regex;
 
@@ -125,7 +125,7 @@ fn links_at(page: &Page<'_>, node: Node<'_>, links: &mut FoundLinks) -> Result<(
     };
     if let Some(href) = node.attr("href") {
         add(node, href);
-    } else if node.tag().is_empty() {
+    } else if matches!(node.evaluate("boolean(self::*)")?, XPathValue::Bool(false)) {
         add(node, node.text_content().trim());
     } else {
         for link in node.css("a[href], area[href]")? {

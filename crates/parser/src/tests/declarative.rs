@@ -1,5 +1,9 @@
 //! Spiders from TOML, on pages like those they are written for.
 
+mod details;
+mod fields;
+mod ways;
+
 use crawl_spider::{Harvest, Spider, Value, json};
 
 use crate::{ConfigSpider, SpiderConfig, TestPage, page_from_html};

@@ -102,6 +102,13 @@ pub(crate) fn print_json(report: &Report, places: &Places) -> io::Result<()> {
 fn how_it_ended(report: &Report, was_interrupted: bool) -> String {
     let left = report.counts.queued + report.counts.pending;
     let nothing_new = report.resumed.is_some() && report.settled_this_run == 0;
+    if let Some(reason) = &report.stopped {
+        let rest = match left {
+            0 => "nothing is left to fetch".to_owned(),
+            n => format!("{} URLs stay queued", grouped(n)),
+        };
+        return format!("stopped by the spider: {reason}; {rest}");
+    }
     match report.end {
         End::Finished if nothing_new => {
             "was finished before; nothing was fetched. `--fresh` throws it away and starts over"
@@ -114,10 +121,6 @@ fn how_it_ended(report: &Report, was_interrupted: bool) -> String {
         ),
         End::LimitReached(key) => {
             format!("reached {key}; {} URLs stay queued, raise it to go on", grouped(left))
-        }
-        End::Closed if report.stopped.is_some() => {
-            let reason = report.stopped.as_deref().unwrap_or_default();
-            format!("stopped by the spider: {reason}; {} URLs stay queued", grouped(left))
         }
         End::Closed if was_interrupted => {
             format!("interrupted; {} URLs stay queued, the same command goes on", grouped(left))

@@ -58,6 +58,7 @@ mod services;
 mod text;
 
 pub mod prelude;
+pub mod ready;
 
 pub use args::{Args, FromArgs};
 pub use article::Article;

@@ -27,23 +27,23 @@ use crate::form::send::percent_encode;
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Follow {
-    url: CanonicalUrl,
+    pub(crate) url: CanonicalUrl,
     pub(crate) label: Option<Arc<str>>,
     pub(crate) meta: Value,
     pub(crate) priority: i32,
-    nofollow: bool,
-    is_link: bool,
-    extras: Option<Box<Extras>>,
+    pub(crate) nofollow: bool,
+    pub(crate) is_link: bool,
+    pub(crate) extras: Option<Box<Extras>>,
 }
 
 /// What few requests have.
 #[derive(Debug, Clone, Default, PartialEq)]
-struct Extras {
-    method: Method,
-    headers: Vec<(String, String)>,
-    body: Vec<u8>,
-    errback: Option<Arc<str>>,
-    options: Option<Box<FetchOptions>>,
+pub(crate) struct Extras {
+    pub(crate) method: Method,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+    pub(crate) errback: Option<Arc<str>>,
+    pub(crate) options: Option<Box<FetchOptions>>,
 }
 
 impl Follow {

@@ -203,6 +203,18 @@ impl Harvest {
         &self.follows
     }
 
+    /// Adds what another one brought in; for hosts.
+    pub fn absorb(&mut self, other: Harvested) {
+        let Harvested { items, follows, logs, stats } = other;
+        self.items.extend(items);
+        self.follows.extend(follows);
+        // One more than a callback has: its last may say how many were left out.
+        let room = (MAX_LOG_LINES + 1).saturating_sub(self.logs.len());
+        self.logs_left_out += logs.len().saturating_sub(room) as u64;
+        self.logs.extend(logs.into_iter().take(room));
+        stats.iter().for_each(|(name, &n)| self.stat(name, n));
+    }
+
     /// Takes it apart; for hosts and tests.
     #[must_use]
     pub fn into_parts(mut self) -> Harvested {

@@ -32,6 +32,7 @@
 
 mod args;
 mod spider;
+mod step;
 
 mod prepared;
 mod rules;
@@ -57,6 +58,10 @@ mod expression;
 mod services;
 mod text;
 
+pub mod process;
+
+pub mod abi;
+
 pub mod prelude;
 pub mod ready;
 
@@ -80,8 +85,12 @@ pub use query::{FieldQuery, ItemQuery, MatchedRows, Row, Rows, Take};
 pub use rules::{LinkExtractor, Rule, Rules, Texts};
 pub use services::{Evaluated, Link, LinkKind, NodeId, PageServices, Step};
 pub use spider::{Closed, FailedRequest, Spider};
+pub use step::{ItemStep, PageInfo, RequestStep};
 pub use table::Table;
 pub use text::collapse_whitespace;
 
-pub use crawl_model::{CanonicalUrl, Item, Method, Request, Response, UrlError, Verdict};
+pub use crawl_model::{
+    CanonicalUrl, Dropped, Item, Method, Refusal, Request, Response, UrlError, Verdict,
+};
+pub use crawl_spider_derive::spider;
 pub use serde_json::{Value, json};

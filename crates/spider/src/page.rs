@@ -1,6 +1,7 @@
 //! What a callback reads: a response and the host's services for it.
 
 use std::fmt;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crawl_model::{CanonicalUrl, Request, Response, Truncation};
 use serde::Deserialize;
@@ -31,8 +32,16 @@ impl<'a> Page<'a> {
         Self { request, response, services }
     }
 
-    pub(crate) fn services(&self) -> &'a dyn PageServices {
+    /// What answers for it; for hosts.
+    #[must_use]
+    pub fn services(&self) -> &'a dyn PageServices {
         self.services
+    }
+
+    /// Not for spiders: in a plugin the body is the host's memory, and a copy of the response would
+    /// outlive it.
+    pub(crate) fn response(&self) -> &'a Response {
+        self.response
     }
 
     /// Its URL.
@@ -169,6 +178,16 @@ impl<'a> Page<'a> {
     #[must_use]
     pub fn depth(&self) -> u32 {
         self.request.depth
+    }
+
+    /// When it was fetched: the time to write into items. In a test it is the fixture's, so that
+    /// what a spider gives does not depend on the day. Now, if nobody knows.
+    #[must_use]
+    pub fn fetched_at(&self) -> SystemTime {
+        match self.services.fetched_ms() {
+            0 => SystemTime::now(),
+            ms => UNIX_EPOCH.checked_add(Duration::from_millis(ms)).unwrap_or(UNIX_EPOCH),
+        }
     }
 
     /// The document's title, whitespace collapsed, at most 200 characters; empty if it has none.

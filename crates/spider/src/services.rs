@@ -194,6 +194,12 @@ pub trait PageServices {
     /// A node, or the page, as Markdown.
     fn markdown(&self, node: Option<NodeId>) -> String;
 
+    /// When the page was fetched: milliseconds since the Unix epoch; 0 if that is not known.
+    /// Default: not known.
+    fn fetched_ms(&self) -> u64 {
+        0
+    }
+
     /// The page's main text; `None` if it has none or is too large to be searched for it.
     fn article(&self) -> Option<&Article>;
 }

@@ -3,7 +3,7 @@
 use crawl_model::{CanonicalUrl, Request, Verdict};
 use serde::Deserialize;
 
-use crate::{Expression, Harvest, ItemQuery, Page, Rules, SpiderError};
+use crate::{Expression, Harvest, ItemQuery, ItemStep, Page, RequestStep, Rules, SpiderError};
 
 /// Reads pages: takes items from them and says what to follow.
 ///
@@ -115,6 +115,18 @@ pub trait Spider: Send + Sync + 'static {
     fn closed(&self, closed: &Closed<'_>, out: &mut Harvest) -> Result<(), SpiderError> {
         let (_, _) = (closed, out);
         Ok(())
+    }
+
+    /// The step that its items go through before all others, [`error`](Self::error)'s too.
+    /// Usually `Some(self)`; always the same. Default: none.
+    fn item_step(&self) -> Option<&dyn ItemStep> {
+        None
+    }
+
+    /// The step that the requests of its callbacks go through. Usually `Some(self)`; always the
+    /// same. Default: none.
+    fn request_step(&self) -> Option<&dyn RequestStep> {
+        None
     }
 
     /// Whether [`parse`](Self::parse) wants pages of this HTTP status. Default: 200 to 299.

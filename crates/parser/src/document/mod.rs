@@ -68,6 +68,8 @@ pub(crate) struct Document<'a> {
     entries: OnceCell<Vec<Entry>>,
     dom: OnceCell<Dom>,
     view: View,
+    /// When it was fetched, in milliseconds since the Unix epoch; 0: not known.
+    fetched_ms: u64,
 }
 
 impl<'a> Document<'a> {
@@ -148,7 +150,14 @@ impl<'a> Document<'a> {
             entries: OnceCell::new(),
             dom: OnceCell::new(),
             view: View::default(),
+            fetched_ms: 0,
         }
+    }
+
+    /// Sets when it was fetched.
+    pub(crate) fn at(mut self, fetched_ms: u64) -> Self {
+        self.fetched_ms = fetched_ms;
+        self
     }
 
     /// Lets go of the response.
@@ -245,7 +254,7 @@ impl<'a> Document<'a> {
         self.scanned().1.resolve_text(href)
     }
 
-    fn dom(&self) -> &Dom {
+    pub(crate) fn dom(&self) -> &Dom {
         if self.kind == Kind::Xml {
             return self.dom.get_or_init(|| Dom::xml(&self.text));
         }

@@ -148,6 +148,10 @@ impl PageServices for Document<'_> {
         view::markdown(self.dom(), node, &|href| self.absolute(href))
     }
 
+    fn fetched_ms(&self) -> u64 {
+        self.fetched_ms
+    }
+
     fn article(&self) -> Option<&Article> {
         let read = || {
             let join = |href: &str| self.absolute(href);

@@ -5,7 +5,6 @@ mod link_spider;
 mod config;
 mod config_spider;
 mod field;
-mod number;
 mod rules;
 
 pub use config::{

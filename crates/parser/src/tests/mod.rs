@@ -9,6 +9,7 @@ mod labels;
 mod linking;
 mod outlining;
 mod prescanning;
+mod proposing;
 mod reading;
 mod rules;
 mod selecting;

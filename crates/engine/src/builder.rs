@@ -155,6 +155,13 @@ impl CrawlBuilder {
         self
     }
 
+    /// Sets a spider that is held elsewhere, too, or is only known as one.
+    #[must_use]
+    pub fn shared_spider(mut self, spider: Arc<dyn Spider>) -> Self {
+        self.spider = Some(spider);
+        self
+    }
+
     /// Gives bodies of some media type (PDF, say) to `reader`, which finds text and links in them.
     /// Of several that fit a body the first one added counts. Such bodies are downloaded
     /// only if `fetch.content-types` and `scope.skip-extensions` let them pass.

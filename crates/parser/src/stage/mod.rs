@@ -11,4 +11,5 @@ mod record;
 mod sitemap;
 
 pub use crew::CrewEnd;
+pub(crate) use parser::check_expression;
 pub use parser::{Parser, SpiderLog, start};

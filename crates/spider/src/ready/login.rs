@@ -218,8 +218,12 @@ impl Source {
     fn value(&self) -> Result<String, SpiderError> {
         match self {
             Self::Text(text) => Ok(text.clone()),
-            Self::Env(name) => std::env::var(name).map_err(|error| {
-                SpiderError::Other(format!("the login needs the environment's `{name}`: {error}"))
+            // The error would show a value that is no Unicode.
+            Self::Env(name) => std::env::var(name).map_err(|_| {
+                SpiderError::Other(format!(
+                    "the login takes a value from the environment variable `{name}`, which is not \
+                     set, or is no Unicode; hint: set it before the crawl begins"
+                ))
             }),
         }
     }

@@ -17,6 +17,7 @@ mod plumbing;
 mod proxies;
 mod requests;
 mod resume;
+mod rules;
 mod session;
 mod stream;
 mod support;

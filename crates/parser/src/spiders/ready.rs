@@ -38,7 +38,8 @@ pub struct SitemapConfig {
     /// Which pages are followed. Default: all, without a label.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<SitemapRule>,
-    /// Regular expressions of which one must match in the URL of a further sitemap. Default: any.
+    /// Regular expressions of which one must match in the URL of a sitemap that an index names.
+    /// Default: any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub follow: Vec<String>,
     /// Whether the pages in other languages that an entry names are followed. Default: false.

@@ -63,8 +63,8 @@ impl Sitemaps {
         self
     }
 
-    /// Reads only those sitemaps of an index or a robots.txt in whose URL one of these regular
-    /// expressions is found. Default: all.
+    /// Reads only those sitemaps of an index in whose URL one of these regular expressions is
+    /// found. Default: all. What a robots.txt names is read in any case.
     #[must_use]
     pub fn follow(mut self, patterns: impl Texts) -> Self {
         self.follow.extend(patterns.into_texts());
@@ -159,7 +159,9 @@ impl Step for Sitemaps {
             if named.is_empty() {
                 out.warn("this robots.txt names no sitemap");
             }
-            self.descend(page, &named, out)?;
+            for url in named {
+                out.get_url(url).label(Request::SPIDERS_SITEMAP);
+            }
             return Ok(Taken::Mine);
         }
         let entries = page.entries();

@@ -275,10 +275,13 @@ impl Spider for Errbacks {
     fn parse(&self, page: &Page<'_>, out: &mut Harvest) -> Result<(), SpiderError> {
         match page.url().path() {
             "/" => {
-                out.follow(page, "/deadly")?.priority(1);
-                out.follow(page, "/gone")?.errback("gone").meta(&7)?;
-                out.follow(page, "/moved")?.errback("moved").label("page").meta(&"kept")?;
-                out.follow(page, "/plain")?;
+                out.follow(page, "/deadly")?;
+                // The others wait until the process is dead.
+                let pause = Duration::from_millis(500);
+                out.follow(page, "/gone")?.delay(pause).errback("gone").meta(&7)?;
+                let moved = out.follow(page, "/moved")?.delay(pause).errback("moved");
+                moved.label("page").meta(&"kept")?;
+                out.follow(page, "/plain")?.delay(pause);
                 Ok(())
             }
             "/deadly" if self.dies => std::process::abort(),

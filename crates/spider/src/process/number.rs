@@ -1,13 +1,22 @@
 //! Numbers as shops write them.
 
-use serde_json::{Number, Value};
+use serde_json::Number;
 
 /// Finds the first number in `text`, in English or continental notation; `None` if there is none.
 ///
 /// With both `.` and `,` the last one is the decimal mark. A single `,` is one unless exactly
 /// three digits follow (`1,234`); a single `.` always is. Marks that repeat, apostrophes and
 /// no-break spaces group digits.
-pub(crate) fn first_number(text: &str) -> Option<Value> {
+///
+/// ```
+/// use crawl_spider::process::number;
+///
+/// assert_eq!(number("from £1,234.50").unwrap().as_f64(), Some(1234.5));
+/// assert_eq!(number("22 in stock").unwrap().as_i64(), Some(22));
+/// assert!(number("sold out").is_none());
+/// ```
+#[must_use]
+pub fn number(text: &str) -> Option<Number> {
     let start = text.find(|c: char| c.is_ascii_digit())?;
     let is_part = |c: char| {
         c.is_ascii_digit() || matches!(c, '.' | ',' | '\'' | '\u{2019}' | '\u{a0}' | '\u{202f}')
@@ -30,10 +39,10 @@ pub(crate) fn first_number(text: &str) -> Option<Value> {
     let (whole, fraction) = (digits(whole), digits(fraction));
     let integer = format!("{sign}{whole}").parse::<i64>().ok().filter(|_| fraction.is_empty());
     match integer {
-        Some(n) => Some(Value::from(n)),
+        Some(n) => Some(n.into()),
         None => {
             let value: f64 = format!("{sign}{whole}.{fraction}0").parse().ok()?;
-            Number::from_f64(value).map(Value::Number)
+            Number::from_f64(value)
         }
     }
 }
@@ -59,7 +68,7 @@ fn decimal_mark(run: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -84,9 +93,9 @@ mod tests {
             ("0", json!(0)),
             ("99999999999999999999", json!(1e20)),
         ] {
-            assert_eq!(first_number(text), Some(expected), "{text}");
+            assert_eq!(number(text).map(Value::Number), Some(expected), "{text}");
         }
-        assert_eq!(first_number("free"), None);
-        assert_eq!(first_number(""), None);
+        assert_eq!(number("free"), None);
+        assert_eq!(number(""), None);
     }
 }

@@ -9,17 +9,8 @@ pub(crate) struct Feed;
 
 impl Spider for Feed {
     fn parse(&self, page: &Page<'_>, out: &mut Harvest) -> Result<(), SpiderError> {
-        for entry in page.css("item, entry")? {
-            let link = match entry.attr_of("link", "href")? {
-                Some(href) => href.to_owned(),                    // Atom
-                None => entry.text_of("link")?.ok_or("no link")?, // RSS
-            };
-            out.item(&json!({
-                "title": entry.text_of("title")?,
-                "link": page.join(&link)?.as_str(),
-                "author": entry.xpath("*[local-name() = 'creator'] | *[local-name() = 'author']/*")?.first().map(|node| node.text()),
-                "published": entry.text_of("pubDate, updated")?,
-            }))?;
+        for entry in page.entries() {
+            out.item(entry)?; // an object of what the entry says
         }
         Ok(())
     }

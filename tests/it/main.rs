@@ -20,3 +20,4 @@ mod resume;
 mod session;
 mod stream;
 mod support;
+mod tutorials;

@@ -198,7 +198,7 @@ async fn cpu_work(web: &Web) -> Outcome {
     Ok(())
 }
 
-/// Python: `await asyncio.sleep(0.05)`, and never `time.sleep`
+/// Python: `await asyncio.sleep(1)`, and never `time.sleep`
 ///
 /// Here: nobody sleeps for a host; a request that shall wait says so, and its worker does other
 /// things. In your own tasks: `tokio::time::sleep`, never `std::thread::sleep`.
@@ -208,7 +208,7 @@ async fn sleep(web: &Web) -> Outcome {
     impl Spider for Later {
         fn parse(&self, page: &Page<'_>, out: &mut Harvest) -> Result<(), SpiderError> {
             if page.depth() == 0 {
-                out.follow(page, "/page/2/")?.delay(Duration::from_millis(300));
+                out.follow(page, "/page/2/")?.delay(Duration::from_secs(1));
                 out.follow(page, "/page/3/")?;
             }
             Ok(())
@@ -220,7 +220,7 @@ async fn sleep(web: &Web) -> Outcome {
     let log = web.site.log();
     let at = |path| log.iter().find(|record| record.path == path).map(|record| record.at);
     let waited = at("/page/2/").zip(at("/")).map(|(later, first)| later - first);
-    assert!(waited >= Some(Duration::from_millis(300)), "{waited:?}");
+    assert!(waited >= Some(Duration::from_secs(1)), "{waited:?}");
     assert!(at("/page/3/") < at("/page/2/"), "the other one did not wait");
     Ok(())
 }

@@ -49,6 +49,8 @@ mod follow;
 mod followed;
 mod harvest;
 
+mod item;
+
 mod error;
 mod services;
 mod text;
@@ -61,6 +63,10 @@ pub mod prelude;
 
 pub use args::{Args, FromArgs};
 pub use article::Article;
+#[doc(hidden)]
+pub use crawl_spider_derive::EmbeddedItem;
+#[doc = include_str!("item/derive.md")]
+pub use crawl_spider_derive::Item;
 pub use csv::{CsvRow, CsvRows};
 pub use error::{QueryError, SelectorError, SelectorProblem, SpiderError};
 pub use follow::Follow;
@@ -69,6 +75,9 @@ pub use form::{
     Button, Enctype, Field, FieldKind, FieldOption, Form, FormError, FormParts, FormTarget,
 };
 pub use harvest::{Harvest, Harvested, LogLevel, LogLine};
+#[doc(hidden)]
+pub use item::rt;
+pub use item::{FromText, ItemError, PageItem};
 pub use meta::{HeadLink, MetaMap, Metadata, StructuredData};
 pub use node::{Node, Nodes, XPathValue};
 pub use page::Page;

@@ -108,6 +108,8 @@ impl Arg {
 pub(super) fn string(expr: &Expr) -> Option<&LitStr> {
     match expr {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text),
+        // What a macro by example puts around its arguments.
+        Expr::Group(group) => string(&group.expr),
         _ => None,
     }
 }

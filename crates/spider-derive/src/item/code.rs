@@ -17,6 +17,7 @@ pub(super) fn item(item: &Item) -> TokenStream {
     let read = read(item);
     let serialize = item.serialize.then(|| serialize(item));
     quote! {
+        #[allow(unused_qualifications, unused_mut, clippy::all)]
         const _: () = {
             use #root::rt as __rt;
 
@@ -154,7 +155,6 @@ fn read(item: &Item) -> TokenStream {
         values.push(quote!(#name: #value));
     }
     quote! {
-        #[allow(unused_mut)]
         let mut reader = at.reader::<Self>();
         #(#reads)*
         if !reader.found() {

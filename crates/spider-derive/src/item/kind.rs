@@ -24,9 +24,18 @@ pub(super) fn shape(ty: &Type) -> (Shape, &Type) {
     }
 }
 
+/// A type without what a macro by example puts around it, and without parentheses.
+fn bare(ty: &Type) -> &Type {
+    match ty {
+        Type::Group(group) => bare(&group.elem),
+        Type::Paren(paren) => bare(&paren.elem),
+        ty => ty,
+    }
+}
+
 /// The parameter of a type of this name.
 fn inside<'t>(ty: &'t Type, name: &str) -> Option<&'t Type> {
-    let Type::Path(path) = ty else { return None };
+    let Type::Path(path) = bare(ty) else { return None };
     let last = path.path.segments.last().filter(|last| last.ident == name)?;
     let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
     match arguments.args.first() {
@@ -37,7 +46,7 @@ fn inside<'t>(ty: &'t Type, name: &str) -> Option<&'t Type> {
 
 /// Whether a type has this name, whatever its path.
 pub(super) fn is_named(ty: &Type, name: &str) -> bool {
-    match ty {
+    match bare(ty) {
         Type::Path(path) => path.path.segments.last().is_some_and(|last| last.ident == name),
         _ => false,
     }

@@ -143,8 +143,9 @@ impl<'a> Reader<'a> {
         let field = &self.table.fields[index];
         let taken = self.at.taken(field, index)?.into_iter().flatten();
         let mut texts: Vec<_> = match field.taken {
-            Taken::Attr(_) => taken.map(trimmed).collect(),
-            Taken::Text | Taken::Raw | Taken::Html => taken.collect(),
+            Taken::Raw => taken.collect(),
+            // Texts and HTML nearly always are trimmed already.
+            Taken::Attr(_) | Taken::Text | Taken::Html => taken.map(trimmed).collect(),
         };
         texts.retain(|text| !text.is_empty());
         for processor in field.processors {
@@ -162,7 +163,15 @@ impl<'a> Reader<'a> {
         index: usize,
         make: impl Fn(&str, &Page<'_>) -> Result<Option<T>, String>,
     ) -> Result<Option<T>, SpiderError> {
-        let Some(text) = self.texts(index)?.into_iter().next() else { return Ok(None) };
+        let field = &self.table.fields[index];
+        let first = match self.at.place {
+            // Most fields are like that, and need no lists.
+            Place::Row(row) if !field.all && field.processors.is_empty() => {
+                row.first(index)?.map(trimmed).filter(|text| !text.is_empty())
+            }
+            _ => self.texts(index)?.into_iter().next(),
+        };
+        let Some(text) = first else { return Ok(None) };
         let value = self.make(index, &text, make)?;
         self.found |= value.is_some();
         Ok(value)

@@ -2,8 +2,8 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::Path;
 use syn::spanned::Spanned;
+use syn::{DeriveInput, Path};
 
 use super::Item;
 use super::field::{Default, Field, From, Make, Selector, Source, Taken};
@@ -41,10 +41,12 @@ pub(super) fn item(item: &Item) -> TokenStream {
 }
 
 /// Implementations that are there only so that nobody misses them.
-pub(super) fn in_place_of(name: &Ident, root: &Path, serialize: bool) -> TokenStream {
+pub(super) fn in_place_of(input: &DeriveInput, root: &Path, serialize: bool) -> TokenStream {
+    let name = &input.ident;
+    let (parameters, arguments, wheres) = input.generics.split_for_impl();
     let serialize = serialize.then(|| {
         quote! {
-            impl __rt::serde::Serialize for #name {
+            impl #parameters __rt::serde::Serialize for #name #arguments #wheres {
                 fn serialize<S: __rt::serde::Serializer>(
                     &self,
                     _: S,
@@ -58,7 +60,7 @@ pub(super) fn in_place_of(name: &Ident, root: &Path, serialize: bool) -> TokenSt
         const _: () = {
             use #root::rt as __rt;
 
-            impl #root::PageItem for #name {
+            impl #parameters #root::PageItem for #name #arguments #wheres {
                 fn table() -> &'static __rt::Table {
                     ::core::unreachable!()
                 }
@@ -207,7 +209,9 @@ fn read_field(field: &Field, index: usize) -> (TokenStream, TokenStream) {
                 Make::Parse => {
                     quote_spanned!(span=> |text: &str, _: &_| __rt::parse::<#inner>(text))
                 }
-                Make::Text | Make::Exists => quote_spanned!(span=> __rt::text::<#inner>),
+                Make::Text | Make::Exists => {
+                    quote_spanned!(span=> |text: &str, page: &_| __rt::text::<#inner>(text, page))
+                }
             };
             match field.shape {
                 Shape::Many => quote!(reader.many(#index, #make)?),
@@ -248,7 +252,10 @@ fn value(field: &Field, index: usize, variable: &Ident) -> TokenStream {
             let span = field.ty.span();
             or(quote_spanned!(span=> ::core::default::Default::default()))
         }
-        (Default::Value(expr), _) => or(converted(expr)),
+        (Default::Value(expr), _) => {
+            let (ty, expr) = (&field.ty, converted(expr));
+            or(quote!({ let default: #ty = #expr; default }))
+        }
     }
 }
 
@@ -265,10 +272,11 @@ fn converted(expr: &syn::Expr) -> TokenStream {
 fn serialize(item: &Item) -> TokenStream {
     let (name, text, n_fields) = (&item.name, item.name.to_string(), item.fields.len());
     let fields = item.fields.iter().map(|field| {
-        let name = &field.name;
-        let key = field.rename.clone().unwrap_or_else(|| name.to_string());
+        let key = field.rename.clone().unwrap_or_else(|| field.name.to_string());
         let key = key.strip_prefix("r#").unwrap_or(&key);
         let span = field.ty.span();
+        let mut name = field.name.clone();
+        name.set_span(span.located_at(span).resolved_at(name.span()));
         quote_spanned! {span=>
             __rt::serde::ser::SerializeStruct::serialize_field(&mut fields, #key, &self.#name)?;
         }

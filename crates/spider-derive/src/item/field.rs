@@ -1,7 +1,8 @@
 //! One field: its attributes, checked against each other and against its type.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::quote;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{Error, Expr, Result, Type};
 
 use super::args::{Arg, Args, Value, string, unknown};
@@ -366,7 +367,8 @@ fn processors(args: &Args, shape: Shape) -> Result<(Vec<TokenStream>, bool)> {
             }
             "map" => {
                 let function = arg.function()?;
-                quote!(Map(|text: &str| __rt::Mapped::mapped((#function)(text))))
+                let span = function.span();
+                quote_spanned!(span=> Map(|text: &str| __rt::Mapped::mapped((#function)(text))))
             }
             "take" => match take(arg)? {
                 Some(processor) => processor,

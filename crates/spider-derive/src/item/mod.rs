@@ -42,7 +42,7 @@ pub(crate) fn derive(input: TokenStream, root: &str) -> TokenStream {
         (Some(item), None) => code::item(&item),
         (_, error) => {
             let error = error.map(Error::into_compile_error);
-            let rest = code::in_place_of(&input.ident, &root, serialize);
+            let rest = code::in_place_of(&input, &root, serialize);
             quote::quote!(#error #rest)
         }
     }

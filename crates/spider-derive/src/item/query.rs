@@ -52,7 +52,7 @@ pub(super) fn with_attribute(css: &str) -> Option<(String, String)> {
 pub(super) fn xpath(text: &LitStr, is_within: bool) -> Result<(String, Gives)> {
     let source = text.value();
     let parsed = crawl_query::xpath(&source).map_err(|error| at(text, &error))?;
-    if is_within && starts_at_root(&parsed.expr) {
+    if is_within && source.trim_start().starts_with('/') {
         let what = format!(
             "`{source}` begins at the page's root, so it finds the same for each item; \
              write `.{source}`, or `({source})` if that is what you mean"
@@ -60,14 +60,6 @@ pub(super) fn xpath(text: &LitStr, is_within: bool) -> Result<(String, Gives)> {
         return Err(Error::new(text.span(), what));
     }
     Ok((source, gives(&parsed.expr)))
-}
-
-fn starts_at_root(expr: &Expr<Plain>) -> bool {
-    match expr {
-        Expr::Path(path) => matches!(path.start, Start::Root) && !path.steps.is_empty(),
-        Expr::Union(parts) => parts.iter().any(starts_at_root),
-        _ => false,
-    }
 }
 
 fn gives(expr: &Expr<Plain>) -> Gives {

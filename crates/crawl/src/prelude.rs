@@ -3,6 +3,6 @@
 pub use crate::{Config, Crawl, CrawlError, Handle, Pages, Report};
 pub use crawl_spider::EmbeddedItem as Item;
 pub use crawl_spider::{
-    CanonicalUrl, FailedRequest, Follow, Followed, Harvest, Link, LinkKind, Node, Nodes, Page,
-    PageItem, Request, Spider, SpiderError, Value, json, process,
+    CanonicalUrl, FailedRequest, Follow, Followed, Harvest, Link, LinkExtractor, LinkKind, Node,
+    Nodes, Page, PageItem, Request, Rule, Rules, Spider, SpiderError, Value, json, process,
 };

@@ -34,6 +34,9 @@ mod args;
 mod spider;
 mod step;
 
+mod prepared;
+mod rules;
+
 mod csv;
 mod node;
 mod page;
@@ -41,6 +44,7 @@ mod query;
 mod view;
 
 mod article;
+mod entry;
 mod form;
 mod meta;
 mod table;
@@ -52,6 +56,7 @@ mod harvest;
 mod item;
 
 mod error;
+mod expression;
 mod services;
 mod text;
 
@@ -67,8 +72,10 @@ pub use article::Article;
 pub use crawl_spider_derive::EmbeddedItem;
 #[doc = include_str!("item/derive.md")]
 pub use crawl_spider_derive::Item;
-pub use csv::{CsvRow, CsvRows};
+pub use csv::{CsvDialect, CsvRow, CsvRows};
+pub use entry::{Alternate, Enclosure, Entry, EntryKind, News};
 pub use error::{QueryError, SelectorError, SelectorProblem, SpiderError};
+pub use expression::{Expression, Language};
 pub use follow::Follow;
 pub use followed::Followed;
 pub use form::{
@@ -81,7 +88,9 @@ pub use item::{FromText, ItemError, PageItem};
 pub use meta::{HeadLink, MetaMap, Metadata, StructuredData};
 pub use node::{Node, Nodes, XPathValue};
 pub use page::Page;
+pub use prepared::prepare;
 pub use query::{FieldQuery, ItemQuery, MatchedRows, Row, Rows, Take};
+pub use rules::{LinkExtractor, Rule, Rules, Texts};
 pub use services::{Evaluated, Link, LinkKind, NodeId, PageServices, Step};
 pub use spider::{Closed, FailedRequest, Spider};
 pub use step::{ItemStep, PageInfo, RequestStep};
@@ -91,4 +100,5 @@ pub use text::collapse_whitespace;
 pub use crawl_model::{
     CanonicalUrl, Dropped, Item, Method, Refusal, Request, Response, UrlError, Verdict,
 };
+pub use crawl_spider_derive::spider;
 pub use serde_json::{Value, json};

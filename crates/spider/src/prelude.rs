@@ -5,6 +5,6 @@ pub use crawl_spider_derive::Item;
 pub use crate::process;
 pub use crate::{
     Args, CanonicalUrl, Closed, Dropped, FailedRequest, Follow, Followed, FromArgs, Harvest,
-    ItemStep, Link, LinkKind, LogLevel, Node, Nodes, Page, PageInfo, PageItem, Refusal, Request,
-    RequestStep, Spider, SpiderError, Value, json,
+    ItemStep, Link, LinkExtractor, LinkKind, LogLevel, Node, Nodes, Page, PageInfo, PageItem,
+    Refusal, Request, RequestStep, Rule, Rules, Spider, SpiderError, Value, json, spider,
 };

@@ -1,11 +1,19 @@
 //! Fetches single URLs as a crawl would, without a crawl: no folder, no spider, no frontier.
 //!
-//! For commands and programs that look at one page. The rules are a crawl's, scope aside:
-//! robots.txt is asked first and obeyed, hosts rest between two requests, addresses are checked at
-//! each hop of a redirect, limits hold. There are no retries: whoever looks wants to see.
+//! For commands that look at one page and programs that want a handful. The rules are a crawl's,
+//! scope aside: robots.txt is asked first and obeyed, hosts rest between two requests, addresses
+//! are checked at each hop of a redirect, limits hold. There are no retries: whoever looks wants to
+//! see.
+//!
+//! Waiting happens here in the tasks that fetch, a host's turn first and a connection last, so that
+//! who waits for a host holds nothing that another host's request needs. With thousands of URLs a
+//! crawl is the better way.
+
+mod gather;
+mod host;
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crawl_fetcher::{Answer, Fetcher};
@@ -15,6 +23,10 @@ use crawl_model::{
     Request, Response, RobotsReply, Ticket, TicketId, Timing, Verdict, robots_reply, verdict_of,
 };
 use crawl_robots::{Robots, Rules, product_token};
+use tokio::sync::{OnceCell, Semaphore};
+
+pub use gather::Completed;
+use host::{HostState, Pace};
 
 use crate::config::CrawlConfig;
 use crate::error::CrawlError;
@@ -22,36 +34,46 @@ use crate::error::CrawlError;
 /// Redirects of a robots.txt that are followed (RFC 9309, section 2.3.1.2).
 const MAX_ROBOTS_REDIRECTS: usize = 5;
 
-/// Fetches URLs one after another, and remembers what the robots.txts on the way said.
+/// Hosts, and origins, beyond which those are forgotten that need not be remembered.
+const MANY: usize = 4096;
+
+/// Fetches URLs, and remembers what the robots.txts on the way said, which cookies were set and
+/// when a host may be asked again.
+///
+/// A clone is another handle on the same session, so fetches in several tasks keep to the rules
+/// together. See [`fetch`](Self::fetch) for one URL, [`gather`](Self::gather) and
+/// [`as_completed`](Self::as_completed) for several.
+///
+/// # Examples
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use crawl_engine::{CrawlConfig, Session};
+/// use crawl_model::{CanonicalUrl, Request};
+///
+/// let session = Session::new(&CrawlConfig::default())?;
+/// let looked = session.fetch(Request::get(CanonicalUrl::parse("https://example.org/")?)).await;
+/// println!("{} {:?}", looked.end.name(), looked.response.map(|response| response.status));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Session {
+    inner: Arc<Inner>,
+}
+
 #[derive(Debug)]
-pub struct OneByOne {
+struct Inner {
     fetcher: Fetcher,
     max_redirects: u32,
     /// What holds for hosts without a table of their own.
     politeness: HostPoliteness,
     hosts: HostTable<HostPoliteness>,
-    rules: HashMap<Origin, Rules>,
-    rests: HashMap<Host, Rest>,
-}
-
-/// How a host rests.
-#[derive(Debug)]
-struct Rest {
-    /// When the last request went out.
-    sent_at: Instant,
-    /// Least time till the next one.
-    delay: Duration,
-}
-
-impl Rest {
-    /// When the next request may go out. A little later than the delay says: the server's clock
-    /// counts from when it reads a request, ours from when it was written.
-    fn due(&self) -> Instant {
-        let more = if self.delay.is_zero() { Duration::ZERO } else { Duration::from_millis(1) };
-        // Beyond a year it makes no difference, and no sum of times overflows.
-        let delay = self.delay.min(Duration::from_secs(365 * 24 * 3600));
-        self.sent_at + delay + delay / 50 + more
-    }
+    n_connections: usize,
+    connections: Semaphore,
+    /// Of all hosts together.
+    pace: Mutex<Pace>,
+    states: Mutex<HashMap<Host, Arc<HostState>>>,
+    rules: Mutex<HashMap<Origin, Arc<OnceCell<Rules>>>>,
 }
 
 /// What a fetch gave.
@@ -107,7 +129,7 @@ impl LookEnd {
     }
 }
 
-impl OneByOne {
+impl Session {
     /// Checks the config, of which only fetching and politeness count. Nothing is sent yet.
     ///
     /// # Errors
@@ -115,24 +137,31 @@ impl OneByOne {
     pub fn new(config: &CrawlConfig) -> Result<Self, CrawlError> {
         let agent = product_token(&config.fetch.user_agent).to_owned();
         let fetcher = Fetcher::with_hosts(config.fetch.clone(), config.fetch_by_host()?)?;
-        Ok(Self {
+        let politeness = config.frontier.politeness.clone();
+        let n_connections = usize::try_from(config.fetch.connections.get()).unwrap_or(usize::MAX);
+        let n_connections = n_connections.min(Semaphore::MAX_PERMITS);
+        let inner = Inner {
             fetcher,
             max_redirects: config.fetch.max_redirects,
-            politeness: HostPoliteness { politeness: config.frontier.politeness.clone(), agent },
+            pace: Mutex::new(Pace::per_second(politeness.max_rate)),
+            politeness: HostPoliteness { politeness, agent },
             hosts: config.politeness_by_host()?,
-            rules: HashMap::new(),
-            rests: HashMap::new(),
-        })
+            n_connections,
+            connections: Semaphore::new(n_connections),
+            states: Mutex::default(),
+            rules: Mutex::default(),
+        };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     fn politeness(&self, host: &str) -> &HostPoliteness {
-        self.hosts.get(host).unwrap_or(&self.politeness)
+        self.inner.hosts.get(host).unwrap_or(&self.inner.politeness)
     }
 
     /// Fetches what `request` asks for and follows its redirects.
     ///
-    /// Waits for hosts that rest. Must run on a tokio runtime with I/O and time enabled.
-    pub async fn fetch(&mut self, request: Request) -> Looked {
+    /// Waits for hosts that rest and for a free connection. Must run on a tokio runtime with I/O and time enabled.
+    pub async fn fetch(&self, request: Request) -> Looked {
         let mut request = request;
         let mut chain = Vec::new();
         loop {
@@ -173,38 +202,56 @@ impl OneByOne {
             return Ok(None);
         }
         let redirect = Redirect { request, status: response.status, sets_cookies };
-        match redirect.judge(response, self.max_redirects) {
+        match redirect.judge(response, self.inner.max_redirects) {
             Hop::To(next) => Ok(Some(*next)),
             Hop::Refused { verdict, detail, .. } => Err(LookEnd::Failed { verdict, detail }),
         }
     }
 
-    /// Whether robots.txt lets us fetch `url`.
-    async fn ask_robots(&mut self, url: &CanonicalUrl) -> Result<(), LookEnd> {
-        if !self.politeness(url.host_str()).politeness.robots {
+    /// Whether robots.txt lets us fetch `url`. Those who ask at once about one origin share the
+    /// answer; a robots.txt that cannot be had is asked for again by the next one.
+    async fn ask_robots(&self, url: &CanonicalUrl) -> Result<(), LookEnd> {
+        let politeness = &self.politeness(url.host_str()).politeness;
+        if !politeness.robots {
             return Ok(());
         }
         let origin = url.origin();
-        if !self.rules.contains_key(&origin) {
-            let rules = self.robots_of(&origin).await?;
-            self.rules.insert(origin.clone(), rules);
-        }
-        let rules = &self.rules[&origin];
+        let cell = {
+            let mut rules = self.inner.rules.lock().unwrap_or_else(PoisonError::into_inner);
+            if rules.len() >= MANY {
+                rules.retain(|_, cell| Arc::strong_count(cell) > 1);
+            }
+            Arc::clone(rules.entry(origin.clone()).or_default())
+        };
+        let rules = cell.get_or_try_init(|| self.robots_of(&origin)).await?;
         if !rules.allows(url.path_and_query()) {
             return Err(LookEnd::Disallowed);
         }
-        let asks = rules.crawl_delay().and_then(|s| Duration::try_from_secs_f64(s).ok());
-        let asks = asks
-            .unwrap_or_default()
-            .min(self.politeness(url.host_str()).politeness.max_crawl_delay);
-        // robots.txt itself went out before its delay was known, so it is looked up again.
-        if let Some(rest) = self.rests.get_mut(&url.host()) {
-            rest.delay = rest.delay.max(asks);
+        if let Some(asks) = rules.crawl_delay().and_then(|s| Duration::try_from_secs_f64(s).ok()) {
+            // robots.txt itself went out before this was known; it counts from there all the same.
+            self.state(&url.host()).slow_down(asks.min(politeness.max_crawl_delay));
         }
         Ok(())
     }
 
-    async fn robots_of(&mut self, origin: &Origin) -> Result<Rules, LookEnd> {
+    fn state(&self, host: &Host) -> Arc<HostState> {
+        let mut states = self.inner.states.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(state) = states.get(host) {
+            return Arc::clone(state);
+        }
+        if states.len() >= MANY {
+            let now = Instant::now();
+            states.retain(|_, state| Arc::strong_count(state) > 1 || !state.is_rested(now));
+        }
+        let politeness = &self.politeness(host.as_str()).politeness;
+        let per_host = usize::try_from(politeness.per_host.get()).unwrap_or(usize::MAX);
+        let per_host = per_host.min(Semaphore::MAX_PERMITS);
+        let state = Arc::new(HostState::new(per_host, politeness.delay));
+        states.insert(host.clone(), Arc::clone(&state));
+        state
+    }
+
+    async fn robots_of(&self, origin: &Origin) -> Result<Rules, LookEnd> {
         let mut url = origin.robots_url();
         for _ in 0..=MAX_ROBOTS_REDIRECTS {
             let errand = Errand::Robots { origin: origin.clone(), url: url.clone() };
@@ -233,20 +280,35 @@ impl OneByOne {
         Ok(Rules::allow_all())
     }
 
-    /// Sends one request, once its host is due.
-    async fn send(&mut self, url: &CanonicalUrl, errand: Errand) -> Answer {
-        let host = url.host();
-        if let Some(rest) = self.rests.get(&host) {
-            tokio::time::sleep_until(rest.due().into()).await;
-        }
+    /// Sends one request, once its host is due and a connection is free.
+    async fn send(&self, url: &CanonicalUrl, errand: Errand) -> Answer {
+        let state = self.state(&url.host());
+        let _turn = state.turns.acquire().await;
+        let _connection = self.start(&state).await;
         let (id, print) = (TicketId(0), Fingerprint(0));
         let ticket = Ticket::issue(Arc::new(Nobody), id, print, errand, 1, true);
-        let answer = self.fetcher.fetch(&ticket).await;
-        let delay = self.politeness(host.as_str()).politeness.delay;
-        if let Some(sent_at) = answer.sent_at {
-            self.rests.insert(host, Rest { sent_at, delay });
-        }
+        let answer = self.inner.fetcher.fetch(&ticket).await;
+        state.sent(answer.sent_at, answer.done_at, answer.rest);
         answer
+    }
+
+    /// Waits until a request to this host may start, and counts it. The semaphore is never closed,
+    /// so there is a permit.
+    async fn start(&self, state: &HostState) -> Option<tokio::sync::SemaphorePermit<'_>> {
+        loop {
+            let connection = self.inner.connections.acquire().await.ok();
+            let Err(due) = self.may_start(state, Instant::now()) else { return connection };
+            drop(connection);
+            tokio::time::sleep_until(due.into()).await;
+        }
+    }
+
+    /// Counts a start with the host and with all hosts together, or with neither and says when.
+    fn may_start(&self, state: &HostState, now: Instant) -> Result<(), Instant> {
+        let mut all = self.inner.pace.lock().unwrap_or_else(PoisonError::into_inner);
+        all.check(now)?;
+        state.start(now)?;
+        all.start(now)
     }
 }
 

@@ -8,7 +8,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::node::{evaluate, join, select, xpath};
-use crate::{CsvRows, ItemQuery, Link, Node, Nodes, PageServices, Rows, SpiderError, XPathValue};
+use crate::{
+    CsvDialect, CsvRows, Entry, ItemQuery, Link, Node, Nodes, PageServices, Rows, SpiderError,
+    XPathValue,
+};
 
 /// A fetched page, borrowed from the host for the length of a callback.
 #[derive(Clone, Copy)]
@@ -126,6 +129,34 @@ impl<'a> Page<'a> {
     #[must_use]
     pub fn csv(&self) -> CsvRows<'a> {
         self.services.csv()
+    }
+
+    /// The page's rows, read as CSV of this dialect: for files that [`csv`](Self::csv) takes for
+    /// something else.
+    ///
+    /// # Errors
+    /// As for [`csv`](Self::csv).
+    #[must_use]
+    pub fn csv_as(&self, dialect: &CsvDialect) -> CsvRows<'a> {
+        self.services.csv_as(dialect)
+    }
+
+    /// The entries of a sitemap (sitemaps.org protocol, or one URL per line) or a feed (RSS 0.9 to
+    /// 2.0, Atom), compressed ones, too; none of any other page.
+    ///
+    /// ```
+    /// use crawl_spider::{Harvest, Page, SpiderError};
+    ///
+    /// fn news(page: &Page<'_>, out: &mut Harvest) -> Result<(), SpiderError> {
+    ///     for entry in page.entries() {
+    ///         out.item(entry)?;
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    #[must_use]
+    pub fn entries(&self) -> &'a [Entry] {
+        self.services.entries()
     }
 
     /// Which callback the page is for; empty for the default one.

@@ -36,8 +36,15 @@ impl TestPage {
     /// matched beforehand, as in a crawl. Without this it gets the same, more slowly.
     #[must_use]
     pub fn with_spider(mut self, spider: &(impl Spider + ?Sized)) -> Self {
-        self.document.table = Some(Table::shared(spider.wants()));
+        let mut wants = spider.wants();
+        wants.extend(spider.rules().wants());
+        self.document.table = Some(Table::shared(wants));
         self
+    }
+
+    /// Sets the label that the page's request has ([`Page::label`]).
+    pub fn set_label(&mut self, label: &str) {
+        self.request.label = label.into();
     }
 
     /// Sets when it was fetched ([`Page::fetched_at`]).

@@ -11,6 +11,7 @@ mod outlining;
 mod prescanning;
 mod proposing;
 mod reading;
+mod rules;
 mod selecting;
 mod settling;
 mod sitemaps;

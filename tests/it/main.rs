@@ -11,6 +11,7 @@ mod cookies;
 mod faults;
 mod fetch;
 mod graph;
+mod hanging;
 mod hosts;
 mod kill;
 mod plumbing;

@@ -9,6 +9,7 @@ use crawl_parser::{LinkSpider, MediaPattern, Reader};
 use crawl_spider::Spider;
 
 use crate::config::CrawlConfig;
+use crate::control::Reload;
 use crate::error::CrawlError;
 use crate::opened::{self, MediaReaders};
 use crate::pages::Pages;
@@ -36,6 +37,7 @@ const READ_AHEAD: usize = 32;
 pub struct Crawl {
     config: CrawlConfig,
     spider: Arc<dyn Spider>,
+    reload: Option<Arc<Reload>>,
     readers: MediaReaders,
     read_ahead: usize,
     pages_from: Option<u64>,
@@ -56,7 +58,8 @@ impl Crawl {
     /// # Errors
     /// [`CrawlError`] if the folder, the spider or a setting forbids the start.
     pub async fn start(self) -> Result<Pages, CrawlError> {
-        let opened = opened::open(self.config, self.spider, self.readers).await?;
+        let mut opened = opened::open(self.config, self.spider, self.readers).await?;
+        opened.stages.reload = self.reload;
         let backlog = self.pages_from.map(|n| opened.backlog(n));
         let (running, edge) = pipeline::run(opened, Some(self.read_ahead))?;
         let edge = edge.expect("a read-ahead was asked for, so there is an edge");
@@ -97,7 +100,8 @@ impl Crawl {
     /// # Errors
     /// [`CrawlError`] if the folder, the spider or a setting forbids the start.
     pub async fn launch(self) -> Result<Running, CrawlError> {
-        let opened = opened::open(self.config, self.spider, self.readers).await?;
+        let mut opened = opened::open(self.config, self.spider, self.readers).await?;
+        opened.stages.reload = self.reload;
         Ok(pipeline::run(opened, None)?.0)
     }
 }
@@ -108,6 +112,7 @@ impl From<CrawlConfig> for Crawl {
         Self {
             config,
             spider: Arc::new(LinkSpider),
+            reload: None,
             readers: Vec::new(),
             read_ahead: READ_AHEAD,
             pages_from: None,
@@ -121,6 +126,7 @@ pub struct CrawlBuilder {
     config: CrawlConfig,
     seeds: Vec<String>,
     spider: Option<Arc<dyn Spider>>,
+    reload: Option<Arc<Reload>>,
     readers: MediaReaders,
     read_ahead: Option<NonZeroUsize>,
     pages_from: Option<u64>,
@@ -155,10 +161,18 @@ impl CrawlBuilder {
         self
     }
 
-    /// Sets a spider that is held elsewhere, too, or is only known as one.
+    /// Sets the spider as a shared value, whose type need not be known.
     #[must_use]
     pub fn shared_spider(mut self, spider: Arc<dyn Spider>) -> Self {
         self.spider = Some(spider);
+        self
+    }
+
+    /// Says how the spider is made anew when the running crawl is told to
+    /// ([`Order::ReloadPlugin`](crate::Order::ReloadPlugin)). Default: it cannot be.
+    #[must_use]
+    pub fn reload(mut self, reload: Arc<Reload>) -> Self {
+        self.reload = Some(reload);
         self
     }
 
@@ -211,6 +225,7 @@ impl CrawlBuilder {
         }
         crawl.read_ahead = self.read_ahead.map_or(READ_AHEAD, NonZeroUsize::get);
         crawl.readers = self.readers;
+        crawl.reload = self.reload;
         crawl.pages_from = self.pages_from;
         Ok(crawl)
     }

@@ -4,6 +4,7 @@ mod agreement;
 mod data;
 mod declarative;
 mod decoding;
+mod deriving;
 mod hard_sitemaps;
 mod labels;
 mod linking;

@@ -80,6 +80,24 @@ pub struct DroppedItem {
     pub bytes: u64,
 }
 
+impl DroppedItem {
+    /// The item `json` as it came to the step `step`; at most `max_bytes` of it are kept.
+    #[must_use]
+    pub fn new(step: &str, dropped: &Dropped, json: &str, max_bytes: usize) -> Self {
+        let mut end = max_bytes.min(json.len());
+        while !json.is_char_boundary(end) {
+            end -= 1;
+        }
+        Self {
+            step: step.into(),
+            reason: dropped.reason.clone(),
+            detail: dropped.detail.clone(),
+            item: json[..end].into(),
+            bytes: json.len() as u64,
+        }
+    }
+}
+
 fn shortened(text: &impl fmt::Display, max_chars: usize) -> Box<str> {
     let text = text.to_string();
     match text.char_indices().nth(max_chars) {
@@ -97,5 +115,7 @@ mod tests {
         let dropped = Dropped::new("é".repeat(101)).because("y".repeat(501));
         assert_eq!((dropped.reason().chars().count(), dropped.detail().len()), (100, 500));
         assert_eq!(Refusal::new("no").to_string(), "no");
+        let item = DroppedItem::new("s", &dropped, "\"é\"", 2);
+        assert_eq!((&*item.item, item.bytes), ("\"", 4));
     }
 }

@@ -26,6 +26,7 @@ mod verdict;
 mod dropped;
 mod edge;
 mod ending;
+mod items;
 mod redirect;
 
 mod counts;
@@ -42,6 +43,7 @@ pub use event::{Event, Found};
 pub use fingerprint::{Fingerprint, Fingerprinter};
 pub use host::{Host, Origin};
 pub use host_table::{HostPattern, HostTable, NoHostPattern};
+pub use items::{FieldCounts, ItemKey, ItemKeys, KindCounts, PageItems};
 pub use options::FetchOptions;
 pub use page::{BodyPointer, Page, PageRecord};
 pub use redirect::{Hop, Redirect};

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Fingerprint;
+
 /// Longest reason that is kept, in characters.
 const MAX_REASON_CHARS: usize = 100;
 /// Longest detail that is kept, in characters.
@@ -74,14 +76,18 @@ pub struct DroppedItem {
     /// What there is to say beyond that; empty if nothing.
     #[serde(default, skip_serializing_if = "str::is_empty")]
     pub detail: Box<str>,
-    /// The item as it came to the step: JSON, or its beginning if that would be too long to keep.
+    /// The page of the item that is stored in its place, if it is a duplicate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<Fingerprint>,
+    /// The item as the spider made it (a duplicate: as it would have been stored): JSON, or its
+    /// beginning if that would be too long to keep.
     pub item: Box<str>,
     /// Length of the whole item in bytes.
     pub bytes: u64,
 }
 
 impl DroppedItem {
-    /// The item `json` as it came to the step `step`; at most `max_bytes` of it are kept.
+    /// The item `json`, dropped by the step `step`; at most `max_bytes` of it are kept.
     #[must_use]
     pub fn new(step: &str, dropped: &Dropped, json: &str, max_bytes: usize) -> Self {
         let mut end = max_bytes.min(json.len());
@@ -92,6 +98,7 @@ impl DroppedItem {
             step: step.into(),
             reason: dropped.reason.clone(),
             detail: dropped.detail.clone(),
+            first: None,
             item: json[..end].into(),
             bytes: json.len() as u64,
         }

@@ -108,7 +108,7 @@ pub enum ConditionConfig {
     /// It must be equal to this.
     Equals(Value),
     /// The long form.
-    Long(ConditionSpec),
+    Long(Box<ConditionSpec>),
 }
 
 /// The long form of a condition; all that is given must hold. But for `not` and `missing` it
@@ -197,7 +197,7 @@ impl<'de> Deserialize<'de> for ConditionConfig {
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<ConditionConfig, A::Error> {
                 let spec = ConditionSpec::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(ConditionConfig::Long(spec))
+                Ok(ConditionConfig::Long(Box::new(spec)))
             }
         }
 

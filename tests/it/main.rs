@@ -17,5 +17,6 @@ mod plumbing;
 mod proxies;
 mod requests;
 mod resume;
+mod session;
 mod stream;
 mod support;

@@ -106,6 +106,31 @@ impl CanonicalUrl {
         Self::from_web(&WebUrl::parse(reference, Some(self.to_web()))?)
     }
 
+    /// Its text and the places in it of host and path, from which [`from_parts`](Self::from_parts)
+    /// makes it again without parsing.
+    #[must_use]
+    pub fn parts(&self) -> (&str, [u32; 3]) {
+        (&self.text, [self.host_start, self.host_end, self.path_start])
+    }
+
+    /// Puts a URL together again of its [`parts`](Self::parts), for where it crosses the boundary
+    /// to another program. That the text is canonical is taken on trust; `None` if it cannot be,
+    /// or the places are not in it.
+    #[must_use]
+    pub fn from_parts(text: &str, places: [u32; 3]) -> Option<Self> {
+        let [host_start, host_end, path_start] = places;
+        let scheme = web::scheme_text(web::is_https(text));
+        let [start, end, path] = places.map(|place| place as usize);
+        let is_sound = text.len() <= MAX_URL_BYTES
+            && text.starts_with(scheme)
+            && text.is_ascii()
+            && scheme.len() <= start
+            && start < end
+            && end <= path
+            && text.as_bytes().get(path) == Some(&b'/');
+        is_sound.then(|| Self { text: text.into(), host_start, host_end, path_start })
+    }
+
     /// The URL as a base for others.
     #[must_use]
     pub fn to_web(&self) -> WebUrl<&str> {

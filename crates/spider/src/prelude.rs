@@ -2,6 +2,6 @@
 
 pub use crate::{
     Args, CanonicalUrl, Closed, Dropped, FailedRequest, Follow, Followed, FromArgs, Harvest,
-    ItemStep, Link, LinkKind, LogLevel, Node, Nodes, Page, PageInfo, Refusal, Request, RequestStep,
-    Spider, SpiderError, Value, json,
+    ItemStep, Link, LinkExtractor, LinkKind, LogLevel, Node, Nodes, Page, PageInfo, Refusal,
+    Request, RequestStep, Rule, Rules, Spider, SpiderError, Value, json, spider,
 };

@@ -10,15 +10,20 @@ use crawl_model::{
     CanonicalUrl, Ending, Errand, Fetched, Found, Item, PageRecord, Parsed, Request, Ticket,
     Verdict, View,
 };
-use crawl_spider::{Harvest, Harvested, LogLine, Spider, SpiderError};
+use crawl_spider::{
+    Expression, Harvest, Harvested, Language, LogLine, Spider, SpiderError, prepare,
+};
 
 use super::admit::number_all;
 use super::case::Case;
 use super::record;
+use crate::css;
+use crate::data::{json, pattern};
 use crate::document::Reading;
 use crate::reader::{MediaPattern, Reader, Readers};
 use crate::spiders::ParseConfig;
 use crate::stream::Table;
+use crate::xpath;
 
 /// Reads the answers to tickets, and runs the spider on those that are pages.
 ///
@@ -95,6 +100,7 @@ impl Read {
 /// The spider's own, a panic of it (as its message), or [`SpiderError::Other`] if it makes items
 /// before there is a page.
 pub fn start(spider: &dyn Spider) -> Result<Vec<Request>, SpiderError> {
+    check(spider)?;
     let mut out = Harvest::new();
     let result = catch_unwind(AssertUnwindSafe(|| spider.start(&mut out)));
     let Harvested { items, follows, logs, .. } = out.into_parts();
@@ -116,6 +122,24 @@ pub fn start(spider: &dyn Spider) -> Result<Vec<Request>, SpiderError> {
     Ok(requests)
 }
 
+/// Compiles all that a spider says it will use.
+fn check(spider: &dyn Spider) -> Result<(), SpiderError> {
+    let caught = catch_unwind(AssertUnwindSafe(|| spider.expressions()));
+    let expressions = caught.map_err(|panic| {
+        SpiderError::Other(format!("the spider panicked in `expressions`: {}", panic_text(panic)))
+    })?;
+    for Expression { language, text, place } in expressions {
+        let result: Result<(), SpiderError> = match language {
+            Language::Css => css::compile(&text).map(drop).map_err(Into::into),
+            Language::XPath => xpath::compile(&text).map(drop).map_err(Into::into),
+            Language::Regex => pattern::check(&text).map_err(Into::into),
+            Language::JsonPath => json::check(&text).map_err(Into::into),
+        };
+        result.map_err(|error| SpiderError::Other(format!("{place}: {}", error.chain())))?;
+    }
+    Ok(())
+}
+
 impl Parser {
     /// Puts a parser together. `max_redirects` is the longest chain of redirects that is
     /// followed; 0 follows none.
@@ -126,6 +150,7 @@ impl Parser {
         spider: Arc<dyn Spider>,
         view: Arc<dyn View>,
     ) -> Self {
+        let spider = prepare(spider);
         let (log, stats, readers) = (Arc::new(Stderr), Mutex::default(), Readers::default());
         let table = Some(Table::new(spider.wants())).filter(|table| !table.is_empty());
         let (table, keeps_responses) = (table.map(Arc::new), true);

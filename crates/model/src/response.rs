@@ -211,6 +211,8 @@ pub enum FailureKind {
     ContentType,
     /// No network was to be used, and no copy is there.
     NotCached,
+    /// A middleware refused to send the request.
+    Refused,
 }
 
 impl FailureKind {
@@ -237,7 +239,8 @@ impl FailureKind {
             | Self::HeaderLimit
             | Self::HeaderCount
             | Self::ContentType
-            | Self::NotCached => false,
+            | Self::NotCached
+            | Self::Refused => false,
         }
     }
 
@@ -264,6 +267,7 @@ impl FailureKind {
             Self::HeaderCount => Verdict::HeaderCount,
             Self::ContentType => Verdict::ContentType,
             Self::NotCached => Verdict::NotCached,
+            Self::Refused => Verdict::Refused,
         }
     }
 
@@ -286,7 +290,7 @@ impl FailureKind {
             | Self::Disconnected => Health::Unreachable,
             Self::Protocol => Health::Failing,
             Self::HeaderLimit | Self::HeaderCount | Self::ContentType => Health::Good,
-            Self::PrivateAddress | Self::Proxy | Self::NotCached => Health::Unknown,
+            Self::PrivateAddress | Self::Proxy | Self::NotCached | Self::Refused => Health::Unknown,
         }
     }
 }

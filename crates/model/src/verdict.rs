@@ -135,6 +135,8 @@ named! {
         TruncatedNesting = "truncated-nesting",
         /// Like it, the transfer coding is broken (RFC 9112, section 7.1).
         TruncatedFraming = "truncated-framing",
+        /// A middleware refused to send the request.
+        Refused = "refused",
     }
 }
 
@@ -221,7 +223,8 @@ impl Verdict {
             | Self::NotCached
             | Self::HostDead
             | Self::RobotsUnreachable
-            | Self::Poisoned => false,
+            | Self::Poisoned
+            | Self::Refused => false,
         }
     }
 }
@@ -248,6 +251,8 @@ named! {
         HostBudget = "host-budget",
         /// Every link to it says `nofollow`, or its pages do, and that is obeyed.
         NoFollow = "nofollow",
+        /// The spider's own step refused the request ([`Refusal`](crate::Refusal)).
+        Refused = "refused",
     }
 }
 
@@ -288,6 +293,15 @@ pub trait View: Send + Sync {
     fn look_nofollow(&self, print: Fingerprint, url: &CanonicalUrl, depth: u32) -> Look {
         match self.look(print, url, depth) {
             Look::Admit => Look::Filter(FilterReason::NoFollow),
+            other => other,
+        }
+    }
+
+    /// Judges a URL that the spider's own step refuses: known, or filtered, as
+    /// [`FilterReason::Refused`] if for no other reason.
+    fn look_refused(&self, print: Fingerprint, url: &CanonicalUrl, depth: u32) -> Look {
+        match self.look(print, url, depth) {
+            Look::Admit => Look::Filter(FilterReason::Refused),
             other => other,
         }
     }

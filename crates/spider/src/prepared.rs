@@ -25,7 +25,7 @@ pub fn prepare(spider: Arc<dyn Spider>) -> Arc<dyn Spider> {
 }
 
 impl Spider for Ruled {
-    pass_on!(spider: name error closed wants_status);
+    pass_on!(spider: name error closed wants_status item_step request_step);
 
     fn wants(&self) -> Vec<ItemQuery> {
         let mut wants = self.spider.wants();

@@ -179,6 +179,16 @@ macro_rules! pass_on {
             self.$inner.wants_status(status)
         }
     };
+    (@item_step $inner:ident) => {
+        fn item_step(&self) -> Option<&dyn $crate::ItemStep> {
+            self.$inner.item_step()
+        }
+    };
+    (@request_step $inner:ident) => {
+        fn request_step(&self) -> Option<&dyn $crate::RequestStep> {
+            self.$inner.request_step()
+        }
+    };
     (@rules $inner:ident) => {
         fn rules(&self) -> Rules {
             self.$inner.rules()
@@ -191,8 +201,8 @@ pub(crate) use pass_on;
 /// How a run of a crawl ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Closed<'a> {
-    /// Why: `finished`, `closed` (it goes on with the next run), or the name of the limit that was
-    /// reached.
+    /// Why: `finished`, `closed` (it goes on with the next run), or the limit that was reached, as
+    /// `limit:scope.max-pages`.
     pub reason: &'a str,
     /// Pages of this run.
     pub n_pages: u64,

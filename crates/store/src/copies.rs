@@ -89,7 +89,8 @@ impl Copy {
             | Verdict::NotCached
             | Verdict::HostDead
             | Verdict::RobotsUnreachable
-            | Verdict::Poisoned => Quality::Failed,
+            | Verdict::Poisoned
+            | Verdict::Refused => Quality::Failed,
         }
     }
 }

@@ -11,4 +11,4 @@ mod record;
 mod sitemap;
 
 pub use crew::CrewEnd;
-pub use parser::{Parser, SpiderLog, start};
+pub use parser::{Parser, ResponseHook, SpiderLog, start};

@@ -1,10 +1,10 @@
 //! The answer to a page ticket: redirect, page or failure.
 
 use crawl_model::{
-    CanonicalUrl, Ending, Failure, Found, Hop, Look, PageRecord, Redirect, Request, Response,
-    Verdict,
+    CanonicalUrl, Ending, Failure, Found, Hop, Item, Look, PageItems, PageRecord, Redirect,
+    Request, Response, Verdict,
 };
-use crawl_spider::{FailedRequest, Page, PageServices};
+use crawl_spider::{FailedRequest, Page, PageInfo, PageServices};
 
 use super::case::Case;
 use super::record;
@@ -90,7 +90,7 @@ impl Parser {
             let page = Page::new(request, response, &document);
             match self.call(&request.url, |out| self.spider.parse(&page, out)) {
                 Ok(harvest) => {
-                    read.items = harvest.items;
+                    read.items = self.take(harvest.items, request, Some(response.status));
                     read.found = self.admit(harvest.follows, request, asks.nofollow);
                 }
                 Err((verdict, text)) => {
@@ -106,6 +106,14 @@ impl Parser {
         if asks.noindex && self.config.obey_noindex {
             read.forget();
         }
+    }
+
+    /// Sends a callback's items through the pipeline.
+    fn take(&self, items: Vec<Item>, request: &Request, status: Option<u16>) -> PageItems {
+        if items.is_empty() {
+            return PageItems::default();
+        }
+        self.pipeline.apply(self.spider.item_step(), items, &PageInfo::new(request, status))
     }
 
     /// Where the page redirects without a status that says so.
@@ -130,7 +138,7 @@ impl Parser {
         let failed = FailedRequest::new(request, verdict, status, detail);
         match self.call(&request.url, |out| self.spider.error(&failed, out)) {
             Ok(harvest) => {
-                read.items = harvest.items;
+                read.items = self.take(harvest.items, request, status);
                 read.found = self.admit(harvest.follows, request, false);
             }
             Err((why, text)) => {

@@ -7,11 +7,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crawl_model::{
-    CanonicalUrl, Ending, Errand, Fetched, Found, Item, PageRecord, Parsed, Request, Ticket,
-    Verdict, View,
+    CanonicalUrl, Ending, Errand, Fetched, Found, PageItems, PageRecord, Parsed, Request, Response,
+    Ticket, Verdict, View,
 };
+use crawl_pipeline::Pipeline;
 use crawl_spider::{
-    Expression, Harvest, Harvested, Language, LogLine, Spider, SpiderError, prepare,
+    Closed, Expression, Harvest, Harvested, Language, LogLevel, LogLine, Spider, SpiderError,
+    prepare,
 };
 
 use super::admit::number_all;
@@ -41,14 +43,23 @@ pub struct Parser {
     pub(crate) table: Option<Arc<Table>>,
     keeps_responses: bool,
     readers: Readers,
+    pub(crate) pipeline: Pipeline,
+    hook: Option<Arc<dyn ResponseHook>>,
     pub(crate) log: Arc<dyn SpiderLog>,
     stats: Mutex<BTreeMap<String, i64>>,
 }
 
+/// What a program does to the answers of pages before they are read.
+pub trait ResponseHook: Send + Sync {
+    /// Changes an answer in place; what it is then is judged, read, kept and streamed. Called on
+    /// the CPU threads, under the time limit of `parse.max-time`.
+    fn after_response(&self, request: &Request, response: &mut Response);
+}
+
 /// Takes the lines that spiders log.
 pub trait SpiderLog: Send + Sync {
-    /// One line of `spider`, about the page `url` or, in `start`, about none. Called from all
-    /// CPU threads.
+    /// One line of `spider`, about the page `url` or, in `start` and `closed`, about none. Called
+    /// from all CPU threads.
     fn line(&self, spider: &str, url: Option<&CanonicalUrl>, line: &LogLine);
 }
 
@@ -69,15 +80,24 @@ impl SpiderLog for Stderr {
 pub(crate) struct Read {
     pub(crate) ending: Ending,
     pub(crate) record: PageRecord,
-    pub(crate) items: Vec<Item>,
+    pub(crate) items: PageItems,
     pub(crate) found: Vec<Found>,
     /// Whether the response is not to be kept.
     pub(crate) is_forgotten: bool,
+    /// What a hook has made of the response; `None` if it is as it came.
+    pub(crate) changed: Option<Response>,
 }
 
 impl Read {
     pub(crate) fn bare(ending: Ending, record: PageRecord) -> Self {
-        Self { ending, record, items: Vec::new(), found: Vec::new(), is_forgotten: false }
+        Self {
+            ending,
+            record,
+            items: PageItems::default(),
+            found: Vec::new(),
+            is_forgotten: false,
+            changed: None,
+        }
     }
 
     /// Keeps nothing of what the page says but its links.
@@ -87,7 +107,7 @@ impl Read {
         }
         if !self.record.verdict.is_http_error() {
             // Of an error page the items are what the spider says of the error.
-            self.items.clear();
+            self.items = PageItems::default();
         }
         self.record.title.clear();
         self.is_forgotten = true;
@@ -164,6 +184,8 @@ impl Parser {
             table,
             keeps_responses,
             readers,
+            pipeline: Pipeline::default(),
+            hook: None,
             log,
             stats,
         }
@@ -189,6 +211,20 @@ impl Parser {
     #[must_use]
     pub fn with_reader(mut self, pattern: MediaPattern, reader: Arc<dyn Reader>) -> Self {
         self.readers.push(pattern, reader);
+        self
+    }
+
+    /// Sends items through these steps before they are stored. Default: none but the spider's own.
+    #[must_use]
+    pub fn with_pipeline(mut self, pipeline: Pipeline) -> Self {
+        self.pipeline = pipeline;
+        self
+    }
+
+    /// Shows the answers of pages to `hook` before they are read. Default: to nobody.
+    #[must_use]
+    pub fn with_hook(mut self, hook: Arc<dyn ResponseHook>) -> Self {
+        self.hook = Some(hook);
         self
     }
 
@@ -226,7 +262,13 @@ impl Parser {
     /// Reads an answer without its ticket, panics caught.
     pub(crate) fn read(&self, case: &Case) -> Read {
         catch_unwind(AssertUnwindSafe(|| match &*case.errand {
-            Errand::Page(request) => self.read_page(request, case),
+            Errand::Page(request) => match self.hooked(request, case) {
+                Some(case) => {
+                    let read = self.read_page(request, &case);
+                    Read { changed: case.reply.ok(), ..read }
+                }
+                None => self.read_page(request, case),
+            },
             Errand::Robots { url, .. } => {
                 let verdict = record::verdict_of(&case.reply);
                 let record = record::begin(&Request::get(url.clone()), case, verdict);
@@ -236,11 +278,18 @@ impl Parser {
         .unwrap_or_else(|panic| case.given_up(Verdict::SpiderPanic, &panic_text(panic)))
     }
 
+    /// The answer as the hook has made it; `None` without a hook or an answer.
+    fn hooked(&self, request: &Request, case: &Case) -> Option<Case> {
+        let mut response = case.reply.as_ref().ok()?.clone();
+        self.hook.as_ref()?.after_response(request, &mut response);
+        Some(case.answered(response))
+    }
+
     /// Puts together what was read and the ticket it was read for.
     pub(crate) fn parsed(&self, mut ticket: Ticket, case: Case, read: Read) -> Parsed {
-        let Read { ending, record, items, found, is_forgotten } = read;
+        let Read { ending, record, items, found, is_forgotten, changed } = read;
         let Case { reply, cookies, .. } = case;
-        let response = reply.ok().filter(|_| self.keeps_responses && !is_forgotten);
+        let response = changed.or(reply.ok()).filter(|_| self.keeps_responses && !is_forgotten);
         if response.is_none() {
             ticket.release();
         }
@@ -265,7 +314,30 @@ impl Parser {
         }
     }
 
-    fn count(&self, new: BTreeMap<String, i64>) {
+    /// Tells the spider that the run has ended. Its log lines and counts are kept, its panics
+    /// caught. Blocks as long as the spider does.
+    pub fn closed(&self, closed: &Closed<'_>) {
+        let mut out = Harvest::new();
+        let result = catch_unwind(AssertUnwindSafe(|| self.spider.closed(closed, &mut out)));
+        let Harvested { items, follows, mut logs, stats, .. } = out.into_parts();
+        let mut wrong = |text: String| logs.push(LogLine { level: LogLevel::Error, text });
+        if !items.is_empty() || !follows.is_empty() {
+            let (n_items, n_requests) = (items.len(), follows.len());
+            wrong(format!(
+                "`closed` made {n_items} items and {n_requests} requests, which are lost: there \
+                 is no page they could belong to, so make them in `parse`"
+            ));
+        }
+        match result {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => wrong(format!("`closed` failed: {}", error.chain())),
+            Err(panic) => wrong(format!("the spider panicked in `closed`: {}", panic_text(panic))),
+        }
+        logs.iter().for_each(|line| self.log.line(self.spider.name(), None, line));
+        self.count(stats);
+    }
+
+    pub(crate) fn count(&self, new: BTreeMap<String, i64>) {
         const MAX_NAMES: usize = 1000;
         if new.is_empty() {
             return;

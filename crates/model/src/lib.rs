@@ -23,6 +23,7 @@ mod ticket;
 mod timing;
 mod verdict;
 
+mod departure;
 mod dropped;
 mod edge;
 mod ending;
@@ -36,6 +37,7 @@ mod page;
 pub use cache::{Cache, Cached};
 pub use cookie::CookieChange;
 pub use counts::Counts;
+pub use departure::{Departing, Departure};
 pub use dropped::{Dropped, DroppedItem, Refusal};
 pub use edge::{EndedBy, Entry, Fetched, HostFree, Item, Outcome, Parsed, Source};
 pub use ending::{Ending, RobotsReply, robots_reply, settle, verdict_of};

@@ -213,6 +213,8 @@ pub enum FailureKind {
     NotCached,
     /// A middleware refused to send the request.
     Refused,
+    /// A middleware did not let the request go in time.
+    Held,
 }
 
 impl FailureKind {
@@ -229,7 +231,8 @@ impl FailureKind {
             | Self::Timeout
             | Self::HeaderTimeout
             | Self::Protocol
-            | Self::Disconnected => true,
+            | Self::Disconnected
+            | Self::Held => true,
             Self::Unresolvable
             | Self::PrivateAddress
             | Self::Tls
@@ -267,7 +270,7 @@ impl FailureKind {
             Self::HeaderCount => Verdict::HeaderCount,
             Self::ContentType => Verdict::ContentType,
             Self::NotCached => Verdict::NotCached,
-            Self::Refused => Verdict::Refused,
+            Self::Refused | Self::Held => Verdict::Refused,
         }
     }
 
@@ -290,7 +293,9 @@ impl FailureKind {
             | Self::Disconnected => Health::Unreachable,
             Self::Protocol => Health::Failing,
             Self::HeaderLimit | Self::HeaderCount | Self::ContentType => Health::Good,
-            Self::PrivateAddress | Self::Proxy | Self::NotCached | Self::Refused => Health::Unknown,
+            Self::PrivateAddress | Self::Proxy | Self::NotCached | Self::Refused | Self::Held => {
+                Health::Unknown
+            }
         }
     }
 }

@@ -135,7 +135,7 @@ named! {
         TruncatedNesting = "truncated-nesting",
         /// Like it, the transfer coding is broken (RFC 9112, section 7.1).
         TruncatedFraming = "truncated-framing",
-        /// A middleware refused to send the request.
+        /// A middleware refused to send the request, or did not let it go in time.
         Refused = "refused",
     }
 }

@@ -131,7 +131,7 @@ fn watch(
     mut posts: Vec<(usize, Arc<Post>)>,
     ends: &std::sync::mpsc::Receiver<(usize, bool)>,
 ) -> CrewEnd {
-    let limit = Some(shop.parser.config.max_time).filter(|limit| !limit.is_zero());
+    let limit = shop.parser.max_time();
     // Often enough that a page is not marked much too late, seldom enough to cost nothing.
     let tick = limit.map_or(Duration::from_secs(3600), |limit| limit / 4);
     let mut next_number = posts.len();

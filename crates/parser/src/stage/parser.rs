@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use crawl_model::{
     CanonicalUrl, Ending, Errand, Fetched, Found, PageItems, PageRecord, Parsed, Request, Response,
@@ -335,6 +336,19 @@ impl Parser {
         }
         logs.iter().for_each(|line| self.log.line(self.spider.name(), None, line));
         self.count(stats);
+    }
+
+    /// Tells the log that the spider has not returned from its end in time.
+    pub fn closed_late(&self, limit: Duration) {
+        let text = format!("the spider did not return from `closed` within {limit:?}");
+        let line = LogLine { level: LogLevel::Error, text };
+        self.log.line(self.spider.name(), None, &line);
+    }
+
+    /// Longest time that a callback may take; `None` for no limit.
+    #[must_use]
+    pub fn max_time(&self) -> Option<Duration> {
+        Some(self.config.max_time).filter(|limit| !limit.is_zero())
     }
 
     pub(crate) fn count(&self, new: BTreeMap<String, i64>) {

@@ -9,6 +9,7 @@ use crawl_parser::{LinkSpider, MediaPattern, Reader};
 use crawl_spider::{ItemStep, Spider};
 
 use crate::config::CrawlConfig;
+use crate::control::Reload;
 use crate::error::CrawlError;
 use crate::middleware::Middleware;
 use crate::opened::{self, Parts};
@@ -37,6 +38,7 @@ const READ_AHEAD: usize = 32;
 pub struct Crawl {
     config: CrawlConfig,
     spider: Arc<dyn Spider>,
+    reload: Option<Arc<Reload>>,
     parts: Parts,
     read_ahead: usize,
     pages_from: Option<u64>,
@@ -57,7 +59,8 @@ impl Crawl {
     /// # Errors
     /// [`CrawlError`] if the folder, the spider or a setting forbids the start.
     pub async fn start(self) -> Result<Pages, CrawlError> {
-        let opened = opened::open(self.config, self.spider, self.parts).await?;
+        let mut opened = opened::open(self.config, self.spider, self.parts).await?;
+        opened.stages.reload = self.reload;
         let backlog = self.pages_from.map(|n| opened.backlog(n));
         let (running, edge) = pipeline::run(opened, Some(self.read_ahead))?;
         let edge = edge.expect("a read-ahead was asked for, so there is an edge");
@@ -98,7 +101,8 @@ impl Crawl {
     /// # Errors
     /// [`CrawlError`] if the folder, the spider or a setting forbids the start.
     pub async fn launch(self) -> Result<Running, CrawlError> {
-        let opened = opened::open(self.config, self.spider, self.parts).await?;
+        let mut opened = opened::open(self.config, self.spider, self.parts).await?;
+        opened.stages.reload = self.reload;
         Ok(pipeline::run(opened, None)?.0)
     }
 }
@@ -109,6 +113,7 @@ impl From<CrawlConfig> for Crawl {
         Self {
             config,
             spider: Arc::new(LinkSpider),
+            reload: None,
             parts: Parts::default(),
             read_ahead: READ_AHEAD,
             pages_from: None,
@@ -122,6 +127,7 @@ pub struct CrawlBuilder {
     config: CrawlConfig,
     seeds: Vec<String>,
     spider: Option<Arc<dyn Spider>>,
+    reload: Option<Arc<Reload>>,
     parts: Parts,
     read_ahead: Option<NonZeroUsize>,
     pages_from: Option<u64>,
@@ -153,6 +159,21 @@ impl CrawlBuilder {
     #[must_use]
     pub fn spider(mut self, spider: impl Spider) -> Self {
         self.spider = Some(Arc::new(spider));
+        self
+    }
+
+    /// Sets the spider as a shared value, whose type need not be known.
+    #[must_use]
+    pub fn shared_spider(mut self, spider: Arc<dyn Spider>) -> Self {
+        self.spider = Some(spider);
+        self
+    }
+
+    /// Says how the spider is made anew when the running crawl is told to
+    /// ([`Order::ReloadPlugin`](crate::Order::ReloadPlugin)). Default: it cannot be.
+    #[must_use]
+    pub fn reload(mut self, reload: Arc<Reload>) -> Self {
+        self.reload = Some(reload);
         self
     }
 
@@ -220,6 +241,7 @@ impl CrawlBuilder {
         }
         crawl.read_ahead = self.read_ahead.map_or(READ_AHEAD, NonZeroUsize::get);
         crawl.parts = self.parts;
+        crawl.reload = self.reload;
         crawl.pages_from = self.pages_from;
         Ok(crawl)
     }

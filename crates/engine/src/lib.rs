@@ -27,7 +27,7 @@ mod session;
 
 pub use builder::{Crawl, CrawlBuilder};
 pub use config::{CrawlConfig, HostRules};
-pub use control::{ControlError, ask};
+pub use control::{ControlError, Order, Reload, ask, order};
 pub use crawl_frontier::{End, Seeded};
 pub use error::CrawlError;
 

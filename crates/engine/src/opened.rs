@@ -18,6 +18,7 @@ use crawl_store::{CacheMode, Options, Store};
 
 use crate::backlog::Backlog;
 use crate::config::CrawlConfig;
+use crate::control::Reload;
 use crate::error::CrawlError;
 use crate::middleware::Layers;
 use crate::report::{Change, changes};
@@ -56,6 +57,8 @@ pub(crate) struct Stages {
     pub(crate) resumed: Option<Resumed>,
     pub(crate) changed: Vec<Change>,
     pub(crate) notes: Vec<String>,
+    /// Makes the spider anew, if it can be.
+    pub(crate) reload: Option<Arc<Reload>>,
 }
 
 impl Opened {
@@ -163,7 +166,19 @@ fn prepare(
         parser = parser.with_hook(Arc::new(parts.layers));
     }
     let n_dropped = store.reader().drop_counts()?.n_dropped();
-    Ok(Stages { config, frontier, parser, feeds, seeds, last, n_dropped, resumed, changed, notes })
+    Ok(Stages {
+        config,
+        frontier,
+        parser,
+        feeds,
+        seeds,
+        last,
+        n_dropped,
+        resumed,
+        changed,
+        notes,
+        reload: None,
+    })
 }
 
 /// The limits that hold: offline no host is asked, so none has to be spared.

@@ -180,12 +180,12 @@ macro_rules! pass_on {
         }
     };
     (@item_step $inner:ident) => {
-        fn item_step(&self) -> Option<&dyn $crate::ItemStep> {
+        fn item_step(&self) -> Option<&dyn ItemStep> {
             self.$inner.item_step()
         }
     };
     (@request_step $inner:ident) => {
-        fn request_step(&self) -> Option<&dyn $crate::RequestStep> {
+        fn request_step(&self) -> Option<&dyn RequestStep> {
             self.$inner.request_step()
         }
     };

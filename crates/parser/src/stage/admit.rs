@@ -4,16 +4,17 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crawl_model::{FetchOptions, FilterReason, Fingerprint, Found, Look, Refusal, Request};
-use crawl_spider::{Follow, RequestStep};
+use crawl_spider::{Follow, RequestStep, Spider};
 
 use crate::stage::parser::Parser;
 
 impl Parser {
-    /// Judges the requests of one callback, found at link distance `depth` on the page of
+    /// Judges the requests of one callback of `spider`, found at link distance `depth` on the page of
     /// `request`. Of several with one fingerprint the first counts; those that are not to be
     /// followed (`nofollow`: none of the page's links is) count last.
     pub(crate) fn admit(
         &self,
+        spider: &dyn Spider,
         follows: Vec<Follow>,
         request: &Request,
         nofollow: bool,
@@ -31,7 +32,7 @@ impl Parser {
             false => (Vec::new(), follows),
         };
         let others = others.into_iter().map(|follow| (follow, false));
-        let step = self.spider.request_step();
+        let step = spider.request_step();
         for (follow, is_marked) in others.chain(marked.into_iter().map(|follow| (follow, true))) {
             let print = |follow: &Follow| self.view.fingerprint(follow.url());
             let mut refused = None;
@@ -55,8 +56,13 @@ impl Parser {
                 continue;
             }
             let url = made.as_ref().map_or_else(Follow::url, |made| &made.url);
+            let is_sitemap = match &made {
+                Ok(made) => made.is_sitemap(),
+                Err(follow) => follow.is_sitemap(),
+            };
             let look = match (&refused, is_marked) {
                 (Some(_), _) => self.view.look_refused(print, url, depth),
+                (None, _) if is_sitemap => self.view.look_sitemap(print, url, depth),
                 (None, true) => self.view.look_nofollow(print, url, depth),
                 (None, false) => self.view.look(print, url, depth),
             };

@@ -11,6 +11,7 @@ use crawl_model::{
     Ticket, Timing, Verdict, robots_reply, settle,
 };
 
+use super::loadout::Loadout;
 use super::parser::Read;
 use super::record;
 
@@ -27,11 +28,13 @@ pub(crate) struct Case {
     pub(crate) elapsed: Duration,
     pub(crate) timing: Timing,
     pub(crate) cookies: Vec<CookieChange>,
+    /// With what it is read.
+    pub(crate) loadout: Arc<Loadout>,
 }
 
 impl Case {
     /// Takes the ticket out of an answer.
-    pub(crate) fn split(fetched: Fetched) -> (Ticket, Self) {
+    pub(crate) fn split(fetched: Fetched, loadout: Arc<Loadout>) -> (Ticket, Self) {
         let Fetched { ticket, reply, rest, sent_ms, elapsed, timing, cookies } = fetched;
         let ending = match ticket.errand() {
             errand @ Errand::Page(_) => settle(errand, ticket.is_last_attempt(), &reply, rest),
@@ -49,6 +52,7 @@ impl Case {
             elapsed,
             timing,
             cookies,
+            loadout,
         };
         (ticket, case)
     }
@@ -67,6 +71,7 @@ impl Case {
             elapsed: self.elapsed,
             timing: self.timing,
             cookies: self.cookies.clone(),
+            loadout: self.loadout.clone(),
         }
     }
 

@@ -1,14 +1,17 @@
 //! The stage of the pipeline: takes what was fetched, gives what is to be stored.
 
 mod crew;
+mod demote;
 mod parser;
 
 mod case;
+mod loadout;
 
 mod admit;
 mod page;
 mod record;
 mod sitemap;
 
-pub use crew::CrewEnd;
+pub use crew::{CrewEnd, LetGo};
+pub(crate) use parser::check_expression;
 pub use parser::{Parser, ResponseHook, SpiderLog, start};

@@ -14,18 +14,17 @@ use crawl_model::{
 use crawl_pipeline::Pipeline;
 use crawl_spider::{
     Closed, Expression, Harvest, Harvested, Language, LogLevel, LogLine, Spider, SpiderError,
-    prepare,
 };
 
 use super::admit::number_all;
 use super::case::Case;
+use super::loadout::{Current, Loadout};
 use super::record;
 use crate::css;
 use crate::data::{json, pattern};
 use crate::document::Reading;
 use crate::reader::{MediaPattern, Reader, Readers};
 use crate::spiders::ParseConfig;
-use crate::stream::Table;
 use crate::xpath;
 
 /// Reads the answers to tickets, and runs the spider on those that are pages.
@@ -38,10 +37,9 @@ pub struct Parser {
     pub(crate) max_redirects: u32,
     /// The product token that robots meta tags may name.
     pub(crate) agent: Box<str>,
-    pub(crate) spider: Arc<dyn Spider>,
+    /// The spider; another may take its place at any time.
+    current: Current,
     pub(crate) view: Arc<dyn View>,
-    /// What the spider wants of its pages; `None` if that is nothing or has to be selected.
-    pub(crate) table: Option<Arc<Table>>,
     keeps_responses: bool,
     readers: Readers,
     pub(crate) pipeline: Pipeline,
@@ -149,14 +147,22 @@ fn check(spider: &dyn Spider) -> Result<(), SpiderError> {
     let expressions = caught.map_err(|panic| {
         SpiderError::Other(format!("the spider panicked in `expressions`: {}", panic_text(panic)))
     })?;
-    for Expression { language, text, place } in expressions {
-        let result: Result<(), SpiderError> = match language {
-            Language::Css => css::compile(&text).map(drop).map_err(Into::into),
-            Language::XPath => xpath::compile(&text).map(drop).map_err(Into::into),
-            Language::Regex => pattern::check(&text).map_err(Into::into),
-            Language::JsonPath => json::check(&text).map_err(Into::into),
-        };
-        result.map_err(|error| SpiderError::Other(format!("{place}: {}", error.chain())))?;
+    for expression in expressions {
+        check_expression(&expression).map_err(|error| {
+            SpiderError::Other(format!("{}: {}", expression.place, error.chain()))
+        })?;
+    }
+    Ok(())
+}
+
+/// Compiles an expression to see whether it is one.
+pub(crate) fn check_expression(expression: &Expression) -> Result<(), SpiderError> {
+    let text = &*expression.text;
+    match expression.language {
+        Language::Css => css::compile(text).map(drop)?,
+        Language::XPath => xpath::compile(text).map(drop)?,
+        Language::Regex => pattern::check(text)?,
+        Language::JsonPath => json::check(text)?,
     }
     Ok(())
 }
@@ -171,18 +177,15 @@ impl Parser {
         spider: Arc<dyn Spider>,
         view: Arc<dyn View>,
     ) -> Self {
-        let spider = prepare(spider);
         let (log, stats, readers) = (Arc::new(Stderr), Mutex::default(), Readers::default());
-        let table = Some(Table::new(spider.wants())).filter(|table| !table.is_empty());
-        let (table, keeps_responses) = (table.map(Arc::new), true);
+        let (current, keeps_responses) = (Current::new(Loadout::new(spider)), true);
         let agent = "robots".into();
         Self {
             config,
             max_redirects,
             agent,
-            spider,
+            current,
             view,
-            table,
             keeps_responses,
             readers,
             pipeline: Pipeline::default(),
@@ -229,11 +232,11 @@ impl Parser {
         self
     }
 
-    pub(crate) fn reading(&self) -> Reading<'_> {
+    pub(crate) fn reading(&self, loadout: &Loadout) -> Reading<'_> {
         Reading {
             detect_encoding: self.config.detect_encoding,
             kinds: self.config.links.iter().copied().collect(),
-            table: self.table.clone(),
+            table: loadout.table.clone(),
             readers: Some(&self.readers),
         }
     }
@@ -243,6 +246,21 @@ impl Parser {
     pub fn without_responses(mut self) -> Self {
         self.keeps_responses = false;
         self
+    }
+
+    /// Lets another spider read the pages that come from now on. Pages in hand finish with the old
+    /// one.
+    ///
+    /// # Errors
+    /// [`SpiderError::Other`] if the new one panics when it is asked what it wants; the old one
+    /// then stays.
+    pub fn replace_spider(&self, spider: Arc<dyn Spider>) -> Result<(), SpiderError> {
+        self.current.replace(spider)
+    }
+
+    /// What a page is read with that begins now.
+    pub(crate) fn loadout(&self) -> Arc<Loadout> {
+        self.current.get()
     }
 
     /// The spider's own counts ([`Harvest::stat`]), summed over all pages of this run. At most
@@ -255,7 +273,7 @@ impl Parser {
     /// Reads one answer. Whatever the page or the spider does, the ticket comes back.
     #[must_use]
     pub fn parse(&self, fetched: Fetched) -> Parsed {
-        let (ticket, case) = Case::split(fetched);
+        let (ticket, case) = Case::split(fetched, self.loadout());
         let read = self.read(&case);
         self.parsed(ticket, case, read)
     }
@@ -300,17 +318,18 @@ impl Parser {
     /// Runs a callback and tells its log lines and counts.
     pub(crate) fn call(
         &self,
+        loadout: &Loadout,
         url: &CanonicalUrl,
         callback: impl FnOnce(&mut Harvest) -> Result<(), SpiderError>,
     ) -> Result<Harvested, (Verdict, String)> {
         let mut out = Harvest::new();
         let result = catch_unwind(AssertUnwindSafe(|| callback(&mut out)));
         let mut parts = out.into_parts();
-        parts.logs.iter().for_each(|line| self.log.line(self.spider.name(), Some(url), line));
+        parts.logs.iter().for_each(|line| self.log.line(loadout.spider.name(), Some(url), line));
         self.count(std::mem::take(&mut parts.stats));
         match result {
             Ok(Ok(())) => Ok(parts),
-            Ok(Err(error)) => Err((Verdict::SpiderError, error.chain())),
+            Ok(Err(error)) => Err((verdict_of(&error), error.chain())),
             Err(panic) => Err((Verdict::SpiderPanic, panic_text(panic))),
         }
     }
@@ -319,7 +338,8 @@ impl Parser {
     /// caught. Blocks as long as the spider does.
     pub fn closed(&self, closed: &Closed<'_>) {
         let mut out = Harvest::new();
-        let result = catch_unwind(AssertUnwindSafe(|| self.spider.closed(closed, &mut out)));
+        let spider = self.loadout().spider.clone();
+        let result = catch_unwind(AssertUnwindSafe(|| spider.closed(closed, &mut out)));
         let Harvested { items, follows, mut logs, stats, .. } = out.into_parts();
         let mut wrong = |text: String| logs.push(LogLine { level: LogLevel::Error, text });
         if !items.is_empty() || !follows.is_empty() {
@@ -334,7 +354,7 @@ impl Parser {
             Ok(Err(error)) => wrong(format!("`closed` failed: {}", error.chain())),
             Err(panic) => wrong(format!("the spider panicked in `closed`: {}", panic_text(panic))),
         }
-        logs.iter().for_each(|line| self.log.line(self.spider.name(), None, line));
+        logs.iter().for_each(|line| self.log.line(spider.name(), None, line));
         self.count(stats);
     }
 
@@ -342,7 +362,7 @@ impl Parser {
     pub fn closed_late(&self, limit: Duration) {
         let text = format!("the spider did not return from `closed` within {limit:?}");
         let line = LogLine { level: LogLevel::Error, text };
-        self.log.line(self.spider.name(), None, &line);
+        self.log.line(self.loadout().spider.name(), None, &line);
     }
 
     /// Longest time that a callback may take; `None` for no limit.
@@ -366,7 +386,17 @@ impl Parser {
     }
 }
 
-fn panic_text(panic: Box<dyn Any + Send>) -> String {
+/// How a page ends whose callback returned this error.
+fn verdict_of(error: &SpiderError) -> Verdict {
+    match error {
+        SpiderError::Panicked(_) => Verdict::SpiderPanic,
+        SpiderError::Crashed(_) => Verdict::SpiderCrash,
+        SpiderError::TimedOut(_) => Verdict::SpiderTimeout,
+        _ => Verdict::SpiderError,
+    }
+}
+
+pub(crate) fn panic_text(panic: Box<dyn Any + Send>) -> String {
     if let Some(text) = panic.downcast_ref::<&str>() {
         return (*text).to_owned();
     }

@@ -65,6 +65,7 @@ pub mod process;
 pub mod abi;
 
 pub mod prelude;
+pub mod ready;
 
 pub use args::{Args, FromArgs};
 pub use article::Article;

@@ -12,6 +12,7 @@ mod outlining;
 mod prescanning;
 mod proposing;
 mod reading;
+mod ready;
 mod rules;
 mod selecting;
 mod settling;

@@ -26,6 +26,10 @@ impl CsvRow {
         Self { names, text, ends }
     }
 
+    pub(crate) fn into_parts(self) -> (Arc<[Box<str>]>, String, Vec<usize>) {
+        (self.names, self.text, self.ends)
+    }
+
     /// The name of a column that has none: `column_1` is the first.
     #[must_use]
     pub fn column(index: usize) -> String {

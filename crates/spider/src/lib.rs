@@ -75,5 +75,7 @@ pub use spider::{Closed, FailedRequest, Spider};
 pub use table::Table;
 pub use text::collapse_whitespace;
 
+pub use crawl_spider_derive::spider;
+
 pub use crawl_model::{CanonicalUrl, Item, Method, Request, Response, UrlError, Verdict};
 pub use serde_json::{Value, json};

@@ -28,8 +28,16 @@ impl<'a> Page<'a> {
         Self { request, response, services }
     }
 
-    pub(crate) fn services(&self) -> &'a dyn PageServices {
+    /// What answers for it; for hosts.
+    #[must_use]
+    pub fn services(&self) -> &'a dyn PageServices {
         self.services
+    }
+
+    /// Not for spiders: in a plugin the body is the host's memory, and a copy of the response would
+    /// outlive it.
+    pub(crate) fn response(&self) -> &'a Response {
+        self.response
     }
 
     /// Its URL.

@@ -2,5 +2,5 @@
 
 pub use crate::{
     Args, CanonicalUrl, Closed, FailedRequest, Follow, Followed, FromArgs, Harvest, Link, LinkKind,
-    LogLevel, Node, Nodes, Page, Request, Spider, SpiderError, Value, json,
+    LogLevel, Node, Nodes, Page, Request, Spider, SpiderError, Value, json, spider,
 };

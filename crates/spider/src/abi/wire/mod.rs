@@ -26,6 +26,7 @@
 mod bytes;
 mod value;
 
+mod answers;
 mod calls;
 mod harvest;
 mod request;
@@ -34,7 +35,10 @@ mod response;
 #[cfg(test)]
 mod tests;
 
+pub use answers::CsvBatch;
 pub use bytes::{Reader, Wire, WireError, frame};
 pub use calls::{ClosedFrame, FailedFrame};
 pub use harvest::{KnownUrl, UrlBook};
-pub use response::{get_response, put_response};
+pub use response::{get_page, get_response, put_page, put_page_head, put_response};
+
+pub(crate) use response::get_page_head;

@@ -4,14 +4,18 @@
 use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
-use crawl_model::{Response, Truncation};
+use crawl_model::{Request, Response, Truncation};
 
 use super::bytes::{Reader, Wire, WireError, put_bytes, put_uint, wire_enum};
+use crate::Page;
 
 /// Writes a response, its body behind its head.
 pub fn put_response(out: &mut Vec<u8>, response: &Response) {
-    put_head(out, response);
-    put_bytes(out, &response.body);
+    let Response { status, version, headers, body, truncated, remote } = response;
+    put_bytes(out, version.as_bytes());
+    remote.put(out);
+    put_head(out, *status, *truncated, headers);
+    put_bytes(out, body);
 }
 
 /// Reads what [`put_response`] wrote; the body is copied.
@@ -19,39 +23,61 @@ pub fn put_response(out: &mut Vec<u8>, response: &Response) {
 /// # Errors
 /// [`WireError`] if the bytes are no response.
 pub fn get_response(from: &mut Reader<'_>) -> Result<Response, WireError> {
-    let mut response = get_head(from, Bytes::copy_from_slice)?;
-    response.body = Bytes::copy_from_slice(from.slice()?);
-    Ok(response)
+    let (version, remote) = (version(from.text()?), from.get()?);
+    let head = get_page_head(from, Bytes::copy_from_slice)?;
+    let body = Bytes::copy_from_slice(from.slice()?);
+    Ok(Response { version, remote, body, ..head })
 }
 
-/// Writes all of a response but its body.
-pub(crate) fn put_head(out: &mut Vec<u8>, response: &Response) {
-    let Response { status, version, headers, body: _, truncated, remote } = response;
+/// Writes the request of a page and what a spider can see of its response, but for the body.
+pub fn put_page_head(out: &mut Vec<u8>, page: &Page<'_>) {
+    page.request().put(out);
+    let Response { status, headers, truncated, .. } = page.response();
+    put_head(out, *status, *truncated, headers);
+}
+
+/// Writes a page as a request and a response, for a process that has services of its own.
+pub fn put_page(out: &mut Vec<u8>, page: &Page<'_>) {
+    page.request().put(out);
+    put_response(out, page.response());
+}
+
+/// Reads what [`put_page`] wrote; the body is copied.
+///
+/// # Errors
+/// [`WireError`] if the bytes are no page.
+pub fn get_page(from: &mut Reader<'_>) -> Result<(Request, Response), WireError> {
+    Ok((from.get()?, get_response(from)?))
+}
+
+fn put_head(
+    out: &mut Vec<u8>,
+    status: u16,
+    truncated: Option<Truncation>,
+    headers: &[(Box<str>, Bytes)],
+) {
     status.put(out);
-    put_bytes(out, version.as_bytes());
+    truncated.put(out);
     put_uint(out, headers.len() as u64);
     for (name, value) in headers {
         put_bytes(out, name.as_bytes());
         put_bytes(out, value);
     }
-    truncated.put(out);
-    remote.put(out);
 }
 
-/// Reads all of a response but its body; `keep` makes a header's value.
-pub(crate) fn get_head<'a>(
+/// Reads the response of a page, without its body; `keep` makes a header's value.
+pub(crate) fn get_page_head<'a>(
     from: &mut Reader<'a>,
     keep: impl Fn(&'a [u8]) -> Bytes,
 ) -> Result<Response, WireError> {
-    let status = from.get()?;
-    let version = version(from.text()?);
+    let (status, truncated) = (from.get()?, from.get()?);
     let count = from.count()?;
     let mut headers = Vec::with_capacity(count.min(64));
     for _ in 0..count {
         headers.push((from.get()?, keep(from.slice()?)));
     }
-    let (truncated, remote) = (from.get()?, from.get()?);
-    Ok(Response { status, version, headers, body: Bytes::new(), truncated, remote })
+    let (version, body) = ("HTTP", Bytes::new());
+    Ok(Response { status, version, headers, body, truncated, remote: None })
 }
 
 /// The text that lives as long as the program.

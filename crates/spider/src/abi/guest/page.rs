@@ -1,0 +1,222 @@
+//! A page whose services are the host's.
+
+use std::borrow::Cow;
+use std::cell::{OnceCell, RefCell};
+use std::collections::VecDeque;
+
+use crawl_model::{CanonicalUrl, UrlError};
+use serde_json::Value;
+
+use super::line::{Line, Reply};
+use super::rows::GuestRows;
+use super::urls::GuestBook;
+use crate::abi::layout::{MOST_JOINED, Service};
+use crate::abi::wire::CsvBatch;
+use crate::{
+    Article, CsvRow, CsvRows, Evaluated, FormParts, ItemQuery, Link, MatchedRows, Metadata, NodeId,
+    PageServices, QueryError, SelectorError, SpiderError, Step, StructuredData, Table,
+};
+
+/// The services of a page, each asked of the host; what is owned here is fetched once and kept.
+pub(super) struct GuestPage<'h> {
+    line: Line<'h>,
+    wants: &'h [ItemQuery],
+    matched: Vec<OnceCell<Option<GuestRows<'h>>>>,
+    links: OnceCell<Vec<Link>>,
+    joined: RefCell<Vec<CanonicalUrl>>,
+    found: Found,
+    forms: OnceCell<Vec<FormParts>>,
+    metadata: OnceCell<Metadata>,
+    structured: OnceCell<StructuredData>,
+    article: OnceCell<Option<Article>>,
+}
+
+/// What JSONPaths found, one behind the other: values must stay where they are while the page is
+/// read, and a callback asks for few different ones.
+#[derive(Default)]
+struct Found(OnceCell<Box<FoundValues>>);
+
+struct FoundValues {
+    path: String,
+    values: Vec<Value>,
+    next: Found,
+}
+
+impl<'h> GuestPage<'h> {
+    pub(super) fn new(line: Line<'h>, wants: &'h [ItemQuery]) -> Self {
+        Self {
+            line,
+            wants,
+            matched: wants.iter().map(|_| OnceCell::new()).collect(),
+            links: OnceCell::new(),
+            joined: RefCell::default(),
+            found: Found::default(),
+            forms: OnceCell::new(),
+            metadata: OnceCell::new(),
+            structured: OnceCell::new(),
+            article: OnceCell::new(),
+        }
+    }
+
+    /// Lets `with` have the URLs that the host knows by number.
+    pub(super) fn with_book<R>(&self, with: impl FnOnce(&mut GuestBook<'_>) -> R) -> R {
+        let links = self.links.get().map(Vec::as_slice).unwrap_or_default();
+        with(&mut GuestBook::new(links, &self.joined.borrow()))
+    }
+}
+
+impl PageServices for GuestPage<'_> {
+    fn select(&self, css: &str, root: Option<NodeId>) -> Result<Vec<NodeId>, SelectorError> {
+        let answer = self.line.ask(Service::Select).text(css).at(root).made();
+        answer.unwrap_or_else(|| Ok(Vec::new()))
+    }
+
+    fn xpath(&self, expr: &str, root: Option<NodeId>) -> Result<Evaluated, SelectorError> {
+        let answer = self.line.ask(Service::XPath).text(expr).at(root).made();
+        answer.unwrap_or_else(|| Ok(Evaluated::Nodes(Vec::new())))
+    }
+
+    fn matched(&self, query: &ItemQuery) -> Option<&dyn MatchedRows> {
+        let at = self.wants.iter().position(|wanted| wanted == query)?;
+        let rows = self.matched.get(at)?.get_or_init(|| GuestRows::ask(self.line, at));
+        rows.as_ref().map(|rows| rows as &dyn MatchedRows)
+    }
+
+    fn text_content(&self, node: NodeId) -> Cow<'_, str> {
+        match self.line.ask(Service::Text).at(Some(node)).reply() {
+            Reply::Nothing => Cow::Borrowed(""),
+            Reply::Borrowed(text) => Cow::Borrowed(text),
+            Reply::Made(bytes) => Cow::Owned(super::line::into_text(bytes)),
+        }
+    }
+
+    fn attr(&self, node: NodeId, name: &str) -> Option<&str> {
+        self.line.ask(Service::Attr).at(Some(node)).text(name).borrowed_text()
+    }
+
+    fn html(&self, node: NodeId) -> String {
+        self.line.ask(Service::Html).at(Some(node)).made_text()
+    }
+
+    fn tag(&self, node: NodeId) -> &str {
+        self.line.ask(Service::Tag).at(Some(node)).borrowed_text().unwrap_or_default()
+    }
+
+    fn links(&self) -> &[Link] {
+        self.links.get_or_init(|| self.line.ask(Service::Links).made().unwrap_or_default())
+    }
+
+    fn decoded(&self) -> &str {
+        self.line.ask(Service::Decoded).borrowed_text().unwrap_or_default()
+    }
+
+    fn join(&self, href: &str) -> Result<CanonicalUrl, UrlError> {
+        let answer = self.line.ask(Service::Join).text(href).made();
+        let url: CanonicalUrl =
+            answer.unwrap_or_else(|| Err(UrlError::Invalid("it was not resolved".to_owned())))?;
+        let mut joined = self.joined.borrow_mut();
+        if joined.len() < MOST_JOINED {
+            joined.push(url.clone());
+        }
+        Ok(url)
+    }
+
+    fn title(&self) -> &str {
+        self.line.ask(Service::Title).borrowed_text().unwrap_or_default()
+    }
+
+    fn json_path(&self, path: &str) -> Result<Vec<&Value>, SpiderError> {
+        let mut found = &self.found;
+        while let Some(known) = found.0.get() {
+            if known.path == path {
+                return Ok(known.values.iter().collect());
+            }
+            found = &known.next;
+        }
+        let answer = self.line.ask(Service::JsonPath).text(path).made::<Result<_, SpiderError>>();
+        let values = answer.unwrap_or_else(|| Ok(Vec::new()))?;
+        let known = FoundValues { path: path.to_owned(), values, next: Found::default() };
+        Ok(found.0.get_or_init(|| Box::new(known)).values.iter().collect())
+    }
+
+    fn csv(&self) -> CsvRows<'_> {
+        let id = self.line.ask(Service::Csv).number().unwrap_or_default();
+        CsvRows::new(GuestCsv { line: self.line, id, rows: VecDeque::new(), is_read: false })
+    }
+
+    fn find(&self, pattern: &str, text: &str, most: usize) -> Result<Vec<String>, QueryError> {
+        let ask = self.line.ask(Service::Find).text(pattern).more(text);
+        ask.numbers([most, 0, 0, 0]).made().unwrap_or_else(|| Ok(Vec::new()))
+    }
+
+    fn step(&self, node: NodeId, step: Step) -> Option<NodeId> {
+        let ask = self.line.ask(Service::Step).at(Some(node));
+        let id = ask.numbers([step as usize, 0, 0, 0]).number()?;
+        u32::try_from(id).ok().map(NodeId)
+    }
+
+    fn attrs(&self, node: NodeId) -> Vec<(&str, &str)> {
+        let texts = self.line.ask(Service::Attrs).at(Some(node)).borrowed_texts();
+        texts.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect()
+    }
+
+    fn forms(&self) -> &[FormParts] {
+        self.forms.get_or_init(|| self.line.ask(Service::Forms).made().unwrap_or_default())
+    }
+
+    fn encode<'t>(&self, text: &'t str, charset: &str) -> Cow<'t, [u8]> {
+        match self.line.ask(Service::Encode).text(text).more(charset).reply() {
+            Reply::Made(bytes) => Cow::Owned(bytes),
+            Reply::Nothing | Reply::Borrowed(_) => Cow::Borrowed(text.as_bytes()),
+        }
+    }
+
+    fn metadata(&self) -> &Metadata {
+        self.metadata.get_or_init(|| self.line.ask(Service::Metadata).made().unwrap_or_default())
+    }
+
+    fn structured(&self) -> &StructuredData {
+        let ask = || self.line.ask(Service::Structured).made().unwrap_or_default();
+        self.structured.get_or_init(ask)
+    }
+
+    fn table(&self, node: NodeId) -> Option<Table> {
+        self.line.ask(Service::Table).at(Some(node)).made()
+    }
+
+    fn markdown(&self, node: Option<NodeId>) -> String {
+        self.line.ask(Service::Markdown).at(node).made_text()
+    }
+
+    fn article(&self) -> Option<&Article> {
+        self.article.get_or_init(|| self.line.ask(Service::Article).made()).as_ref()
+    }
+}
+
+/// The rows of a CSV document, fetched some hundred at a time.
+struct GuestCsv<'h> {
+    line: Line<'h>,
+    id: usize,
+    rows: VecDeque<Result<CsvRow, SpiderError>>,
+    is_read: bool,
+}
+
+impl Iterator for GuestCsv<'_> {
+    type Item = Result<CsvRow, SpiderError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.rows.is_empty() && !self.is_read {
+            let ask = self.line.ask(Service::CsvNext).numbers([self.id, 0, 0, 0]);
+            let batch: Option<CsvBatch> = ask.made();
+            self.is_read = batch.as_ref().is_none_or(|batch| batch.is_last);
+            self.rows.extend(batch.into_iter().flat_map(CsvBatch::into_rows));
+        }
+        self.rows.pop_front()
+    }
+}
+
+impl Drop for GuestCsv<'_> {
+    fn drop(&mut self) {
+        let _ = self.line.ask(Service::CsvClose).numbers([self.id, 0, 0, 0]).number();
+    }
+}

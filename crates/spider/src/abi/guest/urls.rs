@@ -1,0 +1,50 @@
+//! The page's URLs by number, so that they need not be written out on the way back.
+
+use crawl_model::CanonicalUrl;
+
+use crate::Link;
+use crate::abi::wire::{KnownUrl, UrlBook};
+
+/// How far ahead a URL is looked for. Spiders follow links in the order of the page, or few of
+/// them; one that is not found is written out.
+const WINDOW: usize = 256;
+
+/// A page's URLs, and how far the harvest has come in them.
+pub(super) struct GuestBook<'a> {
+    pub(super) links: &'a [Link],
+    pub(super) joined: &'a [CanonicalUrl],
+    next_link: usize,
+    next_joined: usize,
+}
+
+impl<'a> GuestBook<'a> {
+    pub(super) fn new(links: &'a [Link], joined: &'a [CanonicalUrl]) -> Self {
+        Self { links, joined, next_link: 0, next_joined: 0 }
+    }
+}
+
+/// Whether two are copies of one, which needs no look at the text.
+fn is_same(a: &CanonicalUrl, b: &CanonicalUrl) -> bool {
+    std::ptr::eq(a.as_str(), b.as_str())
+}
+
+impl UrlBook for GuestBook<'_> {
+    fn number(&mut self, url: &CanonicalUrl) -> Option<KnownUrl> {
+        let links = self.links.get(self.next_link..).unwrap_or_default();
+        let joined = self.joined.get(self.next_joined..).unwrap_or_default();
+        if let Some(at) = links.iter().take(WINDOW).position(|link| is_same(&link.url, url)) {
+            self.next_link += at + 1;
+            return u32::try_from(self.next_link - 1).ok().map(KnownUrl::Link);
+        }
+        let at = joined.iter().take(WINDOW).position(|known| is_same(known, url))?;
+        self.next_joined += at + 1;
+        u32::try_from(self.next_joined - 1).ok().map(KnownUrl::Joined)
+    }
+
+    fn url(&self, known: KnownUrl) -> Option<&CanonicalUrl> {
+        match known {
+            KnownUrl::Link(at) => self.links.get(at as usize).map(|link| &link.url),
+            KnownUrl::Joined(at) => self.joined.get(at as usize),
+        }
+    }
+}

@@ -18,5 +18,6 @@ mod plumbing;
 mod proxies;
 mod requests;
 mod resume;
+mod session;
 mod stream;
 mod support;

@@ -14,6 +14,7 @@ use crate::error::CrawlError;
 use crate::opened::{self, MediaReaders};
 use crate::pages::Pages;
 use crate::pipeline;
+use crate::report::Report;
 use crate::running::Running;
 
 /// Pages that may be settled and unread before the crawl waits for the reader.
@@ -63,6 +64,35 @@ impl Crawl {
         let (running, edge) = pipeline::run(opened, Some(self.read_ahead))?;
         let edge = edge.expect("a read-ahead was asked for, so there is an edge");
         Ok(Pages::new(running, edge, backlog))
+    }
+
+    /// Starts the crawl, lets `read` read its pages, and closes it when `read` is done, however
+    /// that went: Python's `async with`. By the time this returns everything is flushed, and the
+    /// folder is free. If `read` panics or this future is dropped, the crawl closes in the
+    /// background, as when a [`Pages`] is dropped.
+    ///
+    /// ```no_run
+    /// # async fn example(crawl: crawl_engine::Crawl) -> Result<(), Box<dyn std::error::Error>> {
+    /// let (first, report) = crawl
+    ///     .with_pages(async |pages| match pages.next().await {
+    ///         Some(page) => page.map(|page| Some(page.url().clone())),
+    ///         None => Ok(None),
+    ///     })
+    ///     .await?;
+    /// println!("{:?} came first, {} pages in all", first?, report.counts.pages);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`CrawlError`] if the crawl cannot start, or broke. What `read` gives is its own affair.
+    pub async fn with_pages<T>(
+        self,
+        read: impl AsyncFnOnce(&mut Pages) -> T,
+    ) -> Result<(T, Report), CrawlError> {
+        let mut pages = self.start().await?;
+        let value = read(&mut pages).await;
+        Ok((value, pages.close().await?))
     }
 
     /// Starts the crawl; its pages are found in the store.

@@ -100,6 +100,7 @@ fn prepare(
     store: &Store,
     fetcher: &Fetcher,
 ) -> Result<Stages, CrawlError> {
+    let spider = crawl_spider::prepare(spider);
     let start = crawl_parser::start(&*spider)?;
     let seeds: Vec<Request> = config.seeds.iter().cloned().map(Request::get).chain(start).collect();
     let hosts = seed_hosts(seeds.iter().map(|request| &request.url));

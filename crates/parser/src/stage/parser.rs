@@ -10,15 +10,20 @@ use crawl_model::{
     CanonicalUrl, Ending, Errand, Fetched, Found, Item, PageRecord, Parsed, Request, Ticket,
     Verdict, View,
 };
-use crawl_spider::{Harvest, Harvested, LogLine, Spider, SpiderError};
+use crawl_spider::{
+    Expression, Harvest, Harvested, Language, LogLine, Spider, SpiderError,
+};
 
 use super::admit::number_all;
 use super::case::Case;
 use super::loadout::{Current, Loadout};
 use super::record;
+use crate::css;
+use crate::data::{json, pattern};
 use crate::document::Reading;
 use crate::reader::{MediaPattern, Reader, Readers};
 use crate::spiders::ParseConfig;
+use crate::xpath;
 
 /// Reads the answers to tickets, and runs the spider on those that are pages.
 ///
@@ -94,6 +99,7 @@ impl Read {
 /// The spider's own, a panic of it (as its message), or [`SpiderError::Other`] if it makes items
 /// before there is a page.
 pub fn start(spider: &dyn Spider) -> Result<Vec<Request>, SpiderError> {
+    check(spider)?;
     let mut out = Harvest::new();
     let result = catch_unwind(AssertUnwindSafe(|| spider.start(&mut out)));
     let Harvested { items, follows, logs, .. } = out.into_parts();
@@ -113,6 +119,24 @@ pub fn start(spider: &dyn Spider) -> Result<Vec<Request>, SpiderError> {
         follows.into_iter().map(|follow| follow.into_request(0, None)).collect();
     number_all(&mut requests);
     Ok(requests)
+}
+
+/// Compiles all that a spider says it will use.
+pub(crate) fn check(spider: &dyn Spider) -> Result<(), SpiderError> {
+    let caught = catch_unwind(AssertUnwindSafe(|| spider.expressions()));
+    let expressions = caught.map_err(|panic| {
+        SpiderError::Other(format!("the spider panicked in `expressions`: {}", panic_text(panic)))
+    })?;
+    for Expression { language, text, place } in expressions {
+        let result: Result<(), SpiderError> = match language {
+            Language::Css => css::compile(&text).map(drop).map_err(Into::into),
+            Language::XPath => xpath::compile(&text).map(drop).map_err(Into::into),
+            Language::Regex => pattern::check(&text).map_err(Into::into),
+            Language::JsonPath => json::check(&text).map_err(Into::into),
+        };
+        result.map_err(|error| SpiderError::Other(format!("{place}: {}", error.chain())))?;
+    }
+    Ok(())
 }
 
 impl Parser {

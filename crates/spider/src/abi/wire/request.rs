@@ -27,7 +27,7 @@ wire_enum! { Method, "method": Get = 0, Head = 1, Post = 2 }
 
 wire_struct! {
     Request {
-        url, method, headers, body, label, meta, priority, depth, chain, referrer, options,
+        url, method, headers, body, label, errback, meta, priority, depth, chain, referrer, options,
     }
 }
 

@@ -56,12 +56,6 @@ impl<'a> Page<'a> {
         self.request
     }
 
-    /// The response as it was fetched.
-    #[must_use]
-    pub fn response(&self) -> &'a Response {
-        self.response
-    }
-
     /// HTTP status.
     #[must_use]
     pub fn status(&self) -> u16 {

@@ -6,6 +6,7 @@ pub(crate) mod failure;
 mod config;
 mod inspect;
 mod plumbing;
+mod reload;
 mod run;
 mod testsite;
 
@@ -14,7 +15,7 @@ mod signals;
 mod summary;
 mod table;
 
-use args::{Cli, Command};
+use args::{Cli, Command, PluginCommand};
 use failure::{Exit, Failure};
 
 /// Does what the command line says.
@@ -23,6 +24,9 @@ pub(crate) async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Run(args) => return run::run(args).await,
         Command::Inspect(args) => inspect::inspect(args)?,
         Command::Config(args) => config::config(&args)?,
+        Command::Plugin(args) => match args.command {
+            PluginCommand::Reload(args) => reload::reload(args)?,
+        },
         Command::Testsite(args) => testsite::testsite(args).await?,
         Command::Select(args) => plumbing::select(*args).await?,
         Command::Fetch(args) => plumbing::fetch(args).await?,

@@ -10,7 +10,7 @@ use crate::links::kinds::Kinds;
 use crate::spiders::ParseConfig;
 use crate::stream::Table;
 
-/// Opens pages just as a crawl with this config does for this spider: the same text, the same
+/// Opens pages just as a crawl with this config does for this spider, which was prepared: the same text, the same
 /// links, and what the spider wants matched in the same pass.
 pub struct PageOpener {
     detect_encoding: bool,
@@ -29,11 +29,13 @@ impl PageOpener {
         }
     }
 
-    /// Opens a page and lets `read` have it.
+    /// Opens a page that was fetched then (milliseconds since the Unix epoch) and lets `read` have
+    /// it.
     pub fn open<T>(
         &self,
         request: &Request,
         response: &Response,
+        fetched_ms: u64,
         read: impl FnOnce(&Page<'_>) -> T,
     ) -> T {
         let reading = Reading {
@@ -42,7 +44,7 @@ impl PageOpener {
             table: self.table.clone(),
             readers: None,
         };
-        let document = Document::open(&request.url, response, &reading);
+        let document = Document::open(&request.url, response, &reading).at(fetched_ms);
         read(&Page::new(request, response, &document))
     }
 }

@@ -79,8 +79,8 @@ impl Parser {
 
     fn page(&self, request: &Request, response: &Response, case: &Case, read: &mut Read) {
         let spider = &case.loadout.spider;
-        let document = Document::open(&request.url, response, &self.reading(&case.loadout))
-            .at(case.sent_ms);
+        let document =
+            Document::open(&request.url, response, &self.reading(&case.loadout)).at(case.sent_ms);
         let is_accepted = request.options().accept.contains(&response.status);
         let asks = document.directives(response, &self.agent);
         if let Some(target) = self.refresh(response, &document, is_accepted) {

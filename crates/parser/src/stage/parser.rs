@@ -10,9 +10,7 @@ use crawl_model::{
     CanonicalUrl, Ending, Errand, Fetched, Found, Item, PageRecord, Parsed, Request, Ticket,
     Verdict, View,
 };
-use crawl_spider::{
-    Expression, Harvest, Harvested, Language, LogLine, Spider, SpiderError,
-};
+use crawl_spider::{Expression, Harvest, Harvested, Language, LogLine, Spider, SpiderError};
 
 use super::admit::number_all;
 use super::case::Case;

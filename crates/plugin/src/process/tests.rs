@@ -51,12 +51,8 @@ impl Guest for Bad {
         self
     }
 
-    fn parse(
-        &self,
-        request: &Request,
-        response: &Response,
-        out: &mut Harvest,
-    ) -> Result<(), SpiderError> {
+    fn parse(&self, page: &Sent, out: &mut Harvest) -> Result<(), SpiderError> {
+        let Sent { request, response, .. } = page;
         out.log(LogLevel::Warn, "begun");
         out.stat("pages", 1);
         match request.url.path() {
@@ -318,7 +314,7 @@ fn children_end_with_their_parent_even_in_an_endless_loop() {
     pipe.send(&frames::greet(&greeting), None).unwrap();
     frames::read_welcome(pipe.receive(None).unwrap()).unwrap().unwrap();
     let (request, response) = page("/loop", b"");
-    pipe.send(&frames::parse(&request, &response), None).unwrap();
+    pipe.send(&frames::parse(&Page::new(&request, &response, &NoServices)), None).unwrap();
     thread::sleep(Duration::from_millis(100));
     assert_eq!(process.try_wait().unwrap(), None);
     drop(pipe);
@@ -388,6 +384,10 @@ macro_rules! no_services {
                 $(let _ = $arg;)*
                 unreachable!("nobody asks")
             })*
+
+            fn fetched_ms(&self) -> u64 {
+                0
+            }
 
             fn text_content(&self, _: crawl_spider::NodeId) -> Cow<'_, str> {
                 unreachable!("nobody asks")

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use crawl_model::UrlError;
+use serde_json::Value;
 
-use super::bytes::{Reader, Wire, WireError, wire_enum, wire_struct};
+use super::bytes::{Reader, Wire, WireError, frame, put_uint, wire_enum, wire_struct};
 use crate::error::SelectorProblem;
 use crate::{
     Article, Button, CsvRow, CsvRows, Enctype, Evaluated, Field, FieldKind, FieldOption,
@@ -316,11 +317,24 @@ wire_struct! { BatchRow { names, text, ends } }
 
 impl Wire for Arc<[Box<str>]> {
     fn put(&self, out: &mut Vec<u8>) {
-        super::bytes::put_uint(out, self.len() as u64);
+        put_uint(out, self.len() as u64);
         self.iter().for_each(|name| name.put(out));
     }
 
     fn get(from: &mut Reader<'_>) -> Result<Self, WireError> {
         Ok(from.get::<Vec<Box<str>>>()?.into())
     }
+}
+
+/// The bytes of what a JSONPath found, as a result with a vector of values has them.
+#[must_use]
+pub fn frame_found(found: Result<Vec<&Value>, SpiderError>) -> Vec<u8> {
+    let list = match found {
+        Ok(list) => list,
+        Err(error) => return frame(&Result::<Vec<Value>, _>::Err(error)),
+    };
+    let mut out = vec![0];
+    put_uint(&mut out, list.len() as u64);
+    list.into_iter().for_each(|value| value.put(&mut out));
+    out
 }

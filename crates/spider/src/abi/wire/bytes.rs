@@ -162,6 +162,15 @@ pub fn frame(value: &impl Wire) -> Vec<u8> {
     out
 }
 
+/// The bytes of a list, as a vector of the same values has them.
+#[must_use]
+pub fn frame_list<T: Wire>(list: &[T]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(64 * list.len() + 8);
+    put_uint(&mut out, list.len() as u64);
+    list.iter().for_each(|value| value.put(&mut out));
+    out
+}
+
 #[inline]
 pub(crate) fn put_uint(out: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {

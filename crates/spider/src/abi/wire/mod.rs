@@ -35,8 +35,8 @@ mod response;
 #[cfg(test)]
 mod tests;
 
-pub use answers::CsvBatch;
-pub use bytes::{Reader, Wire, WireError, frame};
+pub use answers::{CsvBatch, frame_found};
+pub use bytes::{Reader, Wire, WireError, frame, frame_list};
 pub use calls::{ClosedFrame, FailedFrame};
 pub use harvest::{KnownUrl, UrlBook};
 pub use response::{get_page, get_response, put_page, put_page_head, put_response};

@@ -47,4 +47,4 @@ pub use spiders::{
     ConfigSpider, FieldConfig, FieldSpec, Isolation, ItemConfig, LinkSpider, ParseConfig,
     RuleConfig, SpiderConfig, SpiderConfigError,
 };
-pub use stage::{CrewEnd, LetGo, Parser, SpiderLog, start};
+pub use stage::{CrewEnd, LetGo, Parser, SpiderLog, check, start};

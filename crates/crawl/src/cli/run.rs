@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use crawl::feeds::FeedConfig;
-use crawl::{Config, Crawl, CrawlError, Report, Running};
+use crawl::feeds::{FeedConfig, stdout};
+use crawl::{Config, CrawlError, Report, Running};
 
 use super::args::RunArgs;
 use super::failure::{Exit, Failure, unless_closed};
@@ -22,8 +22,9 @@ pub(crate) async fn run(args: RunArgs) -> Result<Exit, Failure> {
         let what = "both the report (`--json`) and a feed go to standard output";
         return Err(Failure::new(Exit::Usage, what).hint("give the feed a file: -o items.jsonl"));
     }
-    // Refused before the folder is made.
-    if config.seeds.is_empty() && !config.store.path.exists() {
+    let has_plugin = config.spider.as_ref().is_some_and(|spider| spider.plugin.is_some());
+    // Refused before the folder is made. A plugin may bring requests to begin with.
+    if config.seeds.is_empty() && !has_plugin && !config.store.path.exists() {
         return Err(CrawlError::NoSeeds.into());
     }
     let places = Places::of(&config);
@@ -34,8 +35,11 @@ pub(crate) async fn run(args: RunArgs) -> Result<Exit, Failure> {
     if let Some(site) = &site {
         eprintln!("serving the test site on {}", site.addr);
     }
-    let crawl = config.into_crawl(args.fresh)?;
-    let Some(running) = launch(crawl, &mut signals).await? else {
+    if has_plugin {
+        // Before a line of its code runs: what it prints must not stand among the results.
+        stdout::keep().map_err(|e| Failure::new(Exit::Broken, e))?;
+    }
+    let Some(running) = launch(config, args.fresh, &mut signals).await? else {
         eprintln!("interrupted before anything was fetched");
         return Ok(Exit::Interrupted);
     };
@@ -58,10 +62,20 @@ fn feed_to(path: &Path) -> Result<FeedConfig, Failure> {
     Ok(feed)
 }
 
-/// Opens the folder; `None` if a signal came first.
-async fn launch(crawl: Crawl, signals: &mut Signals) -> Result<Option<Running>, CrawlError> {
+/// Makes the spider and opens the folder; `None` if a signal came first.
+async fn launch(
+    config: Config,
+    fresh: bool,
+    signals: &mut Signals,
+) -> Result<Option<Running>, Failure> {
+    // A plugin may have to be built.
+    let crawl = tokio::task::spawn_blocking(move || config.into_crawl(fresh));
+    let running = async {
+        let crawl = crawl.await.map_err(|e| Failure::new(Exit::Broken, e))??;
+        Ok(crawl.launch().await?)
+    };
     tokio::select! {
-        running = crawl.launch() => running.map(Some),
+        running = running => running.map(Some),
         () = signals.next() => Ok(None),
     }
 }

@@ -13,4 +13,4 @@ mod record;
 mod sitemap;
 
 pub use crew::{CrewEnd, LetGo};
-pub use parser::{Parser, SpiderLog, start};
+pub use parser::{Parser, SpiderLog, check, start};

@@ -10,13 +10,13 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crawl_parser::{ConfigSpider, Isolation, PageOpener, ParseConfig, SpiderConfig, check};
+use crawl_parser::{Isolation, PageOpener, ParseConfig, SpiderConfig, check, configured};
 use crawl_plugin::process::{Guest, Isolated, Launch, Sent, serve};
 use crawl_spider::{Args, Harvest, Spider, SpiderError, prepare};
 use serde::{Deserialize, Serialize};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::config::ConfigError;
+use crate::config::{ConfigError, Mistake};
 
 /// The word by which a program knows that it was started as a child.
 const WORD: &str = "plugin-child";
@@ -63,11 +63,8 @@ impl Recipe {
     /// takes.
     pub(crate) fn make(&self, path: Option<&Path>) -> Result<Arc<dyn Spider>, ConfigError> {
         let Some(path) = path.or(self.spider.plugin.as_deref()) else {
-            let spider = ConfigSpider::new(self.spider.clone());
-            return match spider {
-                Ok(spider) => Ok(Arc::new(spider)),
-                Err(error) => Err(super::config::Mistake::new(error.to_string()).into()),
-            };
+            let spider = configured(self.spider.clone());
+            return spider.map_err(|error| Mistake::new(error.to_string()).into());
         };
         let library = crawl_plugin::find(path)?;
         match self.spider.isolation {
@@ -79,7 +76,7 @@ impl Recipe {
     fn isolated(&self, library: &Path) -> Result<Isolated, ConfigError> {
         if !IS_PARENT.load(Ordering::Relaxed) {
             let message = "`spider.isolation`: this program cannot be started as a child";
-            let mistake = super::config::Mistake::new(message);
+            let mistake = Mistake::new(message);
             return Err(mistake.hint("it has to call `crawl::plugin_child` first").into());
         }
         let library = std::path::absolute(library)
@@ -87,7 +84,7 @@ impl Recipe {
         let (args, parse) = (self.spider.args.clone(), self.parse.clone());
         let setup = Setup { library, args, parse };
         let setup = serde_json::to_string(&setup)
-            .map_err(|error| super::config::Mistake::new(format!("`spider.args`: {error}")))?;
+            .map_err(|error| Mistake::new(format!("`spider.args`: {error}")))?;
         let max_time = Some(self.parse.max_time).filter(|limit| !limit.is_zero());
         let memory = self.spider.memory_mib.unwrap_or(MEMORY_MIB);
         let memory_bytes = (memory > 0).then(|| memory.saturating_mul(1 << 20));

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::spider::pass_on;
 use crate::{
-    Closed, Expression, FailedRequest, Harvest, ItemQuery, Page, Rules, Spider, SpiderError,
+    Closed, Expression, FailedRequest, Harvest, ItemQuery, ItemStep, Page, RequestStep, Rules,
+    Spider, SpiderError,
 };
 
 /// A spider with its rules: they are followed after each callback.
@@ -25,7 +26,7 @@ pub fn prepare(spider: Arc<dyn Spider>) -> Arc<dyn Spider> {
 }
 
 impl Spider for Ruled {
-    pass_on!(spider: name error closed wants_status);
+    pass_on!(spider: name error closed item_step request_step wants_status);
 
     fn wants(&self) -> Vec<ItemQuery> {
         let mut wants = self.spider.wants();

@@ -179,6 +179,16 @@ macro_rules! pass_on {
             self.$inner.wants_status(status)
         }
     };
+    (@item_step $inner:ident) => {
+        fn item_step(&self) -> Option<&dyn ItemStep> {
+            self.$inner.item_step()
+        }
+    };
+    (@request_step $inner:ident) => {
+        fn request_step(&self) -> Option<&dyn RequestStep> {
+            self.$inner.request_step()
+        }
+    };
     (@rules $inner:ident) => {
         fn rules(&self) -> Rules {
             self.$inner.rules()

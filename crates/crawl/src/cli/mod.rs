@@ -8,6 +8,7 @@ mod inspect;
 mod plumbing;
 mod reload;
 mod run;
+mod scaffold;
 mod testsite;
 
 mod progress;
@@ -22,6 +23,9 @@ use failure::{Exit, Failure};
 pub(crate) async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
         Command::Run(args) => return run::run(args).await,
+        Command::New(args) => scaffold::new(args).await?,
+        Command::Record(args) => return scaffold::record(args).await,
+        Command::Check(args) => return scaffold::check(&args),
         Command::Inspect(args) => inspect::inspect(args)?,
         Command::Config(args) => config::config(&args)?,
         Command::Plugin(args) => match args.command {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crawl::feeds::{FeedConfig, stdout};
-use crawl::{Config, CrawlError, Report, Running};
+use crawl::{Config, Crawl, CrawlError, Report, Running};
 
 use super::args::RunArgs;
 use super::failure::{Exit, Failure, unless_closed};
@@ -22,9 +22,8 @@ pub(crate) async fn run(args: RunArgs) -> Result<Exit, Failure> {
         let what = "both the report (`--json`) and a feed go to standard output";
         return Err(Failure::new(Exit::Usage, what).hint("give the feed a file: -o items.jsonl"));
     }
-    let has_plugin = config.spider.as_ref().is_some_and(|spider| spider.plugin.is_some());
     // Refused before the folder is made. A plugin may bring requests to begin with.
-    if config.seeds.is_empty() && !has_plugin && !config.store.path.exists() {
+    if config.seeds.is_empty() && !has_plugin(&config) && !config.store.path.exists() {
         return Err(CrawlError::NoSeeds.into());
     }
     let places = Places::of(&config);
@@ -35,11 +34,11 @@ pub(crate) async fn run(args: RunArgs) -> Result<Exit, Failure> {
     if let Some(site) = &site {
         eprintln!("serving the test site on {}", site.addr);
     }
-    if has_plugin {
-        // Before a line of its code runs: what it prints must not stand among the results.
-        stdout::keep().map_err(|e| Failure::new(Exit::Broken, e))?;
-    }
-    let Some(running) = launch(config, args.fresh, &mut signals).await? else {
+    let running = match make(config, args.fresh, &mut signals).await? {
+        Some(crawl) => launch(crawl, &mut signals).await?,
+        None => None,
+    };
+    let Some(running) = running else {
         eprintln!("interrupted before anything was fetched");
         return Ok(Exit::Interrupted);
     };
@@ -62,26 +61,44 @@ fn feed_to(path: &Path) -> Result<FeedConfig, Failure> {
     Ok(feed)
 }
 
-/// Makes the spider and opens the folder; `None` if a signal came first.
-async fn launch(
+/// Makes the crawl, and its spider; `None` if a signal came first.
+pub(super) async fn make(
     config: Config,
     fresh: bool,
     signals: &mut Signals,
-) -> Result<Option<Running>, Failure> {
+) -> Result<Option<Crawl>, Failure> {
+    if has_plugin(&config) {
+        // Before a line of its code runs: what it prints must not stand among the results.
+        stdout::keep().map_err(|e| Failure::new(Exit::Broken, e))?;
+    }
     // A plugin may have to be built.
-    let crawl = tokio::task::spawn_blocking(move || config.into_crawl(fresh));
-    let running = async {
-        let crawl = crawl.await.map_err(|e| Failure::new(Exit::Broken, e))??;
-        Ok(crawl.launch().await?)
-    };
+    let made = tokio::task::spawn_blocking(move || config.into_crawl(fresh));
     tokio::select! {
-        running = running => running.map(Some),
+        made = made => Ok(Some(made.map_err(|e| Failure::new(Exit::Broken, e))??)),
+        () = signals.next() => Ok(None),
+    }
+}
+
+fn has_plugin(config: &Config) -> bool {
+    config.spider.as_ref().is_some_and(|spider| spider.plugin.is_some())
+}
+
+/// Opens the folder; `None` if a signal came first.
+pub(super) async fn launch(
+    crawl: Crawl,
+    signals: &mut Signals,
+) -> Result<Option<Running>, CrawlError> {
+    tokio::select! {
+        running = crawl.launch() => running.map(Some),
         () = signals.next() => Ok(None),
     }
 }
 
 /// Watches a crawl to its end; also says whether a signal asked for it.
-async fn attend(mut running: Running, signals: &mut Signals) -> Result<(Report, bool), CrawlError> {
+pub(super) async fn attend(
+    mut running: Running,
+    signals: &mut Signals,
+) -> Result<(Report, bool), CrawlError> {
     let handle = running.handle();
     let mut progress = Progress::new();
     progress.begin(&handle.stats());

@@ -4,6 +4,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "../plugins/built.rs"]
+mod built;
+
 mod bad_input;
 mod bookshop;
 mod cache;
@@ -14,6 +17,7 @@ mod graph;
 mod hanging;
 mod hosts;
 mod kill;
+mod plugins;
 mod plumbing;
 mod proxies;
 mod requests;
@@ -22,4 +26,5 @@ mod rules;
 mod session;
 mod stream;
 mod support;
+mod swap;
 mod tutorials;

@@ -18,6 +18,7 @@ mod plumbing;
 mod proxies;
 mod requests;
 mod resume;
+mod scaffold;
 mod session;
 mod stream;
 mod support;

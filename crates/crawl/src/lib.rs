@@ -55,8 +55,8 @@ struct Readme;
 
 pub use config::{Config, ConfigError};
 pub use crawl_engine::{
-    Change, Crawl, CrawlBuilder, CrawlConfig, CrawlError, End, Handle, Pages, Report, Running,
-    Seeded,
+    Change, Completed, Crawl, CrawlBuilder, CrawlConfig, CrawlError, End, Handle, LookEnd, Looked,
+    Pages, Report, Running, Seeded, Session,
 };
 pub use crawl_model::{
     CanonicalUrl, Counts, FilterReason, Fingerprint, Host, Method, Page, PageRecord, Request,

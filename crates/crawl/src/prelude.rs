@@ -2,6 +2,6 @@
 
 pub use crate::{Config, Crawl, CrawlError, Handle, Pages, Report};
 pub use crawl_spider::{
-    CanonicalUrl, FailedRequest, Follow, Followed, Harvest, Link, LinkKind, Node, Nodes, Page,
-    Request, Spider, SpiderError, Value, json,
+    CanonicalUrl, FailedRequest, Follow, Followed, Harvest, Link, LinkExtractor, LinkKind, Node,
+    Nodes, Page, Request, Rule, Rules, Spider, SpiderError, Value, json,
 };

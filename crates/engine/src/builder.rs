@@ -9,10 +9,12 @@ use crawl_parser::{LinkSpider, MediaPattern, Reader};
 use crawl_spider::Spider;
 
 use crate::config::CrawlConfig;
+use crate::control::Reload;
 use crate::error::CrawlError;
 use crate::opened::{self, MediaReaders};
 use crate::pages::Pages;
 use crate::pipeline;
+use crate::report::Report;
 use crate::running::Running;
 
 /// Pages that may be settled and unread before the crawl waits for the reader.
@@ -35,6 +37,7 @@ const READ_AHEAD: usize = 32;
 pub struct Crawl {
     config: CrawlConfig,
     spider: Arc<dyn Spider>,
+    reload: Option<Arc<Reload>>,
     readers: MediaReaders,
     read_ahead: usize,
     pages_from: Option<u64>,
@@ -55,11 +58,41 @@ impl Crawl {
     /// # Errors
     /// [`CrawlError`] if the folder, the spider or a setting forbids the start.
     pub async fn start(self) -> Result<Pages, CrawlError> {
-        let opened = opened::open(self.config, self.spider, self.readers).await?;
+        let mut opened = opened::open(self.config, self.spider, self.readers).await?;
+        opened.stages.reload = self.reload;
         let backlog = self.pages_from.map(|n| opened.backlog(n));
         let (running, edge) = pipeline::run(opened, Some(self.read_ahead))?;
         let edge = edge.expect("a read-ahead was asked for, so there is an edge");
         Ok(Pages::new(running, edge, backlog))
+    }
+
+    /// Starts the crawl, lets `read` read its pages, and closes it when `read` is done, however
+    /// that went: Python's `async with`. By the time this returns everything is flushed, and the
+    /// folder is free. If `read` panics or this future is dropped, the crawl closes in the
+    /// background, as when a [`Pages`] is dropped.
+    ///
+    /// ```no_run
+    /// # async fn example(crawl: crawl_engine::Crawl) -> Result<(), Box<dyn std::error::Error>> {
+    /// let (first, report) = crawl
+    ///     .with_pages(async |pages| match pages.next().await {
+    ///         Some(page) => page.map(|page| Some(page.url().clone())),
+    ///         None => Ok(None),
+    ///     })
+    ///     .await?;
+    /// println!("{:?} came first, {} pages in all", first?, report.counts.pages);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`CrawlError`] if the crawl cannot start, or broke. What `read` gives is its own affair.
+    pub async fn with_pages<T>(
+        self,
+        read: impl AsyncFnOnce(&mut Pages) -> T,
+    ) -> Result<(T, Report), CrawlError> {
+        let mut pages = self.start().await?;
+        let value = read(&mut pages).await;
+        Ok((value, pages.close().await?))
     }
 
     /// Starts the crawl; its pages are found in the store.
@@ -67,7 +100,8 @@ impl Crawl {
     /// # Errors
     /// [`CrawlError`] if the folder, the spider or a setting forbids the start.
     pub async fn launch(self) -> Result<Running, CrawlError> {
-        let opened = opened::open(self.config, self.spider, self.readers).await?;
+        let mut opened = opened::open(self.config, self.spider, self.readers).await?;
+        opened.stages.reload = self.reload;
         Ok(pipeline::run(opened, None)?.0)
     }
 }
@@ -78,6 +112,7 @@ impl From<CrawlConfig> for Crawl {
         Self {
             config,
             spider: Arc::new(LinkSpider),
+            reload: None,
             readers: Vec::new(),
             read_ahead: READ_AHEAD,
             pages_from: None,
@@ -91,6 +126,7 @@ pub struct CrawlBuilder {
     config: CrawlConfig,
     seeds: Vec<String>,
     spider: Option<Arc<dyn Spider>>,
+    reload: Option<Arc<Reload>>,
     readers: MediaReaders,
     read_ahead: Option<NonZeroUsize>,
     pages_from: Option<u64>,
@@ -122,6 +158,21 @@ impl CrawlBuilder {
     #[must_use]
     pub fn spider(mut self, spider: impl Spider) -> Self {
         self.spider = Some(Arc::new(spider));
+        self
+    }
+
+    /// Sets the spider as a shared value, whose type need not be known.
+    #[must_use]
+    pub fn shared_spider(mut self, spider: Arc<dyn Spider>) -> Self {
+        self.spider = Some(spider);
+        self
+    }
+
+    /// Says how the spider is made anew when the running crawl is told to
+    /// ([`Order::ReloadPlugin`](crate::Order::ReloadPlugin)). Default: it cannot be.
+    #[must_use]
+    pub fn reload(mut self, reload: Arc<Reload>) -> Self {
+        self.reload = Some(reload);
         self
     }
 
@@ -174,6 +225,7 @@ impl CrawlBuilder {
         }
         crawl.read_ahead = self.read_ahead.map_or(READ_AHEAD, NonZeroUsize::get);
         crawl.readers = self.readers;
+        crawl.reload = self.reload;
         crawl.pages_from = self.pages_from;
         Ok(crawl)
     }

@@ -1,8 +1,9 @@
-//! The control socket: how a running crawl answers `crawl inspect`.
+//! The control socket: how a running crawl answers `crawl inspect` and takes orders.
 //!
 //! sled opens for one process only, so whoever wants to look into a running crawl asks it:
-//! one [`Query`] as a line of JSON in, the rows as lines of JSON out, then the end. A line
-//! `{"error": ..}` as last one says that it went wrong.
+//! one line of JSON in, the rows as lines of JSON out, then the end. The line is a question (a
+//! [`Query`]) or an order, which has a key `order` ([`Order`]). A line `{"error": ..}` as last one
+//! says that it went wrong.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Write};
@@ -11,18 +12,20 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream as BlockingStream;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, TryLockError};
 use std::time::Duration;
 
-use crawl_frontier::SharedCounts;
+use crawl_spider::Spider;
 use crawl_store::Reader;
 use crawl_store::inspect::{Query, What, answer};
+use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::error::CrawlError;
+use crate::handle::Handle;
 
 const SOCKET: &str = "control.sock";
 /// A question is short; more is a mistake or an attack.
@@ -48,6 +51,39 @@ impl Socket {
     }
 }
 
+/// What a running crawl can be told to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "order", rename_all = "kebab-case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum Order {
+    /// Take a new build of the plugin and go on with it.
+    ReloadPlugin {
+        /// Another plugin than the one it began with; absolute, for the crawl may run elsewhere.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        path: Option<PathBuf>,
+    },
+}
+
+/// Makes the crawl's spider anew: of the plugin at this path, or of that which it began with.
+/// Blocks, for as long as a build takes.
+pub type Reload = dyn Fn(Option<&Path>) -> Result<Arc<dyn Spider>, Box<dyn std::error::Error + Send + Sync>>
+    + Send
+    + Sync;
+
+/// Who answers questions and obeys orders.
+pub(crate) struct Asked {
+    reader: Reader,
+    handle: Handle,
+    /// Held while a spider is made, so that of two orders the second is refused.
+    reload: Option<Mutex<Arc<Reload>>>,
+}
+
+impl Asked {
+    pub(crate) fn new(reader: Reader, handle: Handle, reload: Option<Arc<Reload>>) -> Self {
+        Self { reader, handle, reload: reload.map(Mutex::new) }
+    }
+}
+
 /// Why a running crawl could not be asked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -61,16 +97,12 @@ pub enum ControlError {
         source: io::Error,
     },
     /// It answered with an error.
-    #[error("the running crawl could not answer: {0}")]
+    #[error("the running crawl could not do it: {0}")]
     Refused(String),
 }
 
 /// Starts to listen in the crawl's folder, whose lock we hold: an old socket is a dead one's.
-pub(crate) fn listen(
-    folder: &Path,
-    reader: Reader,
-    counts: Arc<SharedCounts>,
-) -> Result<Socket, CrawlError> {
+pub(crate) fn listen(folder: &Path, asked: Asked) -> Result<Socket, CrawlError> {
     let path = folder.join(SOCKET);
     let bind = || -> io::Result<UnixListener> {
         match fs::remove_file(&path) {
@@ -83,27 +115,28 @@ pub(crate) fn listen(
     };
     let listener =
         bind().map_err(|source| CrawlError::Control { folder: folder.to_owned(), source })?;
+    let asked = Arc::new(asked);
     let listening = tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            let (reader, counts) = (reader.clone(), counts.clone());
+            let asked = asked.clone();
             tokio::spawn(async move {
                 // Who hung up does not care for the error.
-                let _ = serve(stream, reader, counts).await;
+                let _ = serve(stream, asked).await;
             });
         }
     });
     Ok(Socket { listening, path })
 }
 
-/// Answers one question.
-async fn serve(stream: UnixStream, reader: Reader, counts: Arc<SharedCounts>) -> io::Result<()> {
+/// Answers one question, or obeys one order.
+async fn serve(stream: UnixStream, asked: Arc<Asked>) -> io::Result<()> {
     let (input, mut output) = stream.into_split();
     let mut line = String::new();
     let mut input = tokio::io::BufReader::new(input.take(QUESTION_LIMIT_BYTES));
     tokio::time::timeout(PATIENCE, input.read_line(&mut line)).await??;
     let (rows, mut rows_in) = mpsc::channel::<String>(64);
     let answering = tokio::task::spawn_blocking(move || {
-        if let Err(message) = rows_of(&line, &reader, &counts, &rows) {
+        if let Err(message) = asked.rows_of(&line, &rows) {
             // If nobody listens any more, nobody misses it.
             let _ = rows.blocking_send(serde_json::json!({ "error": message }).to_string());
         }
@@ -115,36 +148,76 @@ async fn serve(stream: UnixStream, reader: Reader, counts: Arc<SharedCounts>) ->
     answering.await.map_err(io::Error::other)
 }
 
-fn rows_of(
-    line: &str,
-    reader: &Reader,
-    counts: &SharedCounts,
-    rows: &mpsc::Sender<String>,
-) -> Result<(), String> {
-    let query: Query = serde_json::from_str(line).map_err(|e| format!("not a query: {e}"))?;
-    let is_stats = query.what == What::Stats;
-    let mut send = |mut row: serde_json::Value| {
-        if is_stats {
-            overlay(&mut row, counts);
+impl Asked {
+    fn rows_of(&self, line: &str, rows: &mpsc::Sender<String>) -> Result<(), String> {
+        let value: serde_json::Value =
+            serde_json::from_str(line).map_err(|e| format!("not a line of JSON: {e}"))?;
+        if value.get("order").is_some() {
+            let order = serde_json::from_value(value).map_err(|e| format!("not an order: {e}"))?;
+            let row = self.obey(&order)?;
+            // If nobody listens any more, nobody misses it.
+            let _ = rows.blocking_send(row.to_string());
+            return Ok(());
         }
-        match rows.blocking_send(row.to_string()) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(_) => ControlFlow::Break(()),
+        let query: Query =
+            serde_json::from_value(value).map_err(|e| format!("not a query: {e}"))?;
+        let is_stats = query.what == What::Stats;
+        let mut send = |mut row: serde_json::Value| {
+            if is_stats {
+                self.overlay(&mut row);
+            }
+            match rows.blocking_send(row.to_string()) {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(_) => ControlFlow::Break(()),
+            }
+        };
+        answer(&self.reader, &query, &mut send).map_err(|error| error.to_string())
+    }
+
+    /// The frontier knows what the store cannot: what is in flight.
+    fn overlay(&self, row: &mut serde_json::Value) {
+        let counts = self.handle.stats();
+        let conserved = counts.is_conserved();
+        let live = serde_json::to_value(counts).ok();
+        if let (Some(row), Some(serde_json::Value::Object(live))) = (row.as_object_mut(), live) {
+            row.extend(live);
+            row.insert("conserved".to_owned(), conserved.into());
+            row.insert("running".to_owned(), true.into());
         }
-    };
-    answer(reader, &query, &mut send).map_err(|error| error.to_string())
+    }
+
+    /// Does what it is told, and says in one row what was done.
+    fn obey(&self, order: &Order) -> Result<serde_json::Value, String> {
+        match order {
+            Order::ReloadPlugin { path } => {
+                let reload = self.reload.as_ref().ok_or("its spider is no plugin")?;
+                // Poisoned, if the making of a spider panicked; that says nothing of the next.
+                let reload = match reload.try_lock() {
+                    Ok(reload) => reload,
+                    Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+                    Err(TryLockError::WouldBlock) => {
+                        return Err("it is at a reload already".to_owned());
+                    }
+                };
+                let spider = reload(path.as_deref()).map_err(|error| chain(&*error))?;
+                let name = spider.name().to_owned();
+                self.handle.replace_spider(spider).map_err(|error| chain(&error))?;
+                Ok(serde_json::json!({ "order": "reload-plugin", "spider": name }))
+            }
+        }
+    }
 }
 
-/// The frontier knows what the store cannot: what is in flight.
-fn overlay(row: &mut serde_json::Value, counts: &SharedCounts) {
-    let counts = counts.get();
-    let conserved = counts.is_conserved();
-    let live = serde_json::to_value(counts).ok();
-    if let (Some(row), Some(serde_json::Value::Object(live))) = (row.as_object_mut(), live) {
-        row.extend(live);
-        row.insert("conserved".to_owned(), conserved.into());
-        row.insert("running".to_owned(), true.into());
+/// An error with its sources, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
     }
+    text
 }
 
 /// Asks the crawl that runs in `folder`; `row` takes the rows until it breaks off. Blocks.
@@ -156,12 +229,37 @@ pub fn ask(
     query: &Query,
     row: &mut dyn FnMut(serde_json::Value) -> ControlFlow<()>,
 ) -> Result<(), ControlError> {
+    say(folder, query, row)
+}
+
+/// Tells the crawl that runs in `folder` to do something; returns what it says of it. Blocks
+/// until it is done.
+///
+/// # Errors
+/// [`ControlError`] if nobody listens, or it could not be done.
+pub fn order(folder: &Path, order: &Order) -> Result<serde_json::Value, ControlError> {
+    let mut done = None;
+    say(folder, order, &mut |row| {
+        done = Some(row);
+        ControlFlow::Continue(())
+    })?;
+    done.ok_or_else(|| ControlError::Io {
+        folder: folder.to_owned(),
+        source: io::ErrorKind::UnexpectedEof.into(),
+    })
+}
+
+fn say(
+    folder: &Path,
+    line: &impl Serialize,
+    row: &mut dyn FnMut(serde_json::Value) -> ControlFlow<()>,
+) -> Result<(), ControlError> {
     let broken = |source| ControlError::Io { folder: folder.to_owned(), source };
     let mut stream =
         with_short_path(folder, |path| BlockingStream::connect(path)).map_err(broken)?;
-    let mut question = serde_json::to_string(query).map_err(|e| broken(e.into()))?;
-    question.push('\n');
-    stream.write_all(question.as_bytes()).map_err(broken)?;
+    let mut line = serde_json::to_string(line).map_err(|e| broken(e.into()))?;
+    line.push('\n');
+    stream.write_all(line.as_bytes()).map_err(broken)?;
     for line in BufReader::new(stream).lines() {
         let line = line.map_err(broken)?;
         let value: serde_json::Value = serde_json::from_str(&line).map_err(|e| broken(e.into()))?;

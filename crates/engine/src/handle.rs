@@ -1,9 +1,11 @@
 //! Asks and steers a running crawl from anywhere.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use crawl_frontier::{Control, Seeded, SharedCounts};
 use crawl_model::{CanonicalUrl, Counts, Request};
+use crawl_parser::Parser;
+use crawl_spider::Spider;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::error::CrawlError;
@@ -14,6 +16,7 @@ pub struct Handle {
     control: mpsc::Sender<Control>,
     closing: Arc<watch::Sender<bool>>,
     counts: Arc<SharedCounts>,
+    parser: Weak<Parser>,
 }
 
 impl Handle {
@@ -21,8 +24,9 @@ impl Handle {
         control: mpsc::Sender<Control>,
         closing: Arc<watch::Sender<bool>>,
         counts: Arc<SharedCounts>,
+        parser: &Arc<Parser>,
     ) -> Self {
-        Self { control, closing, counts }
+        Self { control, closing, counts, parser: Arc::downgrade(parser) }
     }
 
     /// Where every URL stands right now. Never waits.
@@ -42,6 +46,17 @@ impl Handle {
         let seeds = Control::AddSeeds { requests: vec![Request::get(url)], done: Some(done) };
         self.control.send(seeds).await.map_err(|_| CrawlError::Ended)?;
         answer.await.map_err(|_| CrawlError::Ended)
+    }
+
+    /// Lets another spider read the pages that come from now on; what the old one has in hand it
+    /// finishes. The frontier stays as it is: seen URLs stay seen, and `start` is not called.
+    ///
+    /// # Errors
+    /// [`CrawlError::Spider`] if the new spider panics when it is asked what it wants, and
+    /// [`CrawlError::Ended`] if the crawl is over.
+    pub fn replace_spider(&self, spider: Arc<dyn Spider>) -> Result<(), CrawlError> {
+        let parser = self.parser.upgrade().ok_or(CrawlError::Ended)?;
+        Ok(parser.replace_spider(spider)?)
     }
 
     /// Begins to close the crawl: no new requests, what is in flight settles within the grace

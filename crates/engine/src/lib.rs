@@ -22,15 +22,16 @@ mod running;
 
 mod control;
 
-mod fetch_one;
+mod session;
 
 pub use builder::{Crawl, CrawlBuilder};
 pub use config::{CrawlConfig, HostRules};
-pub use control::{ControlError, ask};
+pub use control::{ControlError, Order, Reload, ask, order};
 pub use crawl_frontier::{End, Seeded};
 pub use error::CrawlError;
-pub use fetch_one::{Followed, LookEnd, Looked, OneByOne};
+
 pub use handle::Handle;
 pub use pages::Pages;
 pub use report::{Change, Report};
 pub use running::Running;
+pub use session::{Completed, Followed, LookEnd, Looked, Session};

@@ -17,6 +17,7 @@ use crawl_store::{CacheMode, Options, Store};
 
 use crate::backlog::Backlog;
 use crate::config::CrawlConfig;
+use crate::control::Reload;
 use crate::error::CrawlError;
 use crate::report::{Change, changes};
 
@@ -46,6 +47,8 @@ pub(crate) struct Stages {
     pub(crate) resumed: Option<Resumed>,
     pub(crate) changed: Vec<Change>,
     pub(crate) notes: Vec<String>,
+    /// Makes the spider anew, if it can be.
+    pub(crate) reload: Option<Arc<Reload>>,
 }
 
 impl Opened {
@@ -97,6 +100,7 @@ fn prepare(
     store: &Store,
     fetcher: &Fetcher,
 ) -> Result<Stages, CrawlError> {
+    let spider = crawl_spider::prepare(spider);
     let start = crawl_parser::start(&*spider)?;
     let seeds: Vec<Request> = config.seeds.iter().cloned().map(Request::get).chain(start).collect();
     let hosts = seed_hosts(seeds.iter().map(|request| &request.url));
@@ -132,7 +136,8 @@ fn prepare(
     for (pattern, reader) in readers {
         parser = parser.with_reader(pattern, reader);
     }
-    Ok(Stages { config, frontier, parser, feeds, seeds, last, resumed, changed, notes })
+    let reload = None;
+    Ok(Stages { config, frontier, parser, feeds, seeds, last, resumed, changed, notes, reload })
 }
 
 /// The limits that hold: offline no host is asked, so none has to be spared.

@@ -22,7 +22,7 @@ use crawl_frontier::{Control, Edges};
 use crawl_store::{Bodies, Progress, WriterEdges};
 use tokio::sync::{Semaphore, mpsc, watch};
 
-use crate::control;
+use crate::control::{self, Asked};
 use crate::error::CrawlError;
 use crate::handle::Handle;
 use crate::opened::Opened;
@@ -66,8 +66,12 @@ pub(crate) fn run(
     let settled = Arc::new(watch::channel(Progress { n: stages.last, last: false }).0);
     let closing = Arc::new(watch::channel(false).0);
 
-    let handle = Handle::new(control.clone(), closing.clone(), counts.clone());
-    let socket = control::listen(&stages.config.folder(), store.reader(), counts.clone())?;
+    let keeps_responses = read_ahead.is_some() || stages.config.store.bodies != Bodies::None;
+    let parser = if keeps_responses { stages.parser } else { stages.parser.without_responses() };
+    let parser = Arc::new(parser);
+    let handle = Handle::new(control.clone(), closing.clone(), counts.clone(), &parser);
+    let asked = Asked::new(store.reader(), handle.clone(), stages.reload);
+    let socket = control::listen(&stages.config.folder(), asked)?;
     if !stages.seeds.is_empty() {
         control
             .try_send(Control::AddSeeds { requests: stages.seeds, done: None })
@@ -87,9 +91,6 @@ pub(crate) fn run(
         let (settled, entries) = (settled.subscribe(), entries.clone());
         crew.feeds.push(cpu_thread("feed", move || feed.run(settled, entries))?);
     }
-    let keeps_responses = read_ahead.is_some() || stages.config.store.bodies != Bodies::None;
-    let parser = if keeps_responses { stages.parser } else { stages.parser.without_responses() };
-    let parser = Arc::new(parser);
     let parsers = parser.clone().start(n_threads, fetched_in, entries.clone());
     crew.parsers = Some(parsers.map_err(|_| CrawlError::Task("a parser thread"))?);
     for _ in 0..n_workers {

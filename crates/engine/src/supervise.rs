@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use crawl_feeds::FeedError;
 use crawl_frontier::{Control, End, Resumed, SharedCounts};
 use crawl_model::Counts;
-use crawl_parser::{CrewEnd, Parser};
+use crawl_parser::{CrewEnd, LetGo, Parser};
 use crawl_store::{Progress, StoreError};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
@@ -30,7 +30,7 @@ pub(crate) type Joined<T> = oneshot::Receiver<T>;
 #[derive(Default)]
 pub(crate) struct Crew {
     pub(crate) workers: JoinSet<()>,
-    pub(crate) parsers: Option<Joined<CrewEnd>>,
+    pub(crate) parsers: Option<(Joined<CrewEnd>, LetGo)>,
     pub(crate) feeds: Vec<Joined<Result<(), FeedError>>>,
     pub(crate) writer: Option<Joined<Result<(), StoreError>>>,
 }
@@ -78,8 +78,10 @@ pub(crate) async fn supervise(
     story: Story,
 ) -> Result<Report, CrawlError> {
     let closes = closing.subscribe();
-    let parsers = tokio::spawn(await_parsers(crew.parsers.take(), closing));
-    let end = await_frontier(frontier, &mut crew.workers, control, closes, story.grace).await?;
+    let (parsers, let_go) = crew.parsers.take().unzip();
+    let parsers = tokio::spawn(await_parsers(parsers, closing));
+    let flight = Flight { workers: &mut crew.workers, let_go };
+    let end = await_frontier(frontier, flight, control, closes, story.grace).await?;
     while crew.workers.join_next().await.is_some() {}
     let parsers = parsers.await.map_err(|_| CrawlError::Task("a parser thread"))?;
     settled.send_modify(|progress| progress.last = true);
@@ -113,12 +115,18 @@ async fn await_parsers(
     }
 }
 
-/// Waits for the frontier's end. Once closing, gives the workers the grace time, then drops them
-/// and with them their tickets. What is open after a second grace time is in the hands of a
-/// spider that does not return, and no thread can be stopped from outside.
+/// Who may hold tickets.
+struct Flight<'a> {
+    workers: &'a mut JoinSet<()>,
+    let_go: Option<LetGo>,
+}
+
+/// Waits for the frontier's end. Once closing, gives the workers and the CPU threads the grace
+/// time, then drops them and with them their tickets. Should one be open for long after that, the
+/// crawl is broken.
 async fn await_frontier(
     mut frontier: JoinHandle<End>,
-    workers: &mut JoinSet<()>,
+    flight: Flight<'_>,
     control: mpsc::Sender<Control>,
     mut closing: watch::Receiver<bool>,
     grace: Duration,
@@ -133,7 +141,10 @@ async fn await_frontier(
     if let Ok(end) = tokio::time::timeout(grace, &mut frontier).await {
         return end.map_err(broken);
     }
-    workers.shutdown().await;
+    flight.workers.shutdown().await;
+    if let Some(let_go) = flight.let_go {
+        let_go.now();
+    }
     match tokio::time::timeout(grace.max(LEAST_GRACE), &mut frontier).await {
         Ok(end) => end.map_err(broken),
         Err(_) => {

@@ -15,6 +15,8 @@ mod error;
 mod feed;
 mod sink;
 
+pub mod stdout;
+
 pub use config::{FeedConfig, FeedFormat};
 pub use error::FeedError;
 pub use feed::Feed;

@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use crate::{FeedConfig, FeedError};
+use crate::{FeedConfig, FeedError, stdout};
 
 /// Bytes that are gathered before they are written.
 const BUFFER: usize = 64 * 1024;
@@ -77,10 +77,7 @@ impl Sink {
     pub(crate) fn flush(&mut self) -> Result<(), FeedError> {
         let written = match &mut self.to {
             To::File(file) | To::Stream(Stream::Other(file)) => file.write_all(&self.buffer),
-            To::Stream(Stream::Stdout) => {
-                let mut out = io::stdout().lock();
-                out.write_all(&self.buffer).and_then(|()| out.flush())
-            }
+            To::Stream(Stream::Stdout) => stdout::write(&self.buffer),
         };
         written.map_err(FeedError::file("write", &self.path))?;
         self.buffer.clear();

@@ -102,6 +102,7 @@ impl Target {
             && request.headers.is_empty()
             && request.body.is_empty()
             && request.label.is_empty()
+            && request.errback.is_empty()
             && request.meta.is_null()
             && request.chain.is_empty()
             && request.options.is_none();

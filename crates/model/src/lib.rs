@@ -23,6 +23,7 @@ mod ticket;
 mod timing;
 mod verdict;
 
+mod dropped;
 mod edge;
 mod ending;
 mod redirect;
@@ -34,6 +35,7 @@ mod page;
 pub use cache::{Cache, Cached};
 pub use cookie::CookieChange;
 pub use counts::Counts;
+pub use dropped::{Dropped, DroppedItem, Refusal};
 pub use edge::{EndedBy, Entry, Fetched, HostFree, Item, Outcome, Parsed, Source};
 pub use ending::{Ending, RobotsReply, robots_reply, settle, verdict_of};
 pub use event::{Event, Found};

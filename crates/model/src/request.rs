@@ -49,6 +49,10 @@ pub struct Request {
     /// Which of the spider's callbacks the page is for; empty for the default one.
     #[serde(default, skip_serializing_if = "is_empty")]
     pub label: Arc<str>,
+    /// Which of the spider's error callbacks is for it if it gives no page; empty for the default
+    /// one.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub errback: Arc<str>,
     /// The spider's own notes for that callback; `Null` if there are none.
     #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
     pub meta: serde_json::Value,
@@ -89,6 +93,7 @@ impl Request {
             headers: Vec::new(),
             body: Vec::new(),
             label: Arc::from(""),
+            errback: Arc::from(""),
             meta: serde_json::Value::Null,
             priority: 0,
             depth: 0,
@@ -110,7 +115,7 @@ impl Request {
         self.options.get_or_insert_default()
     }
 
-    /// The request that follows a redirect of this one to `target`: carries chain, label,
+    /// The request that follows a redirect of this one to `target`: carries chain, labels,
     /// metadata, priority and depth. Method and body follow RFC 9110, section 15.4:
     /// 307 and 308 keep them, 303 makes a GET of all but HEAD, 301 and 302 make a GET of POST;
     /// with the body go the header fields that describe it. Credentials do not travel to another
@@ -189,11 +194,12 @@ mod tests {
         request.method = Method::Post;
         request.body = b"q".to_vec();
         request.label = "detail".into();
+        request.errback = "gone".into();
         request.depth = 3;
         request.headers = vec![("Cookie".into(), "s".into()), ("X-A".into(), "1".into())];
         let hop = request.redirected(CanonicalUrl::parse("http://b/y").unwrap(), 302);
         assert_eq!((hop.method, hop.body.len(), hop.depth), (Method::Get, 0, 3));
-        assert_eq!((&*hop.label, hop.headers.len()), ("detail", 1));
+        assert_eq!((&*hop.label, &*hop.errback, hop.headers.len()), ("detail", "gone", 1));
         assert_eq!(hop.chain[0].as_str(), "http://a/x");
         request.headers =
             vec![("content-Type".into(), "a/b".into()), ("Accept".into(), "*".into())];

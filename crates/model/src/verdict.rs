@@ -135,6 +135,8 @@ named! {
         TruncatedNesting = "truncated-nesting",
         /// Like it, the transfer coding is broken (RFC 9112, section 7.1).
         TruncatedFraming = "truncated-framing",
+        /// The process in which the spider ran died over the page.
+        SpiderCrash = "spider-crash",
     }
 }
 
@@ -195,7 +197,8 @@ impl Verdict {
             | Self::TruncatedFraming
             | Self::SpiderError
             | Self::SpiderPanic
-            | Self::SpiderTimeout => true,
+            | Self::SpiderTimeout
+            | Self::SpiderCrash => true,
             Self::Redirected
             | Self::RedirectLoop
             | Self::TooManyRedirects

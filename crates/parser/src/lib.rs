@@ -23,6 +23,8 @@ mod links;
 mod markup;
 mod xml;
 
+mod names;
+
 mod css;
 mod data;
 mod dom;
@@ -30,6 +32,7 @@ mod stream;
 mod view;
 mod xpath;
 
+mod propose;
 mod spiders;
 
 #[cfg(test)]
@@ -38,9 +41,10 @@ mod tests;
 pub use decode::sniff_media_type;
 pub use document::{TestPage, page_from_body, page_from_html};
 pub use links::kinds::LinkSource;
+pub use propose::{FieldDraft, Kind as FieldKind, NoItems, Proposal, propose, propose_of};
 pub use reader::{Body, MediaPattern, MediaPatternError, ReadOut, Reader};
 pub use spiders::{
     ConfigSpider, FieldConfig, FieldSpec, Isolation, ItemConfig, LinkSpider, ParseConfig,
     RuleConfig, SpiderConfig, SpiderConfigError,
 };
-pub use stage::{CrewEnd, Parser, SpiderLog, start};
+pub use stage::{CrewEnd, LetGo, Parser, SpiderLog, start};

@@ -1,4 +1,5 @@
-//! Loads spiders that are shared libraries, and builds them.
+//! Spiders that were compiled apart from the program that runs them: built, loaded, kept from
+//! doing harm.
 //!
 //! [`inspect`] reads a library's header out of the file: nothing of it runs before its versions,
 //! sizes and panic strategy are found to be right. [`load`] opens it then, and yields a
@@ -12,8 +13,9 @@
 //! page, as if the spider had returned one. What cannot be caught here is code that is not Rust's
 //! any more: a pointer gone wild, a stack run out.
 //!
-//! Not here: selecting, which the page's services do, and processes for plugins that are not to be
-//! trusted.
+//! Plugins that are not to be trusted run in child processes ([`process`]).
+//!
+//! Not here: HTML, which the page's services read, the network, the command line.
 
 mod about;
 mod error;
@@ -25,6 +27,8 @@ mod content;
 mod host;
 mod library;
 mod spider;
+
+pub mod process;
 
 pub use about::{About, inspect};
 pub use build::find;

@@ -36,7 +36,7 @@ fn check(args: &TokenStream, item: &TokenStream) -> Result<Type, Error> {
         Err(error) => return Err(error),
     };
     let ItemImpl { trait_, self_ty, generics, .. } = item;
-    let Some((None, path, _)) = &trait_ else { return wrong(&self_ty) };
+    let Some((path, _)) = &trait_ else { return wrong(&self_ty) };
     if path.segments.last().is_none_or(|last| last.ident != "Spider") {
         return wrong(path);
     }

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::ser::{SerializeMap, Serializer};
+use serde::{Deserialize, Serialize};
 
 use crate::SpiderError;
 
@@ -88,6 +89,19 @@ impl fmt::Debug for CsvRow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(self.iter()).finish()
     }
+}
+
+/// How a CSV file is written, where that is known better than the file says.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct CsvDialect {
+    /// What separates values: one ASCII character. `None`: told by the first rows.
+    pub delimiter: Option<char>,
+    /// What values with delimiters in them stand between: one ASCII character. `None`: `"`.
+    pub quote: Option<char>,
+    /// The names of the columns; the first row is then a row as any other. `None`: the first row
+    /// has them.
+    pub headers: Option<Vec<String>>,
 }
 
 /// The rows of a page, read one after the other: none is kept.

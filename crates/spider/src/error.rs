@@ -45,6 +45,15 @@ pub enum SpiderError {
     /// A form cannot be filled in or sent as asked.
     #[error(transparent)]
     Form(#[from] FormError),
+    /// The spider panicked out of the host's sight: in a plugin, which hands on the message.
+    #[error("{0}")]
+    Panicked(String),
+    /// The process in which the spider ran died over the page.
+    #[error("{0}")]
+    Crashed(String),
+    /// The spider did not return in time and was ended.
+    #[error("{0}")]
+    TimedOut(String),
     /// Whatever else the spider found wrong.
     #[error("{0}")]
     Other(String),

@@ -42,6 +42,7 @@ pub(crate) struct Extras {
     pub(crate) method: Method,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
+    pub(crate) errback: Option<Arc<str>>,
     pub(crate) options: Option<Box<FetchOptions>>,
 }
 
@@ -58,8 +59,9 @@ impl Follow {
     }
 
     pub(crate) fn from_request(request: Request) -> Self {
-        let Request { url, method, headers, body, label, meta, priority, options, .. } = request;
-        let extras = Extras { method, headers, body, options };
+        let Request { url, method, headers, body, label, errback, meta, priority, .. } = request;
+        let (options, errback) = (request.options, (!errback.is_empty()).then_some(errback));
+        let extras = Extras { method, headers, body, errback, options };
         let extras = (extras != Extras::default()).then(|| Box::new(extras));
         let label = (!label.is_empty()).then_some(label);
         Self { url, label, meta, priority, nofollow: false, is_link: false, extras }
@@ -68,6 +70,15 @@ impl Follow {
     /// Sets which callback the page is for.
     pub fn label(&mut self, label: impl Into<Arc<str>>) -> &mut Self {
         self.label = Some(label.into());
+        self
+    }
+
+    /// Sets which error callback the request is for, should it give no page: what
+    /// [`FailedRequest::errback`](crate::FailedRequest::errback) then says to
+    /// [`Spider::error`](crate::Spider::error). Travels like the label: through redirects, tries
+    /// that are repeated, and resumed crawls.
+    pub fn errback(&mut self, label: impl Into<Arc<str>>) -> &mut Self {
+        self.extras().errback = Some(label.into()).filter(|label| !label.is_empty());
         self
     }
 
@@ -255,7 +266,7 @@ impl Follow {
     /// The request that it stands for, found at link distance `depth` on the page `referrer`.
     #[must_use]
     pub fn into_request(self, depth: u32, referrer: Option<&CanonicalUrl>) -> Request {
-        let Extras { method, headers, body, options } =
+        let Extras { method, headers, body, errback, options } =
             self.extras.map(|extras| *extras).unwrap_or_default();
         Request {
             url: self.url,
@@ -263,6 +274,7 @@ impl Follow {
             headers,
             body,
             label: self.label.unwrap_or_else(|| Arc::from("")),
+            errback: errback.unwrap_or_else(|| Arc::from("")),
             meta: self.meta,
             priority: self.priority,
             depth,

@@ -39,6 +39,15 @@ impl<'a> Followed<'a> {
         self
     }
 
+    /// Sets which error callback all are for; see [`Follow::errback`].
+    #[allow(clippy::must_use_candidate)] // called for what it does
+    pub fn errback(self, label: impl Into<Arc<str>>) -> Self {
+        let label = label.into();
+        self.each(|follow| {
+            follow.errback(label.clone());
+        })
+    }
+
     /// Sets the metadata of all.
     ///
     /// # Errors

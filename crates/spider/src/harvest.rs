@@ -147,7 +147,7 @@ impl Harvest {
         self.push(Follow::from_request(request))
     }
 
-    fn push(&mut self, follow: Follow) -> &mut Follow {
+    pub(crate) fn push(&mut self, follow: Follow) -> &mut Follow {
         let index = self.follows.len();
         self.follows.push(follow);
         &mut self.follows[index]
@@ -161,6 +161,26 @@ impl Harvest {
         } else {
             self.logs_left_out += 1;
         }
+    }
+
+    /// Logs a line at [`LogLevel::Debug`].
+    pub fn debug(&mut self, text: impl Into<String>) {
+        self.log(LogLevel::Debug, text);
+    }
+
+    /// Logs a line at [`LogLevel::Info`].
+    pub fn info(&mut self, text: impl Into<String>) {
+        self.log(LogLevel::Info, text);
+    }
+
+    /// Logs a line at [`LogLevel::Warn`].
+    pub fn warn(&mut self, text: impl Into<String>) {
+        self.log(LogLevel::Warn, text);
+    }
+
+    /// Logs a line at [`LogLevel::Error`].
+    pub fn error(&mut self, text: impl Into<String>) {
+        self.log(LogLevel::Error, text);
     }
 
     /// Adds to a count of the spider's own.
@@ -183,8 +203,8 @@ impl Harvest {
         &self.follows
     }
 
-    /// Adds what another one brought in; for hosts.
-    pub fn absorb(&mut self, other: Harvested) {
+    /// Adds what another one brought, in its order; for hosts whose spider runs elsewhere.
+    pub fn take_in(&mut self, other: Harvested) {
         let Harvested { items, follows, logs, stats } = other;
         self.items.extend(items);
         self.follows.extend(follows);
@@ -228,7 +248,7 @@ fn resolve(page: &Page<'_>, href: &str, rel: Option<&str>) -> Option<Follow> {
     Some(Follow::new(page.join(href).ok()?, is_nofollow(rel)))
 }
 
-fn is_nofollow(rel: Option<&str>) -> bool {
+pub(crate) fn is_nofollow(rel: Option<&str>) -> bool {
     let rel = rel.unwrap_or_default();
     rel.split_ascii_whitespace().any(|word| word.eq_ignore_ascii_case("nofollow"))
 }

@@ -32,6 +32,10 @@
 
 mod args;
 mod spider;
+mod step;
+
+mod prepared;
+mod rules;
 
 mod csv;
 mod node;
@@ -40,6 +44,7 @@ mod query;
 mod view;
 
 mod article;
+mod entry;
 mod form;
 mod meta;
 mod table;
@@ -49,8 +54,11 @@ mod followed;
 mod harvest;
 
 mod error;
+mod expression;
 mod services;
 mod text;
+
+pub mod process;
 
 pub mod abi;
 
@@ -58,8 +66,10 @@ pub mod prelude;
 
 pub use args::{Args, FromArgs};
 pub use article::Article;
-pub use csv::{CsvRow, CsvRows};
+pub use csv::{CsvDialect, CsvRow, CsvRows};
+pub use entry::{Alternate, Enclosure, Entry, EntryKind, News};
 pub use error::{QueryError, SelectorError, SelectorProblem, SpiderError};
+pub use expression::{Expression, Language};
 pub use follow::Follow;
 pub use followed::Followed;
 pub use form::{
@@ -69,13 +79,17 @@ pub use harvest::{Harvest, Harvested, LogLevel, LogLine};
 pub use meta::{HeadLink, MetaMap, Metadata, StructuredData};
 pub use node::{Node, Nodes, XPathValue};
 pub use page::Page;
+pub use prepared::prepare;
 pub use query::{FieldQuery, ItemQuery, MatchedRows, Row, Rows, Take};
+pub use rules::{LinkExtractor, Rule, Rules, Texts};
 pub use services::{Evaluated, Link, LinkKind, NodeId, PageServices, Step};
 pub use spider::{Closed, FailedRequest, Spider};
+pub use step::{ItemStep, PageInfo, RequestStep};
 pub use table::Table;
 pub use text::collapse_whitespace;
 
+pub use crawl_model::{
+    CanonicalUrl, Dropped, Item, Method, Refusal, Request, Response, UrlError, Verdict,
+};
 pub use crawl_spider_derive::spider;
-
-pub use crawl_model::{CanonicalUrl, Item, Method, Request, Response, UrlError, Verdict};
 pub use serde_json::{Value, json};

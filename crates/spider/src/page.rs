@@ -1,13 +1,17 @@
 //! What a callback reads: a response and the host's services for it.
 
 use std::fmt;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crawl_model::{CanonicalUrl, Request, Response, Truncation};
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::node::{evaluate, join, select, xpath};
-use crate::{CsvRows, ItemQuery, Link, Node, Nodes, PageServices, Rows, SpiderError, XPathValue};
+use crate::{
+    CsvDialect, CsvRows, Entry, ItemQuery, Link, Node, Nodes, PageServices, Rows, SpiderError,
+    XPathValue,
+};
 
 /// A fetched page, borrowed from the host for the length of a callback.
 #[derive(Clone, Copy)]
@@ -127,6 +131,34 @@ impl<'a> Page<'a> {
         self.services.csv()
     }
 
+    /// The page's rows, read as CSV of this dialect: for files that [`csv`](Self::csv) takes for
+    /// something else.
+    ///
+    /// # Errors
+    /// As for [`csv`](Self::csv).
+    #[must_use]
+    pub fn csv_as(&self, dialect: &CsvDialect) -> CsvRows<'a> {
+        self.services.csv_as(dialect)
+    }
+
+    /// The entries of a sitemap (sitemaps.org protocol, or one URL per line) or a feed (RSS 0.9 to
+    /// 2.0, Atom), compressed ones, too; none of any other page.
+    ///
+    /// ```
+    /// use crawl_spider::{Harvest, Page, SpiderError};
+    ///
+    /// fn news(page: &Page<'_>, out: &mut Harvest) -> Result<(), SpiderError> {
+    ///     for entry in page.entries() {
+    ///         out.item(entry)?;
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    #[must_use]
+    pub fn entries(&self) -> &'a [Entry] {
+        self.services.entries()
+    }
+
     /// Which callback the page is for; empty for the default one.
     #[must_use]
     pub fn label(&self) -> &'a str {
@@ -146,6 +178,16 @@ impl<'a> Page<'a> {
     #[must_use]
     pub fn depth(&self) -> u32 {
         self.request.depth
+    }
+
+    /// When it was fetched: the time to write into items. In a test it is the fixture's, so that
+    /// what a spider gives does not depend on the day. Now, if nobody knows.
+    #[must_use]
+    pub fn fetched_at(&self) -> SystemTime {
+        match self.services.fetched_ms() {
+            0 => SystemTime::now(),
+            ms => UNIX_EPOCH.checked_add(Duration::from_millis(ms)).unwrap_or(UNIX_EPOCH),
+        }
     }
 
     /// The document's title, whitespace collapsed, at most 200 characters; empty if it has none.

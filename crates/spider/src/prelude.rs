@@ -1,6 +1,7 @@
 //! What a file with a spider in it needs: `use crawl_spider::prelude::*;`.
 
 pub use crate::{
-    Args, CanonicalUrl, Closed, FailedRequest, Follow, Followed, FromArgs, Harvest, Link, LinkKind,
-    LogLevel, Node, Nodes, Page, Request, Spider, SpiderError, Value, json, spider,
+    Args, CanonicalUrl, Closed, Dropped, FailedRequest, Follow, Followed, FromArgs, Harvest,
+    ItemStep, Link, LinkExtractor, LinkKind, LogLevel, Node, Nodes, Page, PageInfo, Refusal,
+    Request, RequestStep, Rule, Rules, Spider, SpiderError, Value, json, spider,
 };

@@ -9,8 +9,8 @@ use crawl_model::{CanonicalUrl, UrlError};
 use serde_json::Value;
 
 use crate::{
-    Article, CsvRows, FormParts, ItemQuery, MatchedRows, Metadata, QueryError, SelectorError,
-    SpiderError, StructuredData, Table,
+    Article, CsvDialect, CsvRows, Entry, FormParts, ItemQuery, MatchedRows, Metadata, QueryError,
+    SelectorError, SpiderError, StructuredData, Table,
 };
 
 /// Names a node of one page: an element, or, as XPath may answer, an attribute, a text, a comment,
@@ -148,6 +148,27 @@ pub trait PageServices {
     /// [`QueryError`] if `pattern` does not compile.
     fn find(&self, pattern: &str, text: &str, most: usize) -> Result<Vec<String>, QueryError>;
 
+    /// In which of `texts` a regular expression is found somewhere; in their order. For a page's
+    /// links this is one call instead of a hundred. Default: by [`find`](Self::find).
+    ///
+    /// # Errors
+    /// [`QueryError`] if `pattern` does not compile.
+    fn matching(&self, pattern: &str, texts: &[&str]) -> Result<Vec<bool>, QueryError> {
+        texts.iter().map(|text| Ok(!self.find(pattern, text, 1)?.is_empty())).collect()
+    }
+
+    /// The entries of the page, if it is a sitemap or a feed, in document order. Default: none.
+    fn entries(&self) -> &[Entry] {
+        &[]
+    }
+
+    /// The page's rows as CSV of this dialect, read as they are asked for. Default: as
+    /// [`csv`](Self::csv), whatever the dialect.
+    fn csv_as(&self, dialect: &CsvDialect) -> CsvRows<'_> {
+        let _ = dialect;
+        self.csv()
+    }
+
     /// The element one step from a node; `None` if there is none. (The document is none.)
     fn step(&self, node: NodeId, step: Step) -> Option<NodeId>;
 
@@ -172,6 +193,12 @@ pub trait PageServices {
 
     /// A node, or the page, as Markdown.
     fn markdown(&self, node: Option<NodeId>) -> String;
+
+    /// When the page was fetched: milliseconds since the Unix epoch; 0 if that is not known.
+    /// Default: not known.
+    fn fetched_ms(&self) -> u64 {
+        0
+    }
 
     /// The page's main text; `None` if it has none or is too large to be searched for it.
     fn article(&self) -> Option<&Article>;

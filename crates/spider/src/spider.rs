@@ -3,7 +3,7 @@
 use crawl_model::{CanonicalUrl, Request, Verdict};
 use serde::Deserialize;
 
-use crate::{Harvest, ItemQuery, Page, SpiderError};
+use crate::{Expression, Harvest, ItemQuery, ItemStep, Page, RequestStep, Rules, SpiderError};
 
 /// Reads pages: takes items from them and says what to follow.
 ///
@@ -27,6 +27,39 @@ pub trait Spider: Send + Sync + 'static {
         Vec::new()
     }
 
+    /// Which links are followed on all pages, and how. Asked once; the host follows them on each
+    /// page after [`parse`](Self::parse), if that went well, so that `parse` has only items to care
+    /// for. Default: none, `parse` follows what it wants.
+    ///
+    /// ```
+    /// use crawl_spider::prelude::*;
+    ///
+    /// struct Books;
+    ///
+    /// impl Spider for Books {
+    ///     fn rules(&self) -> Rules {
+    ///         Rules::new().rule(Rule::css("li.next")).rule(Rule::url("/book/").label("book"))
+    ///     }
+    ///
+    ///     fn parse(&self, page: &Page<'_>, out: &mut Harvest) -> Result<(), SpiderError> {
+    ///         match page.label() {
+    ///             "book" => out.item(&json!({"title": page.text_of("h1")?})),
+    ///             _ => Ok(()),
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    fn rules(&self) -> Rules {
+        Rules::default()
+    }
+
+    /// The selectors and patterns it uses, beyond those of its [`rules`](Self::rules). Asked once;
+    /// the host checks them before the crawl begins, so that a typing error ends it there. What is
+    /// not told here is checked when it is used. Default: none.
+    fn expressions(&self) -> Vec<Expression> {
+        Vec::new()
+    }
+
     /// Called once when a crawl begins: requests beyond the configured seeds.
     ///
     /// # Errors
@@ -45,7 +78,26 @@ pub trait Spider: Send + Sync + 'static {
     /// Called for each request that ended without a page that [`parse`](Self::parse) was given:
     /// no answer, an unwanted status, a bad redirect. Not called for tries that are repeated.
     ///
-    /// What it harvests is kept with the failed page. Default: does nothing.
+    /// What it harvests is kept with the failed page. With several kinds of requests, branch by
+    /// [`FailedRequest::errback`], which is what the request was told by
+    /// [`Follow::errback`](crate::Follow::errback). Default: does nothing.
+    ///
+    /// ```
+    /// use crawl_spider::{FailedRequest, Harvest, LogLevel, SpiderError, json};
+    /// # use crawl_spider::{Page, Spider};
+    /// # struct Books;
+    /// # impl Spider for Books {
+    /// # fn parse(&self, _: &Page<'_>, _: &mut Harvest) -> Result<(), SpiderError> { Ok(()) }
+    ///
+    /// fn error(&self, failed: &FailedRequest<'_>, out: &mut Harvest) -> Result<(), SpiderError> {
+    ///     match failed.errback() {
+    ///         "book gone" => out.item(&json!({"url": failed.url().as_str(), "gone": true}))?,
+    ///         _ => out.log(LogLevel::Debug, failed.detail()),
+    ///     }
+    ///     Ok(())
+    /// }
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// Recorded with the page; its verdict stays.
@@ -65,6 +117,18 @@ pub trait Spider: Send + Sync + 'static {
         Ok(())
     }
 
+    /// The step that its items go through before all others, [`error`](Self::error)'s too.
+    /// Usually `Some(self)`; always the same. Default: none.
+    fn item_step(&self) -> Option<&dyn ItemStep> {
+        None
+    }
+
+    /// The step that the requests of its callbacks go through. Usually `Some(self)`; always the
+    /// same. Default: none.
+    fn request_step(&self) -> Option<&dyn RequestStep> {
+        None
+    }
+
     /// Whether [`parse`](Self::parse) wants pages of this HTTP status. Default: 200 to 299.
     ///
     /// A 301, 302, 303, 307 or 308 with a `Location` is followed as a redirect whatever the
@@ -74,6 +138,65 @@ pub trait Spider: Send + Sync + 'static {
         (200..300).contains(&status)
     }
 }
+
+/// A function is a spider that needs nothing but [`Spider::parse`].
+impl<F> Spider for F
+where
+    F: Fn(&Page<'_>, &mut Harvest) -> Result<(), SpiderError> + Send + Sync + 'static,
+{
+    fn parse(&self, page: &Page<'_>, out: &mut Harvest) -> Result<(), SpiderError> {
+        self(page, out)
+    }
+}
+
+/// Methods of [`Spider`] that a spider leaves to another one in one of its fields. Whoever adds a
+/// method to the trait adds it here, and looks at the spiders that are made of others.
+macro_rules! pass_on {
+    ($inner:ident: $($method:ident)*) => {
+        $($crate::spider::pass_on!(@$method $inner);)*
+    };
+    (@name $inner:ident) => {
+        fn name(&self) -> &str {
+            self.$inner.name()
+        }
+    };
+    (@error $inner:ident) => {
+        fn error(
+            &self,
+            failed: &FailedRequest<'_>,
+            out: &mut Harvest,
+        ) -> Result<(), SpiderError> {
+            self.$inner.error(failed, out)
+        }
+    };
+    (@closed $inner:ident) => {
+        fn closed(&self, closed: &Closed<'_>, out: &mut Harvest) -> Result<(), SpiderError> {
+            self.$inner.closed(closed, out)
+        }
+    };
+    (@wants_status $inner:ident) => {
+        fn wants_status(&self, status: u16) -> bool {
+            self.$inner.wants_status(status)
+        }
+    };
+    (@item_step $inner:ident) => {
+        fn item_step(&self) -> Option<&dyn ItemStep> {
+            self.$inner.item_step()
+        }
+    };
+    (@request_step $inner:ident) => {
+        fn request_step(&self) -> Option<&dyn RequestStep> {
+            self.$inner.request_step()
+        }
+    };
+    (@rules $inner:ident) => {
+        fn rules(&self) -> Rules {
+            self.$inner.rules()
+        }
+    };
+}
+
+pub(crate) use pass_on;
 
 /// How a run of a crawl ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,6 +247,13 @@ impl<'a> FailedRequest<'a> {
     #[must_use]
     pub fn label(&self) -> &'a str {
         &self.request.label
+    }
+
+    /// Which error callback it is for ([`Follow::errback`](crate::Follow::errback)); empty for the
+    /// default one.
+    #[must_use]
+    pub fn errback(&self) -> &'a str {
+        &self.request.errback
     }
 
     /// How it ended.

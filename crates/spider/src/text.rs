@@ -34,7 +34,7 @@ pub fn collapse_whitespace(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-fn is_blank(c: char) -> bool {
+pub(crate) fn is_blank(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\x0c' | '\r' | ' ' | '\u{a0}')
 }
 

@@ -66,6 +66,8 @@ struct Extension {
     headers: Vec<(String, String)>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     body: Vec<u8>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    errback: Arc<str>,
     #[serde(skip_serializing_if = "serde_json::Value::is_null")]
     meta: serde_json::Value,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -231,6 +233,7 @@ fn extension_of(request: &Request) -> Option<Vec<u8>> {
     let is_plain = request.method == Method::Get
         && request.headers.is_empty()
         && request.body.is_empty()
+        && request.errback.is_empty()
         && request.meta.is_null()
         && request.chain.is_empty()
         && request.options.is_none();
@@ -241,6 +244,7 @@ fn extension_of(request: &Request) -> Option<Vec<u8>> {
         method: request.method,
         headers: request.headers.clone(),
         body: request.body.clone(),
+        errback: request.errback.clone(),
         meta: request.meta.clone(),
         chain: request.chain.clone(),
         options: request.options.clone(),
@@ -403,6 +407,7 @@ impl Thaw {
             request.method = extension.method;
             request.headers = extension.headers;
             request.body = extension.body;
+            request.errback = extension.errback;
             request.meta = extension.meta;
             request.chain = extension.chain;
             request.options = extension.options;

@@ -78,6 +78,7 @@ impl Copy {
             | Verdict::SpiderError
             | Verdict::SpiderPanic
             | Verdict::SpiderTimeout
+            | Verdict::SpiderCrash
             // Says only that the copy which is there is good.
             | Verdict::NotModified => Quality::Partial,
             Verdict::RateLimited

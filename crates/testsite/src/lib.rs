@@ -19,8 +19,9 @@
 //! ```
 //!
 //! [`Builder`] puts sites together by virtual host, [`Site`] is how to write one's own, [`Bookshop`]
-//! is the big one, [`Tree`], [`Chain`] and [`ManyHosts`] are synthetic graphs, and
-//! [`TestSite`] is a running server with its record.
+//! is the big one, [`Quotes`], [`News`], [`Products`] and [`Directory`] are small ones, of the kinds
+//! that tutorials scrape ([`Builder::tutorials`]), [`Tree`], [`Chain`] and [`ManyHosts`] are synthetic
+//! graphs, and [`TestSite`] is a running server with its record.
 //!
 //! The order of the way through: `builder` -> `server` (listeners, connections) -> `answer` (one
 //! request) -> `pages` (the table of one host) -> a `Site`.
@@ -31,24 +32,37 @@
 mod answer;
 mod bookshop;
 mod builder;
+mod directory;
 #[cfg(feature = "faults")]
 mod faults;
+mod form;
 mod graph;
+mod gzip;
+mod html;
+mod news;
 mod pages;
+mod products;
+mod quotes;
 mod random;
 mod record;
 mod server;
 mod site;
+mod tutorials;
 
 pub use bookshop::{Book, Bookshop, Shop};
 pub use builder::Builder;
+pub use directory::{Directory, Event};
 #[cfg(feature = "faults")]
 pub use faults::{Faults, MAX_REDIRECTS, WebFault};
 pub use graph::{Chain, ManyHosts, Tree};
+pub use news::{Article, News};
 pub use pages::Pages;
+pub use products::{Product, Products};
+pub use quotes::{Author, Quote, Quotes};
 pub use record::{Recorded, read_log};
 pub use server::{Connections, TestSite};
 pub use site::{Fault, Reply, Site, SiteRequest, Truth};
+pub use tutorials::TUTORIAL_HOSTS;
 
 #[cfg(test)]
 mod tests;

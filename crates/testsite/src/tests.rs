@@ -134,6 +134,21 @@ fn many_hosts_are_reached_from_their_hub() {
 }
 
 #[test]
+fn the_tutorials_are_served_beside_the_bookshop() {
+    let mut builder = TestSite::builder().bookshop(Bookshop::default()).tutorials();
+    let hosts = builder.take_hosts();
+    for host in TUTORIAL_HOSTS {
+        let reply = hosts.find(host).respond(&SiteRequest::get(host, "/"));
+        let html = String::from_utf8(reply.body.to_vec()).unwrap();
+        assert_eq!((reply.status, html.contains("product_pod")), (200, false), "{host}");
+    }
+    let many = ManyHosts::tutorial().name(29);
+    assert_eq!(hosts.find(&many).respond(&SiteRequest::get(&many, "/p/3")).status, 200);
+    let shop = hosts.find("bookshop.test").respond(&SiteRequest::get("bookshop.test", "/"));
+    assert!(String::from_utf8(shop.body.to_vec()).unwrap().contains("product_pod"));
+}
+
+#[test]
 fn links_of_the_hub_name_the_port_that_was_asked() {
     let hosts = ManyHosts { domain: "many.test".to_owned(), hosts: 1, pages: 1, bytes: 0 };
     let mut request = SiteRequest::get("many.test", "/");

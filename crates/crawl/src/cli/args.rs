@@ -25,6 +25,17 @@ Exit codes:
     1  input or output failed
     2  wrong usage, or an invalid selector";
 
+const TESTSITE: &str = "\
+The first line of stdout is the address. Whatever name it is asked by, it is the bookshop, but for:
+    quotes.test     quotes, tags and authors; /login, /scroll, /api/quotes, /tableful/, /search.aspx
+    news.test       articles by /sitemap.xml, /feed.rss and /feed.atom
+    api.test        /v1/products, JSON by cursor
+    directory.test  events at attic.test, harbour.test, lighthouse.test and orchard.test
+    many.test       thirty hosts, h0.many.test and so on
+
+A config reaches it by fetch.resolve = { \"quotes.test\" = \"127.0.0.1:PORT\" } and
+fetch.allow-private-addresses = true. The table [testsite] does all of that by itself.";
+
 const FETCH: &str = "\
 Prints a line per redirect and one for the end: status, verdict, URL, protocol, size, address.
 robots.txt is asked first and obeyed, hosts rest between two requests, addresses and limits are
@@ -53,7 +64,8 @@ pub(crate) enum Command {
     Inspect(InspectArgs),
     /// Check CONFIG and print all that is in force, defaults included.
     Config(ConfigArgs),
-    /// Serve the bundled bookshop on a local port until Ctrl-C.
+    /// Serve the bundled bookshop, and the sites of tutorials, on a local port until Ctrl-C.
+    #[command(after_help = TESTSITE)]
     Testsite(TestsiteArgs),
     /// Fetch one URL as a crawl would, and say what came.
     #[command(after_help = FETCH)]
@@ -164,10 +176,10 @@ pub(crate) struct ConfigArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct TestsiteArgs {
-    /// Number of books.
+    /// Number of books of the bookshop.
     #[arg(long, default_value = "1000")]
     pub(crate) books: NonZeroU32,
-    /// Time the site takes to answer, such as `20ms`.
+    /// Time the sites take to answer, such as `20ms`.
     #[arg(long, default_value = "0ms", value_parser = duration)]
     pub(crate) latency: Duration,
     /// Address and port; port 0 takes a free one.

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
+use crawl::feeds::stdout;
 use crawl::{Change, Config, End, Report};
 
 use super::progress::{grouped, seconds};
@@ -94,9 +95,7 @@ pub(crate) fn print_json(report: &Report, places: &Places) -> io::Result<()> {
         "store": places.store,
         "feeds": places.feeds,
     });
-    let mut out = io::stdout().lock();
-    writeln!(out, "{json}")?;
-    out.flush()
+    stdout::write(format!("{json}\n").as_bytes())
 }
 
 fn how_it_ended(report: &Report, was_interrupted: bool) -> String {

@@ -1,8 +1,8 @@
-//! `crawl testsite`: the bundled bookshop as a process of its own.
+//! `crawl testsite`: the bundled sites as a process of its own.
 
 use std::io::{self, Write};
 
-use crawl_testsite::{Bookshop, TestSite};
+use crawl_testsite::{Bookshop, TUTORIAL_HOSTS, TestSite};
 
 use super::args::TestsiteArgs;
 use super::failure::{Exit, Failure, unless_closed};
@@ -11,8 +11,12 @@ use super::signals::Signals;
 /// Serves until Ctrl-C; the address is the first line of stdout.
 pub(crate) async fn testsite(args: TestsiteArgs) -> Result<(), Failure> {
     let shop = Bookshop { books: args.books.get(), ..Bookshop::default() };
-    let mut builder =
-        TestSite::builder().bookshop(shop).latency(args.latency).bind(args.listen).keep_records(0);
+    let mut builder = TestSite::builder()
+        .bookshop(shop)
+        .tutorials()
+        .latency(args.latency)
+        .bind(args.listen)
+        .keep_records(0);
     if let Some(log) = &args.log {
         builder = builder.log_file(log);
     }
@@ -20,7 +24,8 @@ pub(crate) async fn testsite(args: TestsiteArgs) -> Result<(), Failure> {
     let site = builder.try_start().await.map_err(|e| cannot_serve(&args, &e))?;
     let mut out = io::stdout();
     unless_closed(writeln!(out, "http://{}/", site.addr).and_then(|()| out.flush()))?;
-    eprintln!("{} books are served until Ctrl-C", args.books);
+    let hosts = TUTORIAL_HOSTS.join(", ");
+    eprintln!("{} books are served until Ctrl-C; for these hosts other sites: {hosts}", args.books);
     signals.next().await;
     Ok(())
 }

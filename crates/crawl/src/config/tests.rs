@@ -209,7 +209,8 @@ fn a_selector_that_is_none_is_shown_with_its_place() {
 fn the_local_sites_relaxations_cannot_reach_other_hosts() {
     let seeds = "seeds = ['http://bookshop.test/', 'https://shop.example/']\n[testsite]\n";
     let error = Config::parse("c.toml", seeds, &[]).unwrap_err();
-    assert!(error.to_string().contains("only `bookshop.test` is crawled"), "{error}");
+    assert!(error.to_string().contains("`shop.example`, which is no site"), "{error}");
+    assert!(error.hint().unwrap().contains("`bookshop.test`, `quotes.test`, "), "{error}");
     let domains = "[scope]\nallowed-domains = ['notbookshop.test']\n[testsite]\n";
     assert!(Config::parse("c.toml", domains, &[]).is_err());
 }
@@ -221,6 +222,8 @@ async fn the_local_site_is_served_and_mapped() {
     let site = config.serve_testsite().await.unwrap().unwrap();
     assert_eq!(config.fetch.resolve["bookshop.test"], site.addr.to_string());
     assert!(config.fetch.allow_private_addresses && config.politeness.delay.is_zero());
+    assert_eq!(config.fetch.resolve["*.many.test"], site.addr.to_string());
+    assert_eq!(config.scope.allowed_domains, ["bookshop.test"]);
     let mut without = Config::default();
     assert!(without.serve_testsite().await.unwrap().is_none());
     assert_eq!(without, Config::default());

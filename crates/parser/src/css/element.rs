@@ -1,11 +1,12 @@
 //! What an element says of itself: name, id, classes, attributes.
 
+use crawl_query::css::{AttrTest, Case, Operator, ValueTest};
 use html5ever::ns;
 use memchr::memmem;
 use scraper::node::Element;
 
-use super::ast::{AttrTest, Case, Operator, ValueTest};
 use crate::dom::{Dom, Flavour};
+use crate::names::Atoms;
 
 /// Whether names on it follow HTML's rules.
 pub(super) fn is_html(dom: &Dom, element: &Element) -> bool {
@@ -37,7 +38,7 @@ fn is_same(a: &str, b: &str, any_case: bool) -> bool {
 }
 
 /// Whether one of its attributes is as asked.
-pub(super) fn has_attr(element: &Element, test: &AttrTest, is_html: bool) -> bool {
+pub(super) fn has_attr(element: &Element, test: &AttrTest<Atoms>, is_html: bool) -> bool {
     let name = test.name.of(is_html);
     element.attrs.iter().any(|(key, value)| {
         key.local == *name

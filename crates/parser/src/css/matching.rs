@@ -11,15 +11,20 @@
 
 use std::collections::HashMap;
 
+use crawl_query::css::Relation;
 use crawl_spider::NodeId;
 use scraper::node::Element;
 
-use super::ast::{Complex, Part, Relation, Test};
+use super::Complex;
 use super::contains::Words;
 use super::element;
 use super::memo::{Gaps, Key, Map};
 use super::nth::Places;
 use crate::dom::{Dom, NodeKind};
+use crate::names::Atoms;
+
+type Part = crawl_query::css::Part<Atoms>;
+type Test = crawl_query::css::Test<Atoms>;
 
 /// One search through a page.
 pub(super) struct Matcher<'a> {

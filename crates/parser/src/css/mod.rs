@@ -1,18 +1,11 @@
 //! CSS selectors: compiled once, kept per thread, answered in document order.
 //!
-//! Selectors Level 4 (`:is`, `:where`, `:not` and `:has` with lists, `:nth-child(.. of S)`, the
-//! flags `i` and `s`, namespaces), with HTML's rules for names and values in HTML documents and
-//! XML's in others, and three things that people who scrape are used to: `::text`,
-//! `::attr(name)` and `:contains("text")`. cssparser tokenizes; grammar (`parse.rs`,
-//! `simple.rs`) and matching (`matching.rs`) are our own, because a crawler's pages are hostile
-//! (see there) and its users' selectors need errors that say where.
+//! The grammar is [`crawl_query`]'s; here it is asked of documents, with HTML's rules for names and
+//! values in HTML documents and XML's in others. Matching (`matching.rs`) is our own, because a
+//! crawler's pages are hostile (see there).
 //!
 //! Invariants: what is selected comes in document order without repeats; the time of a search
 //! grows with the elements searched, not with how they nest or stand beside each other.
-
-mod ast;
-mod parse;
-mod simple;
 
 mod contains;
 mod element;
@@ -28,9 +21,12 @@ use std::rc::Rc;
 use crawl_spider::{NodeId, SelectorError};
 use html5ever::ns;
 
-use crate::css::ast::{Complex, Ending};
 use crate::css::matching::Matcher;
 use crate::dom::{Dom, NodeKind};
+use crate::names::Atoms;
+
+type Complex = crawl_query::css::Complex<Atoms>;
+type Ending = crawl_query::css::Ending<Atoms>;
 
 /// A compiled CSS selector.
 #[derive(Debug, Clone)]
@@ -144,86 +140,18 @@ pub(crate) fn compiled(css: &str) -> Result<Rc<Selector>, SelectorError> {
 /// # Errors
 /// [`SelectorError`] if it does not parse.
 pub(crate) fn compile(css: &str) -> Result<Selector, SelectorError> {
-    match parse::parse(css) {
-        Ok(list) => {
-            let has_endings = list.iter().any(|complex| complex.ending != Ending::Element);
-            Ok(Selector { list, has_endings })
+    match crawl_query::css::parse(css) {
+        Ok(selector) => {
+            let has_endings = selector.has_endings();
+            Ok(Selector { list: selector.list, has_endings })
         }
-        Err(reason) => Err(SelectorError::css(css, reason)),
+        Err(error) => Err(SelectorError::css(css, error.reason)),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn errors_say_what_is_wrong_and_where_in_one_line() {
-        for (css, reason) in [
-            ("", "it is empty"),
-            (" \n", "it is empty"),
-            ("a >", "a combinator has nothing behind it"),
-            ("a > , b", "a combinator has nothing behind it, at character 5"),
-            ("> a", "a combinator has nothing before it"),
-            ("a,,b", "nothing is before a comma, at character 3"),
-            ("a,", "it is empty"),
-            ("[", "the name of an attribute is missing"),
-            ("a[href", ""),
-            ("[=x]", "the name of an attribute is missing, at character 2"),
-            ("[*]", "`|` and a name is missing, at character 3"),
-            ("[a=]", "a name or a string in quotes is missing"),
-            ("[a=1]", "a name or a string in quotes is missing, at character 4"),
-            ("[a!=b]", "`!` is not expected there, at character 3"),
-            ("[a=b x]", "`x` is not expected there, at character 6"),
-            ("[a=b i i]", "`i` is not expected there, at character 8"),
-            ("..a", "the name of a class is missing, at character 2"),
-            ("a b!", "`!` is not expected there, at character 4"),
-            ("é #1st", "`#1st` is no name; write `[id=\"1st\"]`, at character 3"),
-            ("p:hoover", "the pseudo-class `:hoover` is not known, at character 2"),
-            ("p:before", "the pseudo-class `:before` is not known, at character 2"),
-            ("p::before", "`::before` is not `::text` or `::attr(name)`, at character 2"),
-            ("p::text b", "`b` is not expected there, at character 9"),
-            ("p::text.b", "`.` is not expected there, at character 8"),
-            ("p::attr", "`::attr` needs the name of an attribute: `::attr(href)`, at character 2"),
-            ("p::attr()", "the name of an attribute is missing"),
-            ("p::attr(a b)", "`b` is not expected there, at character 11"),
-            ("p:::", "the name of a pseudo-class is missing, at character 4"),
-            (":not(p::text)", "`::text` cannot stand in brackets, at character 7"),
-            (":not()", "it is empty"),
-            (":not(:foo)", "the pseudo-class `:foo` is not known, at character 6"),
-            (":has(a:has(b))", "`:has()` cannot stand in `:has()`, at character 7"),
-            ("a:nth-child(x)", "is missing, at character 13"),
-            ("a:nth-child(2 of)", "it is empty"),
-            ("a:nth-of-type(2 of b)", "`of` is not expected there, at character 17"),
-            ("foo|a", "the prefix `foo` is not known; `*|` means any namespace, at character 1"),
-            ("a:lang()", "a language is missing"),
-            ("a:contains(b c)", "`c` is not expected there, at character 14"),
-            ("a)", "`)` is not expected there, at character 2"),
-            (":is(])", "`]` is not expected there, at character 5"),
-            ("a {}", "`{` is not expected there, at character 3"),
-        ] {
-            if reason.is_empty() {
-                assert!(compile(css).is_ok(), "{css}");
-                continue;
-            }
-            let error = compile(css).expect_err(css).to_string();
-            assert!(error.starts_with(&format!("`{css}` is not a CSS selector: ")), "{error}");
-            assert!(error.contains(reason), "{error}");
-            assert!(error.len() < 140 && (!error.contains('\n') || css == " \n"), "{error}");
-        }
-    }
-
-    #[test]
-    fn what_is_too_deep_is_an_error_and_what_is_long_is_not() {
-        let nested = |n: usize| format!("{}a{}", ":not(".repeat(n), ")".repeat(n));
-        assert!(compile(&nested(16)).is_ok());
-        let error = compile(&nested(100_000)).unwrap_err();
-        assert_eq!(error.reason, "its brackets nest too deep");
-        assert!(compile(&"a ".repeat(500)).is_ok());
-        let error = compile(&"a ".repeat(600)).unwrap_err();
-        assert_eq!(error.reason, "it has more than 512 parts");
-        assert!(compile("#a > b,".repeat(10_000).trim_end_matches(',')).is_ok());
-    }
 
     #[test]
     fn the_cache_is_bounded() {

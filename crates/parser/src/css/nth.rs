@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
+use crawl_query::css::Nth;
 use crawl_spider::NodeId;
 use html5ever::{LocalName, Namespace};
 
-use super::ast::Nth;
 use super::matching::Matcher;
 use super::memo::{Key, Map};
+use crate::names::Atoms;
 
 /// Places by what is counted and element; from 1, or 0 if the element is not counted.
 #[derive(Default)]
@@ -25,7 +26,7 @@ const SAME_TYPE: u32 = u32::MAX - 1;
 
 impl Matcher<'_> {
     /// Whether the element stands at one of the places meant (Selectors Level 4, section 13.3).
-    pub(super) fn nth(&mut self, nth: &Nth, node: NodeId) -> bool {
+    pub(super) fn nth(&mut self, nth: &Nth<Atoms>, node: NodeId) -> bool {
         let memo = match nth {
             Nth { of_type: true, .. } => SAME_TYPE,
             Nth { of, .. } if of.is_empty() => ALL,
@@ -44,7 +45,7 @@ impl Matcher<'_> {
     }
 
     /// Counts an element and all its siblings.
-    fn count(&mut self, nth: &Nth, memo: u32, node: NodeId) {
+    fn count(&mut self, nth: &Nth<Atoms>, memo: u32, node: NodeId) {
         let dom = self.dom;
         let Some(parent) = dom.parent(node) else { return };
         let mut counts: HashMap<Option<(&Namespace, &LocalName)>, u32> = HashMap::new();

@@ -1,10 +1,10 @@
 //! Pseudo-classes of the HTML Standard (section 4.16.3) that a document at rest answers.
 
+use crawl_query::css::State;
 use crawl_spider::NodeId;
 use html5ever::ns;
 use scraper::node::Element;
 
-use super::ast::State;
 use super::element::{attr, is_html};
 use super::matching::{Matcher, above, before};
 

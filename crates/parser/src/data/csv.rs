@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crawl_spider::{CsvRow, SpiderError};
+use crawl_spider::{CsvDialect, CsvRow, SpiderError};
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
 /// Most columns of a row, as many as spreadsheets have.
@@ -21,21 +21,36 @@ const SAMPLE_BYTES: usize = 64 * 1024;
 const DELIMITERS: [u8; 4] = *b",\t;|";
 
 /// How a file is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Dialect {
     /// What separates values.
     pub(crate) delimiter: u8,
-    /// Whether the first row has the names of the columns.
-    pub(crate) has_names: bool,
+    /// What values with delimiters in them stand between.
+    pub(crate) quote: u8,
+    /// The names of the columns, if the first row does not have them.
+    pub(crate) names: Option<Arc<[Box<str>]>>,
+}
+
+impl Dialect {
+    /// The dialect that was asked for, where it was, and else that of `text`.
+    pub(crate) fn new(asked: &CsvDialect, is_tabbed: bool, has_names: bool, text: &str) -> Self {
+        let ascii = |c: char| u8::try_from(c).ok().filter(u8::is_ascii);
+        let guess = || if is_tabbed { b'\t' } else { delimiter(text) };
+        let asked_names = asked.headers.as_ref().map(|names| unlike(names.iter().cloned()));
+        Self {
+            delimiter: asked.delimiter.and_then(ascii).unwrap_or_else(guess),
+            quote: asked.quote.and_then(ascii).unwrap_or(b'"'),
+            names: asked_names.or_else(|| (!has_names).then(Arc::default)),
+        }
+    }
 }
 
 /// Reads rows one after the other.
 pub(crate) struct Rows<'a> {
     rest: &'a [u8],
     core: Reader,
-    /// `None` before the first row.
+    /// `None` before the first row, if that has them.
     names: Option<Arc<[Box<str>]>>,
-    has_names: bool,
     n_rows: u64,
     is_over: bool,
 }
@@ -45,9 +60,8 @@ impl<'a> Rows<'a> {
     pub(crate) fn new(text: &'a str, dialect: Dialect) -> Self {
         Self {
             rest: text.as_bytes(),
-            core: ReaderBuilder::new().delimiter(dialect.delimiter).build(),
-            names: None,
-            has_names: dialect.has_names,
+            core: ReaderBuilder::new().delimiter(dialect.delimiter).quote(dialect.quote).build(),
+            names: dialect.names,
             n_rows: 0,
             is_over: false,
         }
@@ -92,13 +106,9 @@ impl<'a> Rows<'a> {
         let names = match &self.names {
             Some(names) => names.clone(),
             None => {
-                let names = if self.has_names {
-                    match self.record()? {
-                        Ok((text, ends)) => names(&text, &ends),
-                        Err(error) => return Some(Err(error)),
-                    }
-                } else {
-                    Arc::default()
+                let names = match self.record()? {
+                    Ok((text, ends)) => names(&text, &ends),
+                    Err(error) => return Some(Err(error)),
                 };
                 self.names.insert(names).clone()
             }
@@ -125,11 +135,18 @@ impl Iterator for Rows<'_> {
 /// The names of the columns, each different: an empty one becomes `column_3`, one that was there
 /// already gets `_2` behind it.
 fn names(text: &str, ends: &[usize]) -> Arc<[Box<str>]> {
-    let (mut seen, mut start) = (HashSet::new(), 0);
-    let name = |(index, &end): (usize, &usize)| {
-        let name = text[start..end].trim();
+    let mut start = 0;
+    unlike(ends.iter().map(|&end| {
+        let name = text[start..end].trim().to_owned();
         start = end;
-        let mut name = if name.is_empty() { CsvRow::column(index) } else { name.to_owned() };
+        name
+    }))
+}
+
+fn unlike(names: impl Iterator<Item = String>) -> Arc<[Box<str>]> {
+    let mut seen = HashSet::new();
+    let name = |(index, name): (usize, String)| {
+        let mut name = if name.is_empty() { CsvRow::column(index) } else { name };
         if seen.contains(&name) {
             // No name is tried twice, for a column's number is its own.
             name = format!("{name}_{}", index + 1);
@@ -140,7 +157,7 @@ fn names(text: &str, ends: &[usize]) -> Arc<[Box<str>]> {
         seen.insert(name.clone());
         name.into_boxed_str()
     };
-    ends.iter().enumerate().map(name).collect()
+    names.enumerate().map(name).collect()
 }
 
 /// Which delimiter a file is written with: the one of which most of the first rows have as many

@@ -35,6 +35,14 @@ pub(crate) fn query<'a>(value: &'a Value, path: &str) -> Result<Vec<&'a Value>, 
     Ok(compiled.query(value).all())
 }
 
+/// Checks that a path compiles.
+///
+/// # Errors
+/// [`QueryError`] if it does not.
+pub(crate) fn check(path: &str) -> Result<(), QueryError> {
+    compile(path).map(drop)
+}
+
 fn compile(path: &str) -> Result<JsonPath, QueryError> {
     let error = |reason| QueryError { language: "JSONPath", query: path.to_owned(), reason };
     if let Some(reason) = excess(path) {

@@ -44,6 +44,23 @@ pub(crate) fn find(pattern: &str, text: &str, most: usize) -> Result<Vec<String>
     Ok(found)
 }
 
+/// In which of `texts` the pattern is found somewhere.
+///
+/// # Errors
+/// [`QueryError`] if `pattern` does not compile.
+pub(crate) fn matching(pattern: &str, texts: &[&str]) -> Result<Vec<bool>, QueryError> {
+    let regex = PATTERNS.with(|patterns| patterns.get(pattern, compile))?;
+    Ok(texts.iter().map(|text| regex.is_match(text)).collect())
+}
+
+/// Checks that a pattern compiles.
+///
+/// # Errors
+/// [`QueryError`] if it does not.
+pub(crate) fn check(pattern: &str) -> Result<(), QueryError> {
+    compile(pattern).map(drop)
+}
+
 fn compile(pattern: &str) -> Result<Regex, QueryError> {
     let mut builder = RegexBuilder::new(pattern);
     builder.size_limit(MAX_PATTERN_BYTES).dfa_size_limit(MAX_PATTERN_BYTES);

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crawl_model::{CanonicalUrl, Response};
-use crawl_spider::{Link, LinkKind};
+use crawl_spider::{Entry, Link, LinkKind};
 use encoding_rs::{Encoding, UTF_8};
 use serde_json::Value;
 
@@ -31,7 +31,7 @@ use crate::reader::{Body, ReadOut, Readers};
 use crate::stream::{Matches, Table};
 use crate::view::View;
 use crate::xml::feed::scan_xml;
-use crate::xml::{gunzip_if, kind_of_unzipped};
+use crate::xml::{gunzip, kind_of_unzipped};
 
 pub use test_page::{TestPage, page_from_body, page_from_html};
 
@@ -53,6 +53,8 @@ pub(crate) struct Document<'a> {
     url: CanonicalUrl,
     kind: Kind,
     text: Cow<'a, str>,
+    /// Whether something of the text is missing at its end.
+    is_cut: bool,
     encoding: &'static Encoding,
     declared: Declared,
     reader_error: Option<String>,
@@ -63,8 +65,11 @@ pub(crate) struct Document<'a> {
     scanned: OnceCell<(Scan, Resolver)>,
     matched: OnceCell<Vec<Option<Matches>>>,
     json: OnceCell<Option<Value>>,
+    entries: OnceCell<Vec<Entry>>,
     dom: OnceCell<Dom>,
     view: View,
+    /// When it was fetched, in milliseconds since the Unix epoch; 0: not known.
+    fetched_ms: u64,
 }
 
 impl<'a> Document<'a> {
@@ -72,7 +77,11 @@ impl<'a> Document<'a> {
     /// text has an empty text.
     pub(crate) fn open(url: &CanonicalUrl, response: &'a Response, reading: &Reading<'_>) -> Self {
         let declared = Declared::of_response(response);
-        let body = gunzip_if(&response.body);
+        let (body, is_cut) = match gunzip(&response.body) {
+            Some(unzipped) => (Cow::Owned(unzipped.bytes), unzipped.is_cut),
+            None => (Cow::Borrowed(&response.body[..]), false),
+        };
+        let is_cut = is_cut || response.truncated.is_some();
         let bytes = &body[..];
         let kind = match body {
             Cow::Borrowed(_) => Kind::judge(bytes, &declared),
@@ -95,6 +104,7 @@ impl<'a> Document<'a> {
             (_, Cow::Owned(bytes)) => decode_with(bytes, &declared, kind, legacy).into_owned(),
         };
         let mut document = Self::new(url, kind, decoded, declared);
+        document.is_cut = is_cut;
         document.kinds = reading.kinds;
         document.table = reading.table.clone();
         if reading.kinds.has(LinkSource::Header) {
@@ -127,6 +137,7 @@ impl<'a> Document<'a> {
             url: url.clone(),
             kind,
             text: decoded.text,
+            is_cut: false,
             encoding: decoded.encoding,
             declared,
             reader_error: None,
@@ -136,9 +147,17 @@ impl<'a> Document<'a> {
             scanned: OnceCell::new(),
             matched: OnceCell::new(),
             json: OnceCell::new(),
+            entries: OnceCell::new(),
             dom: OnceCell::new(),
             view: View::default(),
+            fetched_ms: 0,
         }
+    }
+
+    /// Sets when it was fetched.
+    pub(crate) fn at(mut self, fetched_ms: u64) -> Self {
+        self.fetched_ms = fetched_ms;
+        self
     }
 
     /// Lets go of the response.
@@ -147,6 +166,7 @@ impl<'a> Document<'a> {
         let decoded = Decoded { text: Cow::Owned(text), encoding: self.encoding };
         Document {
             reader_error: self.reader_error,
+            is_cut: self.is_cut,
             kinds: self.kinds,
             link_fields: self.link_fields,
             table: self.table,
@@ -234,7 +254,7 @@ impl<'a> Document<'a> {
         self.scanned().1.resolve_text(href)
     }
 
-    fn dom(&self) -> &Dom {
+    pub(crate) fn dom(&self) -> &Dom {
         if self.kind == Kind::Xml {
             return self.dom.get_or_init(|| Dom::xml(&self.text));
         }

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use crawl_model::{CanonicalUrl, UrlError};
 use crawl_spider::{
-    Article, CsvRows, Evaluated, FormParts, ItemQuery, Link, MatchedRows, Metadata, NodeId,
-    PageServices, QueryError, SelectorError, SpiderError, Step, StructuredData, Table,
+    Article, CsvDialect, CsvRows, Entry, Evaluated, FormParts, ItemQuery, Link, MatchedRows,
+    Metadata, NodeId, PageServices, QueryError, SelectorError, SpiderError, Step, StructuredData,
+    Table,
 };
 use encoding_rs::{Encoding, UTF_8};
 use serde_json::Value;
@@ -13,6 +14,7 @@ use serde_json::Value;
 use super::Document;
 use crate::css::compiled;
 use crate::data::{csv, json, pattern};
+use crate::plumbing::entries;
 use crate::view;
 use crate::xpath;
 
@@ -77,10 +79,22 @@ impl PageServices for Document<'_> {
     }
 
     fn csv(&self) -> CsvRows<'_> {
+        self.csv_as(&CsvDialect::default())
+    }
+
+    fn csv_as(&self, dialect: &CsvDialect) -> CsvRows<'_> {
         let is_tabbed = self.declared.essence() == Some("text/tab-separated-values");
-        let delimiter = if is_tabbed { b'\t' } else { csv::delimiter(&self.text) };
         let has_names = !self.declared.has_no_header();
-        CsvRows::new(csv::Rows::new(&self.text, csv::Dialect { delimiter, has_names }))
+        let dialect = csv::Dialect::new(dialect, is_tabbed, has_names, &self.text);
+        CsvRows::new(csv::Rows::new(&self.text, dialect))
+    }
+
+    fn matching(&self, pattern: &str, texts: &[&str]) -> Result<Vec<bool>, QueryError> {
+        pattern::matching(pattern, texts)
+    }
+
+    fn entries(&self) -> &[Entry] {
+        self.entries.get_or_init(|| entries(&self.text, self.is_cut, &self.url))
     }
 
     fn find(&self, pattern: &str, text: &str, most: usize) -> Result<Vec<String>, QueryError> {
@@ -132,6 +146,10 @@ impl PageServices for Document<'_> {
     fn markdown(&self, node: Option<NodeId>) -> String {
         let node = node.unwrap_or(self.dom().document());
         view::markdown(self.dom(), node, &|href| self.absolute(href))
+    }
+
+    fn fetched_ms(&self) -> u64 {
+        self.fetched_ms
     }
 
     fn article(&self) -> Option<&Article> {

@@ -1,5 +1,7 @@
 //! Pages made by hand.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use crawl_model::{CanonicalUrl, Request, Response, UrlError};
 use crawl_spider::{Page, Spider};
 
@@ -34,7 +36,23 @@ impl TestPage {
     /// matched beforehand, as in a crawl. Without this it gets the same, more slowly.
     #[must_use]
     pub fn with_spider(mut self, spider: &(impl Spider + ?Sized)) -> Self {
-        self.document.table = Some(Table::shared(spider.wants()));
+        let mut wants = spider.wants();
+        wants.extend(spider.rules().wants());
+        self.document.table = Some(Table::shared(wants));
+        self
+    }
+
+    /// Sets the label that the page's request has ([`Page::label`]).
+    pub fn set_label(&mut self, label: &str) {
+        self.request.label = label.into();
+    }
+
+    /// Sets when it was fetched ([`Page::fetched_at`]).
+    #[must_use]
+    pub fn at(mut self, time: SystemTime) -> Self {
+        let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let ms = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
+        self.document = self.document.at(ms);
         self
     }
 

@@ -10,6 +10,7 @@ mod url;
 pub use decode::{DecodeLine, decode};
 pub use links::{LinkLine, links};
 pub use select::{Output, Query, SelectLine, Selected, select, selected};
+pub(crate) use sitemap::entries;
 pub use sitemap::{Sitemap, SitemapKind, SitemapLine, sitemap};
 pub use url::{UrlLine, normalize};
 

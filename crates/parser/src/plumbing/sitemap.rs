@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use crawl_model::CanonicalUrl;
+use crawl_spider::EntryKind;
 use encoding_rs::UTF_8;
 use serde::Serialize;
 use url::Url;
@@ -14,7 +15,7 @@ use crate::decode::declared::Declared;
 use crate::decode::kind::Kind;
 use crate::decode::{Legacy, decode_with};
 use crate::links::resolve::Resolver;
-use crate::xml::entries::{Entries, Found};
+use crate::xml::entries::{Entries, Entry, Format, Found};
 use crate::xml::reader::Reader;
 use crate::xml::{gunzip, trim};
 
@@ -64,13 +65,58 @@ pub fn sitemap<'a>(body: &'a [u8], content_type: Option<&str>, base: &Url) -> Si
         Some(unzipped) => (Cow::Owned(decode_owned(unzipped.bytes, content_type)), unzipped.is_cut),
         None => (as_xml(body, content_type), false),
     };
-    let is_xml =
-        text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}').starts_with('<');
-    Sitemap(if is_xml {
+    Sitemap(if is_xml(&text) {
         Source::Xml(Box::new(Entries::new(Reader::new(text), base.clone())))
     } else {
         Source::Lines { text, pos: 0, is_cut, resolver: Resolver::new(base.clone(), UTF_8) }
     })
+}
+
+/// All entries of a text, with all that is said of them; none if it is no list of URLs. Of texts
+/// that are not XML those count that begin with a whole URL.
+///
+/// What is kept is in proportion to the text: short references with long bases are cut off.
+pub(crate) fn entries(text: &str, is_cut: bool, base: &CanonicalUrl) -> Vec<crawl_spider::Entry> {
+    let (base, text) = (base.to_url(), Cow::Borrowed(text));
+    let mut room = 1024 * 1024 + 4 * text.len();
+    let source = if is_xml(&text) {
+        Source::Xml(Box::new(Entries::new(Reader::new(text), base).closely()))
+    } else if is_absolute(trim(&text)) {
+        Source::Lines { text, pos: 0, is_cut, resolver: Resolver::new(base, UTF_8) }
+    } else {
+        return Vec::new();
+    };
+    let is_feed = |source: &Source<'_>| match source {
+        Source::Xml(entries) => entries.format() != Some(Format::Sitemap),
+        Source::Lines { .. } => false,
+    };
+    let mut source = source;
+    let mut all = Vec::new();
+    while let Some(entry) = source.next() {
+        let urls = entry.loc.iter().chain(entry.alternates.iter().map(|it| &it.url));
+        let n_bytes: usize = urls.map(|url| url.as_str().len()).sum();
+        let Some(rest) = room.checked_sub(n_bytes) else { break };
+        room = rest;
+        let kind = match entry.is_sitemap {
+            true => EntryKind::Sitemap,
+            false if is_feed(&source) => EntryKind::News,
+            false => EntryKind::Page,
+        };
+        all.push(crawl_spider::Entry {
+            url: entry.loc,
+            kind,
+            lastmod: entry.lastmod.map(Into::into),
+            changefreq: entry.changefreq.map(Into::into),
+            priority: entry.priority,
+            alternates: entry.alternates,
+            news: entry.news,
+        });
+    }
+    all
+}
+
+fn is_xml(text: &str) -> bool {
+    text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}').starts_with('<')
 }
 
 fn as_xml<'a>(body: &'a [u8], content_type: Option<&str>) -> Cow<'a, str> {
@@ -109,18 +155,29 @@ impl Iterator for Sitemap<'_> {
     type Item = SitemapLine;
 
     fn next(&mut self) -> Option<SitemapLine> {
-        match &mut self.0 {
-            Source::Xml(entries) => entries.find_map(|found| match found {
-                Found::Entry(entry) => Some(SitemapLine {
-                    loc: entry.loc,
+        loop {
+            let entry = self.0.next()?;
+            if let Some(loc) = entry.loc {
+                return Some(SitemapLine {
+                    loc,
                     lastmod: entry.lastmod,
                     changefreq: entry.changefreq,
                     priority: entry.priority,
                     kind: if entry.is_sitemap { SitemapKind::Sitemap } else { SitemapKind::Url },
-                }),
+                });
+            }
+        }
+    }
+}
+
+impl Source<'_> {
+    fn next(&mut self) -> Option<Entry> {
+        match self {
+            Self::Xml(entries) => entries.find_map(|found| match found {
+                Found::Entry(entry) => Some(entry),
                 Found::Home(_) | Found::Title(_) => None,
             }),
-            Source::Lines { text, pos, is_cut, resolver } => {
+            Self::Lines { text, pos, is_cut, resolver } => {
                 while *pos < text.len() {
                     let rest = &text[*pos..];
                     let len = rest.find(['\n', '\r']);
@@ -132,9 +189,18 @@ impl Iterator for Sitemap<'_> {
                     if is_reference(line)
                         && let Some(loc) = resolver.link(line)
                     {
-                        let (lastmod, changefreq, priority) = (None, None, None);
-                        let kind = SitemapKind::Url;
-                        return Some(SitemapLine { loc, lastmod, changefreq, priority, kind });
+                        let (lastmod, changefreq, priority, news) = (None, None, None, None);
+                        let (is_sitemap, alternates) = (false, Vec::new());
+                        let loc = Some(loc);
+                        return Some(Entry {
+                            loc,
+                            lastmod,
+                            changefreq,
+                            priority,
+                            is_sitemap,
+                            alternates,
+                            news,
+                        });
                     }
                 }
                 None
@@ -146,10 +212,14 @@ impl Iterator for Sitemap<'_> {
 /// Whether a line can be meant as a URL. Any text would resolve against a base; so what is not
 /// absolute must be written as URLs are (URL Standard, "URL code points"), and no comment.
 fn is_reference(line: &str) -> bool {
-    let is_absolute = ["http:", "https:"].iter().any(|scheme| {
-        line.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
-    });
     let is_code_point =
         |c: char| c.is_ascii_alphanumeric() || "!$&'()*+,-./:;=?@_~%#".contains(c) || c >= '\u{a0}';
-    is_absolute || (!line.is_empty() && !line.starts_with('#') && line.chars().all(is_code_point))
+    is_absolute(line)
+        || (!line.is_empty() && !line.starts_with('#') && line.chars().all(is_code_point))
+}
+
+fn is_absolute(line: &str) -> bool {
+    ["http:", "https:"].iter().any(|scheme| {
+        line.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    })
 }

@@ -1,20 +1,19 @@
 //! The declarative spider: selectors in TOML instead of Rust.
 
-use std::sync::Arc;
-
 use crawl_spider::{
-    Harvest, ItemQuery, LinkKind, LogLevel, Page, Row, SelectorError, Spider, SpiderError, Value,
+    Harvest, ItemQuery, LogLevel, Page, Row, Rule, Rules, SelectorError, Spider, SpiderError, Value,
 };
 use regex::Regex;
 
 use crate::css::compile;
 use crate::spiders::config::{ItemConfig, RuleConfig, SpiderConfig};
 use crate::spiders::field::{Field, compile_regex};
+use crate::spiders::rules::rule;
 
 /// A `[spider]` table, checked and compiled.
 #[derive(Debug)]
 pub struct ConfigSpider {
-    rules: Vec<Rule>,
+    rules: Rules,
     items: Vec<ItemRule>,
 }
 
@@ -26,25 +25,6 @@ pub struct SpiderConfigError {
     pub key: String,
     /// What is wrong.
     pub problem: String,
-}
-
-#[derive(Debug)]
-struct Rule {
-    links: Links,
-    url: Option<Regex>,
-    label: Option<Arc<str>>,
-    priority: i32,
-}
-
-/// Which links a rule looks at.
-#[derive(Debug)]
-enum Links {
-    /// All, from the streaming pass: no tree is built.
-    All,
-    /// All of `<a>`, likewise.
-    Anchors,
-    /// Those that a selector finds.
-    Found(ItemQuery),
 }
 
 #[derive(Debug)]
@@ -64,21 +44,24 @@ impl ConfigSpider {
     /// [`SpiderConfigError`] that names the key and the selector or expression that is wrong.
     pub fn new(config: SpiderConfig) -> Result<Self, SpiderConfigError> {
         let mut rules = Vec::new();
-        for (i, rule) in config.rules.iter().enumerate() {
-            rules.push(Rule::new(rule, &format!("spider.rules[{i}]"))?);
+        for (i, config) in config.rules.iter().enumerate() {
+            let key = format!("spider.rules[{i}]");
+            rules.push(rule(config, &key, &format!("{key}.css"))?);
         }
         match &config.follow {
             Some(selectors) => {
                 for (i, css) in selectors.iter().enumerate() {
-                    let rule = RuleConfig { css: Some(css.clone()), ..RuleConfig::default() };
-                    rules.push(Rule::new(&rule, &format!("spider.follow[{i}]"))?);
+                    let config = RuleConfig { css: Some(css.clone()), ..RuleConfig::default() };
+                    let key = format!("spider.follow[{i}]");
+                    rules.push(rule(&config, &key, &key)?);
                 }
             }
-            None if rules.is_empty() => rules.push(Rule::new(&RuleConfig::default(), "spider")?),
+            None if rules.is_empty() => rules.push(Rule::default()),
             None => {}
         }
         let items = config.items.iter().enumerate();
         let items = items.map(|(i, item)| ItemRule::new(item, &format!("spider.items[{i}]")));
+        let rules = Rules::from_iter(rules);
         Ok(Self { rules, items: items.collect::<Result<_, _>>()? })
     }
 }
@@ -90,20 +73,14 @@ impl Spider for ConfigSpider {
 
     fn wants(&self) -> Vec<ItemQuery> {
         let items = self.items.iter().map(|item| item.query.clone());
-        let links = self.rules.iter().filter_map(|rule| match &rule.links {
-            Links::Found(query) => Some(query.clone()),
-            Links::All | Links::Anchors => None,
-        });
-        items.chain(links).collect()
+        items.chain(self.rules.wants()).collect()
     }
 
     fn parse(&self, page: &Page<'_>, out: &mut Harvest) -> Result<(), SpiderError> {
         for item in &self.items {
             item.take(page, out)?;
         }
-        for rule in &self.rules {
-            rule.follow(page, out)?;
-        }
+        self.rules.follow(page, out)?;
         Ok(())
     }
 }
@@ -113,47 +90,18 @@ fn wrong(key: impl Into<String>, problem: impl Into<String>) -> SpiderConfigErro
 }
 
 /// Compiles the selector at `key` to see whether it is one.
-fn check_css(css: &str, key: &str) -> Result<(), SpiderConfigError> {
+pub(super) fn check_css(css: &str, key: &str) -> Result<(), SpiderConfigError> {
     compile(css).map(drop).map_err(|error: SelectorError| wrong(key, error.to_string()))
+}
+
+/// Compiles the pattern at `key` to see whether it is one.
+pub(super) fn check_regex(pattern: &str, key: &str) -> Result<(), SpiderConfigError> {
+    compile_regex(pattern).map(drop).map_err(|problem| wrong(key, problem))
 }
 
 fn regex_at(pattern: Option<&String>, key: &str) -> Result<Option<Regex>, SpiderConfigError> {
     let Some(pattern) = pattern else { return Ok(None) };
     compile_regex(pattern).map(Some).map_err(|problem| wrong(format!("{key}.url"), problem))
-}
-
-impl Rule {
-    fn new(config: &RuleConfig, key: &str) -> Result<Self, SpiderConfigError> {
-        let links = match config.css.as_deref().map(str::trim) {
-            None => Links::All,
-            Some("a" | "a[href]") => Links::Anchors,
-            Some(css) => {
-                let is_rule = key.starts_with("spider.rules");
-                let key = if is_rule { format!("{key}.css") } else { key.to_owned() };
-                check_css(css, &key)?;
-                Links::Found(ItemQuery::links(css))
-            }
-        };
-        let url = regex_at(config.url.as_ref(), key)?;
-        let label = config.label.as_deref().map(Arc::from);
-        Ok(Self { links, url, label, priority: config.priority })
-    }
-
-    fn follow(&self, page: &Page<'_>, out: &mut Harvest) -> Result<(), SpiderError> {
-        let fits = |url: &str| self.url.as_ref().is_none_or(|regex| regex.is_match(url));
-        let followed = match &self.links {
-            Links::All => out.follow_where(page, |link| fits(link.url.as_str())),
-            Links::Anchors => out.follow_where(page, |link| {
-                link.kind == LinkKind::Anchor && fits(link.url.as_str())
-            }),
-            Links::Found(query) => out.follow_rows(page, query, |url| fits(url.as_str()))?,
-        };
-        let followed = followed.priority(self.priority);
-        if let Some(label) = &self.label {
-            followed.label(label.clone());
-        }
-        Ok(())
-    }
 }
 
 impl ItemRule {

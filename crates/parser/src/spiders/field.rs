@@ -1,11 +1,11 @@
 //! One field of a declarative item: where it stands and what is made of it.
 
+use crawl_spider::process::number;
 use crawl_spider::{FieldQuery, Page, Row, SpiderError, Take, Value};
 use regex::Regex;
 
 use crate::css::compile;
 use crate::spiders::config::{FieldConfig, FieldSpec};
-use crate::spiders::number::first_number;
 
 /// A field, checked and compiled.
 #[derive(Debug)]
@@ -103,7 +103,7 @@ impl Field {
         };
         match self.make {
             Make::Text => (!text.is_empty()).then(|| text.into()),
-            Make::Number => first_number(text),
+            Make::Number => number(text).map(Value::Number),
             Make::Link => page.join(text).ok().map(|url| url.as_str().into()),
         }
     }

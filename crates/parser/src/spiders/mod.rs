@@ -5,7 +5,7 @@ mod link_spider;
 mod config;
 mod config_spider;
 mod field;
-mod number;
+mod rules;
 
 pub use config::{
     FieldConfig, FieldSpec, Isolation, ItemConfig, ParseConfig, RuleConfig, SpiderConfig,

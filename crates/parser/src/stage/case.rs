@@ -11,6 +11,7 @@ use crawl_model::{
     Ticket, Timing, Verdict, robots_reply, settle,
 };
 
+use super::loadout::Loadout;
 use super::parser::Read;
 use super::record;
 
@@ -26,18 +27,31 @@ pub(crate) struct Case {
     pub(crate) elapsed: Duration,
     pub(crate) timing: Timing,
     pub(crate) cookies: Vec<CookieChange>,
+    /// With what it is read.
+    pub(crate) loadout: Arc<Loadout>,
 }
 
 impl Case {
     /// Takes the ticket out of an answer.
-    pub(crate) fn split(fetched: Fetched) -> (Ticket, Self) {
+    pub(crate) fn split(fetched: Fetched, loadout: Arc<Loadout>) -> (Ticket, Self) {
         let Fetched { ticket, reply, rest, sent_ms, elapsed, timing, cookies } = fetched;
         let ending = match ticket.errand() {
             Errand::Page(_) => settle(&ticket, &reply, rest),
             Errand::Robots { url, .. } => Ending::Robots(robots_reply(url, &reply, rest)),
         };
         let (errand, attempt) = (ticket.share_errand(), ticket.attempt());
-        let case = Self { errand, attempt, ending, reply, rest, sent_ms, elapsed, timing, cookies };
+        let case = Self {
+            errand,
+            attempt,
+            ending,
+            reply,
+            rest,
+            sent_ms,
+            elapsed,
+            timing,
+            cookies,
+            loadout,
+        };
         (ticket, case)
     }
 

@@ -3,11 +3,16 @@
 //! A thread cannot be stopped from outside. So each has a [`Post`] where the ticket lies while
 //! the spider is at work; a watch looks at all posts, and when one takes longer than
 //! `parse.max-time` it takes the ticket away, settles the page as `spider-timeout` and puts a new
-//! thread in the place of the one that hangs. Should that one come back after all, it finds its
-//! post empty and goes: what it read is dropped, for the page has already ended.
+//! thread in the place of the one that hangs, which is left to run only when nobody else wants to
+//! (`demote.rs`). Should that one come back after all, it finds its post empty and goes: what it
+//! read is dropped, for the page has already ended.
+//!
+//! When a crawl closes and its grace time is over, callbacks that are still at work are let go in
+//! the same way, but their tickets report themselves, and the next run fetches those pages again.
 
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -17,6 +22,7 @@ use crawl_spider::{LogLevel, LogLine};
 use tokio::sync::{mpsc, oneshot};
 
 use super::case::Case;
+use super::demote::Thread;
 use super::parser::{Parser, Read};
 
 /// New links per message: a sitemap's 50,000 go in parts, so that no message and no batch of the
@@ -26,6 +32,10 @@ const MAX_FOUND: usize = 5_000;
 /// Threads that may hang at a time. Each holds a page and burns a core, so beyond this the
 /// spider is broken, not a page: no more are replaced, and the crawl ends.
 const MAX_HANGING: usize = 64;
+
+/// How long a callback may have been at work that is not let go when the crawl's grace time is
+/// over: a page that was just begun is as good as read.
+const JUST_BEGUN: Duration = Duration::from_millis(300);
 
 /// How the CPU threads ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +48,27 @@ pub enum CrewEnd {
     Hanging,
 }
 
+/// What the watch hears.
+enum News {
+    /// A thread has ended: its number, and whether it broke.
+    Ended(usize, bool),
+    /// The grace time is over.
+    LetGo,
+}
+
+/// Through which the CPU threads are told that the crawl does not wait for them any longer.
+#[derive(Clone)]
+pub struct LetGo(Sender<News>);
+
+impl LetGo {
+    /// Gives up all callbacks that are at work and do not end at once. Their tickets report
+    /// themselves as abandoned.
+    pub fn now(&self) {
+        // The watch is gone only when all threads are.
+        let _ = self.0.send(News::LetGo);
+    }
+}
+
 /// Where a thread works: what it has in hand, if anything.
 #[derive(Default)]
 struct Post(Mutex<Option<InHand>>);
@@ -46,6 +77,7 @@ struct Post(Mutex<Option<InHand>>);
 /// an edge in the hands of a thread that hangs would never close.
 struct InHand {
     since: Instant,
+    thread: Thread,
     ticket: Ticket,
     case: Arc<Case>,
     edges: Edges,
@@ -67,9 +99,13 @@ impl Post {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
+    /// Takes away what is in hand for longer than `limit`, and demotes the thread.
     fn take_if_older(&self, limit: Duration) -> Option<InHand> {
         let mut place = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        place.take_if(|in_hand| in_hand.since.elapsed() > limit)
+        let taken = place.take_if(|in_hand| in_hand.since.elapsed() > limit)?;
+        // While we hold the lock the thread cannot take its page back, so it lives.
+        taken.thread.demote();
+        Some(taken)
     }
 }
 
@@ -93,8 +129,7 @@ impl Edges {
 struct Shop {
     parser: Arc<Parser>,
     hanging: AtomicUsize,
-    /// Told by each thread that ends: its number, and whether it broke.
-    ended: std::sync::mpsc::Sender<(usize, bool)>,
+    news: Sender<News>,
 }
 
 impl Parser {
@@ -108,57 +143,94 @@ impl Parser {
         n_threads: usize,
         fetched: async_channel::Receiver<Fetched>,
         entries: mpsc::Sender<Entry>,
-    ) -> io::Result<oneshot::Receiver<CrewEnd>> {
-        let (ended, ends) = std::sync::mpsc::channel();
-        let hanging = AtomicUsize::new(0);
-        let shop = Arc::new(Shop { parser: self, hanging, ended });
+    ) -> io::Result<(oneshot::Receiver<CrewEnd>, LetGo)> {
+        let (news, heard) = std::sync::mpsc::channel();
+        let let_go = LetGo(news.clone());
+        let shop = Arc::new(Shop { parser: self, hanging: AtomicUsize::new(0), news });
         let edges = Edges { fetched, entries };
         let posts = (0..n_threads).map(|number| Ok((number, shop.hire(number, edges.clone())?)));
         let posts = posts.collect::<io::Result<Vec<_>>>()?;
         drop(edges);
         let (done, end) = oneshot::channel();
         thread::Builder::new().name("crawl-watch".to_owned()).spawn(move || {
+            let watch = Watch { next_number: posts.len(), posts, end: CrewEnd::Done, shop };
             // Nobody listens only if the crawl has broken.
-            let _ = done.send(watch(&shop, posts, &ends));
+            let _ = done.send(watch.run(&heard));
         })?;
-        Ok(end)
+        Ok((end, let_go))
     }
 }
 
 /// Looks after the threads until none is left but those that hang.
-fn watch(
-    shop: &Arc<Shop>,
-    mut posts: Vec<(usize, Arc<Post>)>,
-    ends: &std::sync::mpsc::Receiver<(usize, bool)>,
-) -> CrewEnd {
-    let limit = Some(shop.parser.config.max_time).filter(|limit| !limit.is_zero());
-    // Often enough that a page is not marked much too late, seldom enough to cost nothing.
-    let tick = limit.map_or(Duration::from_secs(3600), |limit| limit / 4);
-    let mut next_number = posts.len();
-    let mut end = CrewEnd::Done;
-    while !posts.is_empty() {
-        if let Ok((number, broke)) = ends.recv_timeout(tick) {
-            let had_work = posts.iter().any(|(its, _)| *its == number);
-            posts.retain(|(its, _)| *its != number);
-            if broke && had_work {
-                end = CrewEnd::Broken;
+struct Watch {
+    shop: Arc<Shop>,
+    posts: Vec<(usize, Arc<Post>)>,
+    next_number: usize,
+    end: CrewEnd,
+}
+
+impl Watch {
+    fn run(mut self, heard: &Receiver<News>) -> CrewEnd {
+        let limit = Some(self.shop.parser.config.max_time).filter(|limit| !limit.is_zero());
+        let mut is_over = false;
+        while !self.posts.is_empty() {
+            // Often enough that a page is not marked much too late, seldom enough to cost nothing.
+            let tick = match is_over {
+                true => JUST_BEGUN / 10,
+                false => limit.map_or(Duration::from_secs(3600), |limit| limit / 4),
+            };
+            match heard.recv_timeout(tick) {
+                Ok(News::Ended(number, broke)) => self.ended(number, broke),
+                Ok(News::LetGo) => is_over = true,
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
+            }
+            if is_over {
+                self.let_go();
+            } else if let Some(limit) = limit
+                && let Err(end) = self.replace_those_that_hang(limit)
+            {
+                return end;
             }
         }
-        let Some(limit) = limit else { continue };
-        for (number, post) in &mut posts {
-            let Some(in_hand) = post.take_if_older(limit) else { continue };
-            let edges = shop.give_up(in_hand, limit);
-            if shop.hanging.load(Ordering::Relaxed) > MAX_HANGING {
-                return CrewEnd::Hanging;
-            }
-            match shop.hire(next_number, edges) {
-                Ok(fresh) => (*number, *post) = (next_number, fresh),
-                Err(_) => return CrewEnd::Broken,
-            }
-            next_number += 1;
+        self.end
+    }
+
+    fn ended(&mut self, number: usize, broke: bool) {
+        let had_work = self.posts.iter().any(|(its, _)| *its == number);
+        self.posts.retain(|(its, _)| *its != number);
+        if broke && had_work {
+            self.end = CrewEnd::Broken;
         }
     }
-    end
+
+    /// Gives up each thread that takes longer than `limit` and puts a new one in its place.
+    fn replace_those_that_hang(&mut self, limit: Duration) -> Result<(), CrewEnd> {
+        for (number, post) in &mut self.posts {
+            let Some(in_hand) = post.take_if_older(limit) else { continue };
+            let edges = self.shop.give_up(in_hand, limit);
+            if self.shop.hanging.load(Ordering::Relaxed) > MAX_HANGING {
+                return Err(CrewEnd::Hanging);
+            }
+            match self.shop.hire(self.next_number, edges) {
+                Ok(fresh) => (*number, *post) = (self.next_number, fresh),
+                Err(_) => return Err(CrewEnd::Broken),
+            }
+            self.next_number += 1;
+        }
+        Ok(())
+    }
+
+    /// Leaves the threads behind that are still at work; nobody takes their place.
+    fn let_go(&mut self) {
+        let shop = &self.shop;
+        self.posts.retain(|(_, post)| match post.take_if_older(JUST_BEGUN) {
+            Some(in_hand) => {
+                shop.abandon(in_hand);
+                false
+            }
+            None => true,
+        });
+    }
 }
 
 impl Shop {
@@ -168,7 +240,7 @@ impl Shop {
         let (shop, its_post) = (self.clone(), post.clone());
         thread::Builder::new().name("crawl-parser".to_owned()).spawn(move || {
             // A panic of ours ends one thread; the watch must know all the same.
-            let _report = Report(&shop.ended, number);
+            let _report = Report(&shop.news, number);
             shop.work(&its_post, edges);
         })?;
         Ok(post)
@@ -176,10 +248,11 @@ impl Shop {
 
     /// The loop of one thread.
     fn work(&self, post: &Post, mut edges: Edges) {
+        let thread = Thread::current();
         while let Ok(answer) = edges.fetched.recv_blocking() {
-            let (ticket, case) = Case::split(answer);
+            let (ticket, case) = Case::split(answer, self.parser.loadout());
             let case = Arc::new(case);
-            post.put(InHand { since: Instant::now(), ticket, case: case.clone(), edges });
+            post.put(InHand { since: Instant::now(), thread, ticket, case: case.clone(), edges });
             let read = self.parser.read(&case);
             let Some(in_hand) = post.take() else {
                 self.hanging.fetch_sub(1, Ordering::Relaxed);
@@ -200,8 +273,7 @@ impl Shop {
         self.hanging.fetch_add(1, Ordering::Relaxed);
         let InHand { ticket, case, edges, .. } = in_hand;
         let text = format!("the spider did not return within {limit:?} (parse.max-time)");
-        let line = LogLine { level: LogLevel::Error, text: text.clone() };
-        self.parser.log.line(self.parser.spider.name(), Some(ticket.url()), &line);
+        self.say(&ticket, &case, LogLevel::Error, text.clone());
         let Read { ending, record, items, found, .. } =
             case.given_up(Verdict::SpiderTimeout, &text);
         // Should the edge be closed, the crawl is closing and the ticket reports itself.
@@ -209,14 +281,27 @@ impl Shop {
         edges.send(Parsed { ticket, ending, response: None, record, items, found, cookies });
         edges
     }
+
+    /// Lets go of a page whose callback the crawl does not wait for; the ticket reports itself.
+    fn abandon(&self, in_hand: InHand) {
+        self.hanging.fetch_add(1, Ordering::Relaxed);
+        let text = "the spider had not returned when the grace time was over (run.grace); the \
+                    next run fetches the page again";
+        self.say(&in_hand.ticket, &in_hand.case, LogLevel::Warn, text.to_owned());
+    }
+
+    fn say(&self, ticket: &Ticket, case: &Case, level: LogLevel, text: String) {
+        let line = LogLine { level, text };
+        self.parser.log.line(case.loadout.spider.name(), Some(ticket.url()), &line);
+    }
 }
 
 /// Tells that a thread has ended, however it did.
-struct Report<'a>(&'a std::sync::mpsc::Sender<(usize, bool)>, usize);
+struct Report<'a>(&'a Sender<News>, usize);
 
 impl Drop for Report<'_> {
     fn drop(&mut self) {
         // The watch is gone only when all who count have ended.
-        let _ = self.0.send((self.1, thread::panicking()));
+        let _ = self.0.send(News::Ended(self.1, thread::panicking()));
     }
 }

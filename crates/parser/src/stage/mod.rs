@@ -1,14 +1,16 @@
 //! The stage of the pipeline: takes what was fetched, gives what is to be stored.
 
 mod crew;
+mod demote;
 mod parser;
 
 mod case;
+mod loadout;
 
 mod admit;
 mod page;
 mod record;
 mod sitemap;
 
-pub use crew::CrewEnd;
+pub use crew::{CrewEnd, LetGo};
 pub use parser::{Parser, SpiderLog, start};

@@ -30,11 +30,11 @@ impl Parser {
         match &case.reply {
             Ok(response) if verdict == Verdict::Redirected => {
                 let hop = self.redirect_of(request, case).judge(response, self.max_redirects);
-                self.redirect(request, hop, &mut read);
+                self.redirect(request, case, hop, &mut read);
             }
             Ok(response) if request.is_sitemap() => self.sitemap(request, response, &mut read),
             Ok(response) => self.page(request, response, case, &mut read),
-            Err(Failure { detail, .. }) => self.fail(request, detail, &mut read),
+            Err(Failure { detail, .. }) => self.fail(request, case, detail, &mut read),
         }
         let verdict = read.record.verdict;
         read.ending = Ending::Settled { verdict, rest };
@@ -46,7 +46,7 @@ impl Parser {
         Redirect { request, status, sets_cookies: !case.cookies.is_empty() }
     }
 
-    fn redirect(&self, request: &Request, hop: Hop, read: &mut Read) {
+    fn redirect(&self, request: &Request, case: &Case, hop: Hop, read: &mut Read) {
         match hop {
             Hop::To(hop) => {
                 read.record.verdict = Verdict::Redirected;
@@ -57,7 +57,7 @@ impl Parser {
             Hop::Refused { verdict, target, detail } => {
                 read.record.verdict = verdict;
                 read.record.redirect = target;
-                self.fail(request, &detail, read);
+                self.fail(request, case, &detail, read);
             }
         }
     }
@@ -78,17 +78,19 @@ impl Parser {
     }
 
     fn page(&self, request: &Request, response: &Response, case: &Case, read: &mut Read) {
-        let document = Document::open(&request.url, response, &self.reading());
+        let spider = &case.loadout.spider;
+        let reading = self.reading(&case.loadout);
+        let document = Document::open(&request.url, response, &reading).at(case.sent_ms);
         let is_accepted = request.options().accept.contains(&response.status);
         let asks = document.directives(response, &self.agent);
         if let Some(target) = self.refresh(response, &document, is_accepted) {
             // As after a 303: whatever the method was, the next page is shown by GET.
             let redirect = Redirect { status: 303, ..self.redirect_of(request, case) };
             let hop = redirect.judge_target(target, self.max_redirects);
-            self.redirect(request, hop, read);
-        } else if is_accepted || self.spider.wants_status(response.status) {
+            self.redirect(request, case, hop, read);
+        } else if is_accepted || spider.wants_status(response.status) {
             let page = Page::new(request, response, &document);
-            match self.call(&request.url, |out| self.spider.parse(&page, out)) {
+            match self.call(&case.loadout, &request.url, |out| spider.parse(&page, out)) {
                 Ok(harvest) => {
                     read.items = harvest.items;
                     read.found = self.admit(harvest.follows, request, asks.nofollow);
@@ -100,7 +102,7 @@ impl Parser {
             }
         } else if read.record.verdict.is_http_error() || read.record.verdict == Verdict::NotModified
         {
-            self.fail(request, &format!("status {}", response.status), read);
+            self.fail(request, case, &format!("status {}", response.status), read);
         }
         describe(&document, &mut read.record);
         if asks.noindex && self.config.obey_noindex {
@@ -121,14 +123,15 @@ impl Parser {
     }
 
     /// Gives a request without a page to the spider's `error`.
-    fn fail(&self, request: &Request, detail: &str, read: &mut Read) {
+    fn fail(&self, request: &Request, case: &Case, detail: &str, read: &mut Read) {
         read.record.error = record::short(detail);
         if request.is_sitemap() {
             return; // The crawler's own affair.
         }
         let PageRecord { verdict, status, .. } = read.record;
         let failed = FailedRequest::new(request, verdict, status, detail);
-        match self.call(&request.url, |out| self.spider.error(&failed, out)) {
+        let spider = &case.loadout.spider;
+        match self.call(&case.loadout, &request.url, |out| spider.error(&failed, out)) {
             Ok(harvest) => {
                 read.items = harvest.items;
                 read.found = self.admit(harvest.follows, request, false);

@@ -10,15 +10,18 @@ use crawl_model::{
     CanonicalUrl, Ending, Errand, Fetched, Found, Item, PageRecord, Parsed, Request, Ticket,
     Verdict, View,
 };
-use crawl_spider::{Harvest, Harvested, LogLine, Spider, SpiderError};
+use crawl_spider::{Expression, Harvest, Harvested, Language, LogLine, Spider, SpiderError};
 
 use super::admit::number_all;
 use super::case::Case;
+use super::loadout::{Current, Loadout};
 use super::record;
+use crate::css;
+use crate::data::{json, pattern};
 use crate::document::Reading;
 use crate::reader::{MediaPattern, Reader, Readers};
 use crate::spiders::ParseConfig;
-use crate::stream::Table;
+use crate::xpath;
 
 /// Reads the answers to tickets, and runs the spider on those that are pages.
 ///
@@ -30,10 +33,9 @@ pub struct Parser {
     pub(crate) max_redirects: u32,
     /// The product token that robots meta tags may name.
     pub(crate) agent: Box<str>,
-    pub(crate) spider: Arc<dyn Spider>,
+    /// The spider; another may take its place at any time.
+    current: Current,
     pub(crate) view: Arc<dyn View>,
-    /// What the spider wants of its pages; `None` if that is nothing or has to be selected.
-    pub(crate) table: Option<Arc<Table>>,
     keeps_responses: bool,
     readers: Readers,
     pub(crate) log: Arc<dyn SpiderLog>,
@@ -95,6 +97,7 @@ impl Read {
 /// The spider's own, a panic of it (as its message), or [`SpiderError::Other`] if it makes items
 /// before there is a page.
 pub fn start(spider: &dyn Spider) -> Result<Vec<Request>, SpiderError> {
+    check(spider)?;
     let mut out = Harvest::new();
     let result = catch_unwind(AssertUnwindSafe(|| spider.start(&mut out)));
     let Harvested { items, follows, logs, .. } = out.into_parts();
@@ -116,6 +119,24 @@ pub fn start(spider: &dyn Spider) -> Result<Vec<Request>, SpiderError> {
     Ok(requests)
 }
 
+/// Compiles all that a spider says it will use.
+fn check(spider: &dyn Spider) -> Result<(), SpiderError> {
+    let caught = catch_unwind(AssertUnwindSafe(|| spider.expressions()));
+    let expressions = caught.map_err(|panic| {
+        SpiderError::Other(format!("the spider panicked in `expressions`: {}", panic_text(panic)))
+    })?;
+    for Expression { language, text, place } in expressions {
+        let result: Result<(), SpiderError> = match language {
+            Language::Css => css::compile(&text).map(drop).map_err(Into::into),
+            Language::XPath => xpath::compile(&text).map(drop).map_err(Into::into),
+            Language::Regex => pattern::check(&text).map_err(Into::into),
+            Language::JsonPath => json::check(&text).map_err(Into::into),
+        };
+        result.map_err(|error| SpiderError::Other(format!("{place}: {}", error.chain())))?;
+    }
+    Ok(())
+}
+
 impl Parser {
     /// Puts a parser together. `max_redirects` is the longest chain of redirects that is
     /// followed; 0 follows none.
@@ -127,21 +148,9 @@ impl Parser {
         view: Arc<dyn View>,
     ) -> Self {
         let (log, stats, readers) = (Arc::new(Stderr), Mutex::default(), Readers::default());
-        let table = Some(Table::new(spider.wants())).filter(|table| !table.is_empty());
-        let (table, keeps_responses) = (table.map(Arc::new), true);
+        let (current, keeps_responses) = (Current::new(Loadout::new(spider)), true);
         let agent = "robots".into();
-        Self {
-            config,
-            max_redirects,
-            agent,
-            spider,
-            view,
-            table,
-            keeps_responses,
-            readers,
-            log,
-            stats,
-        }
+        Self { config, max_redirects, agent, current, view, keeps_responses, readers, log, stats }
     }
 
     /// Minds robots meta tags and `X-Robots-Tag` fields for this product token, too.
@@ -167,11 +176,11 @@ impl Parser {
         self
     }
 
-    pub(crate) fn reading(&self) -> Reading<'_> {
+    pub(crate) fn reading(&self, loadout: &Loadout) -> Reading<'_> {
         Reading {
             detect_encoding: self.config.detect_encoding,
             kinds: self.config.links.iter().copied().collect(),
-            table: self.table.clone(),
+            table: loadout.table.clone(),
             readers: Some(&self.readers),
         }
     }
@@ -181,6 +190,21 @@ impl Parser {
     pub fn without_responses(mut self) -> Self {
         self.keeps_responses = false;
         self
+    }
+
+    /// Lets another spider read the pages that come from now on. Pages in hand finish with the old
+    /// one.
+    ///
+    /// # Errors
+    /// [`SpiderError::Other`] if the new one panics when it is asked what it wants; the old one
+    /// then stays.
+    pub fn replace_spider(&self, spider: Arc<dyn Spider>) -> Result<(), SpiderError> {
+        self.current.replace(spider)
+    }
+
+    /// What a page is read with that begins now.
+    pub(crate) fn loadout(&self) -> Arc<Loadout> {
+        self.current.get()
     }
 
     /// The spider's own counts ([`Harvest::stat`]), summed over all pages of this run. At most
@@ -193,7 +217,7 @@ impl Parser {
     /// Reads one answer. Whatever the page or the spider does, the ticket comes back.
     #[must_use]
     pub fn parse(&self, fetched: Fetched) -> Parsed {
-        let (ticket, case) = Case::split(fetched);
+        let (ticket, case) = Case::split(fetched, self.loadout());
         let read = self.read(&case);
         self.parsed(ticket, case, read)
     }
@@ -225,17 +249,18 @@ impl Parser {
     /// Runs a callback and tells its log lines and counts.
     pub(crate) fn call(
         &self,
+        loadout: &Loadout,
         url: &CanonicalUrl,
         callback: impl FnOnce(&mut Harvest) -> Result<(), SpiderError>,
     ) -> Result<Harvested, (Verdict, String)> {
         let mut out = Harvest::new();
         let result = catch_unwind(AssertUnwindSafe(|| callback(&mut out)));
         let mut parts = out.into_parts();
-        parts.logs.iter().for_each(|line| self.log.line(self.spider.name(), Some(url), line));
+        parts.logs.iter().for_each(|line| self.log.line(loadout.spider.name(), Some(url), line));
         self.count(std::mem::take(&mut parts.stats));
         match result {
             Ok(Ok(())) => Ok(parts),
-            Ok(Err(error)) => Err((Verdict::SpiderError, error.chain())),
+            Ok(Err(error)) => Err((verdict_of(&error), error.chain())),
             Err(panic) => Err((Verdict::SpiderPanic, panic_text(panic))),
         }
     }
@@ -255,7 +280,17 @@ impl Parser {
     }
 }
 
-fn panic_text(panic: Box<dyn Any + Send>) -> String {
+/// How a page ends whose callback returned this error.
+fn verdict_of(error: &SpiderError) -> Verdict {
+    match error {
+        SpiderError::Panicked(_) => Verdict::SpiderPanic,
+        SpiderError::Crashed(_) => Verdict::SpiderCrash,
+        SpiderError::TimedOut(_) => Verdict::SpiderTimeout,
+        _ => Verdict::SpiderError,
+    }
+}
+
+pub(crate) fn panic_text(panic: Box<dyn Any + Send>) -> String {
     if let Some(text) = panic.downcast_ref::<&str>() {
         return (*text).to_owned();
     }

@@ -26,6 +26,11 @@ fn query(path: &str, expected: Value) {
     assert_eq!(json!(found), expected, "{path}");
 }
 
+fn dialect(delimiter: u8, has_names: bool) -> Dialect {
+    let names = (!has_names).then(std::sync::Arc::default);
+    Dialect { delimiter, quote: b'"', names }
+}
+
 #[test]
 fn json_paths_find_values_in_document_order() {
     query("$.shop.name", json!(["Tea & Co"]));
@@ -81,7 +86,7 @@ fn pages_answer_json_paths() {
 
 #[track_caller]
 fn rows(text: &str, expected: Value) {
-    let rows = Rows::new(text, Dialect { delimiter: delimiter(text), has_names: true });
+    let rows = Rows::new(text, dialect(delimiter(text), true));
     let rows: Vec<Value> = rows.map(|row| serde_json::to_value(row.unwrap()).unwrap()).collect();
     assert_eq!(Value::Array(rows), expected, "{text:?}");
 }
@@ -137,12 +142,12 @@ fn pages_give_rows() {
 #[test]
 fn a_row_of_a_million_columns_is_an_error() {
     let text = format!("a,b\n1,2\n{}\n3,4", ",".repeat(1_000_000));
-    let rows: Vec<_> = Rows::new(&text, Dialect { delimiter: b',', has_names: true }).collect();
+    let rows: Vec<_> = Rows::new(&text, dialect(b',', true)).collect();
     assert_eq!(rows.len(), 2);
     let error = rows[1].as_ref().unwrap_err().to_string();
     assert_eq!(error, "row 3 of the CSV has more than 16384 columns");
     let names = ",".repeat(16_383);
-    let mut rows = Rows::new(&names, Dialect { delimiter: b',', has_names: false });
+    let mut rows = Rows::new(&names, dialect(b',', false));
     assert_eq!(rows.next().unwrap().unwrap().len(), 16_384);
 }
 
@@ -185,7 +190,7 @@ proptest! {
     #[test]
     fn no_text_panics(text in "[a-c,;\t|\"\r\n\u{e9}]{0,80}") {
         for has_names in [false, true] {
-            let rows = Rows::new(&text, Dialect { delimiter: delimiter(&text), has_names });
+            let rows = Rows::new(&text, dialect(delimiter(&text), has_names));
             for row in rows {
                 let row = row.unwrap();
                 prop_assert_eq!(row.iter().count(), row.len());

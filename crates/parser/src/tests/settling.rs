@@ -3,6 +3,7 @@
 mod asking;
 mod hanging;
 mod redirects;
+mod swapping;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -359,7 +360,7 @@ fn a_huge_page_goes_in_parts_and_its_verdict_last() {
     to_parser.send_blocking(fetched(get("http://h/x"), Ok(html(&body)))).unwrap();
     to_parser.send_blocking(fetched(get("http://h/y"), Ok(html("")))).unwrap();
     to_parser.close();
-    let end = Arc::new(parser(LinkSpider)).start(1, answers, entries).unwrap();
+    let (end, _) = Arc::new(parser(LinkSpider)).start(1, answers, entries).unwrap();
     let mut sizes = Vec::new();
     while let Some(entry) = out.blocking_recv() {
         sizes.push(match entry {
@@ -380,7 +381,7 @@ fn the_loop_ends_when_the_store_is_gone_and_tickets_report_themselves() {
     let desk = Arc::new(Abandoned::default());
     let errand = Errand::Page(get("http://h/"));
     to_parser.send_blocking(fetched_for(errand, Ok(html("")), true, desk.clone())).unwrap();
-    let end = Arc::new(parser(LinkSpider)).start(2, answers, entries).unwrap();
+    let (end, _) = Arc::new(parser(LinkSpider)).start(2, answers, entries).unwrap();
     to_parser.close();
     assert_eq!(end.blocking_recv(), Ok(CrewEnd::Done));
     assert_eq!(desk.0.load(Ordering::Relaxed), 1);

@@ -10,6 +10,7 @@
 //! too: a prefix of a document gives a prefix of its entries.
 
 use crawl_model::CanonicalUrl;
+use crawl_spider::{Alternate, News};
 
 use super::field::is;
 use super::pass::Pass;
@@ -53,8 +54,8 @@ impl Format {
 /// One entry of a sitemap or feed.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Entry {
-    /// Its address.
-    pub(crate) loc: CanonicalUrl,
+    /// Its address; only entries of feeds that are read closely may have none.
+    pub(crate) loc: Option<CanonicalUrl>,
     /// When it changed last, in ISO 8601.
     pub(crate) lastmod: Option<String>,
     /// How often it changes: one of the protocol's seven words.
@@ -63,6 +64,10 @@ pub(crate) struct Entry {
     pub(crate) priority: Option<f64>,
     /// Whether it is a sitemap itself.
     pub(crate) is_sitemap: bool,
+    /// The same in other languages; only if it is read closely.
+    pub(crate) alternates: Vec<Alternate>,
+    /// What a feed says of it; only if it is read closely.
+    pub(crate) news: Option<Box<News>>,
 }
 
 /// What is found in a document.
@@ -86,6 +91,12 @@ impl<'a> Entries<'a> {
     /// Relative addresses are resolved against `base`, or what the document says (`xml:base`).
     pub(crate) fn new(reader: Reader<'a>, base: url::Url) -> Self {
         Self { reader, pass: Pass::new(base) }
+    }
+
+    /// Reads all that is said of the entries, not only what a crawl needs.
+    pub(crate) fn closely(mut self) -> Self {
+        self.pass.read_closely();
+        self
     }
 
     /// What the document is, once its root element is read.

@@ -18,7 +18,10 @@ pub(crate) fn scan_xml(text: &str, base: Url) -> Scan {
     let mut entries = Entries::new(Reader::new(Cow::Borrowed(text)), base);
     while let Some(found) = entries.next() {
         let url = match found {
-            Found::Entry(entry) => entry.loc,
+            Found::Entry(entry) => match entry.loc {
+                Some(url) => url,
+                None => continue,
+            },
             Found::Home(url) => url,
             Found::Title(title) => {
                 if scan.title.is_empty() {

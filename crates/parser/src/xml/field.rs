@@ -10,8 +10,8 @@ pub(super) enum Field {
     Loc(u8),
     /// An address that counts only if it is absolute: an identifier that may be none.
     Guid,
-    /// A date; the lowest number is the best.
-    Date(u8),
+    /// A date; the lowest number is the best. And whether it is that of the first publication.
+    Date(u8, bool),
     /// How often it changes.
     Changefreq,
     /// Its priority.
@@ -20,6 +20,71 @@ pub(super) enum Field {
     Home,
     /// The title of a feed as a whole.
     Title,
+    /// What is read only closely.
+    News(Part),
+}
+
+/// A part of what a feed says of an entry.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// An identifier that is no address.
+    Id,
+    /// The title.
+    Title,
+    /// In few words.
+    Summary,
+    /// The whole text.
+    Content,
+    /// Who wrote it.
+    Author,
+    /// What it is about.
+    Category,
+}
+
+impl Field {
+    /// Most bytes of its text that are kept: URLs are shorter by far, articles are not.
+    pub(super) fn max_bytes(self) -> usize {
+        match self {
+            Self::News(Part::Summary | Part::Content) => 1024 * 1024,
+            _ => 16 * 1024,
+        }
+    }
+}
+
+/// Which part of an entry of a feed an element is, besides those that [`field`] knows.
+pub(super) fn part(format: Format, name: &Name<'_>, space: &str) -> Option<Part> {
+    let is_in = |space: &str, prefix: &str| {
+        name.namespace.map_or(name.prefix == prefix, |ns| ns.starts_with(space))
+    };
+    let local = name.local;
+    if format == Format::Rss && is(local, "creator") && is_in("http://purl.org/dc/", "dc") {
+        return Some(Part::Author);
+    }
+    let content = "http://purl.org/rss/1.0/modules/content/";
+    if format == Format::Rss && is(local, "encoded") && is_in(content, "content") {
+        return Some(Part::Content);
+    }
+    if !is_of(name, space) {
+        return None;
+    }
+    let names: &[(&str, Part)] = match format {
+        Format::Sitemap => &[],
+        Format::Rss => &[
+            ("guid", Part::Id),
+            ("title", Part::Title),
+            ("description", Part::Summary),
+            ("author", Part::Author),
+            ("category", Part::Category),
+        ],
+        Format::Atom => &[
+            ("id", Part::Id),
+            ("title", Part::Title),
+            ("summary", Part::Summary),
+            ("content", Part::Content),
+            ("author", Part::Author),
+        ],
+    };
+    names.iter().find(|(known, _)| is(local, known)).map(|(_, part)| *part)
 }
 
 /// Which field of an entry an element is.
@@ -33,25 +98,26 @@ pub(super) fn field(
     let is_dublin_core =
         || name.namespace.map_or(name.prefix == "dc", |ns| ns.starts_with("http://purl.org/dc/"));
     if format == Format::Rss && is(local, "date") && is_dublin_core() {
-        return Some(Field::Date(1));
+        return Some(Field::Date(1, true));
     }
     if !is_of(name, space) {
         return None;
     }
     match format {
         Format::Sitemap if is(local, "loc") => Some(Field::Loc(0)),
-        Format::Sitemap if is(local, "lastmod") => Some(Field::Date(0)),
+        Format::Sitemap if is(local, "lastmod") => Some(Field::Date(0, false)),
         Format::Sitemap if is(local, "changefreq") => Some(Field::Changefreq),
         Format::Sitemap if is(local, "priority") => Some(Field::Priority),
         Format::Rss if is(local, "link") => Some(Field::Loc(0)),
-        Format::Rss if is(local, "pubDate") => Some(Field::Date(0)),
+        Format::Rss if is(local, "pubDate") => Some(Field::Date(0, true)),
         Format::Rss if is(local, "guid") => {
             let is_link = start.attr("isPermaLink").is_none_or(|value| !is(value.trim(), "false"));
             is_link.then_some(Field::Guid)
         }
         Format::Atom => {
             const DATES: [&str; 5] = ["updated", "modified", "published", "issued", "created"];
-            DATES.iter().position(|date| is(local, date)).map(|rank| Field::Date(rank as u8))
+            let rank = DATES.iter().position(|date| is(local, date))?;
+            Some(Field::Date(rank as u8, rank == 2 || rank == 3))
         }
         _ => None,
     }

@@ -5,12 +5,13 @@
 //! length costs the same.
 
 use crawl_model::CanonicalUrl;
+use crawl_spider::{Alternate, Enclosure, News};
 use encoding_rs::UTF_8;
 
 use super::date;
 use super::entries::{Entry, Format, Found};
 use super::field::{
-    Field, alternate_rank, changefreq, field, is, is_absolute, is_of, priority, trim,
+    Field, Part, alternate_rank, changefreq, field, is, is_absolute, is_of, part, priority, trim,
 };
 use super::reader::{Name, Start};
 use crate::links::prefix;
@@ -45,6 +46,8 @@ struct Draft {
     lastmod: Option<(u8, String)>,
     changefreq: Option<&'static str>,
     priority: Option<f64>,
+    alternates: Vec<Alternate>,
+    news: News,
 }
 
 /// Where the document stands.
@@ -58,12 +61,20 @@ pub(super) struct Pass {
     draft: Option<Draft>,
     hold: Option<Hold>,
     is_done: bool,
+    /// Whether all that is said of entries is read.
+    is_close: bool,
 }
 
 impl Pass {
     pub(super) fn new(base: url::Url) -> Self {
         let bases = vec![(0, Resolver::new(base, UTF_8))];
-        Self { depth: 0, bases, root: None, head: None, draft: None, hold: None, is_done: false }
+        let (root, head, draft, hold) = (None, None, None, None);
+        Self { depth: 0, bases, root, head, draft, hold, is_done: false, is_close: false }
+    }
+
+    /// Reads all that is said of entries.
+    pub(super) fn read_closely(&mut self) {
+        self.is_close = true;
     }
 
     /// What the document is, once its root element is read.
@@ -77,10 +88,8 @@ impl Pass {
     }
 
     pub(super) fn text(&mut self, text: &str) {
-        // URLs are shorter, by far.
-        const MAX_BYTES: usize = 16 * 1024;
         if let Some(hold) = self.hold.as_mut().filter(|hold| hold.muted.is_none()) {
-            let room = MAX_BYTES.saturating_sub(hold.text.len());
+            let room = hold.field.max_bytes().saturating_sub(hold.text.len());
             hold.text.push_str(prefix(text, room));
         }
     }
@@ -113,14 +122,22 @@ impl Pass {
         }
         if let Some(hold) = &mut self.hold {
             let space = self.draft.as_ref().map_or(&*root.space, |draft| &draft.space);
-            if hold.muted.is_none() && !is_of(&name, space) {
+            // Of an author of Atom only the name is wanted.
+            let is_aside = hold.field == Field::News(Part::Author) && !is(name.local, "name");
+            if hold.muted.is_none() && (is_aside || !is_of(&name, space)) {
                 hold.muted = Some(self.depth);
             }
             return None;
         }
         if let Some(draft) = &self.draft {
             if self.depth == draft.depth + 1 {
-                self.hold = field(format, &name, &draft.space, start).map(|field| self.held(field));
+                let known = field(format, &name, &draft.space, start);
+                let close = || part(format, &name, &draft.space).filter(|_| self.is_close);
+                let known = known.or_else(|| close().map(Field::News));
+                self.hold = known.map(|field| self.held(field));
+                if self.is_close && self.hold.is_none() {
+                    self.beside(format, start);
+                }
                 if format == Format::Atom && self.hold.is_none() {
                     self.atom_link(start);
                 }
@@ -171,6 +188,8 @@ impl Pass {
             lastmod: None,
             changefreq: None,
             priority: None,
+            alternates: Vec::new(),
+            news: News::default(),
         };
         // RSS 1.0 names its items by their addresses.
         if let Some(about) = start.attr("rdf:about").filter(|about| is_absolute(about)) {
@@ -240,12 +259,18 @@ impl Pass {
 
     fn finish_entry(&mut self) -> Option<Found> {
         let draft = self.draft.take()?;
+        let has_news = draft.news != News::default();
+        if draft.loc.is_none() && !has_news {
+            return None;
+        }
         Some(Found::Entry(Entry {
-            loc: draft.loc?.1,
+            loc: draft.loc.map(|(_, url)| url),
             lastmod: draft.lastmod.map(|(_, date)| date),
             changefreq: draft.changefreq,
             priority: draft.priority,
             is_sitemap: draft.is_sitemap,
+            alternates: draft.alternates,
+            news: has_news.then(|| Box::new(draft.news)),
         }))
     }
 
@@ -258,16 +283,25 @@ impl Pass {
             Field::Title => return Some(Found::Title(text.to_owned())),
             Field::Home => return self.resolve(text).map(Found::Home),
             Field::Loc(rank) => self.set_loc(rank, text),
-            Field::Guid if is_absolute(text) => self.set_loc(2, text),
-            Field::Guid => {}
-            Field::Date(rank) => {
-                if let Some(draft) = &mut self.draft
-                    && draft.lastmod.as_ref().is_none_or(|(before, _)| rank < *before)
-                    && let Some(date) = date::normalise(text)
-                {
-                    draft.lastmod = Some((rank, date));
+            Field::Guid => {
+                self.set_part(Part::Id, text);
+                if is_absolute(text) {
+                    self.set_loc(2, text);
                 }
             }
+            Field::Date(rank, is_first) => {
+                if let Some(draft) = &mut self.draft
+                    && let Some(date) = date::normalise(text)
+                {
+                    if is_first && self.is_close && draft.news.published.is_none() {
+                        draft.news.published = Some(date.clone());
+                    }
+                    if draft.lastmod.as_ref().is_none_or(|(before, _)| rank < *before) {
+                        draft.lastmod = Some((rank, date));
+                    }
+                }
+            }
+            Field::News(part) => self.set_part(part, text),
             Field::Changefreq => {
                 if let Some(draft) = &mut self.draft {
                     draft.changefreq = draft.changefreq.or_else(|| changefreq(text));
@@ -280,6 +314,51 @@ impl Pass {
             }
         }
         None
+    }
+
+    fn set_part(&mut self, part: Part, text: &str) {
+        let Some(draft) = self.draft.as_mut().filter(|_| self.is_close) else { return };
+        let place = match part {
+            Part::Id => &mut draft.news.id,
+            Part::Title => &mut draft.news.title,
+            Part::Summary => &mut draft.news.summary,
+            Part::Content => &mut draft.news.content,
+            Part::Author => &mut draft.news.author,
+            Part::Category => return draft.news.categories.push(text.to_owned()),
+        };
+        place.get_or_insert_with(|| text.to_owned());
+    }
+
+    /// Reads an element of an entry that says what it says in its attributes.
+    fn beside(&mut self, format: Format, start: &Start<'_>) {
+        let text = |name: &str| start.attr(name).map(|value| trim(&value).to_owned());
+        let address = |name: &str| text(name).and_then(|value| self.resolve(&value));
+        let (local, rel) = (start.name.local, text("rel").unwrap_or_default());
+        match format {
+            Format::Sitemap if is(local, "link") && is(&rel, "alternate") => {
+                let language = text("hreflang").unwrap_or_default().into();
+                let found = address("href").map(|url| Alternate { url, language });
+                if let Some(draft) = &mut self.draft {
+                    draft.alternates.extend(found);
+                }
+            }
+            Format::Atom if is(local, "category") => {
+                let found = text("term").or_else(|| text("label"));
+                if let Some(draft) = &mut self.draft {
+                    draft.news.categories.extend(found.filter(|term| !term.is_empty()));
+                }
+            }
+            _ if is(local, "enclosure") || (is(local, "link") && is(&rel, "enclosure")) => {
+                let url = address(if is(local, "link") { "href" } else { "url" });
+                let media_type = text("type").unwrap_or_default().into();
+                let length = text("length").and_then(|length| length.parse().ok());
+                let found = url.map(|url| Enclosure { url, media_type, length });
+                if let Some(draft) = &mut self.draft {
+                    draft.news.enclosures.extend(found);
+                }
+            }
+            _ => {}
+        }
     }
 
     fn set_loc(&mut self, rank: u8, reference: &str) {

@@ -1,8 +1,7 @@
 //! XPath 1.0 (W3C Recommendation of 16 November 1999), complete, on the numbered tree.
 //!
-//! Compiled once: a text is cut into tokens (`lex`), parsed into a typed tree (`parse`, `ast`,
-//! `functions`, `regexes`) and asked of any number of documents (`eval`, `text`). Numbers of nodes
-//! are document order, so a node-set is a sorted list of numbers, the descendants, following and
+//! Compiled once, by the grammar of [`crawl_query`], and asked of any number of documents (`eval`,
+//! `text`, `regexes`). Numbers of nodes are document order, so a node-set is a sorted list of numbers, the descendants, following and
 //! preceding nodes of all nodes of a set are one walk over a range, and nothing recurses over a
 //! document. An expression may still ask for too much (each node with each other, and again):
 //! each node visited counts, and at [`MAX_STEPS`] the answer is an error.
@@ -22,12 +21,6 @@
 //!   HTML's `lang`, too.
 //! - There are no variables. White space of `normalize-space()` is XML's.
 
-mod lex;
-
-mod ast;
-mod functions;
-mod parse;
-
 mod regexes;
 mod text;
 
@@ -39,10 +32,14 @@ use std::rc::Rc;
 
 pub(crate) use crawl_spider::Evaluated as Value;
 use crawl_spider::{NodeId, SelectorError};
+pub(crate) use regexes::pattern;
 
 use crate::dom::Dom;
+use crate::names::Atoms;
 use eval::{Evaluator, Stop};
-use parse::Parsed;
+
+type Expr = crawl_query::xpath::Expr<Atoms>;
+type Parsed = crawl_query::xpath::Expression<Atoms>;
 
 /// Nodes (and eighths of a byte of text) that one answer may visit: about a second.
 const MAX_STEPS: u64 = 50_000_000;
@@ -115,13 +112,9 @@ pub(crate) fn compiled(source: &str) -> Result<Rc<XPath>, SelectorError> {
 /// [`SelectorError`] that says at which character what is wrong: grammar, unknown axes and
 /// functions, number and types of arguments, regular expressions.
 pub(crate) fn compile(source: &str) -> Result<XPath, SelectorError> {
-    match parse::parse(source) {
+    match crawl_query::xpath::parse(source) {
         Ok(parsed) => Ok(XPath { source: source.into(), parsed }),
-        Err(wrong) => {
-            let before = source.get(..wrong.at).unwrap_or(source).chars().count();
-            let reason = format!("{} (character {})", wrong.reason, before + 1);
-            Err(SelectorError::xpath(source, reason))
-        }
+        Err(error) => Err(SelectorError::xpath(source, error.reason)),
     }
 }
 

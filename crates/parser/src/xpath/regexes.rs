@@ -4,41 +4,21 @@
 //! look-around nor back-references in patterns. Flags are `i` (any case) and `g` (all matches,
 //! for `re:replace`).
 
+use crawl_query::xpath::regex_flags;
 use regex::{Captures, Regex, RegexBuilder};
-
-use super::ast::Expr;
-use super::functions::Function;
 
 /// Bytes a compiled pattern may take.
 const MAX_SIZE: usize = 1 << 20;
 
-/// A call, its pattern compiled if it is there to be compiled.
-pub(super) fn prepared(function: Function, arguments: Vec<Expr>) -> Result<Expr, String> {
-    let flags = match arguments.get(2) {
-        Some(Expr::Literal(flags)) => Some(checked(flags)?),
-        Some(_) => None,
-        None => Some(""),
-    };
-    let regex = match (&arguments[1], flags) {
-        (Expr::Literal(pattern), Some(flags)) => Some(compiled(pattern, flags)?),
-        _ => None,
-    };
-    Ok(Expr::Regex(function, arguments, regex))
+/// Compiles a pattern with its flags.
+pub(super) fn compiled(text: &str, flags: &str) -> Result<Regex, String> {
+    pattern(text, regex_flags(flags)?)
 }
 
-/// The flags, if there are such.
-fn checked(flags: &str) -> Result<&str, String> {
-    match flags.chars().find(|flag| !matches!(flag, 'i' | 'g')) {
-        Some(flag) => {
-            Err(format!("the flags of regular expressions are `i` and `g`, not `{flag}`"))
-        }
-        None => Ok(flags),
-    }
-}
-
-pub(super) fn compiled(pattern: &str, flags: &str) -> Result<Regex, String> {
+/// Compiles a pattern.
+pub(crate) fn pattern(pattern: &str, any_case: bool) -> Result<Regex, String> {
     RegexBuilder::new(pattern)
-        .case_insensitive(checked(flags)?.contains('i'))
+        .case_insensitive(any_case)
         .size_limit(MAX_SIZE)
         .dfa_size_limit(MAX_SIZE)
         .build()

@@ -62,6 +62,7 @@ fn request() -> impl Strategy<Value = Request> {
             request.method = if post { Method::Post } else { Method::Head };
             request.headers = headers;
             request.body = body;
+            request.errback = note.chars().take(3).collect::<String>().into();
             request.meta = serde_json::json!({"note": note, "depth": depth});
             request.chain = chain;
         }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::book::{Book, CATEGORIES, category_path, slug_of, title};
 use super::{GONE_EVERY, MOVED_EVERY, OTHER_HOSTS};
+use crate::html::escape;
 use crate::random::mix;
 
 /// Stylesheet.
@@ -280,21 +281,4 @@ fn shorten(html: &mut String, title: &str) {
             *html += " ...";
         }
     }
-}
-
-/// Writes text or an attribute's value, what needs no escape in one go.
-fn escape(html: &mut String, text: &str) {
-    let mut rest = text;
-    while let Some(at) = rest.find(['&', '<', '>', '"', '\'']) {
-        html.push_str(&rest[..at]);
-        *html += match rest.as_bytes()[at] {
-            b'&' => "&amp;",
-            b'<' => "&lt;",
-            b'>' => "&gt;",
-            b'"' => "&quot;",
-            _ => "&#39;",
-        };
-        rest = &rest[at + 1..];
-    }
-    html.push_str(rest);
 }

@@ -1,6 +1,6 @@
 //! Fetches one page as a crawl would, for commands that take a URL.
 
-use crawl::engine::{LookEnd, Looked, OneByOne};
+use crawl::engine::{LookEnd, Looked, Session};
 use crawl::{CanonicalUrl, Config, Request, Verdict};
 
 use crate::cli::args::SettingsArgs;
@@ -38,9 +38,9 @@ pub(crate) async fn look(url: CanonicalUrl, settings: &SettingsArgs) -> Result<L
         Some(path) => Config::load(path, &settings.set)?,
         None => Config::parse("defaults", "", &settings.set)?,
     };
-    let one = OneByOne::new(&config.into_crawl_config(false)?);
-    let mut one = one.map_err(|error| Failure::new(Exit::Usage, error))?;
-    Ok(one.fetch(Request::get(url)).await)
+    let session = Session::new(&config.into_crawl_config(false)?);
+    let session = session.map_err(|error| Failure::new(Exit::Usage, error))?;
+    Ok(session.fetch(Request::get(url)).await)
 }
 
 /// Why no response came, with the next step; `None` if one did.

@@ -27,7 +27,7 @@ fn a_callback_that_hangs_marks_its_page_and_the_others_go_on() {
         to_parser.send_blocking(fetched(get(&url), Ok(html("<title>T</title>")))).unwrap();
     }
     // More threads hang than there were to begin with.
-    let end = Arc::new(parser).start(2, answers, entries).unwrap();
+    let (end, _) = Arc::new(parser).start(2, answers, entries).unwrap();
     let mut verdicts = Vec::new();
     for _ in 0..6 {
         let Some(Entry::Parsed(parsed)) = out.blocking_recv() else {
@@ -61,8 +61,33 @@ fn a_spider_that_hangs_on_every_page_ends_the_crawl() {
     for _ in 0..100 {
         to_parser.send_blocking(fetched(get("http://h/hang"), Ok(html("")))).unwrap();
     }
-    let end = Arc::new(parser).start(2, answers, entries).unwrap();
+    let (end, _) = Arc::new(parser).start(2, answers, entries).unwrap();
     assert_eq!(end.blocking_recv(), Ok(CrewEnd::Hanging));
     let_go.store(true, Ordering::Relaxed);
     assert!((60..=70).contains(&out.len()), "{}", out.len());
+}
+
+#[test]
+fn when_the_grace_time_is_over_callbacks_are_let_go_and_their_tickets_report_themselves() {
+    let let_go = Arc::new(AtomicBool::new(false));
+    // No limit, so that nothing else ends it.
+    let config = ParseConfig { max_time: Duration::ZERO, ..ParseConfig::default() };
+    let lines = Arc::new(Lines::default());
+    let parser = parser_with(Hanging(let_go.clone()), config, &[]).with_log(lines.clone());
+    let (to_parser, answers) = async_channel::bounded(16);
+    let (entries, mut out) = tokio::sync::mpsc::channel(16);
+    // Both threads hang; what waits behind them is let go with them.
+    for path in ["/hang", "/hang", "/never-read"] {
+        let url = format!("http://h{path}");
+        to_parser.send_blocking(fetched(get(&url), Ok(html("")))).unwrap();
+    }
+    let (end, grace) = Arc::new(parser).start(2, answers, entries).unwrap();
+    to_parser.close();
+    grace.now();
+    let begun = std::time::Instant::now();
+    assert_eq!(end.blocking_recv(), Ok(CrewEnd::Done));
+    assert!(begun.elapsed() < Duration::from_secs(5));
+    assert!(out.blocking_recv().is_none(), "nothing was settled");
+    assert_eq!(lines.0.lock().unwrap().len(), 2);
+    let_go.store(true, Ordering::Relaxed);
 }

@@ -4,11 +4,11 @@
 
 use std::ops::{ControlFlow, Range};
 
+use crawl_query::xpath::Axis;
 use crawl_spider::NodeId;
 use html5ever::ns;
 
 use crate::dom::{Dom, NodeKind};
-use crate::xpath::ast::Axis;
 
 /// Whether a walk goes on.
 pub(super) type Flow = ControlFlow<()>;

@@ -3,13 +3,13 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
+use crawl_query::xpath::Function;
 use crawl_spider::NodeId;
 use regex::Regex;
 
 use super::{Context, Evaluator, Stop, Want};
 use crate::dom::{Flavour, NodeKind};
-use crate::xpath::ast::Expr;
-use crate::xpath::functions::Function;
+use crate::xpath::Expr;
 use crate::xpath::{regexes, text};
 
 /// What compiling a regular expression costs.

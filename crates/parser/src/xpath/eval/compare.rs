@@ -3,48 +3,18 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
+use crawl_query::xpath::{Comparison, Type};
+
 use super::{Context, Evaluator, Set, Stop, Want};
-use crate::xpath::ast::{Comparison, Expr, Type};
+use crate::xpath::Expr;
 use crate::xpath::text::to_number;
 
-impl Comparison {
-    fn is_order(self) -> bool {
-        !matches!(self, Self::Equal | Self::Unequal)
-    }
-
-    /// With the sides exchanged.
-    fn mirrored(self) -> Self {
-        match self {
-            Self::Equal | Self::Unequal => self,
-            Self::Less => Self::Greater,
-            Self::AtMost => Self::AtLeast,
-            Self::Greater => Self::Less,
-            Self::AtLeast => Self::AtMost,
-        }
-    }
-
-    fn of_numbers(self, left: f64, right: f64) -> bool {
-        match self {
-            Self::Equal => left == right,
-            Self::Unequal => left != right,
-            Self::Less => left < right,
-            Self::AtMost => left <= right,
-            Self::Greater => left > right,
-            Self::AtLeast => left >= right,
-        }
-    }
-
-    /// Of strings and of node's string-values; for order they are numbers.
-    fn of_texts(self, left: &str, right: &str) -> bool {
-        match self {
-            Self::Equal => left == right,
-            Self::Unequal => left != right,
-            _ => self.of_numbers(to_number(left), to_number(right)),
-        }
-    }
-
-    fn of_truths(self, left: bool, right: bool) -> bool {
-        self.of_numbers(f64::from(left), f64::from(right))
+/// Compares strings and node's string-values; for order they are numbers.
+fn of_texts(operator: Comparison, left: &str, right: &str) -> bool {
+    match operator {
+        Comparison::Equal => left == right,
+        Comparison::Unequal => left != right,
+        _ => operator.of_numbers(to_number(left), to_number(right)),
     }
 }
 
@@ -106,7 +76,7 @@ impl<'a> Evaluator<'a> {
             }
             (Type::Text, Type::Text) => {
                 let left = self.text(left, context)?;
-                Ok(operator.of_texts(&left, &self.text(right, context)?))
+                Ok(of_texts(operator, &left, &self.text(right, context)?))
             }
             _ => {
                 let left = self.number(left, context)?;
@@ -135,7 +105,7 @@ impl<'a> Evaluator<'a> {
         } else {
             let other = self.text(other, context)?;
             for &node in nodes.iter() {
-                if operator.of_texts(&self.string_value(node)?, &other) {
+                if of_texts(operator, &self.string_value(node)?, &other) {
                     return Ok(true);
                 }
             }

@@ -15,13 +15,14 @@ use std::collections::HashMap;
 use std::ops::Deref;
 use std::rc::Rc;
 
+use crawl_query::xpath::{Arithmetic, Type};
 use crawl_spider::NodeId;
 use html5ever::Namespace;
 use regex::Regex;
 
+use super::Expr;
+use super::Parsed;
 use super::Value;
-use super::ast::{Arithmetic, Expr, Type};
-use super::parse::Parsed;
 use super::text;
 use crate::dom::{Dom, NodeKind};
 

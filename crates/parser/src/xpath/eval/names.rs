@@ -1,11 +1,15 @@
 //! Node tests, and what names and prefixes mean in HTML and in XML (section 2.3).
 
+use crawl_query::xpath::Axis;
 use crawl_spider::NodeId;
 use html5ever::{Namespace, QualName, ns};
 
 use super::{Evaluator, Stop};
 use crate::dom::{Dom, Flavour, NodeKind};
-use crate::xpath::ast::{Axis, Name, Test};
+use crate::names::Atoms;
+
+type Name = crawl_query::xpath::Name<Atoms>;
+type Test = crawl_query::xpath::Test<Atoms>;
 
 /// Prefixes that need no declaration.
 const USUAL: [(&str, &str); 24] = [

@@ -6,11 +6,18 @@
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
+use crawl_query::xpath::{Axis, Type};
 use crawl_spider::NodeId;
 
 use super::axes::{Flow, walk_all, walk_one};
 use super::{Context, Evaluator, Set, Stop, Want};
-use crate::xpath::ast::{Axis, Expr, Path, Predicate, Start, Step, Type};
+use crate::names::Atoms;
+use crate::xpath::Expr;
+
+type Path = crawl_query::xpath::Path<Atoms>;
+type Predicate = crawl_query::xpath::Predicate<Atoms>;
+type Start = crawl_query::xpath::Start<Atoms>;
+type Step = crawl_query::xpath::Step<Atoms>;
 
 impl<'a> Evaluator<'a> {
     pub(super) fn path(

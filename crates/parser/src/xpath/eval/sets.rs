@@ -2,13 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crawl_query::xpath::{Function, Type};
 use crawl_spider::NodeId;
 use html5ever::ns;
 
 use super::{Context, Evaluator, Set, Stop, Want};
 use crate::dom::{Dom, NodeKind};
-use crate::xpath::ast::{Expr, Type};
-use crate::xpath::functions::Function;
+use crate::xpath::Expr;
 use crate::xpath::text::is_blank;
 
 impl<'a> Evaluator<'a> {

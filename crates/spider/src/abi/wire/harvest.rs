@@ -182,7 +182,7 @@ fn get_follow(from: &mut Reader<'_>, book: &impl UrlBook) -> Result<Follow, Wire
     })
 }
 
-wire_struct! { Extras { method, headers, body, options } }
+wire_struct! { Extras { method, headers, body, errback, options } }
 
 wire_struct! { LogLine { level, text } }
 

@@ -27,7 +27,7 @@ wire_enum! { Method, "method": Get = 0, Head = 1, Post = 2 }
 
 wire_struct! {
     Request {
-        url, method, headers, body, label, meta, priority, depth, chain, referrer, options,
+        url, method, headers, body, label, errback, meta, priority, depth, chain, referrer, options,
     }
 }
 
@@ -43,16 +43,6 @@ impl Wire for Vec<u8> {
 
 wire_struct! {
     FetchOptions { timeout, not_before_ms, proxy, jar, accept, unique, cookies_changed }
-}
-
-impl Wire for Box<FetchOptions> {
-    fn put(&self, out: &mut Vec<u8>) {
-        (**self).put(out);
-    }
-
-    fn get(from: &mut Reader<'_>) -> Result<Self, WireError> {
-        from.get().map(Self::new)
-    }
 }
 
 impl Wire for Duration {

@@ -1,0 +1,57 @@
+//! The spider and what was made ready of it, exchanged as one while the crawl goes on.
+//!
+//! Each page takes the loadout that is in force when its reading begins and keeps it to the end:
+//! a callback never meets the table of another spider, and no lock is held while it runs.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crawl_spider::{Spider, SpiderError, prepare};
+
+use super::parser::panic_text;
+use crate::stream::Table;
+
+/// A spider with its wants compiled.
+pub(crate) struct Loadout {
+    pub(crate) spider: Arc<dyn Spider>,
+    /// What it wants of its pages; `None` if that is nothing or has to be selected.
+    pub(crate) table: Option<Arc<Table>>,
+}
+
+impl Loadout {
+    pub(crate) fn new(spider: Arc<dyn Spider>) -> Self {
+        let spider = prepare(spider);
+        let table = Some(Table::new(spider.wants())).filter(|table| !table.is_empty());
+        Self { spider, table: table.map(Arc::new) }
+    }
+}
+
+/// The loadout in force.
+pub(crate) struct Current(RwLock<Arc<Loadout>>);
+
+impl Current {
+    pub(crate) fn new(loadout: Loadout) -> Self {
+        Self(RwLock::new(Arc::new(loadout)))
+    }
+
+    pub(crate) fn get(&self) -> Arc<Loadout> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Puts another spider in force; the old one stays if this one panics when it is asked what
+    /// it wants.
+    pub(crate) fn replace(&self, spider: Arc<dyn Spider>) -> Result<(), SpiderError> {
+        let loadout = catch_unwind(AssertUnwindSafe(|| Loadout::new(spider)));
+        let loadout = loadout.map_err(|panic| {
+            let text = panic_text(panic);
+            SpiderError::Other(format!("the spider panicked in `wants`: {text}"))
+        })?;
+        let old = {
+            let mut place = self.0.write().unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *place, Arc::new(loadout))
+        };
+        // Its end may take long, so the lock is not held for it.
+        drop(old);
+        Ok(())
+    }
+}

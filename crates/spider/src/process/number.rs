@@ -1,0 +1,101 @@
+//! Numbers as shops write them.
+
+use serde_json::Number;
+
+/// Finds the first number in `text`, in English or continental notation; `None` if there is none.
+///
+/// With both `.` and `,` the last one is the decimal mark. A single `,` is one unless exactly
+/// three digits follow (`1,234`); a single `.` always is. Marks that repeat, apostrophes and
+/// no-break spaces group digits.
+///
+/// ```
+/// use crawl_spider::process::number;
+///
+/// assert_eq!(number("from £1,234.50").unwrap().as_f64(), Some(1234.5));
+/// assert_eq!(number("22 in stock").unwrap().as_i64(), Some(22));
+/// assert!(number("sold out").is_none());
+/// ```
+#[must_use]
+pub fn number(text: &str) -> Option<Number> {
+    let start = text.find(|c: char| c.is_ascii_digit())?;
+    let is_part = |c: char| {
+        c.is_ascii_digit() || matches!(c, '.' | ',' | '\'' | '\u{2019}' | '\u{a0}' | '\u{202f}')
+    };
+    let len = text[start..].find(|c| !is_part(c)).unwrap_or(text.len() - start);
+    let run = text[start..start + len].trim_end_matches(|c: char| !c.is_ascii_digit());
+    // `.5` is a half.
+    let has_bare_point =
+        text[..start].ends_with('.') && !text[..start - 1].ends_with(|c: char| c.is_alphanumeric());
+    let sign_at = if has_bare_point { start - 1 } else { start };
+    let is_negative = is_negative(&text[..sign_at]);
+    let mark = if has_bare_point { None } else { decimal_mark(run) };
+    let (whole, fraction) = match mark {
+        Some(at) => (&run[..at], &run[at + 1..]),
+        None if has_bare_point => ("0", run),
+        None => (run, ""),
+    };
+    let digits = |part: &str| part.chars().filter(char::is_ascii_digit).collect::<String>();
+    let sign = if is_negative { "-" } else { "" };
+    let (whole, fraction) = (digits(whole), digits(fraction));
+    let integer = format!("{sign}{whole}").parse::<i64>().ok().filter(|_| fraction.is_empty());
+    match integer {
+        Some(n) => Some(n.into()),
+        None => {
+            let value: f64 = format!("{sign}{whole}.{fraction}0").parse().ok()?;
+            Number::from_f64(value)
+        }
+    }
+}
+
+/// A minus sign directly before a number, and not a dash inside a word (`A-7`, `1-2`).
+fn is_negative(before: &str) -> bool {
+    let Some(rest) = before.strip_suffix(['-', '\u{2212}']) else { return false };
+    !rest.ends_with(|c: char| c.is_alphanumeric())
+}
+
+fn decimal_mark(run: &str) -> Option<usize> {
+    let (point, comma) = (run.rfind('.'), run.rfind(','));
+    match (point, comma) {
+        (Some(point), Some(comma)) => Some(point.max(comma)),
+        (Some(point), None) => (run.matches('.').count() == 1).then_some(point),
+        (None, Some(comma)) => {
+            let is_single = run.matches(',').count() == 1;
+            (is_single && run.len() - comma - 1 != 3).then_some(comma)
+        }
+        (None, None) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn numbers_are_found_in_either_notation() {
+        for (text, expected) in [
+            ("£51.77", json!(51.77)),
+            ("In stock (22 available)", json!(22)),
+            ("1,234.50 USD", json!(1234.5)),
+            ("1.234,50 €", json!(1234.5)),
+            ("1,234", json!(1234)),
+            ("1.234.567", json!(1_234_567)),
+            ("12,5 %", json!(12.5)),
+            ("CHF 1'200.-", json!(1200)),
+            ("1\u{a0}200,00", json!(1200.0)),
+            ("-5", json!(-5)),
+            ("\u{2212}5.5", json!(-5.5)),
+            ("A-7", json!(7)),
+            ("$ .50", json!(0.5)),
+            ("v.5", json!(5)),
+            ("5.", json!(5)),
+            ("0", json!(0)),
+            ("99999999999999999999", json!(1e20)),
+        ] {
+            assert_eq!(number(text).map(Value::Number), Some(expected), "{text}");
+        }
+        assert_eq!(number("free"), None);
+        assert_eq!(number(""), None);
+    }
+}

@@ -18,6 +18,8 @@ mod plumbing;
 mod proxies;
 mod requests;
 mod resume;
+mod rules;
 mod session;
 mod stream;
 mod support;
+mod tutorials;

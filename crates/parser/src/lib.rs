@@ -44,7 +44,8 @@ pub use links::kinds::LinkSource;
 pub use propose::{FieldDraft, Kind as FieldKind, NoItems, Proposal, propose, propose_of};
 pub use reader::{Body, MediaPattern, MediaPatternError, ReadOut, Reader};
 pub use spiders::{
-    ConfigSpider, FieldConfig, FieldSpec, Isolation, ItemConfig, LinkSpider, ParseConfig,
-    RuleConfig, SpiderConfig, SpiderConfigError,
+    ConfigSpider, CsvConfig, FeedConfig, FieldConfig, FieldSpec, Isolation, ItemConfig, LinkSpider,
+    ParseConfig, RuleConfig, SitemapConfig, SitemapRule, SpiderConfig, SpiderConfigError,
+    SpiderKind, XmlConfig, configured,
 };
 pub use stage::{CrewEnd, LetGo, Parser, SpiderLog, start};

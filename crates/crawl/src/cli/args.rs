@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::scaffold::args::{self as scaffold, CheckArgs, NewArgs, RecordArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use crawl::CanonicalUrl;
 use crawl::store::inspect::{self, FieldFilter, StatusFilter};
@@ -88,6 +89,15 @@ pub(crate) enum Command {
     /// Write URLs as the crawler does.
     #[command(after_help = PLUMBING)]
     Url(UrlArgs),
+    /// Make a spider to begin with: a crate, a TOML, or a proposal for a page.
+    #[command(after_help = scaffold::NEW)]
+    New(NewArgs),
+    /// Keep some pages of a crawl as fixtures for tests of its spider.
+    #[command(after_help = scaffold::RECORD)]
+    Record(RecordArgs),
+    /// Run a spider over fixtures, without network, and compare what it gives with snapshots.
+    #[command(after_help = scaffold::CHECK)]
+    Check(CheckArgs),
 }
 
 #[derive(Debug, Args)]

@@ -7,6 +7,7 @@ mod config;
 mod inspect;
 mod plumbing;
 mod run;
+mod scaffold;
 mod testsite;
 
 mod progress;
@@ -21,6 +22,9 @@ use failure::{Exit, Failure};
 pub(crate) async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
         Command::Run(args) => return run::run(args).await,
+        Command::New(args) => scaffold::new(args).await?,
+        Command::Record(args) => return scaffold::record(args).await,
+        Command::Check(args) => return scaffold::check(&args),
         Command::Inspect(args) => inspect::inspect(args)?,
         Command::Config(args) => config::config(&args)?,
         Command::Testsite(args) => testsite::testsite(args).await?,

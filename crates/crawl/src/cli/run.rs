@@ -59,7 +59,10 @@ fn feed_to(path: &Path) -> Result<FeedConfig, Failure> {
 }
 
 /// Opens the folder; `None` if a signal came first.
-async fn launch(crawl: Crawl, signals: &mut Signals) -> Result<Option<Running>, CrawlError> {
+pub(super) async fn launch(
+    crawl: Crawl,
+    signals: &mut Signals,
+) -> Result<Option<Running>, CrawlError> {
     tokio::select! {
         running = crawl.launch() => running.map(Some),
         () = signals.next() => Ok(None),
@@ -67,7 +70,10 @@ async fn launch(crawl: Crawl, signals: &mut Signals) -> Result<Option<Running>, 
 }
 
 /// Watches a crawl to its end; also says whether a signal asked for it.
-async fn attend(mut running: Running, signals: &mut Signals) -> Result<(Report, bool), CrawlError> {
+pub(super) async fn attend(
+    mut running: Running,
+    signals: &mut Signals,
+) -> Result<(Report, bool), CrawlError> {
     let handle = running.handle();
     let mut progress = Progress::new();
     progress.begin(&handle.stats());

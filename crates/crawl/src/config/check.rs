@@ -4,7 +4,7 @@
 use crawl_fetcher::{FetchConfig, FetchConfigError, Fetcher};
 use crawl_frontier::{Frontier, FrontierConfig, FrontierError, PolitenessConfig};
 use crawl_model::{CanonicalUrl, Fingerprint, Fingerprinter, OpenJournal, TicketId};
-use crawl_parser::ConfigSpider;
+use crawl_parser::configured;
 use crawl_store::CacheError;
 
 use super::Config;
@@ -165,7 +165,7 @@ fn element(key: &str, list: &[String], wanted: &str) -> String {
 
 fn check_spider(config: &Config) -> Result<(), Fault> {
     let Some(spider) = &config.spider else { return Ok(()) };
-    let Err(error) = ConfigSpider::new(spider.clone()) else { return Ok(()) };
+    let Err(error) = configured(spider.clone()) else { return Ok(()) };
     let message = format!("`{}`: {}", error.key, error.problem);
     Err(Fault::new(error.key, Mistake::new(message)))
 }

@@ -22,7 +22,7 @@ use crawl_feeds::FeedConfig;
 use crawl_fetcher::FetchConfig;
 use crawl_frontier::{FrontierConfig, PolitenessConfig, RetryConfig, ScopeConfig};
 use crawl_model::CanonicalUrl;
-use crawl_parser::{ConfigSpider, ParseConfig, SpiderConfig};
+use crawl_parser::{ParseConfig, SpiderConfig, configured};
 use crawl_store::{CacheConfig, StoreConfig};
 use serde::{Deserialize, Serialize};
 
@@ -164,11 +164,11 @@ impl Config {
     /// # Errors
     /// [`ConfigError::Mistake`] if something in it is wrong.
     pub fn into_crawl(self, fresh: bool) -> Result<Crawl, ConfigError> {
-        let spider = self.spider.clone().map(ConfigSpider::new).transpose();
+        let spider = self.spider.clone().map(configured).transpose();
         let spider = spider.map_err(|error| Mistake::new(error.to_string()))?;
         let mut builder = Crawl::builder().config(self.into_crawl_config(fresh)?);
         if let Some(spider) = spider {
-            builder = builder.spider(spider);
+            builder = builder.shared_spider(spider);
         }
         builder.build().map_err(|error| Mistake::new(error.to_string()).into())
     }

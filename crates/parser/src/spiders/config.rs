@@ -11,6 +11,7 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::links::kinds::LinkSource;
+use crate::spiders::ready::{CsvConfig, FeedConfig, SitemapConfig, SpiderKind, XmlConfig};
 
 /// Reading of pages, as written in the `[parse]` table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,6 +95,21 @@ pub struct SpiderConfig {
     /// 0: no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_mib: Option<u64>,
+    /// What is read beside ordinary pages. Default: nothing.
+    #[serde(skip_serializing_if = "is_the_default")]
+    pub kind: SpiderKind,
+    /// How sitemaps are read; with `kind = "sitemap"`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sitemap: Option<SitemapConfig>,
+    /// How feeds are read; with `kind = "feed"`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub feed: Option<FeedConfig>,
+    /// What is taken of XML documents; with `kind = "xml"`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub xml: Option<XmlConfig>,
+    /// How CSV files are read; with `kind = "csv"`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub csv: Option<CsvConfig>,
     /// What the spider is told. Default: nothing.
     #[serde(skip_serializing_if = "Args::is_empty")]
     pub args: Args,

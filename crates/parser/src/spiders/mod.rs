@@ -5,6 +5,7 @@ mod link_spider;
 mod config;
 mod config_spider;
 mod field;
+mod ready;
 mod rules;
 
 pub use config::{
@@ -12,3 +13,6 @@ pub use config::{
 };
 pub use config_spider::{ConfigSpider, SpiderConfigError};
 pub use link_spider::LinkSpider;
+pub use ready::{
+    CsvConfig, FeedConfig, SitemapConfig, SitemapRule, SpiderKind, XmlConfig, configured,
+};

@@ -47,7 +47,12 @@ impl Parser {
                 continue;
             }
             let url = made.as_ref().map_or_else(Follow::url, |made| &made.url);
+            let is_sitemap = match &made {
+                Ok(made) => made.is_sitemap(),
+                Err(follow) => follow.is_sitemap(),
+            };
             let look = match is_marked {
+                _ if is_sitemap => self.view.look_sitemap(print, url, depth),
                 true => self.view.look_nofollow(print, url, depth),
                 false => self.view.look(print, url, depth),
             };

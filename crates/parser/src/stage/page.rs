@@ -32,7 +32,9 @@ impl Parser {
                 let hop = self.redirect_of(request, case).judge(response, self.max_redirects);
                 self.redirect(request, case, hop, &mut read);
             }
-            Ok(response) if request.is_sitemap() => self.sitemap(request, response, &mut read),
+            Ok(response) if request.is_crawlers_sitemap() => {
+                self.sitemap(request, response, &mut read)
+            }
             Ok(response) => self.page(request, response, case, &mut read),
             Err(Failure { detail, .. }) => self.fail(request, case, detail, &mut read),
         }
@@ -125,7 +127,7 @@ impl Parser {
     /// Gives a request without a page to the spider's `error`.
     fn fail(&self, request: &Request, case: &Case, detail: &str, read: &mut Read) {
         read.record.error = record::short(detail);
-        if request.is_sitemap() {
+        if request.is_crawlers_sitemap() {
             return; // The crawler's own affair.
         }
         let PageRecord { verdict, status, .. } = read.record;

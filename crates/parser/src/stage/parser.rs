@@ -125,14 +125,22 @@ fn check(spider: &dyn Spider) -> Result<(), SpiderError> {
     let expressions = caught.map_err(|panic| {
         SpiderError::Other(format!("the spider panicked in `expressions`: {}", panic_text(panic)))
     })?;
-    for Expression { language, text, place } in expressions {
-        let result: Result<(), SpiderError> = match language {
-            Language::Css => css::compile(&text).map(drop).map_err(Into::into),
-            Language::XPath => xpath::compile(&text).map(drop).map_err(Into::into),
-            Language::Regex => pattern::check(&text).map_err(Into::into),
-            Language::JsonPath => json::check(&text).map_err(Into::into),
-        };
-        result.map_err(|error| SpiderError::Other(format!("{place}: {}", error.chain())))?;
+    for expression in expressions {
+        check_expression(&expression).map_err(|error| {
+            SpiderError::Other(format!("{}: {}", expression.place, error.chain()))
+        })?;
+    }
+    Ok(())
+}
+
+/// Compiles an expression to see whether it is one.
+pub(crate) fn check_expression(expression: &Expression) -> Result<(), SpiderError> {
+    let text = &*expression.text;
+    match expression.language {
+        Language::Css => css::compile(text).map(drop)?,
+        Language::XPath => xpath::compile(text).map(drop)?,
+        Language::Regex => pattern::check(text)?,
+        Language::JsonPath => json::check(text)?,
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Fields matched while streaming are those that selecting in the tree finds.
 
 mod hostile;
-mod laws;
+pub(super) mod laws;
 
 use std::time::{Duration, Instant};
 

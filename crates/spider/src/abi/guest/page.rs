@@ -21,6 +21,7 @@ use crate::{
 /// The services of a page, each asked of the host; what is owned here is fetched once and kept.
 pub(super) struct GuestPage<'h> {
     line: Line<'h>,
+    fetched_ms: u64,
     wants: &'h [ItemQuery],
     matched: Vec<OnceCell<Option<GuestRows<'h>>>>,
     links: OnceCell<Vec<Link>>,
@@ -45,9 +46,10 @@ struct FoundValues {
 }
 
 impl<'h> GuestPage<'h> {
-    pub(super) fn new(line: Line<'h>, wants: &'h [ItemQuery]) -> Self {
+    pub(super) fn new(line: Line<'h>, wants: &'h [ItemQuery], fetched_ms: u64) -> Self {
         Self {
             line,
+            fetched_ms,
             wants,
             matched: wants.iter().map(|_| OnceCell::new()).collect(),
             links: OnceCell::new(),
@@ -69,6 +71,10 @@ impl<'h> GuestPage<'h> {
 }
 
 impl PageServices for GuestPage<'_> {
+    fn fetched_ms(&self) -> u64 {
+        self.fetched_ms
+    }
+
     fn select(&self, css: &str, root: Option<NodeId>) -> Result<Vec<NodeId>, SelectorError> {
         let answer = self.line.ask(Service::Select).text(css).at(root).made();
         answer.unwrap_or_else(|| Ok(Vec::new()))

@@ -1,0 +1,28 @@
+//! A plugin with rules: they lead through the lists of quotes to the authors, and each author is
+//! read once, however many quotes lead there.
+//!
+//! `crawl run examples/plugins/authors/crawl.toml`
+
+use crawl_spider::prelude::*;
+
+/// The spider.
+#[derive(Default)]
+pub struct Authors;
+
+#[spider]
+impl Spider for Authors {
+    fn rules(&self) -> Rules {
+        Rules::new().rule(Rule::css("li.next")).rule(Rule::url("/author/").label("author"))
+    }
+
+    fn parse(&self, page: &Page<'_>, out: &mut Harvest) -> Result<(), SpiderError> {
+        if page.label() != "author" {
+            return Ok(());
+        }
+        out.item(&json!({
+            "name": page.text_of(".author-title")?,
+            "born": page.text_of(".author-born-date")?,
+            "place": page.text_of(".author-born-location")?,
+        }))
+    }
+}

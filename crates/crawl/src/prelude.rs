@@ -1,7 +1,8 @@
 //! What a file with a spider in it needs: `use crawl::prelude::*;`.
 
 pub use crate::{Config, Crawl, CrawlError, Handle, Pages, Report};
+pub use crawl_spider::EmbeddedItem as Item;
 pub use crawl_spider::{
     CanonicalUrl, FailedRequest, Follow, Followed, Harvest, Link, LinkExtractor, LinkKind, Node,
-    Nodes, Page, Request, Rule, Rules, Spider, SpiderError, Value, json,
+    Nodes, Page, PageItem, Request, Rule, Rules, Spider, SpiderError, Value, json, process,
 };

@@ -200,7 +200,10 @@ impl<B: Backend> Scheduler<B> {
         for mut request in requests {
             request.depth = 0;
             let print = self.window.fingerprint_of(&request);
-            let look = self.window.look(print, &request.url, 0);
+            let look = match request.is_sitemap() {
+                true => self.window.look_sitemap(print, &request.url, 0),
+                false => self.window.look(print, &request.url, 0),
+            };
             let filtered = match look {
                 _ if !prints.insert(print) => None,
                 Look::Known => None,

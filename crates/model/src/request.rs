@@ -78,9 +78,26 @@ impl Request {
     /// itself; no callback sees them.
     pub const SITEMAP: &str = "@sitemap";
 
-    /// Whether it asks for a sitemap that a robots.txt, or such a sitemap, named.
+    /// The label of sitemaps that a spider asks for and reads by itself.
+    pub const SPIDERS_SITEMAP: &str = "@sitemap:spider";
+
+    /// Whether pages of this label are sitemaps, which may be compressed files and need not be
+    /// what the crawl's scope takes for pages.
+    #[must_use]
+    pub fn is_sitemap_label(label: &str) -> bool {
+        label == Self::SITEMAP || label == Self::SPIDERS_SITEMAP
+    }
+
+    /// Whether it asks for a sitemap, whoever named it.
     #[must_use]
     pub fn is_sitemap(&self) -> bool {
+        Self::is_sitemap_label(&self.label)
+    }
+
+    /// Whether it asks for a sitemap that a robots.txt, or such a sitemap, named, so that the
+    /// crawler reads it by itself.
+    #[must_use]
+    pub fn is_crawlers_sitemap(&self) -> bool {
         *self.label == *Self::SITEMAP
     }
 

@@ -39,13 +39,14 @@ mod spiders;
 mod tests;
 
 pub use decode::sniff_media_type;
-pub use document::{TestPage, page_from_body, page_from_html};
+pub use document::{PageOpener, TestPage, page_from_body, page_from_html};
 pub use links::kinds::LinkSource;
 pub use propose::{FieldDraft, Kind as FieldKind, NoItems, Proposal, propose, propose_of};
 pub use reader::{Body, MediaPattern, MediaPatternError, ReadOut, Reader};
 pub use spiders::{
-    ConfigSpider, DetailConfig, FieldConfig, FieldSpec, FieldType, Isolation, ItemConfig,
-    KnownConfig, LinkSpider, LoginConfig, OnFailure, PageProperty, PagesConfig, ParseConfig,
-    RuleConfig, SpiderConfig, SpiderConfigError, StartConfig, StopConfig, WhenConfig,
+    ConfigSpider, CsvConfig, DetailConfig, FeedConfig, FieldConfig, FieldSpec, FieldType,
+    Isolation, ItemConfig, KnownConfig, LinkSpider, LoginConfig, OnFailure, PageProperty,
+    PagesConfig, ParseConfig, RuleConfig, SitemapConfig, SitemapRule, SpiderConfig,
+    SpiderConfigError, SpiderKind, StartConfig, StopConfig, WhenConfig, XmlConfig, configured,
 };
-pub use stage::{CrewEnd, LetGo, Parser, SpiderLog, start};
+pub use stage::{CrewEnd, LetGo, Parser, ResponseHook, SpiderLog, check, start};

@@ -3,6 +3,7 @@
 use proc_macro::TokenStream;
 
 mod export;
+mod item;
 
 /// Makes a spider the one that its crate exports as a plugin.
 ///
@@ -28,4 +29,18 @@ mod export;
 #[proc_macro_attribute]
 pub fn spider(args: TokenStream, item: TokenStream) -> TokenStream {
     export::spider(args.into(), item.into()).into()
+}
+
+// What it does is documented where it is re-exported, by the SDK.
+#[allow(missing_docs)]
+#[proc_macro_derive(Item, attributes(item))]
+pub fn item(input: TokenStream) -> TokenStream {
+    item::derive(input.into(), "::crawl_spider").into()
+}
+
+/// The same for programs that depend on `crawl` and not on the SDK; it is re-exported there as
+/// `Item`.
+#[proc_macro_derive(EmbeddedItem, attributes(item))]
+pub fn embedded_item(input: TokenStream) -> TokenStream {
+    item::derive(input.into(), "::crawl::spider").into()
 }

@@ -2,7 +2,7 @@
 
 use crawl_model::UrlError;
 
-use crate::FormError;
+use crate::{FormError, ItemError};
 
 /// Why a callback gave up on its page.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +42,9 @@ pub enum SpiderError {
     /// A body that was to be JSON is not, or not of the type asked for.
     #[error("the JSON is not as expected")]
     Json(#[from] serde_json::Error),
+    /// Something on the page is not the item that a type describes.
+    #[error(transparent)]
+    Item(Box<ItemError>),
     /// A form cannot be filled in or sent as asked.
     #[error(transparent)]
     Form(#[from] FormError),
@@ -76,6 +79,12 @@ impl SpiderError {
             source = error.source();
         }
         text
+    }
+}
+
+impl From<ItemError> for SpiderError {
+    fn from(error: ItemError) -> Self {
+        Self::Item(Box::new(error))
     }
 }
 

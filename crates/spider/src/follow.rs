@@ -248,6 +248,12 @@ impl Follow {
         &self.url
     }
 
+    /// Whether it asks for a sitemap ([`Request::SPIDERS_SITEMAP`]).
+    #[must_use]
+    pub fn is_sitemap(&self) -> bool {
+        self.label.as_deref().is_some_and(Request::is_sitemap_label)
+    }
+
     /// Whether the link it comes from is marked `nofollow`.
     #[must_use]
     pub fn is_nofollow(&self) -> bool {

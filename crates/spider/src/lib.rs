@@ -53,6 +53,8 @@ mod follow;
 mod followed;
 mod harvest;
 
+mod item;
+
 mod error;
 mod expression;
 mod services;
@@ -63,9 +65,14 @@ pub mod process;
 pub mod abi;
 
 pub mod prelude;
+pub mod ready;
 
 pub use args::{Args, FromArgs};
 pub use article::Article;
+#[doc(hidden)]
+pub use crawl_spider_derive::EmbeddedItem;
+#[doc = include_str!("item/derive.md")]
+pub use crawl_spider_derive::Item;
 pub use csv::{CsvDialect, CsvRow, CsvRows};
 pub use entry::{Alternate, Enclosure, Entry, EntryKind, News};
 pub use error::{QueryError, SelectorError, SelectorProblem, SpiderError};
@@ -76,6 +83,9 @@ pub use form::{
     Button, Enctype, Field, FieldKind, FieldOption, Form, FormError, FormParts, FormTarget,
 };
 pub use harvest::{Harvest, Harvested, LogLevel, LogLine};
+#[doc(hidden)]
+pub use item::rt;
+pub use item::{FromText, ItemError, PageItem};
 pub use meta::{HeadLink, MetaMap, Metadata, StructuredData};
 pub use node::{Node, Nodes, XPathValue};
 pub use page::Page;

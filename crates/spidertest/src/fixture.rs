@@ -1,8 +1,14 @@
 //! A request and its answer, as a spider is to see them.
 
+use std::time::SystemTime;
+
 use bytes::Bytes;
 use crawl_model::{CanonicalUrl, Failure, FailureKind, Request, Response};
+use crawl_spider::FailedRequest;
 use serde::Serialize;
+
+use crate::format::failure_of;
+use crate::test::millis;
 
 /// When fixtures were fetched that do not say: 1 January 2000, so that tests never depend on today.
 const EPOCH_MS: u64 = 946_684_800_000;
@@ -76,6 +82,27 @@ impl Fixture {
     pub fn failed(url: &str, kind: FailureKind, detail: &str) -> Self {
         let reply = Err(Failure::new(kind, detail));
         Self { request: Request::get(parse(url)), reply, time_ms: EPOCH_MS }
+    }
+
+    /// What a spider's `error` was told: an answer of that status without a body, or the failure.
+    #[must_use]
+    pub fn of_failed(failed: &FailedRequest<'_>) -> Self {
+        let now_ms = millis(SystemTime::now());
+        let reply = match failed.status() {
+            Some(status) => Ok(Response {
+                status,
+                version: "HTTP/1.1",
+                headers: Vec::new(),
+                body: Bytes::new(),
+                truncated: None,
+                remote: None,
+            }),
+            None => {
+                let kind = failure_of(failed.verdict().name()).unwrap_or(FailureKind::Disconnected);
+                Err(Failure::new(kind, failed.detail()))
+            }
+        };
+        Self { request: failed.request().clone(), reply, time_ms: now_ms }
     }
 
     /// Sets which callback it is for.

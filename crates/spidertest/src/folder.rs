@@ -127,6 +127,13 @@ impl Folder {
         &self.path
     }
 
+    /// Whether there is a snapshot in it.
+    #[must_use]
+    pub fn has_snapshots(&self) -> bool {
+        let entries = fs::read_dir(&self.path).into_iter().flatten().flatten();
+        entries.into_iter().any(|entry| entry.path().extension().is_some_and(|e| e == "json"))
+    }
+
     /// The fixtures by name.
     ///
     /// # Errors

@@ -62,6 +62,11 @@ const FAILURES: [FailureKind; 18] = [
     FailureKind::ContentType,
 ];
 
+/// The failure of this name.
+pub(crate) fn failure_of(name: &str) -> Option<FailureKind> {
+    FAILURES.iter().copied().find(|kind| kind.verdict().name() == name)
+}
+
 const TRUNCATIONS: [Truncation; 11] = [
     Truncation::Length,
     Truncation::Coded,
@@ -229,9 +234,9 @@ impl Head {
             }
             "failed" => {
                 let (name, detail) = value.split_once(':').unwrap_or((value, ""));
-                let kind = FAILURES.iter().find(|kind| kind.verdict().name() == name.trim());
+                let kind = failure_of(name.trim());
                 let kind = kind.ok_or_else(|| format!("no failure is called `{name}`"))?;
-                self.failure = Some(Failure::new(*kind, detail.trim()));
+                self.failure = Some(Failure::new(kind, detail.trim()));
                 return Ok(());
             }
             "truncated" => {

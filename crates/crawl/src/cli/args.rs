@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::scaffold::args::{self as scaffold, CheckArgs, NewArgs, RecordArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use crawl::CanonicalUrl;
 use crawl::store::inspect::{self, FieldFilter, StatusFilter};
@@ -64,6 +65,8 @@ pub(crate) enum Command {
     Inspect(InspectArgs),
     /// Check CONFIG and print all that is in force, defaults included.
     Config(ConfigArgs),
+    /// Look after plugins.
+    Plugin(PluginArgs),
     /// Serve the bundled bookshop, and the sites of tutorials, on a local port until Ctrl-C.
     #[command(after_help = TESTSITE)]
     Testsite(TestsiteArgs),
@@ -88,6 +91,15 @@ pub(crate) enum Command {
     /// Write URLs as the crawler does.
     #[command(after_help = PLUMBING)]
     Url(UrlArgs),
+    /// Make a spider to begin with: a crate, a TOML, or a proposal for a page.
+    #[command(after_help = scaffold::NEW)]
+    New(NewArgs),
+    /// Keep some pages of a crawl as fixtures for tests of its spider.
+    #[command(after_help = scaffold::RECORD)]
+    Record(RecordArgs),
+    /// Run a spider over fixtures, without network, and compare what it gives with snapshots.
+    #[command(after_help = scaffold::CHECK)]
+    Check(CheckArgs),
 }
 
 #[derive(Debug, Args)]
@@ -181,6 +193,31 @@ pub(crate) struct ConfigArgs {
 pub(crate) enum ConfigCommand {
     /// Print the JSON Schema of all configs, for editors: keys, meanings, defaults.
     Schema,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PluginArgs {
+    #[command(subcommand)]
+    pub(crate) command: PluginCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PluginCommand {
+    /// Let a running crawl go on with a new build of its plugin.
+    #[command(after_help = EXIT_CODES)]
+    Reload(ReloadArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReloadArgs {
+    /// The crawl's folder (the key `store.path`).
+    pub(crate) store: PathBuf,
+    /// The plugin to take: the folder of its crate, or a shared library. Default: the one that
+    /// the crawl began with.
+    pub(crate) path: Option<PathBuf>,
+    /// Say what was done as one line of JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -6,7 +6,9 @@ pub(crate) mod failure;
 mod config;
 mod inspect;
 mod plumbing;
+mod reload;
 mod run;
+mod scaffold;
 mod testsite;
 
 mod progress;
@@ -14,15 +16,21 @@ mod signals;
 mod summary;
 mod table;
 
-use args::{Cli, Command};
+use args::{Cli, Command, PluginCommand};
 use failure::{Exit, Failure};
 
 /// Does what the command line says.
 pub(crate) async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
         Command::Run(args) => return run::run(args).await,
+        Command::New(args) => scaffold::new(args).await?,
+        Command::Record(args) => return scaffold::record(args).await,
+        Command::Check(args) => return scaffold::check(&args),
         Command::Inspect(args) => inspect::inspect(args)?,
         Command::Config(args) => config::config(&args)?,
+        Command::Plugin(args) => match args.command {
+            PluginCommand::Reload(args) => reload::reload(args)?,
+        },
         Command::Testsite(args) => testsite::testsite(args).await?,
         Command::Select(args) => plumbing::select(*args).await?,
         Command::Fetch(args) => plumbing::fetch(args).await?,

@@ -4,7 +4,7 @@
 use crawl_fetcher::{CookieMode, FetchConfig, FetchConfigError, Fetcher};
 use crawl_frontier::{Frontier, FrontierConfig, FrontierError, PolitenessConfig};
 use crawl_model::{CanonicalUrl, Fingerprint, Fingerprinter, OpenJournal, TicketId};
-use crawl_parser::ConfigSpider;
+use crawl_parser::configured;
 use crawl_store::CacheError;
 
 use super::Config;
@@ -165,7 +165,7 @@ fn element(key: &str, list: &[String], wanted: &str) -> String {
 
 fn check_spider(config: &Config) -> Result<(), Fault> {
     let Some(spider) = &config.spider else { return Ok(()) };
-    if let Err(error) = ConfigSpider::new(spider.clone()) {
+    if let Err(error) = configured(spider.clone()) {
         let mistake = Mistake::new(format!("`{}`: {}", error.key, error.problem));
         let mistake = error.hint.into_iter().fold(mistake, Mistake::hint);
         return Err(Fault::new(error.key, mistake));
@@ -190,7 +190,7 @@ fn check_feeds(config: &Config) -> Result<(), Fault> {
 }
 
 /// An error with what caused it, in one line.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

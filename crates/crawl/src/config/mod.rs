@@ -16,6 +16,7 @@ mod site;
 mod source;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crawl_engine::{Crawl, CrawlConfig, HostRules};
@@ -28,10 +29,13 @@ use crawl_store::{CacheConfig, StoreConfig};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use check::chain;
 pub use error::{ConfigError, Mistake};
 pub use host::HostConfig;
 pub use site::TestsiteConfig;
 pub use source::Place;
+
+use crate::plugin::Recipe;
 
 use load::Sources;
 use source::Document;
@@ -166,30 +170,47 @@ impl Config {
         toml::to_string(&shown).expect("a config has string keys and no nulls")
     }
 
-    /// The crawl that it describes, its declarative spider included.
+    /// The crawl that it describes, its spider included: a plugin is built, which may take a while,
+    /// and loaded.
     ///
     /// A `[testsite]` table takes no part in it unless the site was
     /// [served](Self::serve_testsite).
     ///
     /// # Errors
-    /// [`ConfigError::Mistake`] if something in it is wrong.
+    /// [`ConfigError::Mistake`] if something in it is wrong, [`ConfigError::Plugin`] and
+    /// [`ConfigError::Isolation`] if there is no such plugin.
     pub fn into_crawl(self, fresh: bool) -> Result<Crawl, ConfigError> {
-        let has_login = self.spider.as_ref().is_some_and(|spider| spider.login.is_some());
-        let spider = self.spider.clone().map(ConfigSpider::new).transpose();
-        let spider = spider.map_err(|error| Mistake::new(error.to_string()))?;
-        let mut config = self.into_crawl_config(fresh)?;
-        let Some(mut spider) = spider else {
-            let built = Crawl::builder().config(config).build();
-            return built.map_err(|error| Mistake::new(error.to_string()).into());
-        };
-        if has_login {
-            // They are asked for when it has worked.
-            let start = spider.start_urls().map_err(|error| Mistake::new(error.chain()))?;
-            let seeds = std::mem::take(&mut config.seeds);
-            config.later_seeds = seeds.iter().cloned().chain(start).collect();
-            spider = spider.with_seeds(seeds);
+        let login =
+            self.spider.clone().filter(|spider| spider.login.is_some() && spider.plugin.is_none());
+        if let Some(spider) = login {
+            return self.into_crawl_with_login(spider, fresh);
         }
-        let builder = Crawl::builder().config(config).spider(spider);
+        let recipe = self.spider.clone().map(|spider| {
+            let parse = self.parse.clone();
+            Recipe { spider, parse }
+        });
+        let mut builder = Crawl::builder().config(self.into_crawl_config(fresh)?);
+        if let Some(recipe) = recipe {
+            builder = builder.shared_spider(recipe.make(None)?);
+            if recipe.is_plugin() {
+                builder = builder.reload(Arc::new(move |path| Ok(recipe.make(path)?)));
+            }
+        }
+        builder.build().map_err(|error| Mistake::new(error.to_string()).into())
+    }
+
+    /// The crawl of a spider that asks for the seeds itself, when its login has worked.
+    fn into_crawl_with_login(
+        self,
+        spider: SpiderConfig,
+        fresh: bool,
+    ) -> Result<Crawl, ConfigError> {
+        let spider = ConfigSpider::new(spider).map_err(|error| Mistake::new(error.to_string()))?;
+        let start = spider.start_urls().map_err(|error| Mistake::new(error.chain()))?;
+        let mut config = self.into_crawl_config(fresh)?;
+        let seeds = std::mem::take(&mut config.seeds);
+        config.later_seeds = seeds.iter().cloned().chain(start).collect();
+        let builder = Crawl::builder().config(config).spider(spider.with_seeds(seeds));
         builder.build().map_err(|error| Mistake::new(error.to_string()).into())
     }
 
@@ -197,7 +218,16 @@ impl Config {
     #[must_use]
     pub fn has_beginning(&self) -> bool {
         let brings = |spider: &SpiderConfig| {
-            spider.plugin.is_some() || spider.login.is_some() || !spider.start.is_empty()
+            let has_urls = [
+                spider.sitemap.as_ref().is_some_and(|sitemap| !sitemap.urls.is_empty()),
+                spider.feed.as_ref().is_some_and(|feed| !feed.urls.is_empty()),
+                spider.xml.as_ref().is_some_and(|xml| !xml.urls.is_empty()),
+                spider.csv.as_ref().is_some_and(|csv| !csv.urls.is_empty()),
+            ];
+            spider.plugin.is_some()
+                || spider.login.is_some()
+                || !spider.start.is_empty()
+                || has_urls.contains(&true)
         };
         !self.seeds.is_empty() || self.spider.as_ref().is_some_and(brings)
     }
@@ -222,6 +252,7 @@ impl Config {
             store: self.store,
             cache: self.cache,
             feeds: self.feed,
+            pipeline: Vec::new(),
             grace: self.run.grace,
             fresh,
         })

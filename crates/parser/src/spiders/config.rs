@@ -16,6 +16,8 @@ use crawl_spider::Args;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::spiders::ready::{CsvConfig, FeedConfig, SitemapConfig, SpiderKind, XmlConfig};
+
 pub use field::{FieldConfig, FieldSpec, FieldType, PageProperty};
 pub use items::{DetailConfig, ItemConfig, OnFailure};
 pub use links::{PagesConfig, RuleConfig};
@@ -61,6 +63,21 @@ pub struct SpiderConfig {
     /// 0: no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_mib: Option<u64>,
+    /// What is read beside ordinary pages. Default: nothing.
+    #[serde(skip_serializing_if = "is_the_default")]
+    pub kind: SpiderKind,
+    /// How sitemaps are read; with `kind = "sitemap"`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sitemap: Option<SitemapConfig>,
+    /// How feeds are read; with `kind = "feed"`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub feed: Option<FeedConfig>,
+    /// What is taken of XML documents; with `kind = "xml"`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub xml: Option<XmlConfig>,
+    /// How CSV files are read; with `kind = "csv"`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub csv: Option<CsvConfig>,
     /// What the spider is told. Default: nothing.
     #[serde(skip_serializing_if = "Args::is_empty")]
     #[schemars(with = "serde_json::Map<String, serde_json::Value>")]

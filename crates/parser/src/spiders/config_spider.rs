@@ -185,7 +185,7 @@ impl Spider for ConfigSpider {
         for pages in self.pages.iter().filter(|pages| Self::is_for(pages.on.as_ref(), cx)) {
             pages.follow(cx, basket.out, is_empty, is_known)?;
         }
-        basket.out.absorb(links.into_parts());
+        basket.out.take_in(links.into_parts());
         basket.close(Some(page));
         Ok(())
     }

@@ -31,6 +31,8 @@ mod stop;
 
 mod date;
 
+mod ready;
+
 pub use config::{
     DetailConfig, FieldConfig, FieldSpec, FieldType, Isolation, ItemConfig, KnownConfig,
     LoginConfig, OnFailure, PageProperty, PagesConfig, ParseConfig, RuleConfig, SpiderConfig,
@@ -39,3 +41,6 @@ pub use config::{
 pub use config_spider::ConfigSpider;
 pub use error::SpiderConfigError;
 pub use link_spider::LinkSpider;
+pub use ready::{
+    CsvConfig, FeedConfig, SitemapConfig, SitemapRule, SpiderKind, XmlConfig, configured,
+};

@@ -13,4 +13,5 @@ mod record;
 mod sitemap;
 
 pub use crew::{CrewEnd, LetGo};
-pub use parser::{Parser, SpiderLog, start};
+pub(crate) use parser::check_expression;
+pub use parser::{Parser, ResponseHook, SpiderLog, check, start};

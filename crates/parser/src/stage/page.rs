@@ -1,10 +1,10 @@
 //! The answer to a page ticket: redirect, page or failure.
 
 use crawl_model::{
-    CanonicalUrl, Ending, Failure, Found, Hop, Look, PageRecord, Redirect, Request, Response,
-    Verdict,
+    CanonicalUrl, Ending, Failure, Found, Hop, Item, Look, PageItems, PageRecord, Redirect,
+    Request, Response, Verdict,
 };
-use crawl_spider::{FailedRequest, Page, PageServices};
+use crawl_spider::{FailedRequest, Page, PageInfo, PageServices, Spider};
 
 use super::case::Case;
 use super::record;
@@ -32,7 +32,9 @@ impl Parser {
                 let hop = self.redirect_of(request, case).judge(response, self.max_redirects);
                 self.redirect(request, case, hop, &mut read);
             }
-            Ok(response) if request.is_sitemap() => self.sitemap(request, response, &mut read),
+            Ok(response) if request.is_crawlers_sitemap() => {
+                self.sitemap(request, response, &mut read)
+            }
             Ok(response) => self.page(request, response, case, &mut read),
             Err(Failure { detail, .. }) => self.fail(request, case, detail, &mut read),
         }
@@ -92,8 +94,9 @@ impl Parser {
             let page = Page::new(request, response, &document);
             match self.call(&case.loadout, &request.url, |out| spider.parse(&page, out)) {
                 Ok(harvest) => {
-                    read.items = harvest.items;
-                    read.found = self.admit(harvest.follows, request, asks.nofollow);
+                    read.items =
+                        self.take(&**spider, harvest.items, request, Some(response.status));
+                    read.found = self.admit(&**spider, harvest.follows, request, asks.nofollow);
                 }
                 Err((verdict, text)) => {
                     read.record.verdict = verdict;
@@ -108,6 +111,20 @@ impl Parser {
         if asks.noindex && self.config.obey_noindex {
             read.forget();
         }
+    }
+
+    /// Sends a callback's items through the pipeline.
+    fn take(
+        &self,
+        spider: &dyn Spider,
+        items: Vec<Item>,
+        request: &Request,
+        status: Option<u16>,
+    ) -> PageItems {
+        if items.is_empty() {
+            return PageItems::default();
+        }
+        self.pipeline.apply(spider.item_step(), items, &PageInfo::new(request, status))
     }
 
     /// Where the page redirects without a status that says so.
@@ -125,7 +142,7 @@ impl Parser {
     /// Gives a request without a page to the spider's `error`.
     fn fail(&self, request: &Request, case: &Case, detail: &str, read: &mut Read) {
         read.record.error = record::short(detail);
-        if request.is_sitemap() {
+        if request.is_crawlers_sitemap() {
             return; // The crawler's own affair.
         }
         let PageRecord { verdict, status, .. } = read.record;
@@ -133,8 +150,8 @@ impl Parser {
         let spider = &case.loadout.spider;
         match self.call(&case.loadout, &request.url, |out| spider.error(&failed, out)) {
             Ok(harvest) => {
-                read.items = harvest.items;
-                read.found = self.admit(harvest.follows, request, false);
+                read.items = self.take(&**spider, harvest.items, request, status);
+                read.found = self.admit(&**spider, harvest.follows, request, false);
             }
             Err((why, text)) => {
                 let text = format!("{detail}; then {why} in `error`: {text}");

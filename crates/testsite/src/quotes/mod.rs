@@ -8,6 +8,7 @@ mod quote;
 mod render;
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 use std::sync::atomic::AtomicU64;
 
 use quote::{AUTHORS, N_QUOTES, TAGS};
@@ -53,7 +54,7 @@ impl Quotes {
     /// All quotes, in the order of the lists.
     #[must_use]
     pub fn quotes() -> Vec<Quote> {
-        (0..N_QUOTES).map(Quote::new).collect()
+        all().to_vec()
     }
 
     /// Everybody who is quoted.
@@ -71,7 +72,7 @@ impl Quotes {
     /// The quotes with a tag, in the order of the lists.
     #[must_use]
     pub fn tagged(tag: &str) -> Vec<Quote> {
-        Self::quotes().into_iter().filter(|quote| quote.tags.contains(&tag)).collect()
+        all().iter().filter(|quote| quote.tags.contains(&tag)).cloned().collect()
     }
 
     /// The quotes that the form finds: of an author, with a tag.
@@ -83,8 +84,8 @@ impl Quotes {
     /// The tags that the form offers for an author, in the order of the alphabet.
     #[must_use]
     pub fn tags_of(author: &str) -> Vec<&'static str> {
-        let said = Self::quotes().into_iter().filter(|quote| quote.author == author);
-        let tags: BTreeSet<_> = said.flat_map(|quote| quote.tags).collect();
+        let said = all().iter().filter(|quote| quote.author == author);
+        let tags: BTreeSet<_> = said.flat_map(|quote| quote.tags.iter().copied()).collect();
         tags.into_iter().collect()
     }
 
@@ -93,6 +94,12 @@ impl Quotes {
     pub fn n_pages() -> usize {
         N_QUOTES.div_ceil(PER_PAGE)
     }
+}
+
+/// All quotes, made once: a page should cost next to nothing.
+fn all() -> &'static [Quote] {
+    static ALL: LazyLock<Vec<Quote>> = LazyLock::new(|| (0..N_QUOTES).map(Quote::new).collect());
+    &ALL
 }
 
 impl Site for Quotes {
@@ -135,14 +142,13 @@ impl Quotes {
             let list = render::List::new(&tagged, page(rest)?, &path);
             return Some(Reply::html(list.html(Some(tag), member)));
         }
-        let quotes = Self::quotes();
         let rest = path.strip_prefix('/')?;
         let html = if let Some(rest) = rest.strip_prefix("js/") {
-            render::List::new(&quotes, page(rest)?, "/js").script()
+            render::List::new(all(), page(rest)?, "/js").script()
         } else if let Some(rest) = rest.strip_prefix("tableful/") {
-            render::List::new(&quotes, page(rest)?, "/tableful").table()
+            render::List::new(all(), page(rest)?, "/tableful").table()
         } else {
-            render::List::new(&quotes, page(rest)?, "").html(None, member)
+            render::List::new(all(), page(rest)?, "").html(None, member)
         };
         Some(Reply::html(html))
     }
@@ -169,8 +175,7 @@ fn api(request: &SiteRequest<'_>) -> Option<Reply> {
         Some(page) => canonical_number(&page).filter(|n| *n > 0)? as usize,
         None => 1,
     };
-    let quotes = Quotes::quotes();
-    let shown: Vec<Value> = shown(&quotes, page).iter().map(as_json).collect();
+    let shown: Vec<Value> = shown(all(), page).iter().map(as_json).collect();
     let has_next = page < Quotes::n_pages();
     let answer = json!({ "has_next": has_next, "page": page, "quotes": shown, "tag": null });
     Some(Reply::new("application/json", answer.to_string()))

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{AUTHORS, Author, PER_PAGE, Quote, Quotes, as_json, shown};
+use super::{AUTHORS, Author, PER_PAGE, Quote, all, as_json, shown};
 use crate::html::{document, escaped};
 
 /// A page of a list of quotes.
@@ -173,7 +173,6 @@ pub(super) fn authors() -> String {
     html += "<table id=\"authors\" class=\"data\">\n<caption>Authors by country</caption>\n<thead>\n\
              <tr><th rowspan=\"2\">Country</th><th colspan=\"3\">Author</th></tr>\n\
              <tr><th>Name</th><th>Born</th><th>Quotes</th></tr>\n</thead>\n<tbody>\n";
-    let quotes = Quotes::quotes();
     for (country, authors) in by_country() {
         for (i, author) in authors.iter().enumerate() {
             html += "<tr>";
@@ -181,7 +180,7 @@ pub(super) fn authors() -> String {
                 let n = authors.len();
                 let _ = write!(html, "<th scope=\"rowgroup\" rowspan=\"{n}\">{country}</th>");
             }
-            let n_quotes = quotes.iter().filter(|quote| quote.author == author.name).count();
+            let n_quotes = all().iter().filter(|quote| quote.author == author.name).count();
             let (name, born) = (escaped(author.name), author.born);
             let _ = writeln!(html, "<td>{name}</td><td>{born}</td><td>{n_quotes}</td></tr>");
         }

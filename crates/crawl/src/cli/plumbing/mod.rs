@@ -5,7 +5,7 @@
 //! out. Single items that are invalid are lines like others, with exit code 0.
 
 mod output;
-mod source;
+pub(super) mod source;
 
 mod decode;
 mod fetch;
@@ -14,7 +14,7 @@ mod robots;
 mod select;
 mod sitemap;
 mod url;
-mod visit;
+pub(super) mod visit;
 
 pub(crate) use self::decode::decode;
 pub(crate) use self::fetch::fetch;

@@ -107,7 +107,7 @@ fn piece() -> impl Strategy<Value = String> {
 }
 
 /// Markup as people write it: end tags left out or wrong, tables, references, foreign content.
-fn sloppy() -> impl Strategy<Value = String> {
+pub(in crate::tests) fn sloppy() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![
         "<p>",
         "<p class=a>",

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use crawl_model::UrlError;
+use serde_json::Value;
 
-use super::bytes::{Reader, Wire, WireError, wire_enum, wire_struct};
+use super::bytes::{Reader, Wire, WireError, frame, put_uint, wire_enum, wire_struct};
 use crate::error::SelectorProblem;
 use crate::{
-    Article, Button, CsvRow, CsvRows, Enctype, Evaluated, Field, FieldKind, FieldOption,
-    FieldQuery, FormParts, FormTarget, HeadLink, ItemQuery, Link, LinkKind, MetaMap, Metadata,
-    NodeId, QueryError, SelectorError, SpiderError, StructuredData, Table, Take,
+    Alternate, Article, Button, CsvDialect, CsvRow, CsvRows, Enclosure, Enctype, Entry, EntryKind,
+    Evaluated, Field, FieldKind, FieldOption, FieldQuery, FormParts, FormTarget, HeadLink,
+    ItemQuery, Link, LinkKind, MetaMap, Metadata, News, NodeId, QueryError, SelectorError,
+    SpiderError, StructuredData, Table, Take,
 };
 
 impl<T: Wire, E: Wire> Wire for Result<T, E> {
@@ -54,7 +56,7 @@ impl Wire for Evaluated {
             }
             Self::Number(number) => {
                 out.push(1);
-                out.extend_from_slice(&number.to_bits().to_le_bytes());
+                number.put(out);
             }
             Self::Text(text) => {
                 out.push(2);
@@ -70,7 +72,7 @@ impl Wire for Evaluated {
     fn get(from: &mut Reader<'_>) -> Result<Self, WireError> {
         Ok(match from.byte()? {
             0 => Self::Nodes(from.get()?),
-            1 => Self::Number(f64::from_bits(u64::from_le_bytes(from.array()?))),
+            1 => Self::Number(from.get()?),
             2 => Self::Text(from.get()?),
             3 => Self::Bool(from.get()?),
             _ => return Err(WireError::Wrong("kind of XPath value")),
@@ -227,6 +229,20 @@ wire_struct! {
     }
 }
 
+wire_struct! { Entry { url, kind, lastmod, changefreq, priority, alternates, news } }
+
+wire_enum! { EntryKind, "kind of entry": Page = 0, Sitemap = 1, News = 2 }
+
+wire_struct! { Alternate { url, language } }
+
+wire_struct! {
+    News { id, title, summary, content, author, published, categories, enclosures }
+}
+
+wire_struct! { Enclosure { url, media_type, length } }
+
+wire_struct! { CsvDialect { delimiter, quote, headers } }
+
 wire_struct! { ItemQuery { select, fields } }
 
 wire_struct! { FieldQuery { css, take, all } }
@@ -316,11 +332,24 @@ wire_struct! { BatchRow { names, text, ends } }
 
 impl Wire for Arc<[Box<str>]> {
     fn put(&self, out: &mut Vec<u8>) {
-        super::bytes::put_uint(out, self.len() as u64);
+        put_uint(out, self.len() as u64);
         self.iter().for_each(|name| name.put(out));
     }
 
     fn get(from: &mut Reader<'_>) -> Result<Self, WireError> {
         Ok(from.get::<Vec<Box<str>>>()?.into())
     }
+}
+
+/// The bytes of what a JSONPath found, as a result with a vector of values has them.
+#[must_use]
+pub fn frame_found(found: Result<Vec<&Value>, SpiderError>) -> Vec<u8> {
+    let list = match found {
+        Ok(list) => list,
+        Err(error) => return frame(&Result::<Vec<Value>, _>::Err(error)),
+    };
+    let mut out = vec![0];
+    put_uint(&mut out, list.len() as u64);
+    list.into_iter().for_each(|value| value.put(&mut out));
+    out
 }

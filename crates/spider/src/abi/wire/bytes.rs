@@ -162,6 +162,15 @@ pub fn frame(value: &impl Wire) -> Vec<u8> {
     out
 }
 
+/// The bytes of a list, as a vector of the same values has them.
+#[must_use]
+pub fn frame_list<T: Wire>(list: &[T]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(64 * list.len() + 8);
+    put_uint(&mut out, list.len() as u64);
+    list.iter().for_each(|value| value.put(&mut out));
+    out
+}
+
 #[inline]
 pub(crate) fn put_uint(out: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
@@ -254,6 +263,36 @@ impl Wire for Arc<str> {
 
     fn get(from: &mut Reader<'_>) -> Result<Self, WireError> {
         from.text().map(Self::from)
+    }
+}
+
+impl<T: Wire> Wire for Box<T> {
+    fn put(&self, out: &mut Vec<u8>) {
+        (**self).put(out);
+    }
+
+    fn get(from: &mut Reader<'_>) -> Result<Self, WireError> {
+        from.get().map(Self::new)
+    }
+}
+
+impl Wire for f64 {
+    fn put(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.to_bits().to_le_bytes());
+    }
+
+    fn get(from: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(Self::from_bits(u64::from_le_bytes(from.array()?)))
+    }
+}
+
+impl Wire for char {
+    fn put(&self, out: &mut Vec<u8>) {
+        u32::from(*self).put(out);
+    }
+
+    fn get(from: &mut Reader<'_>) -> Result<Self, WireError> {
+        Self::from_u32(from.get()?).ok_or(WireError::Wrong("character"))
     }
 }
 

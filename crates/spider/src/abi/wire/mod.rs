@@ -35,9 +35,9 @@ mod response;
 #[cfg(test)]
 mod tests;
 
-pub use answers::CsvBatch;
-pub use bytes::{Reader, Wire, WireError, frame};
-pub use calls::{ClosedFrame, FailedFrame};
+pub use answers::{CsvBatch, frame_found};
+pub use bytes::{Reader, Wire, WireError, frame, frame_list};
+pub use calls::{ClosedFrame, Description, FailedFrame, ItemFrame};
 pub use harvest::{KnownUrl, UrlBook};
 pub use response::{get_page, get_response, put_page, put_page_head, put_response};
 

@@ -1,0 +1,420 @@
+//! One field: its attributes, checked against each other and against its type.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Error, Expr, Result, Type};
+
+use super::args::{Arg, Args, Value, string, unknown};
+use super::kind::{Shape, is_named, shape};
+use super::query::{self, Gives, Select};
+
+/// A field that was found to be right.
+pub(super) struct Field {
+    pub(super) name: Ident,
+    pub(super) ty: Type,
+    pub(super) shape: Shape,
+    /// The type of one value.
+    pub(super) inner: Type,
+    pub(super) rename: Option<String>,
+    pub(super) from: From,
+    pub(super) default: Default,
+}
+
+/// Where its value comes from.
+pub(super) enum From {
+    Selector(Selector),
+    Nested(Option<Source>),
+    Url,
+    Meta(String),
+    Value(Expr),
+    Skip,
+}
+
+/// A value that a selector finds.
+pub(super) struct Selector {
+    pub(super) source: Source,
+    pub(super) taken: Taken,
+    pub(super) all: bool,
+    pub(super) processors: Vec<TokenStream>,
+    pub(super) make: Make,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Source {
+    Own,
+    Css(String),
+    XPath(String),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Taken {
+    Text,
+    Raw,
+    Html,
+    Attr(String),
+}
+
+/// How a value is made of a text.
+pub(super) enum Make {
+    /// As its type does.
+    Text,
+    /// With `FromStr`.
+    Parse,
+    /// With a function.
+    With(Expr),
+    /// Whether there is one.
+    Exists,
+}
+
+/// What it is if it is not there.
+pub(super) enum Default {
+    /// It must be there.
+    Required,
+    /// What the shape says: `None`, an empty list.
+    Shape,
+    /// `Default::default()`
+    Type,
+    Value(Expr),
+}
+
+const SOURCES: [&str; 7] = ["css", "xpath", "each", "nested", "url", "meta", "value"];
+const TAKERS: [&str; 4] = ["attr", "html", "raw", "text"];
+const PROCESSORS: [&str; 14] = [
+    "collapse",
+    "trim",
+    "strip_tags",
+    "unescape",
+    "lower",
+    "upper",
+    "replace",
+    "strip_prefix",
+    "strip_suffix",
+    "regex",
+    "regex_all",
+    "number",
+    "link",
+    "map",
+];
+const OTHERS: [&str; 10] =
+    ["split", "join", "take", "parse", "with", "exists", "default", "required", "rename", "skip"];
+
+impl Field {
+    pub(super) fn new(field: &syn::Field, select: &Select) -> Result<Self> {
+        let name =
+            field.ident.clone().ok_or_else(|| Error::new(super::here(), "it has no name"))?;
+        let args = Args::of(&field.attrs)?;
+        let known: Vec<&str> = [&SOURCES[..], &TAKERS, &PROCESSORS, &OTHERS].concat();
+        for arg in &args.all {
+            let written = arg.name.to_string();
+            if written == "select" {
+                return Err(arg.error("a field is found by `css`; `select` is the struct's"));
+            }
+            if !known.contains(&&*written) {
+                return Err(unknown(arg, &written, &known, "a field"));
+            }
+        }
+        let (shape, inner) = shape(&field.ty);
+        let (ty, inner) = (field.ty.clone(), inner.clone());
+        let rename =
+            args.get("rename").map(|arg| arg.text().map(|text| text.value())).transpose()?;
+        let default = default(&args, shape)?;
+        let from = from(&name, &args, shape, &inner, select)?;
+        if let (Some(arg), From::Value(_) | From::Skip | From::Url) =
+            (args.get("default").or(args.get("required")), &from)
+        {
+            return Err(arg.error(format!("`{}` says nothing here: the value is known", arg.name)));
+        }
+        Ok(Self { name, ty, shape, inner, rename, from, default })
+    }
+}
+
+fn default(args: &Args, shape: Shape) -> Result<Default> {
+    let required = args.get("required");
+    required.map_or(Ok(()), Arg::flag)?;
+    let Some(arg) = args.get("default") else {
+        return match (required, shape) {
+            (Some(arg), Shape::Optional) => Err(arg.error(
+                "`required` contradicts `Option`; without `Option` a field is required anyway",
+            )),
+            (Some(_), _) | (None, Shape::One) => Ok(Default::Required),
+            (None, _) => Ok(Default::Shape),
+        };
+    };
+    if let Some(required) = required {
+        return Err(required.error("`required` and `default` contradict each other"));
+    }
+    if shape == Shape::Optional {
+        let what = "an `Option` that is not found is `None`; leave out `default`, or the `Option`";
+        return Err(arg.error(what));
+    }
+    match &arg.value {
+        Value::None => Ok(Default::Type),
+        Value::Expr(expr) => Ok(Default::Value(expr.clone())),
+        Value::List(_) => Err(arg.error("`default` takes a value like this: `default = 1`")),
+    }
+}
+
+/// Where the value comes from.
+fn from(name: &Ident, args: &Args, shape: Shape, inner: &Type, select: &Select) -> Result<From> {
+    if let Some(arg) = args.get("skip") {
+        arg.flag()?;
+        alone(args, arg, &["rename"])?;
+        return Ok(From::Skip);
+    }
+    let sources: Vec<&Arg> =
+        args.all.iter().filter(|arg| SOURCES.contains(&&*arg.name.to_string())).collect();
+    if let [first, second, ..] = &*sources {
+        let both = (first.name.to_string(), second.name.to_string());
+        return Err(second.error(match (both.0.as_str(), both.1.as_str()) {
+            ("css" | "each", "nested") | ("nested", "css" | "each") => {
+                "`each = \"..\"` alone says where nested items stand".to_owned()
+            }
+            (first, second) => {
+                format!("a field has one source, and here are `{first}` and `{second}`")
+            }
+        }));
+    }
+    let Some(source) = sources.first() else {
+        let own = args.all.iter().any(|arg| {
+            TAKERS.contains(&&*arg.name.to_string()) || arg.name == "link" || arg.name == "exists"
+        });
+        return match own {
+            true => selector(args, shape, inner, Source::Own, Gives::Elements).map(From::Selector),
+            false => Err(Error::new(name.span(), no_source(name, args))),
+        };
+    };
+    let is_within = !matches!(select, Select::Page);
+    match source.name.to_string().as_str() {
+        "css" => {
+            let (css, gives) = query::css(&source.text()?)?;
+            selector(args, shape, inner, Source::Css(css), gives).map(From::Selector)
+        }
+        "xpath" => {
+            let (expr, gives) = query::xpath(&source.text()?, is_within)?;
+            selector(args, shape, inner, Source::XPath(expr), gives).map(From::Selector)
+        }
+        "each" => {
+            alone(args, source, &["rename", "required", "default"])?;
+            let Select::Css(css) = query::select_css(&source.text()?)? else {
+                return Err(source.error("`each` is a CSS selector"));
+            };
+            Ok(From::Nested(Some(Source::Css(css))))
+        }
+        "nested" => {
+            source.flag()?;
+            alone(args, source, &["rename", "required", "default"])?;
+            Ok(From::Nested(None))
+        }
+        "url" => {
+            source.flag()?;
+            alone(args, source, &["rename"])?;
+            match shape {
+                Shape::One => Ok(From::Url),
+                _ => Err(source.error("a page has one URL; leave out the `Option` or `Vec`")),
+            }
+        }
+        "meta" => {
+            alone(args, source, &["rename", "required", "default"])?;
+            Ok(From::Meta(source.text()?.value()))
+        }
+        _ => {
+            alone(args, source, &["rename"])?;
+            match &source.value {
+                Value::Expr(expr) => Ok(From::Value(expr.clone())),
+                _ => Err(source.error("`value` takes an expression: `value = \"shop\"`")),
+            }
+        }
+    }
+}
+
+fn no_source(name: &Ident, args: &Args) -> String {
+    let hint = match args.has("default") {
+        true => "; `value = ..` in place of `default` makes it the same for all",
+        false => "",
+    };
+    format!(
+        "nothing says where `{name}` is found: write `#[item(css = \"..\")]` (or `xpath`, `each`, \
+         `url`, `meta`), or `#[item(skip)]` to leave it to `Default`{hint}"
+    )
+}
+
+/// That nothing but `allowed` stands beside an argument.
+fn alone(args: &Args, arg: &Arg, allowed: &[&str]) -> Result<()> {
+    let is_other =
+        |other: &&Arg| other.name != arg.name && !allowed.contains(&&*other.name.to_string());
+    match args.all.iter().find(is_other) {
+        None => Ok(()),
+        Some(other) => {
+            Err(other.error(format!("`{}` cannot be said of `{}`", other.name, arg.name)))
+        }
+    }
+}
+
+fn selector(
+    args: &Args,
+    shape: Shape,
+    inner: &Type,
+    source: Source,
+    gives: Gives,
+) -> Result<Selector> {
+    let mut taken = None;
+    for arg in args.all.iter().filter(|arg| TAKERS.contains(&&*arg.name.to_string())) {
+        if taken.is_some() {
+            return Err(arg.error("only one of `attr`, `html`, `raw` and `text` can be taken"));
+        }
+        taken = Some(match arg.name.to_string().as_str() {
+            "attr" => Taken::Attr(attribute(arg, gives)?),
+            "html" if gives == Gives::Values => {
+                return Err(arg.error("the selector takes texts or attributes, which have no HTML"));
+            }
+            name => {
+                arg.flag()?;
+                match name {
+                    "html" => Taken::Html,
+                    "raw" => Taken::Raw,
+                    _ => Taken::Text,
+                }
+            }
+        });
+    }
+    let is_url = is_named(inner, "CanonicalUrl");
+    let (mut source, mut taken) = (
+        source,
+        taken.unwrap_or_else(|| match (args.has("link") || is_url) && gives == Gives::Elements {
+            true => Taken::Attr("href".to_owned()),
+            false => Taken::Text,
+        }),
+    );
+    if let (Source::Css(css), Taken::Text) = (&source, &taken)
+        && let Some((css, name)) = query::with_attribute(css)
+    {
+        (source, taken) = (Source::Css(css), Taken::Attr(name));
+    }
+    if let Some(arg) = args.get("exists") {
+        arg.flag()?;
+        alone(args, arg, &["css", "xpath", "attr", "rename"])?;
+        if shape != Shape::One || !is_named(inner, "bool") {
+            return Err(arg.error("`exists` says yes or no: the field is a `bool`"));
+        }
+        let (all, processors) = (false, Vec::new());
+        return Ok(Selector { source, taken, all, processors, make: Make::Exists });
+    }
+    let (mut processors, all) = processors(args, shape)?;
+    if is_url && !args.has("with") && !args.has("parse") && !args.has("link") {
+        processors.push(quote!(Link));
+    }
+    let make = match (args.get("parse"), args.get("with")) {
+        (Some(arg), Some(_)) => return Err(arg.error("`parse` and `with` contradict each other")),
+        (Some(arg), None) => arg.flag().map(|()| Make::Parse)?,
+        (None, Some(arg)) => Make::With(arg.function()?.clone()),
+        (None, None) => Make::Text,
+    };
+    Ok(Selector { source, taken, all, processors, make })
+}
+
+fn attribute(arg: &Arg, gives: Gives) -> Result<String> {
+    let text = arg.text()?;
+    if gives == Gives::Values {
+        return Err(arg.error("the selector takes texts or attributes already; leave one out"));
+    }
+    let name = text.value().to_ascii_lowercase();
+    match is_attribute_name(&name) {
+        true => Ok(name),
+        false => Err(Error::new(text.span(), format!("`{name}` is no attribute's name"))),
+    }
+}
+
+pub(super) fn is_attribute_name(name: &str) -> bool {
+    !name.is_empty()
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b':' | b'.'))
+}
+
+/// The processors in the order they are written, and whether all matches are wanted.
+fn processors(args: &Args, shape: Shape) -> Result<(Vec<TokenStream>, bool)> {
+    let all = shape == Shape::Many || args.has("take") || args.has("join");
+    let (mut processors, mut is_many) = (Vec::new(), all);
+    let mut last = None;
+    for arg in &args.all {
+        let name = arg.name.to_string();
+        let simple = |processor: TokenStream| arg.flag().map(|()| processor);
+        let processor = match name.as_str() {
+            "collapse" => simple(quote!(Collapse))?,
+            "trim" => simple(quote!(Trim))?,
+            "strip_tags" => simple(quote!(StripTags))?,
+            "unescape" => simple(quote!(Unescape))?,
+            "lower" => simple(quote!(Lower))?,
+            "upper" => simple(quote!(Upper))?,
+            "number" => simple(quote!(Number))?,
+            "link" => simple(quote!(Link))?,
+            "strip_prefix" => with_text(quote!(StripPrefix), &arg.text()?.value()),
+            "strip_suffix" => with_text(quote!(StripSuffix), &arg.text()?.value()),
+            "regex" => with_text(quote!(Regex), &query::regex(&arg.text()?)?),
+            "regex_all" => with_text(quote!(RegexAll), &query::regex(&arg.text()?)?),
+            "split" => with_text(quote!(Split), &arg.text()?.value()),
+            "join" => with_text(quote!(Join), &arg.text()?.value()),
+            "replace" => {
+                let texts = match &arg.value {
+                    Value::List(list) => list.iter().filter_map(string).collect(),
+                    _ => Vec::new(),
+                };
+                let [from, to] = &*texts else {
+                    return Err(
+                        arg.error("`replace` takes two strings: `replace(\"from\", \"to\")`")
+                    );
+                };
+                quote!(Replace(__rt::Cow::Borrowed(#from), __rt::Cow::Borrowed(#to)))
+            }
+            "map" => {
+                let function = arg.function()?;
+                let span = function.span();
+                quote_spanned!(span=> Map(|text: &str| __rt::Mapped::mapped((#function)(text))))
+            }
+            "take" => match take(arg)? {
+                Some(processor) => processor,
+                None => continue,
+            },
+            _ => continue,
+        };
+        match name.as_str() {
+            "split" | "regex_all" => is_many = true,
+            "join" | "take" => is_many = false,
+            _ => {}
+        }
+        if matches!(name.as_str(), "split" | "regex_all" | "join" | "take") {
+            last = Some(arg);
+        }
+        processors.push(processor);
+    }
+    let take_all = args.get("take").filter(|arg| matches!(take(arg), Ok(None)));
+    match (is_many, shape, last.or(take_all)) {
+        (true, Shape::One | Shape::Optional, Some(arg)) => Err(arg.error(format!(
+            "`{}` gives many values: make the field a `Vec`, or add `join = \", \"` or `take = first`",
+            arg.name
+        ))),
+        (false, Shape::Many, Some(arg)) => Err(arg.error(format!(
+            "`{}` leaves one value, and the field is a `Vec`",
+            arg.name
+        ))),
+        _ => Ok((processors, all)),
+    }
+}
+
+/// Which of several values is taken; `None` for all of them.
+fn take(arg: &Arg) -> Result<Option<TokenStream>> {
+    let which = match &arg.value {
+        Value::Expr(Expr::Path(path)) => path.path.get_ident().map(Ident::to_string),
+        Value::Expr(expr) => string(expr).map(syn::LitStr::value),
+        _ => None,
+    };
+    match which.as_deref() {
+        Some("first") => Ok(Some(quote!(First))),
+        Some("last") => Ok(Some(quote!(Last))),
+        Some("all") => Ok(None),
+        _ => Err(arg.error("`take` is `first`, `last` or `all`: `take = last`")),
+    }
+}
+
+fn with_text(processor: TokenStream, text: &str) -> TokenStream {
+    quote!(#processor(__rt::Cow::Borrowed(#text)))
+}

@@ -1,0 +1,85 @@
+//! Items as types: where their fields stand is written beside them.
+
+mod error;
+mod keep;
+mod read;
+mod table;
+mod text;
+
+pub use error::ItemError;
+pub use text::FromText;
+
+use crate::{ItemQuery, Node, Page, SpiderError};
+
+/// What the macro's code calls. No part of the API.
+#[doc(hidden)]
+pub mod rt {
+    pub use super::read::{At, Reader};
+    pub use super::table::{Field, Select, Source, Table, Taken};
+    pub use super::text::{Answer, Mapped, parse, text};
+    pub use crate::process::Processor;
+    pub use serde;
+    pub use std::borrow::Cow;
+    pub use std::sync::OnceLock;
+}
+
+/// A type whose values are read off pages. Derived: see [`Item`](macro@crate::Item).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no item",
+    label = "this type has no `#[derive(Item)]`",
+    note = "`#[derive(Item)]` makes it one"
+)]
+pub trait PageItem: Sized {
+    /// What it says of itself.
+    #[doc(hidden)]
+    fn table() -> &'static rt::Table;
+
+    /// Reads the item that stands at a place; `None` if there is none.
+    #[doc(hidden)]
+    fn read(at: &rt::At<'_>) -> Result<Option<Self>, SpiderError>;
+
+    /// What to put into [`Spider::wants`](crate::Spider::wants), so that items are found in the
+    /// pass that finds the links, without a document tree. It asks for nothing if the item needs the
+    /// tree: for XPath, nested items, `raw`.
+    #[must_use]
+    fn query() -> ItemQuery {
+        Self::table().query().clone()
+    }
+
+    /// All items of a page, in document order. An element in which no field is found at all is no
+    /// item. To leave out what is not as it should be, see
+    /// [`Harvest::extract`](crate::Harvest::extract) and [`Harvest::read`](crate::Harvest::read).
+    ///
+    /// # Errors
+    /// [`SpiderError::Item`] for the first one that lacks a field or has one that cannot be read,
+    /// [`SpiderError::Selector`] if a selector cannot be answered.
+    fn all(page: &Page<'_>) -> Result<Vec<Self>, SpiderError> {
+        let mut items = Vec::new();
+        read::read_all(page, None, |item| {
+            items.push(item?);
+            Ok(())
+        })?;
+        Ok(items)
+    }
+
+    /// All items of a page, each with its own result.
+    ///
+    /// # Errors
+    /// [`SpiderError::Selector`] if a selector cannot be answered.
+    fn each(page: &Page<'_>) -> Result<Vec<Result<Self, ItemError>>, SpiderError> {
+        let mut items = Vec::new();
+        read::read_all(page, None, |item| {
+            items.push(item);
+            Ok(())
+        })?;
+        Ok(items)
+    }
+
+    /// The item that stands in an element that was found otherwise; `None` if no field is found.
+    ///
+    /// # Errors
+    /// As for [`all`](Self::all).
+    fn of(page: &Page<'_>, node: Node<'_>) -> Result<Option<Self>, SpiderError> {
+        read::read_node(page, node)
+    }
+}

@@ -15,6 +15,7 @@ const EXIT_CODES: &str = "Exit codes:
     1  the crawl broke: store, disk, input or output
     2  wrong usage or config
     3  another process works in the crawl's folder
+    4  `run.fail-on-drift`: fields are filled less than half as often as in the run before
   130  interrupted; what was settled is saved, and the same command goes on
 
 Results go to stdout, everything else to stderr.";
@@ -142,6 +143,9 @@ pub(crate) struct InspectArgs {
     /// Only rows whose field is VALUE (`name=value`) or contains it (`name~text`).
     #[arg(long = "where", value_name = "FIELD=VALUE")]
     pub(crate) conditions: Vec<FieldFilter>,
+    /// Of items: those that a step of the pipeline dropped, with step and reason.
+    #[arg(long)]
+    pub(crate) dropped: bool,
     /// At most this many rows.
     #[arg(short = 'n', long)]
     pub(crate) limit: Option<u64>,
@@ -163,6 +167,8 @@ pub(crate) enum What {
     Urls,
     /// Every host, with its counts.
     Hosts,
+    /// Which fields the items have, in this run and the one before.
+    Fields,
 }
 
 impl From<What> for inspect::What {
@@ -173,6 +179,7 @@ impl From<What> for inspect::What {
             What::Items => Self::Items,
             What::Urls => Self::Urls,
             What::Hosts => Self::Hosts,
+            What::Fields => Self::Fields,
         }
     }
 }

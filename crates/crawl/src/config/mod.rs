@@ -25,6 +25,7 @@ use crawl_fetcher::FetchConfig;
 use crawl_frontier::{FrontierConfig, PolitenessConfig, RetryConfig, ScopeConfig};
 use crawl_model::{CanonicalUrl, DURATION};
 use crawl_parser::{ConfigSpider, ParseConfig, SpiderConfig};
+use crawl_pipeline::StepConfig;
 use crawl_store::{CacheConfig, StoreConfig};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -72,6 +73,8 @@ pub struct Config {
     pub parse: ParseConfig,
     /// What to take from pages and what to follow. Default: every link, no items.
     pub spider: Option<SpiderConfig>,
+    /// Steps that items go through before they are stored, in order. Default: none.
+    pub pipeline: Vec<StepConfig>,
     /// The crawl's folder.
     pub store: StoreConfig,
     /// An earlier crawl whose answers take part.
@@ -92,11 +95,14 @@ pub struct RunConfig {
     #[serde(with = "humantime_serde")]
     #[schemars(with = "String", extend("pattern" = DURATION))]
     pub grace: Duration,
+    /// Whether `crawl run` ends with an exit code of its own if fields are filled much less often
+    /// than in the run before. Default: false, it only says so.
+    pub fail_on_drift: bool,
 }
 
 impl Default for RunConfig {
     fn default() -> Self {
-        Self { grace: Duration::from_secs(10) }
+        Self { grace: Duration::from_secs(10), fail_on_drift: false }
     }
 }
 
@@ -249,10 +255,10 @@ impl Config {
             },
             fetch: self.fetch,
             parse: self.parse,
+            pipeline: self.pipeline,
             store: self.store,
             cache: self.cache,
             feeds: self.feed,
-            pipeline: Vec::new(),
             grace: self.run.grace,
             fresh,
         })

@@ -66,7 +66,7 @@ fn default_toml_lists_every_key() {
         .filter(|key| {
             let name = key.rsplit('.').next().unwrap();
             // Those of fields and of tables within a line stand within a line.
-            let is_within = key.starts_with("spider.")
+            let is_within = ["spider.", "pipeline."].iter().any(|table| key.starts_with(table))
                 && [" ", "{ "].iter().any(|s| DEFAULTS.contains(&format!("{s}{name} = ")));
             !written.contains(key) && !is_within
         })
@@ -197,7 +197,9 @@ fn the_shipped_configs_are_valid() {
 #[test]
 fn what_is_in_force_can_be_read_back() {
     let text = "seeds = ['https://h.example/']\n[scope]\nmax-depth = 3\n[testsite]\n\
-                [[spider.items]]\nfields = { title = 'h1' }\n[[feed]]\npath = 'i.jsonl'\n";
+                [[spider.items]]\nfields = { title = 'h1' }\n[[feed]]\npath = 'i.jsonl'\n\
+                [[pipeline]]\nset = { a = 1, b = 'x' }\nwhen = { c = { less = 3 }, d = 'y' }\n\
+                [[pipeline]]\nvalidate = { type = 'object', properties.a.type = 'integer' }\n";
     let text = text.replace("h.example", "bookshop.test");
     let config = Config::parse("c.toml", &text, &["fetch.max-redirects=3".into()]).unwrap();
     assert_eq!(Config::parse("c.toml", &config.to_toml(), &[]).unwrap(), config);
@@ -385,4 +387,28 @@ fn a_hosts_credentials_are_hidden() {
     let text = "[[host]]\nmatch = ['a.example']\nfetch.headers.Cookie = 'secret'\n";
     let shown = Config::parse("c.toml", text, &[]).unwrap().to_toml();
     assert!(!shown.contains("secret") && shown.contains("***"), "{shown}");
+}
+
+#[test]
+fn a_mistake_in_a_step_shows_its_line() {
+    refused(
+        "[[pipeline]]\ncompute = { a = '= {p} *' }\n",
+        &[],
+        "`pipeline[0].compute.a`: `= {p} *`: something is missing at the end (character 6 after `= \
+         `)\n --> c.toml:2:17\n  |\n2 | compute = { a = '= {p} *' }\n  |                 ^^^^^^^^^",
+    );
+    refused(
+        "[[pipeline]]\nset = {}\n\n[[pipeline]]\nname = 'x'\n",
+        &[],
+        "`pipeline[1]`: says nothing to do; write one of validate, require, types, rename, \
+         drop-fields, keep-fields, set, compute, drop-if, keep-if and dedup\n --> c.toml:4:1\n  \
+         |\n4 | [[pipeline]]\n  | ^^^^^^^^^^^^",
+    );
+    refused(
+        "[[pipeline]]\ndrop-if = { n = { lesss = 3 } }\n",
+        &[],
+        "unknown key `pipeline[0].drop-if.n.lesss`\n --> c.toml:2:19\n  |\n\
+         2 | drop-if = { n = { lesss = 3 } }\n  |                   ^^^^^\n\
+         hint: did you mean `less`?",
+    );
 }

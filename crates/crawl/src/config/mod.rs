@@ -24,6 +24,7 @@ use crawl_fetcher::FetchConfig;
 use crawl_frontier::{FrontierConfig, PolitenessConfig, RetryConfig, ScopeConfig};
 use crawl_model::CanonicalUrl;
 use crawl_parser::{ParseConfig, SpiderConfig};
+use crawl_spider::Spider;
 use crawl_store::{CacheConfig, StoreConfig};
 use serde::{Deserialize, Serialize};
 
@@ -33,7 +34,7 @@ pub use host::HostConfig;
 pub use site::TestsiteConfig;
 pub use source::Place;
 
-use crate::plugin::Recipe;
+use crate::isolation::Recipe;
 
 use load::Sources;
 use source::Document;
@@ -170,18 +171,26 @@ impl Config {
     /// [`ConfigError::Mistake`] if something in it is wrong, [`ConfigError::Plugin`] and
     /// [`ConfigError::Isolation`] if there is no such plugin.
     pub fn into_crawl(self, fresh: bool) -> Result<Crawl, ConfigError> {
-        let recipe = self.spider.clone().map(|spider| {
-            let parse = self.parse.clone();
-            Recipe { spider, parse }
-        });
+        self.check()?;
+        let recipe = Recipe::of(&self);
+        let spider = recipe.make(None)?;
         let mut builder = Crawl::builder().config(self.into_crawl_config(fresh)?);
-        if let Some(recipe) = recipe {
-            builder = builder.shared_spider(recipe.make(None)?);
-            if recipe.is_plugin() {
-                builder = builder.reload(Arc::new(move |path| Ok(recipe.make(path)?)));
-            }
+        builder = builder.shared_spider(spider);
+        if recipe.is_plugin() {
+            builder = builder.reload(Arc::new(move |path| Ok(recipe.make(path)?)));
         }
         builder.build().map_err(|error| Mistake::new(error.to_string()).into())
+    }
+
+    /// The spider that the crawl has: that of the plugin, which is built if it is a folder, or the
+    /// one that the table `[spider]` describes, or one that follows every link.
+    ///
+    /// Blocks for as long as a build takes; cargo shows on standard error what it does.
+    ///
+    /// # Errors
+    /// [`ConfigError`] if something in the table is wrong, or the plugin cannot be used.
+    pub fn make_spider(&self) -> Result<Arc<dyn Spider>, ConfigError> {
+        Recipe::of(self).make(None)
     }
 
     /// The engine's settings, for a crawl with a spider of its own.

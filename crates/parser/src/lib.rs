@@ -48,4 +48,4 @@ pub use spiders::{
     ParseConfig, RuleConfig, SitemapConfig, SitemapRule, SpiderConfig, SpiderConfigError,
     SpiderKind, XmlConfig, configured,
 };
-pub use stage::{CrewEnd, LetGo, Parser, SpiderLog, check_spider, start};
+pub use stage::{CrewEnd, LetGo, Parser, ResponseHook, SpiderLog, check_spider, start};

@@ -203,8 +203,8 @@ impl Harvest {
         &self.follows
     }
 
-    /// Adds what another one brought in; for hosts.
-    pub fn absorb(&mut self, other: Harvested) {
+    /// Adds what another one brought, in its order; for hosts whose spider runs elsewhere.
+    pub fn take_in(&mut self, other: Harvested) {
         let Harvested { items, follows, logs, stats } = other;
         self.items.extend(items);
         self.follows.extend(follows);

@@ -23,6 +23,7 @@ mod proxies;
 mod requests;
 mod resume;
 mod rules;
+mod scaffold;
 mod session;
 mod stream;
 mod support;

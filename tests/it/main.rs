@@ -14,6 +14,7 @@ mod graph;
 mod hanging;
 mod hosts;
 mod kill;
+mod plugin;
 mod plumbing;
 mod proxies;
 mod requests;

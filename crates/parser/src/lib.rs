@@ -48,4 +48,4 @@ pub use spiders::{
     ParseConfig, RuleConfig, SitemapConfig, SitemapRule, SpiderConfig, SpiderConfigError,
     SpiderKind, XmlConfig, configured,
 };
-pub use stage::{CrewEnd, LetGo, Parser, SpiderLog, start};
+pub use stage::{CrewEnd, LetGo, Parser, SpiderLog, check_spider, start};

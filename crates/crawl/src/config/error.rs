@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use crawl_plugin::PluginError;
+
 use super::source::{Place, hide_credentials};
 
 /// Why a config cannot be used.
@@ -21,6 +23,9 @@ pub enum ConfigError {
     /// Something is written wrongly.
     #[error(transparent)]
     Mistake(Box<Mistake>),
+    /// The plugin cannot be used.
+    #[error(transparent)]
+    Plugin(Box<PluginError>),
 }
 
 /// Something written wrongly, with its place.
@@ -67,6 +72,7 @@ impl ConfigError {
         match self {
             Self::Read { .. } => None,
             Self::Mistake(mistake) => mistake.hint.as_deref(),
+            Self::Plugin(error) => error.hint(),
         }
     }
 }

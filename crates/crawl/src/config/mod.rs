@@ -13,6 +13,7 @@ mod load;
 mod overrides;
 mod site;
 mod source;
+mod spider;
 
 use std::path::Path;
 use std::time::Duration;
@@ -22,7 +23,7 @@ use crawl_feeds::FeedConfig;
 use crawl_fetcher::FetchConfig;
 use crawl_frontier::{FrontierConfig, PolitenessConfig, RetryConfig, ScopeConfig};
 use crawl_model::CanonicalUrl;
-use crawl_parser::{ParseConfig, SpiderConfig, configured};
+use crawl_parser::{ParseConfig, SpiderConfig};
 use crawl_store::{CacheConfig, StoreConfig};
 use serde::{Deserialize, Serialize};
 
@@ -156,7 +157,7 @@ impl Config {
         toml::to_string(&shown).expect("a config has string keys and no nulls")
     }
 
-    /// The crawl that it describes, its declarative spider included.
+    /// The crawl that it describes, its spider included ([`make_spider`](Self::make_spider)).
     ///
     /// A `[testsite]` table takes no part in it unless the site was
     /// [served](Self::serve_testsite).
@@ -164,13 +165,13 @@ impl Config {
     /// # Errors
     /// [`ConfigError::Mistake`] if something in it is wrong.
     pub fn into_crawl(self, fresh: bool) -> Result<Crawl, ConfigError> {
-        let spider = self.spider.clone().map(configured).transpose();
-        let spider = spider.map_err(|error| Mistake::new(error.to_string()))?;
-        let mut builder = Crawl::builder().config(self.into_crawl_config(fresh)?);
-        if let Some(spider) = spider {
-            builder = builder.shared_spider(spider);
-        }
-        builder.build().map_err(|error| Mistake::new(error.to_string()).into())
+        self.check()?;
+        let spider = self.make_spider()?;
+        let builder = Crawl::builder().config(self.into_crawl_config(fresh)?);
+        builder
+            .shared_spider(spider)
+            .build()
+            .map_err(|error| Mistake::new(error.to_string()).into())
     }
 
     /// The engine's settings, for a crawl with a spider of its own.

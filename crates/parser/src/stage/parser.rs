@@ -97,7 +97,7 @@ impl Read {
 /// The spider's own, a panic of it (as its message), or [`SpiderError::Other`] if it makes items
 /// before there is a page.
 pub fn start(spider: &dyn Spider) -> Result<Vec<Request>, SpiderError> {
-    check(spider)?;
+    check_spider(spider)?;
     let mut out = Harvest::new();
     let result = catch_unwind(AssertUnwindSafe(|| spider.start(&mut out)));
     let Harvested { items, follows, logs, .. } = out.into_parts();
@@ -119,8 +119,12 @@ pub fn start(spider: &dyn Spider) -> Result<Vec<Request>, SpiderError> {
     Ok(requests)
 }
 
-/// Compiles all that a spider says it will use.
-fn check(spider: &dyn Spider) -> Result<(), SpiderError> {
+/// Compiles all that a spider says it will use ([`Spider::expressions`]).
+///
+/// # Errors
+/// [`SpiderError::Other`] that names the place of the first one that is wrong, or a panic of the
+/// spider's.
+pub fn check_spider(spider: &dyn Spider) -> Result<(), SpiderError> {
     let caught = catch_unwind(AssertUnwindSafe(|| spider.expressions()));
     let expressions = caught.map_err(|panic| {
         SpiderError::Other(format!("the spider panicked in `expressions`: {}", panic_text(panic)))

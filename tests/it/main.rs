@@ -18,6 +18,7 @@ mod hanging;
 mod hosts;
 mod isolation;
 mod kill;
+mod plugin;
 mod plumbing;
 mod proxies;
 mod requests;

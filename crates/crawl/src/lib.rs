@@ -76,6 +76,8 @@ pub use crawl_fetcher as fetcher;
 pub use crawl_frontier as frontier;
 /// What pages say; declarative spiders.
 pub use crawl_parser as parser;
+/// Spiders that are shared libraries.
+pub use crawl_plugin as plugin;
 /// What spiders are written against.
 pub use crawl_spider as spider;
 /// What lasts.

@@ -91,6 +91,8 @@ pub(crate) enum Command {
     /// Write URLs as the crawler does.
     #[command(after_help = PLUMBING)]
     Url(UrlArgs),
+    /// Look at plugins: spiders that are shared libraries.
+    Plugin(PluginArgs),
     /// Make a spider to begin with: a crate, a TOML, or a proposal for a page.
     #[command(after_help = scaffold::NEW)]
     New(NewArgs),
@@ -112,12 +114,36 @@ pub(crate) struct RunArgs {
     /// Set a key of the config, such as `-s scope.max-pages=100`.
     #[arg(short, long = "set", value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
+    /// Tell the spider something, such as `-a tag=love`; wins over `[spider.args]`.
+    #[arg(short, long = "arg", value_name = "NAME=VALUE")]
+    pub(crate) args: Vec<String>,
     /// Also write the items to this file, format by its extension.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Vec<PathBuf>,
     /// Print the report as one line of JSON.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PluginArgs {
+    #[command(subcommand)]
+    pub(crate) command: PluginCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PluginCommand {
+    /// Build it if it is a folder, load it, make its spider, and say what it is.
+    Check(PluginCheckArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PluginCheckArgs {
+    /// The folder of a plugin's crate, or a shared library.
+    pub(crate) path: PathBuf,
+    /// Tell the spider something, such as `-a tag=love`.
+    #[arg(short, long = "arg", value_name = "NAME=VALUE")]
+    pub(crate) args: Vec<String>,
 }
 
 #[derive(Debug, Args)]

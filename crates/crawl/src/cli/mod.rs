@@ -5,6 +5,7 @@ pub(crate) mod failure;
 
 mod config;
 mod inspect;
+mod plugin;
 mod plumbing;
 mod reload;
 mod run;
@@ -26,6 +27,7 @@ pub(crate) async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::New(args) => scaffold::new(args).await?,
         Command::Record(args) => return scaffold::record(args).await,
         Command::Check(args) => return scaffold::check(&args),
+        Command::Plugin(args) => plugin::plugin(&args)?,
         Command::Inspect(args) => inspect::inspect(args)?,
         Command::Config(args) => config::config(&args)?,
         Command::Plugin(args) => match args.command {

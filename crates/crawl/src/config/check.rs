@@ -4,7 +4,6 @@
 use crawl_fetcher::{FetchConfig, FetchConfigError, Fetcher};
 use crawl_frontier::{Frontier, FrontierConfig, FrontierError, PolitenessConfig};
 use crawl_model::{CanonicalUrl, Fingerprint, Fingerprinter, OpenJournal, TicketId};
-use crawl_parser::configured;
 use crawl_store::CacheError;
 
 use super::Config;
@@ -164,10 +163,7 @@ fn element(key: &str, list: &[String], wanted: &str) -> String {
 }
 
 fn check_spider(config: &Config) -> Result<(), Fault> {
-    let Some(spider) = &config.spider else { return Ok(()) };
-    let Err(error) = configured(spider.clone()) else { return Ok(()) };
-    let message = format!("`{}`: {}", error.key, error.problem);
-    Err(Fault::new(error.key, Mistake::new(message)))
+    config.spider.as_ref().map_or(Ok(()), super::spider::check)
 }
 
 fn check_feeds(config: &Config) -> Result<(), Fault> {

@@ -13,6 +13,7 @@ mod load;
 mod overrides;
 mod site;
 mod source;
+mod spider;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -24,7 +25,6 @@ use crawl_fetcher::FetchConfig;
 use crawl_frontier::{FrontierConfig, PolitenessConfig, RetryConfig, ScopeConfig};
 use crawl_model::CanonicalUrl;
 use crawl_parser::{ParseConfig, SpiderConfig};
-use crawl_spider::Spider;
 use crawl_store::{CacheConfig, StoreConfig};
 use serde::{Deserialize, Serialize};
 
@@ -161,8 +161,7 @@ impl Config {
         toml::to_string(&shown).expect("a config has string keys and no nulls")
     }
 
-    /// The crawl that it describes, its spider included: a plugin is built, which may take a while,
-    /// and loaded.
+    /// The crawl that it describes, its spider included ([`make_spider`](Self::make_spider)).
     ///
     /// A `[testsite]` table takes no part in it unless the site was
     /// [served](Self::serve_testsite).
@@ -180,17 +179,6 @@ impl Config {
             builder = builder.reload(Arc::new(move |path| Ok(recipe.make(path)?)));
         }
         builder.build().map_err(|error| Mistake::new(error.to_string()).into())
-    }
-
-    /// The spider that the crawl has: that of the plugin, which is built if it is a folder, or the
-    /// one that the table `[spider]` describes, or one that follows every link.
-    ///
-    /// Blocks for as long as a build takes; cargo shows on standard error what it does.
-    ///
-    /// # Errors
-    /// [`ConfigError`] if something in the table is wrong, or the plugin cannot be used.
-    pub fn make_spider(&self) -> Result<Arc<dyn Spider>, ConfigError> {
-        Recipe::of(self).make(None)
     }
 
     /// The engine's settings, for a crawl with a spider of its own.

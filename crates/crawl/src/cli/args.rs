@@ -15,6 +15,7 @@ const EXIT_CODES: &str = "Exit codes:
     1  the crawl broke: store, disk, input or output
     2  wrong usage or config
     3  another process works in the crawl's folder
+    4  `run.fail-on-drift`: fields are filled less than half as often as in the run before
   130  interrupted; what was settled is saved, and the same command goes on
 
 Results go to stdout, everything else to stderr.";
@@ -65,8 +66,6 @@ pub(crate) enum Command {
     Inspect(InspectArgs),
     /// Check CONFIG and print all that is in force, defaults included.
     Config(ConfigArgs),
-    /// Look after plugins.
-    Plugin(PluginArgs),
     /// Serve the bundled bookshop, and the sites of tutorials, on a local port until Ctrl-C.
     #[command(after_help = TESTSITE)]
     Testsite(TestsiteArgs),
@@ -135,6 +134,9 @@ pub(crate) struct PluginArgs {
 pub(crate) enum PluginCommand {
     /// Build it if it is a folder, load it, make its spider, and say what it is.
     Check(PluginCheckArgs),
+    /// Let a running crawl go on with a new build of its plugin.
+    #[command(after_help = EXIT_CODES)]
+    Reload(ReloadArgs),
 }
 
 #[derive(Debug, Args)]
@@ -168,6 +170,9 @@ pub(crate) struct InspectArgs {
     /// Only rows whose field is VALUE (`name=value`) or contains it (`name~text`).
     #[arg(long = "where", value_name = "FIELD=VALUE")]
     pub(crate) conditions: Vec<FieldFilter>,
+    /// Of items: those that a step of the pipeline dropped, with step and reason.
+    #[arg(long)]
+    pub(crate) dropped: bool,
     /// At most this many rows.
     #[arg(short = 'n', long)]
     pub(crate) limit: Option<u64>,
@@ -189,6 +194,8 @@ pub(crate) enum What {
     Urls,
     /// Every host, with its counts.
     Hosts,
+    /// Which fields the items have, in this run and the one before.
+    Fields,
 }
 
 impl From<What> for inspect::What {
@@ -199,6 +206,7 @@ impl From<What> for inspect::What {
             What::Items => Self::Items,
             What::Urls => Self::Urls,
             What::Hosts => Self::Hosts,
+            What::Fields => Self::Fields,
         }
     }
 }
@@ -210,19 +218,6 @@ pub(crate) struct ConfigArgs {
     /// Set a key of the config, such as `-s scope.max-pages=100`.
     #[arg(short, long = "set", value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct PluginArgs {
-    #[command(subcommand)]
-    pub(crate) command: PluginCommand,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum PluginCommand {
-    /// Let a running crawl go on with a new build of its plugin.
-    #[command(after_help = EXIT_CODES)]
-    Reload(ReloadArgs),
 }
 
 #[derive(Debug, Args)]

@@ -10,11 +10,13 @@ use crawl::spider::{Args, Spider};
 
 use super::args::{PluginArgs, PluginCheckArgs, PluginCommand};
 use super::failure::{Exit, Failure, unless_closed};
+use super::reload::reload;
 
 /// Does what the command says.
 pub(crate) fn plugin(args: &PluginArgs) -> Result<(), Failure> {
     match &args.command {
         PluginCommand::Check(args) => check(args),
+        PluginCommand::Reload(args) => reload(args),
     }
 }
 

@@ -28,6 +28,7 @@ pub(crate) async fn run(args: RunArgs) -> Result<Exit, Failure> {
         return Err(CrawlError::NoSeeds.into());
     }
     let places = Places::of(&config);
+    let fail_on_drift = config.run.fail_on_drift;
     let site = config.serve_testsite().await;
     let site = site.map_err(|error| {
         Failure::new(Exit::Broken, format!("the test site cannot be served: {error}"))
@@ -49,7 +50,11 @@ pub(crate) async fn run(args: RunArgs) -> Result<Exit, Failure> {
     if args.json {
         unless_closed(summary::print_json(&report, &places))?;
     }
-    Ok(if was_interrupted { Exit::Interrupted } else { Exit::Done })
+    Ok(match was_interrupted {
+        true => Exit::Interrupted,
+        false if fail_on_drift && !report.drifts.is_empty() => Exit::Drift,
+        false => Exit::Done,
+    })
 }
 
 /// The feed of `-o`.

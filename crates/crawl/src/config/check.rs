@@ -4,6 +4,7 @@
 use crawl_fetcher::{FetchConfig, FetchConfigError, Fetcher};
 use crawl_frontier::{Frontier, FrontierConfig, FrontierError, PolitenessConfig};
 use crawl_model::{CanonicalUrl, Fingerprint, Fingerprinter, OpenJournal, TicketId};
+use crawl_pipeline::Pipeline;
 use crawl_store::CacheError;
 
 use super::Config;
@@ -36,6 +37,7 @@ pub(super) fn check(config: &Config) -> Result<(), Fault> {
         check_politeness(&format!("host[{i}]."), &rules.politeness)?;
     }
     check_spider(config)?;
+    check_pipeline(config)?;
     check_feeds(config)?;
     if let Some(site) = &config.testsite {
         site.check(config)?;
@@ -164,6 +166,13 @@ fn element(key: &str, list: &[String], wanted: &str) -> String {
 
 fn check_spider(config: &Config) -> Result<(), Fault> {
     config.spider.as_ref().map_or(Ok(()), super::spider::check)
+}
+
+/// Its files are read: a schema that is not there is no schema.
+fn check_pipeline(config: &Config) -> Result<(), Fault> {
+    let Err(error) = Pipeline::new(&config.pipeline) else { return Ok(()) };
+    let message = format!("`{}`: {}", error.key, error.problem);
+    Err(Fault::new(error.key, Mistake::new(message)))
 }
 
 fn check_feeds(config: &Config) -> Result<(), Fault> {

@@ -25,6 +25,7 @@ use crawl_fetcher::FetchConfig;
 use crawl_frontier::{FrontierConfig, PolitenessConfig, RetryConfig, ScopeConfig};
 use crawl_model::CanonicalUrl;
 use crawl_parser::{ParseConfig, SpiderConfig};
+use crawl_pipeline::StepConfig;
 use crawl_store::{CacheConfig, StoreConfig};
 use serde::{Deserialize, Serialize};
 
@@ -71,6 +72,8 @@ pub struct Config {
     pub parse: ParseConfig,
     /// What to take from pages and what to follow. Default: every link, no items.
     pub spider: Option<SpiderConfig>,
+    /// Steps that items go through before they are stored, in order. Default: none.
+    pub pipeline: Vec<StepConfig>,
     /// The crawl's folder.
     pub store: StoreConfig,
     /// An earlier crawl whose answers take part.
@@ -90,11 +93,14 @@ pub struct RunConfig {
     /// How long work in flight may take to settle once the crawl is closing. Default: `10s`.
     #[serde(with = "humantime_serde")]
     pub grace: Duration,
+    /// Whether `crawl run` ends with an exit code of its own if fields are filled much less often
+    /// than in the run before. Default: false, it only says so.
+    pub fail_on_drift: bool,
 }
 
 impl Default for RunConfig {
     fn default() -> Self {
-        Self { grace: Duration::from_secs(10) }
+        Self { grace: Duration::from_secs(10), fail_on_drift: false }
     }
 }
 
@@ -197,6 +203,7 @@ impl Config {
             },
             fetch: self.fetch,
             parse: self.parse,
+            pipeline: self.pipeline,
             store: self.store,
             cache: self.cache,
             feeds: self.feed,

@@ -3,6 +3,7 @@
 use crawl_feeds::FeedFormat;
 use crawl_fetcher::AuthConfig;
 use crawl_parser::{FieldSpec, Isolation, ItemConfig, RuleConfig};
+use crawl_pipeline::ConditionSpec;
 
 use super::*;
 
@@ -62,6 +63,17 @@ fn ready() -> SpiderConfig {
     serde_json::from_value(tables).unwrap()
 }
 
+/// Every key of a step.
+fn step() -> StepConfig {
+    let step = serde_json::json!({
+        "name": "x", "only": ["x"], "when": {"x": 1}, "validate": "x", "require": ["x"],
+        "types": {"x": "text"}, "rename": {"x": "x"}, "drop-fields": ["x"], "keep-fields": ["x"],
+        "set": {"x": 1}, "compute": {"x": "x"}, "drop-if": {"x": 1}, "keep-if": {"x": 1},
+        "dedup": ["x"],
+    });
+    serde_json::from_value(step).unwrap()
+}
+
 #[test]
 fn default_toml_lists_every_key() {
     let text = || Some("x".to_owned());
@@ -89,6 +101,7 @@ fn default_toml_lists_every_key() {
             items: vec![item],
             ..ready()
         }),
+        pipeline: vec![step()],
         testsite: Some(TestsiteConfig::default()),
         host: vec![HostConfig { hosts: vec!["x".into()], ..HostConfig::default() }],
         feed: vec![FeedConfig { format: Some(FeedFormat::Jsonl), ..FeedConfig::default() }],
@@ -99,12 +112,22 @@ fn default_toml_lists_every_key() {
     let written = written(DEFAULTS);
     // What a spider is told has names of its own.
     let is_own = |key: &str| {
-        ["spider.args.", "spider.xml.namespaces."].iter().any(|table| key.starts_with(table))
+        let is_named = ["spider.args.", "spider.xml.namespaces."];
+        let is_field = key.starts_with("pipeline.") && key.matches('.').count() > 1;
+        is_field || is_named.iter().any(|table| key.starts_with(table))
     };
     keys.retain(|key| !is_own(key));
     let missing: Vec<_> = keys.iter().filter(|key| !written.contains(key)).collect();
     assert!(missing.is_empty(), "{missing:?}");
-    // Those of a field's long form stand within a line.
+    // Those of a condition and of a field's long form stand within a line.
+    let condition = serde_json::json!({
+        "equals": 1, "not": 1, "one-of": [1], "matches": "x", "less": 1, "greater": 1,
+        "missing": true,
+    });
+    let condition: ConditionSpec = serde_json::from_value(condition).unwrap();
+    for key in toml::Table::try_from(&condition).unwrap().keys() {
+        assert!(DEFAULTS.contains(&format!("{key} = ")), "`{key}` is missing");
+    }
     let field = FieldSpec {
         css: "x".into(),
         attr: text(),
@@ -136,7 +159,9 @@ fn the_shipped_configs_are_valid() {
 #[test]
 fn what_is_in_force_can_be_read_back() {
     let text = "seeds = ['https://h.example/']\n[scope]\nmax-depth = 3\n[testsite]\n\
-                [[spider.items]]\nfields = { title = 'h1' }\n[[feed]]\npath = 'i.jsonl'\n";
+                [[spider.items]]\nfields = { title = 'h1' }\n[[feed]]\npath = 'i.jsonl'\n\
+                [[pipeline]]\nset = { a = 1, b = 'x' }\nwhen = { c = { less = 3 }, d = 'y' }\n\
+                [[pipeline]]\nvalidate = { type = 'object', properties.a.type = 'integer' }\n";
     let text = text.replace("h.example", "bookshop.test");
     let config = Config::parse("c.toml", &text, &["fetch.max-redirects=3".into()]).unwrap();
     assert_eq!(Config::parse("c.toml", &config.to_toml(), &[]).unwrap(), config);
@@ -324,4 +349,28 @@ fn a_hosts_credentials_are_hidden() {
     let text = "[[host]]\nmatch = ['a.example']\nfetch.headers.Cookie = 'secret'\n";
     let shown = Config::parse("c.toml", text, &[]).unwrap().to_toml();
     assert!(!shown.contains("secret") && shown.contains("***"), "{shown}");
+}
+
+#[test]
+fn a_mistake_in_a_step_shows_its_line() {
+    refused(
+        "[[pipeline]]\ncompute = { a = '= {p} *' }\n",
+        &[],
+        "`pipeline[0].compute.a`: `= {p} *`: something is missing at the end (character 6 after `= \
+         `)\n --> c.toml:2:17\n  |\n2 | compute = { a = '= {p} *' }\n  |                 ^^^^^^^^^",
+    );
+    refused(
+        "[[pipeline]]\nset = {}\n\n[[pipeline]]\nname = 'x'\n",
+        &[],
+        "`pipeline[1]`: says nothing to do; write one of validate, require, types, rename, \
+         drop-fields, keep-fields, set, compute, drop-if, keep-if and dedup\n --> c.toml:4:1\n  \
+         |\n4 | [[pipeline]]\n  | ^^^^^^^^^^^^",
+    );
+    refused(
+        "[[pipeline]]\ndrop-if = { n = { lesss = 3 } }\n",
+        &[],
+        "unknown key `pipeline[0].drop-if.n.lesss`\n --> c.toml:2:19\n  |\n\
+         2 | drop-if = { n = { lesss = 3 } }\n  |                   ^^^^^\n\
+         hint: did you mean `less`?",
+    );
 }

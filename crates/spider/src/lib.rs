@@ -27,6 +27,8 @@
 //! }
 //! ```
 //!
+//! Typed items say where their fields stand, checked at compile time: [`Item`](macro@Item).
+//!
 //! Not here: HTML, I/O, async. The test helper `crawl_parser::page_from_html` makes a page
 //! without a network.
 

@@ -96,6 +96,12 @@ impl Ticket {
         self.errand.clone()
     }
 
+    /// Puts another errand in the place of its own, for the length of a fetch; gives back what it
+    /// was. Whose URL it is, and what is recorded of it, stays.
+    pub fn amend(&mut self, errand: Arc<Errand>) -> Arc<Errand> {
+        std::mem::replace(&mut self.errand, errand)
+    }
+
     /// Where to.
     #[must_use]
     pub fn url(&self) -> &CanonicalUrl {

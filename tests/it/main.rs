@@ -14,6 +14,7 @@ mod graph;
 mod hanging;
 mod hosts;
 mod kill;
+mod newcomer;
 mod plumbing;
 mod proxies;
 mod requests;

@@ -46,7 +46,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("hickory-resolver", &["fetcher"]),
     ("sled", &["store"]),
     ("scraper", &["parser"]),
-    ("cssparser", &["query", "parser"]),
+    ("cssparser", &["query"]),
     ("html5ever", &["parser"]),
     ("governor", &["frontier", "fetcher"]),
     ("clap", &["crawl"]),

@@ -4,6 +4,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "../plugins/built.rs"]
+mod built;
+
 mod bad_input;
 mod bookshop;
 mod cache;
@@ -15,6 +18,7 @@ mod hanging;
 mod hosts;
 mod kill;
 mod newcomer;
+mod plugins;
 mod plumbing;
 mod proxies;
 mod requests;
@@ -24,4 +28,5 @@ mod scaffold;
 mod session;
 mod stream;
 mod support;
+mod swap;
 mod tutorials;

@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use crawl_model::CanonicalUrl;
 use crawl_parser::{LinkSpider, MediaPattern, Reader};
-use crawl_spider::Spider;
+use crawl_spider::{ItemStep, Spider};
 
 use crate::config::CrawlConfig;
 use crate::control::Reload;
 use crate::error::CrawlError;
-use crate::opened::{self, MediaReaders};
+use crate::middleware::Middleware;
+use crate::opened::{self, Parts};
 use crate::pages::Pages;
 use crate::pipeline;
 use crate::report::Report;
@@ -38,7 +39,7 @@ pub struct Crawl {
     config: CrawlConfig,
     spider: Arc<dyn Spider>,
     reload: Option<Arc<Reload>>,
-    readers: MediaReaders,
+    parts: Parts,
     read_ahead: usize,
     pages_from: Option<u64>,
 }
@@ -58,7 +59,7 @@ impl Crawl {
     /// # Errors
     /// [`CrawlError`] if the folder, the spider or a setting forbids the start.
     pub async fn start(self) -> Result<Pages, CrawlError> {
-        let mut opened = opened::open(self.config, self.spider, self.readers).await?;
+        let mut opened = opened::open(self.config, self.spider, self.parts).await?;
         opened.stages.reload = self.reload;
         let backlog = self.pages_from.map(|n| opened.backlog(n));
         let (running, edge) = pipeline::run(opened, Some(self.read_ahead))?;
@@ -100,7 +101,7 @@ impl Crawl {
     /// # Errors
     /// [`CrawlError`] if the folder, the spider or a setting forbids the start.
     pub async fn launch(self) -> Result<Running, CrawlError> {
-        let mut opened = opened::open(self.config, self.spider, self.readers).await?;
+        let mut opened = opened::open(self.config, self.spider, self.parts).await?;
         opened.stages.reload = self.reload;
         Ok(pipeline::run(opened, None)?.0)
     }
@@ -113,7 +114,7 @@ impl From<CrawlConfig> for Crawl {
             config,
             spider: Arc::new(LinkSpider),
             reload: None,
-            readers: Vec::new(),
+            parts: Parts::default(),
             read_ahead: READ_AHEAD,
             pages_from: None,
         }
@@ -127,7 +128,7 @@ pub struct CrawlBuilder {
     seeds: Vec<String>,
     spider: Option<Arc<dyn Spider>>,
     reload: Option<Arc<Reload>>,
-    readers: MediaReaders,
+    parts: Parts,
     read_ahead: Option<NonZeroUsize>,
     pages_from: Option<u64>,
 }
@@ -181,7 +182,22 @@ impl CrawlBuilder {
     /// only if `fetch.content-types` and `scope.skip-extensions` let them pass.
     #[must_use]
     pub fn reader(mut self, pattern: MediaPattern, reader: impl Reader + 'static) -> Self {
-        self.readers.push((pattern, Arc::new(reader)));
+        self.parts.readers.push((pattern, Arc::new(reader)));
+        self
+    }
+
+    /// Adds a middleware inside those added before.
+    #[must_use]
+    pub fn middleware(mut self, middleware: impl Middleware) -> Self {
+        self.parts.layers.push(Arc::new(middleware));
+        self
+    }
+
+    /// Adds a step that items go through, behind the spider's own, those of
+    /// [`pipeline`](CrawlConfig::pipeline) and those added before.
+    #[must_use]
+    pub fn item_step(mut self, step: impl ItemStep + 'static) -> Self {
+        self.parts.steps.push(Arc::new(step));
         self
     }
 
@@ -224,7 +240,7 @@ impl CrawlBuilder {
             crawl.spider = spider;
         }
         crawl.read_ahead = self.read_ahead.map_or(READ_AHEAD, NonZeroUsize::get);
-        crawl.readers = self.readers;
+        crawl.parts = self.parts;
         crawl.reload = self.reload;
         crawl.pages_from = self.pages_from;
         Ok(crawl)

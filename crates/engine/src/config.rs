@@ -10,6 +10,7 @@ use crawl_fetcher::FetchConfig;
 use crawl_frontier::{FrontierConfig, HostPoliteness, PolitenessConfig};
 use crawl_model::{CanonicalUrl, HostPattern, HostTable};
 use crawl_parser::ParseConfig;
+use crawl_pipeline::StepConfig;
 use crawl_store::{CacheConfig, StoreConfig};
 
 use crate::error::CrawlError;
@@ -30,6 +31,8 @@ pub struct CrawlConfig {
     pub hosts: Vec<HostRules>,
     /// CPU threads and links.
     pub parse: ParseConfig,
+    /// Steps that items go through before they are stored.
+    pub pipeline: Vec<StepConfig>,
     /// The crawl's folder and what is kept in it.
     pub store: StoreConfig,
     /// An earlier crawl whose answers take part.
@@ -81,6 +84,7 @@ impl Default for CrawlConfig {
             fetch: FetchConfig::default(),
             hosts: Vec::new(),
             parse: ParseConfig::default(),
+            pipeline: Vec::new(),
             store: StoreConfig::default(),
             cache: CacheConfig::default(),
             feeds: Vec::new(),
@@ -118,6 +122,11 @@ impl CrawlConfig {
         });
         if let Some(fetch) = limits["fetch"].as_object_mut() {
             fetch.retain(|key, _| !NO_LIMITS.contains(&key.as_str()));
+        }
+        let dedup: Vec<_> = self.pipeline.iter().filter_map(|step| step.dedup.as_ref()).collect();
+        if !dedup.is_empty() {
+            // Of what is stored already nothing is known under other keys.
+            limits["pipeline"] = serde_json::json!({ "dedup": dedup });
         }
         for rules in &self.hosts {
             let names: Vec<String> = rules.patterns.iter().map(ToString::to_string).collect();

@@ -7,6 +7,7 @@ use crawl_feeds::FeedError;
 use crawl_fetcher::FetchConfigError;
 use crawl_frontier::FrontierError;
 use crawl_model::{HostPattern, UrlError};
+use crawl_pipeline::PipelineError;
 use crawl_spider::SpiderError;
 use crawl_store::{CacheError, StoreError};
 
@@ -40,6 +41,9 @@ pub enum CrawlError {
     /// Two rules for hosts name the same one.
     #[error("`{0}` stands in two [[host]] tables")]
     HostTwice(HostPattern),
+    /// A step of the pipeline.
+    #[error("the pipeline is wrong at `{}`: {}", .0.key, .0.problem)]
+    Pipeline(#[from] PipelineError),
     /// An export.
     #[error(transparent)]
     Feed(#[from] FeedError),
@@ -75,6 +79,7 @@ impl CrawlError {
             | Self::NoSeeds
             | Self::Frontier(_)
             | Self::Fetch(_)
+            | Self::Pipeline(_)
             | Self::HostTwice(_) => true,
             Self::Cache(error) => !matches!(error, CacheError::Open(_)),
             Self::Store(_)

@@ -9,6 +9,7 @@
 mod builder;
 mod config;
 mod error;
+mod middleware;
 mod report;
 
 mod opened;
@@ -31,6 +32,7 @@ pub use crawl_frontier::{End, Seeded};
 pub use error::CrawlError;
 
 pub use handle::Handle;
+pub use middleware::{Middleware, Waiting};
 pub use pages::Pages;
 pub use report::{Change, Report};
 pub use running::Running;

@@ -12,20 +12,28 @@ use crawl_fetcher::{CookieMode, Fetcher, is_public_suffix};
 use crawl_frontier::{Frontier, Resumed};
 use crawl_model::{CanonicalUrl, Fingerprinter, Host, Request};
 use crawl_parser::{MediaPattern, Parser, Reader};
-use crawl_spider::Spider;
+use crawl_pipeline::Pipeline;
+use crawl_spider::{ItemStep, Spider};
 use crawl_store::{CacheMode, Options, Store};
 
 use crate::backlog::Backlog;
 use crate::config::CrawlConfig;
 use crate::control::Reload;
 use crate::error::CrawlError;
+use crate::middleware::Layers;
 use crate::report::{Change, changes};
 
 /// Sites up to which a crawl keeps cookies if it does not say whether.
 const FEW_SITES: usize = 20;
 
-/// Readers that the program brings, by media type.
-pub(crate) type MediaReaders = Vec<(MediaPattern, Arc<dyn Reader>)>;
+/// What the program brings beside the spider.
+#[derive(Default)]
+pub(crate) struct Parts {
+    /// Readers by media type.
+    pub(crate) readers: Vec<(MediaPattern, Arc<dyn Reader>)>,
+    pub(crate) layers: Layers,
+    pub(crate) steps: Vec<Arc<dyn ItemStep>>,
+}
 
 /// A crawl whose folder is open and whose stages are ready to run.
 pub(crate) struct Opened {
@@ -44,6 +52,8 @@ pub(crate) struct Stages {
     pub(crate) seeds: Vec<Request>,
     /// Settle number after which this run begins.
     pub(crate) last: u64,
+    /// Items that earlier runs dropped.
+    pub(crate) n_dropped: u64,
     pub(crate) resumed: Option<Resumed>,
     pub(crate) changed: Vec<Change>,
     pub(crate) notes: Vec<String>,
@@ -62,9 +72,9 @@ impl Opened {
 pub(crate) async fn open(
     config: CrawlConfig,
     spider: Arc<dyn Spider>,
-    readers: MediaReaders,
+    parts: Parts,
 ) -> Result<Opened, CrawlError> {
-    tokio::task::spawn_blocking(move || open_blocking(config, spider, readers))
+    tokio::task::spawn_blocking(move || open_blocking(config, spider, parts))
         .await
         .map_err(|_| CrawlError::Task("opening the store"))?
 }
@@ -72,7 +82,7 @@ pub(crate) async fn open(
 fn open_blocking(
     config: CrawlConfig,
     spider: Arc<dyn Spider>,
-    readers: MediaReaders,
+    parts: Parts,
 ) -> Result<Opened, CrawlError> {
     // What can be refused without touching the folder is refused first.
     let fetcher = Fetcher::with_hosts(config.fetch.clone(), config.fetch_by_host()?)?;
@@ -82,8 +92,13 @@ fn open_blocking(
         (Some(cache), CacheMode::Offline) => fetcher.offline(cache),
         (_, CacheMode::Off) | (None, _) => fetcher,
     };
+    let fetcher = match parts.layers.is_empty() {
+        true => fetcher,
+        false => fetcher.departing(Arc::new(parts.layers.clone())),
+    };
+    let pipeline = Pipeline::new(&config.pipeline)?;
     let store = Store::open(&config.store, Options { fresh: config.fresh })?;
-    match prepare(config, spider, readers, &store, &fetcher) {
+    match prepare(config, spider, pipeline, parts, &store, &fetcher) {
         Ok(stages) => Ok(Opened { store, fetcher, stages }),
         Err(error) => {
             // Nothing has begun, so the next run need not recover; if it does, no harm is done.
@@ -96,7 +111,8 @@ fn open_blocking(
 fn prepare(
     config: CrawlConfig,
     spider: Arc<dyn Spider>,
-    readers: MediaReaders,
+    pipeline: Pipeline,
+    parts: Parts,
     store: &Store,
     fetcher: &Fetcher,
 ) -> Result<Stages, CrawlError> {
@@ -133,11 +149,36 @@ fn prepare(
     let mut parser =
         Parser::new(config.parse.clone(), config.fetch.max_redirects, spider, frontier.view())
             .with_agent(crawl_robots::product_token(&config.fetch.user_agent));
-    for (pattern, reader) in readers {
+    for (pattern, reader) in parts.readers {
         parser = parser.with_reader(pattern, reader);
     }
-    let reload = None;
-    Ok(Stages { config, frontier, parser, feeds, seeds, last, resumed, changed, notes, reload })
+    let mut pipeline = pipeline
+        .with_secret(store.identity().secret)
+        .with_kept_bytes(config.store.dropped_item_bytes());
+    for step in parts.steps {
+        pipeline = pipeline.with_step(step);
+    }
+    for check in parts.layers.checks() {
+        pipeline = pipeline.with_check(check);
+    }
+    parser = parser.with_pipeline(pipeline);
+    if !parts.layers.is_empty() {
+        parser = parser.with_hook(Arc::new(parts.layers));
+    }
+    let n_dropped = store.reader().drop_counts()?.n_dropped();
+    Ok(Stages {
+        config,
+        frontier,
+        parser,
+        feeds,
+        seeds,
+        last,
+        n_dropped,
+        resumed,
+        changed,
+        notes,
+        reload: None,
+    })
 }
 
 /// The limits that hold: offline no host is asked, so none has to be spared.

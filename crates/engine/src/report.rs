@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crawl_frontier::{End, Resumed};
-use crawl_model::Counts;
+use crawl_model::{Counts, FieldCounts};
+use crawl_store::{Drift, DropCounts};
 
 /// How a run went.
 #[derive(Debug, Clone)]
@@ -27,6 +28,15 @@ pub struct Report {
     pub changed: Vec<Change>,
     /// What recovery and feeds had to say, a sentence each.
     pub notes: Vec<String>,
+    /// Items that steps of the pipeline dropped in this run.
+    pub dropped_this_run: u64,
+    /// How many items were dropped and for which reasons, over all runs.
+    pub dropped: DropCounts,
+    /// Which fields the items of this run have, goings-on after kills and stops included.
+    pub fields: FieldCounts,
+    /// What is much worse than in the last run that ended, before a `fresh` start, too; empty
+    /// unless this one has ended by itself.
+    pub drifts: Vec<Drift>,
     /// What the spider counted in this run (`Harvest::stat`), by name.
     pub spider_stats: BTreeMap<String, i64>,
 }

@@ -12,7 +12,8 @@ use crawl_feeds::FeedError;
 use crawl_frontier::{Control, End, Resumed, SharedCounts};
 use crawl_model::Counts;
 use crawl_parser::{CrewEnd, LetGo, Parser};
-use crawl_store::{Progress, StoreError};
+use crawl_spider::Closed;
+use crawl_store::{Progress, Reader, Runs, StoreError};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
@@ -40,10 +41,14 @@ pub(crate) struct Story {
     pub(crate) started: Instant,
     pub(crate) before: Counts,
     pub(crate) counts: Arc<SharedCounts>,
+    pub(crate) runs: Runs,
+    pub(crate) reader: Reader,
+    /// Items that earlier runs dropped.
+    pub(crate) n_dropped: u64,
     pub(crate) resumed: Option<Resumed>,
     pub(crate) changed: Vec<Change>,
     pub(crate) notes: Vec<String>,
-    /// It keeps the spider's own counts.
+    /// It has the spider and keeps its counts.
     pub(crate) parser: Arc<Parser>,
     pub(crate) grace: Duration,
 }
@@ -81,9 +86,16 @@ pub(crate) async fn supervise(
     let (parsers, let_go) = crew.parsers.take().unzip();
     let parsers = tokio::spawn(await_parsers(parsers, closing));
     let flight = Flight { workers: &mut crew.workers, let_go };
-    let end = await_frontier(frontier, flight, control, closes, story.grace).await?;
+    let end = match await_frontier(frontier, flight, control, closes.clone(), story.grace).await {
+        Ok(end) => end,
+        Err(error) => {
+            story.close_spider("broken", closes).await;
+            return Err(error);
+        }
+    };
     while crew.workers.join_next().await.is_some() {}
     let parsers = parsers.await.map_err(|_| CrawlError::Task("a parser thread"))?;
+    story.close_spider(&reason(end), closes).await;
     settled.send_modify(|progress| progress.last = true);
     let mut feeds = Ok(());
     for feed in crew.feeds {
@@ -96,7 +108,18 @@ pub(crate) async fn supervise(
     socket.close().await;
     feeds?;
     parsers?;
-    Ok(story.report(end))
+    tokio::task::spawn_blocking(move || story.report(end))
+        .await
+        .map_err(|_| CrawlError::Task("closing the run"))?
+}
+
+/// Why a crawl ended, as its spider is told.
+fn reason(end: End) -> String {
+    match end {
+        End::Finished => "finished".to_owned(),
+        End::Closed => "closed".to_owned(),
+        End::LimitReached(key) => format!("limit:{key}"),
+    }
 }
 
 /// Waits for the CPU threads, and closes the crawl if too many of them hang.
@@ -155,19 +178,56 @@ async fn await_frontier(
 }
 
 impl Story {
-    fn report(self, end: End) -> Report {
+    /// Tells the spider that its run has ended, on a thread of its own. It has `parse.max-time` to
+    /// answer, and once the crawl is closing no longer than the grace time; then it is left behind.
+    async fn close_spider(&self, reason: &str, mut closing: watch::Receiver<bool>) {
         let counts = self.counts.get();
-        Report {
+        let n_pages = counts.pages - self.before.pages;
+        let n_items = counts.items.saturating_sub(self.before.items);
+        let (parser, reason) = (self.parser.clone(), reason.to_owned());
+        let told = cpu_thread("closed", move || {
+            parser.closed(&Closed { reason: &reason, n_pages, n_items });
+        });
+        let Ok(mut told) = told else { return };
+        let grace = self.grace.max(LEAST_GRACE);
+        let closes = async {
+            // A sender that is gone will not ask for it.
+            let _ = closing.wait_for(|is_closing| *is_closing).await;
+            tokio::time::sleep(grace).await;
+        };
+        let max_time = self.parser.max_time();
+        let limit = max_time.unwrap_or(Duration::MAX);
+        tokio::select! {
+            _ = &mut told => {}
+            () = tokio::time::sleep(limit) => self.parser.closed_late(limit),
+            () = closes => self.parser.closed_late(grace),
+        }
+    }
+
+    /// Closes the books. Blocks.
+    fn report(self, end: End) -> Result<Report, CrawlError> {
+        let has_ended = end != End::Closed;
+        if has_ended {
+            self.runs.close()?;
+        }
+        let runs = self.reader.last_runs()?;
+        let dropped = self.reader.drop_counts()?;
+        let counts = self.counts.get();
+        Ok(Report {
             end,
             settled_this_run: counts.n_settled() - self.before.n_settled(),
             pages_this_run: counts.pages - self.before.pages,
-            items_this_run: counts.items - self.before.items,
+            items_this_run: counts.items.saturating_sub(self.before.items),
             elapsed: self.started.elapsed(),
             counts,
             resumed: self.resumed,
             changed: self.changed,
             notes: self.notes,
+            dropped_this_run: dropped.n_dropped().saturating_sub(self.n_dropped),
+            dropped,
+            drifts: if has_ended { runs.drifts() } else { Vec::new() },
+            fields: runs.run.fields,
             spider_stats: self.parser.stats(),
-        }
+        })
     }
 }

@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 use crawl_feeds::{Feed, FeedConfig, FeedError};
 use crawl_model::{
-    CanonicalUrl, Desk, Ending, Entry, Errand, Fingerprinter, Item, Outcome, PageRecord, Parsed,
-    Request, Ticket, TicketId, Verdict,
+    CanonicalUrl, Desk, Ending, Entry, Errand, Fingerprinter, Item, Outcome, PageItems, PageRecord,
+    Parsed, Request, Ticket, TicketId, Verdict,
 };
 use crawl_store::{Options, Progress, Store, StoreConfig, StoreError, WriterEdges, blocking};
 use tokio::sync::{mpsc, watch};
@@ -85,7 +85,7 @@ impl Rig {
             ending: Ending::Settled { verdict: Verdict::Ok, rest: None },
             response: None,
             record: PageRecord::new(url, Verdict::Ok),
-            items: items.map(|json| Item(json.into())).to_vec(),
+            items: PageItems::plain("", items.map(|json| Item(json.into())).to_vec()),
             found: vec![],
             cookies: vec![],
         };

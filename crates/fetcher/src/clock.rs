@@ -80,10 +80,9 @@ impl std::fmt::Display for Limit {
 }
 
 impl Clock {
-    /// Starts the clock of a fetch that may last `total`, as the config's key says or, where
-    /// `own` is given, the request itself.
-    pub(crate) fn start(total: Duration, own: Option<Duration>) -> Self {
-        let since = Instant::now();
+    /// Starts the clock of a fetch that began at `since` and may last `total`, as the config's key
+    /// says or, where `own` is given, the request itself.
+    pub(crate) fn start(since: Instant, total: Duration, own: Option<Duration>) -> Self {
         let (span, key) = own.map_or((total, TOTAL), |own| (own, OWN_TOTAL));
         let total = Limit { since, at: after(since, span), span, key };
         Self { total, sleep: Box::pin(sleep_until(total.at)), times: Times::default() }
@@ -145,7 +144,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn each_phase_ends_at_its_own_limit_and_at_the_total_at_the_latest() {
         let start = Instant::now();
-        let mut clock = Clock::start(Duration::from_secs(10), None);
+        let mut clock = Clock::start(Instant::now(), Duration::from_secs(10), None);
         for (span, key, expected) in
             [(3, "a", (3, "a")), (4, "b", (7, "b")), (60, "c", (10, "fetch.total-timeout"))]
         {
@@ -160,7 +159,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_timer_left_from_an_earlier_phase_does_not_end_a_later_one() {
         let start = Instant::now();
-        let mut clock = Clock::start(Duration::MAX, Some(Duration::from_secs(100)));
+        let mut clock = Clock::start(Instant::now(), Duration::MAX, Some(Duration::from_secs(100)));
         let first = clock.limit(Duration::from_secs(2), "first");
         let nap = tokio::time::sleep(Duration::from_secs(1));
         assert!(clock.within(first, nap).await.is_ok());

@@ -13,6 +13,7 @@ use hyper::header::{
 };
 use hyper::{Response as Head, StatusCode, Version};
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
 
 use crate::body::{self, Memory};
 use crate::clock::Clock;
@@ -108,10 +109,15 @@ impl Exchange {
         self.proxies.rest(ticket, &self.settings(ticket.url()).proxies)
     }
 
-    /// Begins the fetch of `ticket`: its clock runs.
-    pub(crate) fn begin<'a>(&'a self, ticket: &'a Ticket) -> Fetching<'a> {
+    /// Longest time for the whole fetch of `ticket`.
+    pub(crate) fn total_timeout(&self, ticket: &Ticket) -> Duration {
+        own_timeout(ticket).unwrap_or_else(|| self.settings(ticket.url()).limits.total)
+    }
+
+    /// Begins the fetch of `ticket`: its clock runs since `since`.
+    pub(crate) fn begin<'a>(&'a self, ticket: &'a Ticket, since: Instant) -> Fetching<'a> {
         let settings = self.settings(ticket.url());
-        let clock = Clock::start(settings.limits.total, own_timeout(ticket));
+        let clock = Clock::start(since, settings.limits.total, own_timeout(ticket));
         Fetching { ticket, settings, conditions: Vec::new(), clock, cookies: Vec::new() }
     }
 

@@ -24,6 +24,7 @@
 mod answer;
 mod config;
 
+mod depart;
 mod worker;
 
 mod cache;
@@ -60,10 +61,9 @@ mod classify;
 mod tests;
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use crawl_model::{
-    Cache, CookieChange, Failure, FailureKind, Fetched, HostFree, HostTable, Ticket,
+    Cache, CookieChange, Departure, Failure, FailureKind, Fetched, HostFree, HostTable, Ticket,
 };
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
@@ -83,6 +83,7 @@ pub use secret::Secret;
 pub struct Fetcher {
     exchange: Arc<exchange::Exchange>,
     earlier: cache::Earlier,
+    departure: Option<Arc<dyn Departure>>,
 }
 
 impl Fetcher {
@@ -105,7 +106,7 @@ impl Fetcher {
         hosts: HostTable<FetchConfig>,
     ) -> Result<Self, FetchConfigError> {
         let exchange = Arc::new(exchange::Exchange::new(&config, hosts)?);
-        Ok(Self { exchange, earlier: cache::Earlier::Off })
+        Ok(Self { exchange, earlier: cache::Earlier::Off, departure: None })
     }
 
     /// Asks servers whether the answers of an earlier crawl still hold, and takes those that do.
@@ -119,6 +120,12 @@ impl Fetcher {
     #[must_use]
     pub fn offline(self, cache: Arc<dyn Cache>) -> Self {
         Self { earlier: cache::Earlier::Offline(cache), ..self }
+    }
+
+    /// Shows the requests of tickets that its workers fetch to `departure` first.
+    #[must_use]
+    pub fn departing(self, departure: Arc<dyn Departure>) -> Self {
+        Self { departure: Some(departure), ..self }
     }
 
     /// Takes back the cookies that an earlier run left, as the store has them. Returns how many
@@ -136,8 +143,13 @@ impl Fetcher {
     ///
     /// Ends within `total-timeout`. Dropping the future ends the fetch and its connection.
     pub async fn fetch(&self, ticket: &Ticket) -> Answer {
-        let started = Instant::now();
-        let mut fetch = self.exchange.begin(ticket);
+        self.fetch_since(ticket, tokio::time::Instant::now()).await
+    }
+
+    /// The same for a fetch that has begun.
+    async fn fetch_since(&self, ticket: &Ticket, since: tokio::time::Instant) -> Answer {
+        let started = since.into_std();
+        let mut fetch = self.exchange.begin(ticket, since);
         let reply = match self.earlier.plan(ticket).await {
             Plan::Answer(Ok(response)) => Ok(self.exchange.hold(response, None).await),
             Plan::Answer(Err(failure)) => Err(failure),
@@ -193,8 +205,21 @@ pub fn is_public_suffix(domain: &str) -> bool {
 }
 
 impl worker::Fetch for Fetcher {
-    fn fetch(&self, ticket: &Ticket) -> impl Future<Output = Answer> + Send {
-        Fetcher::fetch(self, ticket)
+    /// Fetches what the program makes of the ticket's request; the ticket stays as it is, for what
+    /// was added (a token, say) is to be sent, not to be kept.
+    async fn fetch(&self, ticket: &mut Ticket) -> Answer {
+        let since = tokio::time::Instant::now();
+        let limit = self.exchange.total_timeout(ticket);
+        match depart::depart(self.departure.as_deref(), ticket, limit).await {
+            Ok(None) => self.fetch_since(ticket, since).await,
+            Ok(Some(errand)) => {
+                let own = ticket.amend(errand);
+                let answer = self.fetch_since(ticket, since).await;
+                ticket.amend(own);
+                answer
+            }
+            Err(failure) => Answer::now(Err(failure), since.into_std(), &clock::Times::default()),
+        }
     }
 }
 

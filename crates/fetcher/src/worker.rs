@@ -18,7 +18,7 @@ use crate::Answer;
 /// What fetches: the fetcher, or a test's.
 pub(crate) trait Fetch: Sync {
     /// Answers one ticket.
-    fn fetch(&self, ticket: &Ticket) -> impl Future<Output = Answer> + Send;
+    fn fetch(&self, ticket: &mut Ticket) -> impl Future<Output = Answer> + Send;
 }
 
 /// Fetches one ticket after another until `tickets` closes or `fetched` has no reader left.
@@ -28,9 +28,9 @@ pub(crate) async fn run(
     host_free: mpsc::Sender<HostFree>,
     fetched: async_channel::Sender<Fetched>,
 ) {
-    while let Ok((ticket, permit)) = tickets.recv().await {
+    while let Ok((mut ticket, permit)) = tickets.recv().await {
         let id = ticket.id();
-        let Some(answer) = unless_panic(fetcher.fetch(&ticket)).await else {
+        let Some(answer) = unless_panic(fetcher.fetch(&mut ticket)).await else {
             // A frontier that is gone needs no news.
             let _ = host_free.send(HostFree::unsent(id)).await;
             continue;
@@ -82,7 +82,7 @@ mod tests {
     struct PanicsAt(u32);
 
     impl Fetch for PanicsAt {
-        async fn fetch(&self, ticket: &Ticket) -> Answer {
+        async fn fetch(&self, ticket: &mut Ticket) -> Answer {
             tokio::task::yield_now().await;
             assert_ne!(ticket.id().0, self.0, "a fetch that panics");
             let failure = Failure::new(FailureKind::Connect, "refused");

@@ -131,7 +131,8 @@ impl View for Window {
         let before = match self.seen.get(print) {
             None => None,
             // A link without the mark: it belongs to the crawl after all.
-            Some(Standing::Filtered(FilterReason::NoFollow, _)) => {
+            // And one that the spider's step lets pass.
+            Some(Standing::Filtered(FilterReason::NoFollow | FilterReason::Refused, _)) => {
                 let refused = self.scope.judge(url, depth).is_some();
                 return if refused { Look::Known } else { Look::Admit };
             }
@@ -158,6 +159,7 @@ impl View for Window {
                 FilterReason::NotIncluded
                 | FilterReason::Extension
                 | FilterReason::NoFollow
+                | FilterReason::Refused
                 | FilterReason::TooDeep,
                 _,
             )) => true,
@@ -174,6 +176,13 @@ impl View for Window {
         match self.seen.get(print) {
             Some(_) => Look::Known,
             None => Look::Filter(self.scope.judge(url, depth).unwrap_or(FilterReason::NoFollow)),
+        }
+    }
+
+    fn look_refused(&self, print: Fingerprint, url: &CanonicalUrl, depth: u32) -> Look {
+        match self.seen.get(print) {
+            Some(_) => Look::Known,
+            None => Look::Filter(self.scope.judge(url, depth).unwrap_or(FilterReason::Refused)),
         }
     }
 }

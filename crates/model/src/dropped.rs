@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Fingerprint;
+
 /// Longest reason that is kept, in characters.
 const MAX_REASON_CHARS: usize = 100;
 /// Longest detail that is kept, in characters.
@@ -74,10 +76,33 @@ pub struct DroppedItem {
     /// What there is to say beyond that; empty if nothing.
     #[serde(default, skip_serializing_if = "str::is_empty")]
     pub detail: Box<str>,
-    /// The item as it came to the step: JSON, or its beginning if that would be too long to keep.
+    /// The page of the item that is stored in its place, if it is a duplicate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<Fingerprint>,
+    /// The item as the spider made it (a duplicate: as it would have been stored): JSON, or its
+    /// beginning if that would be too long to keep.
     pub item: Box<str>,
     /// Length of the whole item in bytes.
     pub bytes: u64,
+}
+
+impl DroppedItem {
+    /// The item `json`, dropped by the step `step`; at most `max_bytes` of it are kept.
+    #[must_use]
+    pub fn new(step: &str, dropped: &Dropped, json: &str, max_bytes: usize) -> Self {
+        let mut end = max_bytes.min(json.len());
+        while !json.is_char_boundary(end) {
+            end -= 1;
+        }
+        Self {
+            step: step.into(),
+            reason: dropped.reason.clone(),
+            detail: dropped.detail.clone(),
+            first: None,
+            item: json[..end].into(),
+            bytes: json.len() as u64,
+        }
+    }
 }
 
 fn shortened(text: &impl fmt::Display, max_chars: usize) -> Box<str> {
@@ -97,5 +122,7 @@ mod tests {
         let dropped = Dropped::new("é".repeat(101)).because("y".repeat(501));
         assert_eq!((dropped.reason().chars().count(), dropped.detail().len()), (100, 500));
         assert_eq!(Refusal::new("no").to_string(), "no");
+        let item = DroppedItem::new("s", &dropped, "\"é\"", 2);
+        assert_eq!((&*item.item, item.bytes), ("\"", 4));
     }
 }

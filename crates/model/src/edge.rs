@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::{
-    CookieChange, Ending, Failure, FilterReason, Fingerprint, Found, Health, Origin, PageRecord,
-    Response, RobotsReply, Spent, Ticket, TicketId, Timing, Verdict,
+    CookieChange, Ending, Failure, FilterReason, Fingerprint, Found, Health, Origin, PageItems,
+    PageRecord, Response, RobotsReply, Spent, Ticket, TicketId, Timing, Verdict,
 };
 
 /// Fetcher to parser: the answer to a ticket.
@@ -62,8 +62,8 @@ pub struct Parsed {
     pub response: Option<Response>,
     /// What is kept of a settled page. Its `n`, `n_items` and body pointer are the store's to fill.
     pub record: PageRecord,
-    /// What the spider took, in order.
-    pub items: Vec<Item>,
+    /// What the spider took, after all steps.
+    pub items: PageItems,
     /// The links that were not known.
     pub found: Vec<Found>,
     /// What the answer changed in the cookie jars.

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::{CanonicalUrl, Errand, Failure, Response, Ticket, Truncation, Verdict};
+use crate::{CanonicalUrl, Errand, Failure, Response, Truncation, Verdict};
 
 /// What became of a ticket.
 #[derive(Debug, Clone)]
@@ -46,7 +46,7 @@ pub enum RobotsReply {
     },
 }
 
-/// Judges the answer to a page ticket, spider and redirects aside: a 3xx with a `Location` is
+/// Judges the answer to a page's errand, spider and redirects aside: a 3xx with a `Location` is
 /// [`Verdict::Redirected`] here, whatever its target.
 ///
 /// A status that the request itself accepts ([`FetchOptions::accept`](crate::FetchOptions)) is a
@@ -57,7 +57,8 @@ pub enum RobotsReply {
 /// last time; one cut by a limit would be cut again and is kept at once.
 #[must_use]
 pub fn settle(
-    ticket: &Ticket,
+    errand: &Errand,
+    is_last_attempt: bool,
     reply: &Result<Response, Failure>,
     rest: Option<Duration>,
 ) -> Ending {
@@ -65,14 +66,14 @@ pub fn settle(
         Err(failure) => {
             (failure.kind.verdict(), failure.kind.is_transient(), failure.detail.clone())
         }
-        Ok(response) if accepts(ticket, response) => {
+        Ok(response) if accepts(errand, response) => {
             let (verdict, cut) = (accepted(response), response.truncated);
             let cause = cut.map_or_else(String::new, cut_short);
             (verdict, cut.is_some_and(Truncation::is_transient), cause)
         }
         Ok(response) => judge(response),
     };
-    if transient && !ticket.is_last_attempt() && may_repeat(ticket) {
+    if transient && !is_last_attempt && may_repeat(errand) {
         Ending::Retry { cause, rest }
     } else {
         Ending::Settled { verdict, rest }
@@ -84,8 +85,8 @@ fn cut_short(why: Truncation) -> String {
 }
 
 /// Whether the request asked for this status by [`FetchOptions::accept`](crate::FetchOptions).
-fn accepts(ticket: &Ticket, response: &Response) -> bool {
-    match ticket.errand() {
+fn accepts(errand: &Errand, response: &Response) -> bool {
+    match errand {
         Errand::Page(request) => request.options().accept.contains(&response.status),
         Errand::Robots { .. } => false,
     }
@@ -127,8 +128,8 @@ pub fn verdict_of(response: &Response) -> Verdict {
 
 /// A POST may have been acted on, so it is sent again only when nothing can have arrived; the
 /// crawl does not know, so never.
-fn may_repeat(ticket: &Ticket) -> bool {
-    match ticket.errand() {
+fn may_repeat(errand: &Errand) -> bool {
+    match errand {
         Errand::Page(request) => request.method != crate::Method::Post,
         Errand::Robots { .. } => true,
     }

@@ -23,9 +23,11 @@ mod ticket;
 mod timing;
 mod verdict;
 
+mod departure;
 mod dropped;
 mod edge;
 mod ending;
+mod items;
 mod redirect;
 
 mod counts;
@@ -35,6 +37,7 @@ mod page;
 pub use cache::{Cache, Cached};
 pub use cookie::CookieChange;
 pub use counts::Counts;
+pub use departure::{Departing, Departure};
 pub use dropped::{Dropped, DroppedItem, Refusal};
 pub use edge::{EndedBy, Entry, Fetched, HostFree, Item, Outcome, Parsed, Source};
 pub use ending::{Ending, RobotsReply, robots_reply, settle, verdict_of};
@@ -42,6 +45,7 @@ pub use event::{Event, Found};
 pub use fingerprint::{Fingerprint, Fingerprinter};
 pub use host::{Host, Origin};
 pub use host_table::{HostPattern, HostTable, NoHostPattern};
+pub use items::{FieldCounts, ItemKey, ItemKeys, KindCounts, PageItems};
 pub use options::FetchOptions;
 pub use page::{BodyPointer, Page, PageRecord};
 pub use redirect::{Hop, Redirect};

@@ -211,6 +211,10 @@ pub enum FailureKind {
     ContentType,
     /// No network was to be used, and no copy is there.
     NotCached,
+    /// A middleware refused to send the request.
+    Refused,
+    /// A middleware did not let the request go in time.
+    Held,
 }
 
 impl FailureKind {
@@ -227,7 +231,8 @@ impl FailureKind {
             | Self::Timeout
             | Self::HeaderTimeout
             | Self::Protocol
-            | Self::Disconnected => true,
+            | Self::Disconnected
+            | Self::Held => true,
             Self::Unresolvable
             | Self::PrivateAddress
             | Self::Tls
@@ -237,7 +242,8 @@ impl FailureKind {
             | Self::HeaderLimit
             | Self::HeaderCount
             | Self::ContentType
-            | Self::NotCached => false,
+            | Self::NotCached
+            | Self::Refused => false,
         }
     }
 
@@ -264,6 +270,7 @@ impl FailureKind {
             Self::HeaderCount => Verdict::HeaderCount,
             Self::ContentType => Verdict::ContentType,
             Self::NotCached => Verdict::NotCached,
+            Self::Refused | Self::Held => Verdict::Refused,
         }
     }
 
@@ -286,7 +293,9 @@ impl FailureKind {
             | Self::Disconnected => Health::Unreachable,
             Self::Protocol => Health::Failing,
             Self::HeaderLimit | Self::HeaderCount | Self::ContentType => Health::Good,
-            Self::PrivateAddress | Self::Proxy | Self::NotCached => Health::Unknown,
+            Self::PrivateAddress | Self::Proxy | Self::NotCached | Self::Refused | Self::Held => {
+                Health::Unknown
+            }
         }
     }
 }

@@ -12,6 +12,7 @@ pub struct TicketId(pub u32);
 
 /// What a ticket is for.
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "nearly all errands are pages")]
 pub enum Errand {
     /// A page of the crawl.
     Page(Request),
@@ -93,6 +94,12 @@ impl Ticket {
     #[must_use]
     pub fn share_errand(&self) -> Arc<Errand> {
         self.errand.clone()
+    }
+
+    /// Puts another errand in the place of its own, for the length of a fetch; gives back what it
+    /// was. Whose URL it is, and what is recorded of it, stays.
+    pub fn amend(&mut self, errand: Arc<Errand>) -> Arc<Errand> {
+        std::mem::replace(&mut self.errand, errand)
     }
 
     /// Where to.

@@ -137,6 +137,8 @@ named! {
         TruncatedFraming = "truncated-framing",
         /// The process in which the spider ran died over the page.
         SpiderCrash = "spider-crash",
+        /// A middleware refused to send the request, or did not let it go in time.
+        Refused = "refused",
     }
 }
 
@@ -224,7 +226,8 @@ impl Verdict {
             | Self::NotCached
             | Self::HostDead
             | Self::RobotsUnreachable
-            | Self::Poisoned => false,
+            | Self::Poisoned
+            | Self::Refused => false,
         }
     }
 }
@@ -251,6 +254,8 @@ named! {
         HostBudget = "host-budget",
         /// Every link to it says `nofollow`, or its pages do, and that is obeyed.
         NoFollow = "nofollow",
+        /// The spider's own step refused the request ([`Refusal`](crate::Refusal)).
+        Refused = "refused",
     }
 }
 
@@ -291,6 +296,15 @@ pub trait View: Send + Sync {
     fn look_nofollow(&self, print: Fingerprint, url: &CanonicalUrl, depth: u32) -> Look {
         match self.look(print, url, depth) {
             Look::Admit => Look::Filter(FilterReason::NoFollow),
+            other => other,
+        }
+    }
+
+    /// Judges a URL that the spider's own step refuses: known, or filtered, as
+    /// [`FilterReason::Refused`] if for no other reason.
+    fn look_refused(&self, print: Fingerprint, url: &CanonicalUrl, depth: u32) -> Look {
+        match self.look(print, url, depth) {
+            Look::Admit => Look::Filter(FilterReason::Refused),
             other => other,
         }
     }

@@ -1,5 +1,4 @@
-//! Spiders that were compiled apart from the program that runs them: built, loaded, kept from
-//! doing harm.
+//! Loads spiders that are shared libraries, and builds them.
 //!
 //! [`inspect`] reads a library's header out of the file: nothing of it runs before its versions,
 //! sizes and panic strategy are found to be right. [`load`] opens it then, and yields a
@@ -11,11 +10,10 @@
 //!
 //! All bytes that a plugin answers are checked; a frame that makes no sense is an error of that
 //! page, as if the spider had returned one. What cannot be caught here is code that is not Rust's
-//! any more: a pointer gone wild, a stack run out.
+//! any more: a pointer gone wild, a stack run out. [`process`] runs a plugin in a child process
+//! instead, which may have all of that.
 //!
-//! Plugins that are not to be trusted run in child processes ([`process`]).
-//!
-//! Not here: HTML, which the page's services read, the network, the command line.
+//! Not here: selecting, which the page's services do.
 
 mod about;
 mod error;

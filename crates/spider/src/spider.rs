@@ -189,11 +189,6 @@ macro_rules! pass_on {
             self.$inner.request_step()
         }
     };
-    (@rules $inner:ident) => {
-        fn rules(&self) -> Rules {
-            self.$inner.rules()
-        }
-    };
 }
 
 pub(crate) use pass_on;
@@ -201,8 +196,8 @@ pub(crate) use pass_on;
 /// How a run of a crawl ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Closed<'a> {
-    /// Why: `finished`, `closed` (it goes on with the next run), or the name of the limit that was
-    /// reached.
+    /// Why: `finished`, `closed` (it goes on with the next run), the limit that was reached, as
+    /// `limit:scope.max-pages`, or `broken`: the crawl could not go on.
     pub reason: &'a str,
     /// Pages of this run.
     pub n_pages: u64,

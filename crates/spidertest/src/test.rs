@@ -81,7 +81,7 @@ impl SpiderTest {
             cookies: Vec::new(),
         };
         let parsed = parser.parse(fetched);
-        let items = parsed.items.iter().map(|item| {
+        let items = parsed.items.kept.iter().map(|item| {
             serde_json::from_str(&item.0).expect("items are serialised by the harvest")
         });
         let outcome = Outcome {

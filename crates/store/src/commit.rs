@@ -4,22 +4,28 @@
 //! So at any kill it has happened, or it has not. Bodies are on the disk before the batch that
 //! points to them; the manifest follows it.
 
+mod settle;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crawl_model::{
-    EndedBy, Ending, Entry, Errand, Fingerprint, Found, Item, Origin, Page, PageRecord, Parsed,
-    Response, RobotsReply, Source, Ticket, Verdict,
+    EndedBy, Ending, Entry, Errand, Fingerprint, Found, Item, Origin, Page, PageItems, PageRecord,
+    Parsed, Response, RobotsReply, Source, Ticket, Verdict,
 };
 
 use crate::archive::Archive;
 use crate::codec::Packer;
-use crate::copies::{self, Copy};
 use crate::database::{Totals, encode_numbers};
+use crate::dedup::Claims;
+use crate::dropped::Drops;
 use crate::manifest::Manifest;
 use crate::store::{Shared, millis, now_ms};
+use crate::tally::Tally;
 use crate::{StoreConfig, StoreError, cookies, keys, robots};
+
+use settle::{Settle, Stands};
 
 /// Entries after which a group is closed without waiting for more.
 const ENOUGH: usize = 256;
@@ -61,8 +67,9 @@ pub(crate) struct Commit {
     /// Items more or fewer than before.
     items: i64,
     acks: Vec<Ack>,
-    /// Copies that settled in this group, which the database does not know yet.
-    copies: HashMap<Fingerprint, Copy>,
+    /// What settled in this group, of which the database knows nothing yet.
+    settled: HashSet<Fingerprint>,
+    claims: Claims,
     n_entries: usize,
     n_tickets: usize,
     n_bytes: usize,
@@ -73,6 +80,16 @@ impl Commit {
     /// Tickets that end with it.
     pub(crate) fn n_tickets(&self) -> usize {
         self.n_tickets
+    }
+
+    /// Whether an entry has to wait for the next group: its page settles in this one already, and
+    /// which of two copies is better is seen when the first is in the database.
+    pub(crate) fn is_before(&self, entry: &Entry) -> bool {
+        match entry {
+            Entry::Parsed(parsed) => self.settled.contains(&parsed.ticket.print()),
+            Entry::Ended(ends) => ends.iter().any(|(print, _)| self.settled.contains(print)),
+            Entry::Found { .. } | Entry::FeedCursor { .. } => false,
+        }
     }
 
     pub(crate) fn is_enough(&self) -> bool {
@@ -90,22 +107,16 @@ pub(crate) struct Books {
     pub(crate) shared: Arc<Shared>,
     totals: Totals,
     archive: Archive,
+    tally: Tally,
+    drops: Drops,
+    /// How much is kept of each item that is dropped here.
+    dropped_item_bytes: usize,
     manifest: Manifest,
     suspects: HashSet<Fingerprint>,
     /// How often each feed has reported.
     reports: HashMap<Arc<str>, u64>,
     /// Whether anyone reads the page stream.
     wants_pages: bool,
-}
-
-/// What settling needs to know of one URL.
-struct Settle<'a> {
-    print: Fingerprint,
-    verdict: Verdict,
-    record: PageRecord,
-    response: Option<&'a Response>,
-    items: &'a [Item],
-    rest: Option<Duration>,
 }
 
 impl Books {
@@ -120,8 +131,20 @@ impl Books {
         let manifest = Manifest::open(folder.manifest())?;
         let committed = db.segments()?;
         let archive = Archive::new(folder.bodies(), config, shared.identity.secret, &committed);
-        let reports = HashMap::new();
-        Ok(Self { shared, totals, archive, manifest, suspects, reports, wants_pages })
+        let tally = Tally::open(db)?;
+        let drops = Drops::open(db, u64::from(config.dropped_mib) << 20)?;
+        Ok(Self {
+            totals,
+            archive,
+            tally,
+            drops,
+            dropped_item_bytes: config.dropped_item_bytes(),
+            manifest,
+            suspects,
+            reports: HashMap::new(),
+            wants_pages,
+            shared,
+        })
     }
 
     /// Begins a group.
@@ -131,7 +154,8 @@ impl Books {
             log: Packer::new(self.totals.n + 1),
             items: 0,
             acks: Vec::new(),
-            copies: HashMap::new(),
+            settled: HashSet::new(),
+            claims: Claims::default(),
             n_entries: 0,
             n_tickets: 0,
             n_bytes: 0,
@@ -161,18 +185,16 @@ impl Books {
         commit.is_empty &= cookies.is_empty();
         commit.n_tickets += 1;
         commit.n_bytes += response.as_ref().map_or(0, |response| response.body.len());
-        commit.n_bytes += items.iter().map(|item| item.0.len()).sum::<usize>();
+        commit.n_bytes += items.kept.iter().map(|item| item.0.len()).sum::<usize>();
         match ending {
             Ending::Settled { verdict, rest } => {
                 let (print, response) = (ticket.print(), response.as_ref());
-                let items = items.as_slice();
                 let settle = Settle { print, verdict, record, response, items, rest };
-                let (verdict, record) = self.settle(settle, commit)?;
+                let Stands { verdict, record, items, n_more } = self.settle(settle, commit)?;
                 found.iter().for_each(|found| commit.log.found(found));
-                let n_items = u32::try_from(items.len()).unwrap_or(u32::MAX);
                 let page =
-                    self.wants_pages.then(|| Box::new(page_of(print, record, response, items)));
-                commit.acks.push(Ack::Settled { ticket, verdict, n_items, found, page });
+                    self.wants_pages.then(|| Box::new(page_of(print, record, response, &items)));
+                commit.acks.push(Ack::Settled { ticket, verdict, n_items: n_more, found, page });
             }
             Ending::Retry { rest, .. } => {
                 let now_ms = now_ms();
@@ -209,7 +231,7 @@ impl Books {
                         verdict: *verdict,
                         record: PageRecord::clone(record),
                         response: None,
-                        items: &[],
+                        items: PageItems::default(),
                         rest: None,
                     };
                     self.settle(settle, commit)?;
@@ -218,48 +240,6 @@ impl Books {
         }
         commit.acks.push(Ack::Ended(ends));
         Ok(())
-    }
-
-    /// Numbers a settle and keeps what it brought, unless a better copy is there. Returns how the
-    /// URL stands now, and the record of this fetch.
-    fn settle(
-        &mut self,
-        settle: Settle<'_>,
-        commit: &mut Commit,
-    ) -> Result<(Verdict, PageRecord), StoreError> {
-        let Settle { print, verdict, mut record, response, items, rest } = settle;
-        let now_ms = now_ms();
-        record.verdict = verdict;
-        record.n_items = u32::try_from(items.len()).unwrap_or(u32::MAX);
-        record.body = None;
-        record.drop_credentials();
-        let old = match commit.copies.get(&print) {
-            Some(copy) => Some(*copy),
-            None => self.shared.db.page(print)?.map(|record| Copy::of(&record, 0)),
-        };
-        let kept = old.filter(|old| Copy::of(&record, 0).is_worse_than(old));
-        // The log says how the URL stands, so that its fold agrees with the records.
-        let stands = kept.map_or(verdict, |old| old.verdict);
-        record.n = commit.log.settled(print, stands, now_ms, rest_until(now_ms, rest));
-        self.acquit(print, commit);
-        if kept.is_some() {
-            return Ok((stands, record));
-        }
-
-        if let Some(response) = response.filter(|response| self.archive.wants(response)) {
-            let (url, sent_ms) = (&record.url, record.fetched_ms);
-            record.body = Some(self.archive.append(url, response, sent_ms, now_ms)?);
-        }
-        let json = serde_json::to_vec(&record).expect("strings and numbers serialise");
-        commit.n_bytes += json.len();
-        commit.batch.insert(&keys::print(keys::PAGE, print), json);
-        let n_parts = copies::put_items(&mut commit.batch, print, items);
-        if let Some(old) = &old {
-            copies::remove_surplus(&self.shared.db, &mut commit.batch, print, old, n_parts)?;
-        }
-        commit.items += i64::from(record.n_items) - old.map_or(0, |old| i64::from(old.n_items));
-        commit.copies.insert(print, Copy::of(&record, n_parts));
-        Ok((stands, record))
     }
 
     /// The URL has come through: it kills no process.
@@ -301,6 +281,8 @@ impl Books {
         for (name, len) in self.archive.sync()? {
             batch.insert(keys::meta(&format!("warc/{name}")), encode_numbers([len]));
         }
+        self.tally.post(&mut batch);
+        self.drops.post(&mut batch);
         let mut totals = self.totals;
         totals.n = log.last_n();
         totals.items = totals.items.saturating_add_signed(items);

@@ -18,6 +18,11 @@ pub struct StoreConfig {
     /// Size in MiB (compressed) after which a new body file is begun; 0 means never.
     /// Default: 1024.
     pub body_segment_mib: u32,
+    /// How much is kept of the items that the pipeline dropped, over all, in MiB: to be looked at
+    /// by `crawl inspect STORE items --dropped`. 0 keeps none; all are counted. Default: 16.
+    pub dropped_mib: u32,
+    /// How much is kept of each of them, in KiB. Default: 4.
+    pub dropped_item_kib: u32,
 }
 
 impl Default for StoreConfig {
@@ -27,11 +32,19 @@ impl Default for StoreConfig {
             bodies: Bodies::None,
             cache_mib: 32,
             body_segment_mib: 1024,
+            dropped_mib: 16,
+            dropped_item_kib: 4,
         }
     }
 }
 
 impl StoreConfig {
+    /// How many bytes are kept of each dropped item.
+    #[must_use]
+    pub fn dropped_item_bytes(&self) -> usize {
+        (self.dropped_item_kib as usize).saturating_mul(1024)
+    }
+
     /// The defaults, in another folder.
     #[must_use]
     pub fn at(path: impl Into<PathBuf>) -> Self {
@@ -69,7 +82,7 @@ mod tests {
         assert_eq!(
             json,
             serde_json::json!({"path": "crawl-data", "bodies": "none", "cache-mib": 32,
-                "body-segment-mib": 1024})
+                "body-segment-mib": 1024, "dropped-mib": 16, "dropped-item-kib": 4})
         );
         assert!(serde_json::from_str::<StoreConfig>(r#"{"cache": 1}"#).is_err());
     }

@@ -1,24 +1,17 @@
-//! Which of two copies of a page is kept, and how its items lie in the database.
+//! Which of two copies of a page is kept.
 //!
 //! Writing again is harmless: the keys are the same, and what an earlier copy had beyond the new
 //! one goes in the same batch. A copy that is worse for passing reasons (cut short, the server
 //! down) does not replace a good one.
 
-use crawl_model::{Fingerprint, Item, PageRecord, Verdict};
-
-use crate::codec::put_number;
-use crate::database::{Database, PART_BYTES};
-use crate::{StoreError, keys};
+use crawl_model::{PageRecord, Verdict};
 
 /// What tells a better copy from a worse one.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Copy {
-    pub(crate) verdict: Verdict,
+    verdict: Verdict,
     status: Option<u16>,
     bytes: u64,
-    pub(crate) n_items: u32,
-    /// Parts of its items; 0 if they are in the database alone.
-    pub(crate) n_parts: u32,
 }
 
 /// Better is greater.
@@ -33,14 +26,8 @@ enum Quality {
 }
 
 impl Copy {
-    pub(crate) fn of(record: &PageRecord, n_parts: u32) -> Self {
-        Self {
-            verdict: record.verdict,
-            status: record.status,
-            bytes: record.bytes,
-            n_items: record.n_items,
-            n_parts,
-        }
+    pub(crate) fn of(record: &PageRecord) -> Self {
+        Self { verdict: record.verdict, status: record.status, bytes: record.bytes }
     }
 
     /// Whether `old` is to stay in its place.
@@ -103,44 +90,10 @@ impl Copy {
             | Verdict::NotCached
             | Verdict::HostDead
             | Verdict::RobotsUnreachable
-            | Verdict::Poisoned => Quality::Failed,
+            | Verdict::Poisoned
+            | Verdict::Refused => Quality::Failed,
         }
     }
-}
-
-/// Adds a page's items to a commit, many to a value; returns the number of parts.
-pub(crate) fn put_items(batch: &mut sled::Batch, print: Fingerprint, items: &[Item]) -> u32 {
-    let mut packed = Vec::new();
-    for Item(json) in items {
-        put_number(&mut packed, json.len() as u64);
-        packed.extend_from_slice(json.as_bytes());
-    }
-    let mut n_parts = 0;
-    for part in packed.chunks(PART_BYTES) {
-        batch.insert(&keys::item_part(print, n_parts), part);
-        n_parts += 1;
-    }
-    n_parts
-}
-
-/// Removes what `old` has beyond `n_parts`.
-pub(crate) fn remove_surplus(
-    db: &Database,
-    batch: &mut sled::Batch,
-    print: Fingerprint,
-    old: &Copy,
-    n_parts: u32,
-) -> Result<(), StoreError> {
-    for part in n_parts..old.n_parts {
-        batch.remove(&keys::item_part(print, part));
-    }
-    for entry in db.prefix(&keys::print(keys::ITEMS, print)) {
-        let (key, _) = entry?;
-        if keys::part_of(&key).is_some_and(|part| part >= n_parts) {
-            batch.remove(key);
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -148,7 +101,7 @@ mod tests {
     use super::*;
 
     fn copy(verdict: Verdict, status: u16, bytes: u64) -> Copy {
-        Copy { verdict, status: Some(status), bytes, n_items: 0, n_parts: 0 }
+        Copy { verdict, status: Some(status), bytes }
     }
 
     #[test]

@@ -207,7 +207,7 @@ pub(crate) fn encode_numbers<const N: usize>(numbers: [u64; N]) -> Vec<u8> {
     out
 }
 
-fn numbers<const N: usize>(value: &[u8]) -> Option<[u64; N]> {
+pub(crate) fn numbers<const N: usize>(value: &[u8]) -> Option<[u64; N]> {
     let mut rest = Take(value);
     let mut numbers = [0; N];
     for number in &mut numbers {

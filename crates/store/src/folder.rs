@@ -97,6 +97,7 @@ impl Folder {
     pub(crate) fn sweep(&self) -> Result<(), StoreError> {
         remove_dir(&self.gone())?;
         remove_file(&self.new_journal())?;
+        remove_file(&self.new_runs())?;
         let Ok(entries) = fs::read_dir(self.sled()) else { return Ok(()) };
         for entry in entries.flatten() {
             let name = entry.file_name();
@@ -131,6 +132,15 @@ impl Folder {
 
     pub(crate) fn open_journal(&self) -> PathBuf {
         self.root.join(OPEN_JOURNAL)
+    }
+
+    /// What earlier runs came to; a fresh start leaves it.
+    pub(crate) fn runs(&self) -> PathBuf {
+        self.root.join("runs")
+    }
+
+    pub(crate) fn new_runs(&self) -> PathBuf {
+        self.root.join("runs.new")
     }
 
     pub(crate) fn new_journal(&self) -> PathBuf {

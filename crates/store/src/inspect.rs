@@ -4,6 +4,8 @@
 //! one (it goes over the control socket to the process that has it), so it is a value that
 //! serialises. The rows' field names are stable.
 
+mod items;
+
 use std::fmt;
 use std::ops::ControlFlow;
 use std::str::FromStr;
@@ -29,6 +31,8 @@ pub enum What {
     Urls,
     /// Sums by host.
     Hosts,
+    /// Which fields the items of this run and of the one before have, a row per field.
+    Fields,
 }
 
 /// A question. All filters must hold; what a row has no notion of lets nothing through.
@@ -49,6 +53,8 @@ pub struct Query {
     pub limit: Option<u64>,
     /// Only this URL.
     pub url: Option<String>,
+    /// Of items: those that a step of the pipeline dropped, in the place of those that are stored.
+    pub dropped: bool,
 }
 
 /// An HTTP status, `404`, or a class of them, `4xx`.
@@ -215,9 +221,11 @@ pub fn answer(
             Ok(())
         }
         What::Pages => pages(reader, &filter, &mut emit),
+        What::Items if query.dropped => items::dropped(reader, &filter, &mut emit),
         What::Items => items(reader, &filter, &mut emit),
         What::Urls => urls(reader, &filter, &mut emit),
         What::Hosts => hosts(reader, &filter, &mut emit),
+        What::Fields => items::fields(reader, &filter, &mut emit),
     }
 }
 
@@ -243,6 +251,9 @@ impl<'a> Filter<'a> {
             if !known.contains(&name.as_str()) {
                 return Err(bad(format!("no verdict `{name}`; there are: {}", known.join(", "))));
             }
+        }
+        if query.dropped && query.what != What::Items {
+            return Err(bad("only items are dropped: ask for `items`".to_owned()));
         }
         Ok(Self { query, url })
     }
@@ -294,6 +305,11 @@ fn stats(reader: &Reader) -> Result<Value, StoreError> {
     row["database_bytes"] = database_bytes.into();
     row["body_bytes"] = body_bytes.into();
     row["feeds"] = feeds.into();
+    let dropped = reader.drop_counts()?;
+    if dropped.n_dropped() > 0 {
+        row["dropped_left_out"] = dropped.left_out.into();
+        row["dropped"] = json!(dropped.by_reason());
+    }
     Ok(row)
 }
 

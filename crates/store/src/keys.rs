@@ -1,7 +1,7 @@
 //! Keys of the one tree. A tag byte comes first; numbers are big-endian, so that the order of
 //! keys is the order of things.
 
-use crawl_model::Fingerprint;
+use crawl_model::{Fingerprint, ItemKey};
 
 /// Format, identity, totals, configuration, segments, feeds: see [`meta`].
 pub(crate) const META: u8 = b'M';
@@ -9,6 +9,16 @@ pub(crate) const META: u8 = b'M';
 pub(crate) const PAGE: u8 = b'P';
 /// Items, packed.
 pub(crate) const ITEMS: u8 = b'I';
+/// Items that were dropped, packed.
+pub(crate) const DROPPED: u8 = b'X';
+/// Keys of which there is one item, with the page that has it.
+pub(crate) const ITEM_KEY: u8 = b'K';
+/// The keys that the items of a page have, packed.
+pub(crate) const PAGE_KEYS: u8 = b'k';
+/// How many items of the run have which fields, by kind.
+pub(crate) const FIELDS: u8 = b'F';
+/// How many items were dropped, by step and reason.
+pub(crate) const DROPS: u8 = b'N';
 /// The settle log, packed.
 pub(crate) const LOG: u8 = b'L';
 /// Robots replies, in parts.
@@ -30,9 +40,10 @@ pub(crate) fn print(tag: u8, print: Fingerprint) -> [u8; 9] {
     key
 }
 
-pub(crate) fn item_part(of: Fingerprint, part: u32) -> [u8; 13] {
+/// One part of what is packed for a page: [`ITEMS`], [`DROPPED`] or [`PAGE_KEYS`].
+pub(crate) fn part(tag: u8, of: Fingerprint, part: u32) -> [u8; 13] {
     let mut key = [0; 13];
-    key[..9].copy_from_slice(&print(ITEMS, of));
+    key[..9].copy_from_slice(&print(tag, of));
     key[9..].copy_from_slice(&part.to_be_bytes());
     key
 }
@@ -54,6 +65,26 @@ pub(crate) fn robots(origin: &str) -> Vec<u8> {
 
 pub(crate) fn robots_part(origin: &str, part: u32) -> Vec<u8> {
     [robots(origin).as_slice(), &part.to_be_bytes()].concat()
+}
+
+pub(crate) fn item_key(key: ItemKey) -> [u8; 17] {
+    let mut bytes = [ITEM_KEY; 17];
+    bytes[1..].copy_from_slice(&key.0);
+    bytes
+}
+
+pub(crate) fn fields(kind: &str) -> Vec<u8> {
+    [&[FIELDS], kind.as_bytes()].concat()
+}
+
+pub(crate) fn drops(step: &str, reason: &str) -> Vec<u8> {
+    [&[DROPS], step.as_bytes(), &[0], reason.as_bytes()].concat()
+}
+
+/// Step and reason of a key made by [`drops`].
+pub(crate) fn drops_of(key: &[u8]) -> Option<(&str, &str)> {
+    let key = std::str::from_utf8(key.get(1..)?).ok()?;
+    key.split_once('\0')
 }
 
 pub(crate) fn cookie(key: &str) -> Vec<u8> {

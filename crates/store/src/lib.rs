@@ -11,6 +11,7 @@
 //! - `bodies/`: archived responses, WARC 1.1. A body never goes into sled.
 //! - `manifest`: the last settle number, beside sled, so that a loss inside it is noticed.
 //! - `open`: the slot journal: which URLs a killed process had in hand.
+//! - `runs`: what ended runs came to, so that a fresh start can be compared with them.
 //! - `lock`: held by the one process that may write.
 //!
 //! Not here: what the events mean for the next request (the frontier), HTTP, exports.
@@ -42,6 +43,13 @@ mod commit;
 mod copies;
 mod writer;
 
+mod dedup;
+mod dropped;
+mod packed;
+
+mod runs;
+mod tally;
+
 mod cache;
 mod fold;
 mod reader;
@@ -50,11 +58,13 @@ pub use cache::{CacheConfig, CacheError, CacheMode, StoredCache};
 pub use config::{Bodies, Options, StoreConfig};
 pub use cookies::StoredCookies;
 pub use database::FeedCursor;
+pub use dropped::DropCounts;
 pub use error::StoreError;
 pub use fold::{HostRow, UrlRow, UrlState};
 pub use log::Events;
 pub use reader::{Items, Pages, Reader, Settled, Urls};
 pub use recovery::Recovery;
 pub use robots::{ROBOTS_LIFETIME, StoredRobots};
+pub use runs::{Drift, LastRuns, RunBook, Runs};
 pub use store::{Identity, Inspection, Store};
 pub use writer::{Progress, Writer, WriterEdges};

@@ -8,14 +8,17 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use crawl_model::{
-    BodyPointer, Counts, Fingerprint, Origin, Page, PageRecord, Response, RobotsReply, Verdict,
+    BodyPointer, Counts, DroppedItem, Fingerprint, Origin, Page, PageRecord, Response, RobotsReply,
+    Verdict,
 };
 
-use crate::codec::{Raw, Take};
+use crate::codec::Raw;
 use crate::commit::item_value;
-use crate::database::Scan;
+use crate::dropped::{self, DropCounts};
 use crate::fold::{Fold, Rows};
 use crate::log::{Log, last_or};
+use crate::packed::Pieces;
+use crate::runs::LastRuns;
 use crate::store::Shared;
 use crate::{
     Events, FeedCursor, HostRow, Identity, StoreError, StoredRobots, UrlRow, archive, folder, keys,
@@ -99,8 +102,34 @@ impl Reader {
     /// The items of a page as JSON texts, in the order the spider took them.
     #[must_use]
     pub fn items(&self, print: Fingerprint) -> Items {
-        let parts = self.shared.db.prefix(&keys::print(keys::ITEMS, print));
-        Items { parts, buffer: Vec::new(), at: 0 }
+        Items(Pieces::of(&self.shared.db, keys::ITEMS, print, "item"))
+    }
+
+    /// The items of a page that a step of the pipeline dropped, as far as they were kept.
+    ///
+    /// # Errors
+    /// [`StoreError`] at each step, if the database cannot be read.
+    pub fn dropped(
+        &self,
+        print: Fingerprint,
+    ) -> impl Iterator<Item = Result<DroppedItem, StoreError>> + use<> {
+        dropped::of_page(&self.shared.db, print)
+    }
+
+    /// How many items were dropped and for which reasons, over all runs.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be read.
+    pub fn drop_counts(&self) -> Result<DropCounts, StoreError> {
+        DropCounts::read(&self.shared.db)
+    }
+
+    /// Which fields the items of this run have, and those of the run before.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be read.
+    pub fn last_runs(&self) -> Result<LastRuns, StoreError> {
+        LastRuns::read(&self.shared.db)
     }
 
     /// Numbers, prints and verdicts of what settled after number `n`, in order. Starts at once,
@@ -281,41 +310,15 @@ impl Iterator for Urls {
 
 /// The items of one page: see [`Reader::items`].
 #[derive(Debug)]
-pub struct Items {
-    parts: Scan,
-    buffer: Vec<u8>,
-    at: usize,
-}
-
-impl Items {
-    /// Takes one item out of the buffer; `None` if it is not all there yet.
-    fn take(&mut self) -> Option<Result<String, StoreError>> {
-        let mut rest = Take(&self.buffer[self.at..]);
-        let json = rest.text()?.to_vec();
-        self.at = self.buffer.len() - rest.0.len();
-        Some(String::from_utf8(json).map_err(|_| StoreError::corrupt("item")))
-    }
-}
+pub struct Items(Pieces);
 
 impl Iterator for Items {
     type Item = Result<String, StoreError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            if let Some(item) = self.take() {
-                return Some(item);
-            }
-            self.buffer.drain(..self.at);
-            self.at = 0;
-            match self.parts.next() {
-                Some(Ok((_, part))) => self.buffer.extend_from_slice(&part),
-                Some(Err(e)) => return Some(Err(e)),
-                None if self.buffer.is_empty() => return None,
-                None => {
-                    self.buffer.clear();
-                    return Some(Err(StoreError::corrupt("item, cut short")));
-                }
-            }
-        }
+        let piece = self.0.next()?;
+        Some(
+            piece.and_then(|json| String::from_utf8(json).map_err(|_| StoreError::corrupt("item"))),
+        )
     }
 }

@@ -14,6 +14,7 @@ use crate::database::{Database, encode_numbers};
 use crate::folder::{self, Folder};
 use crate::journal::{self, Fault, Journal};
 use crate::recovery::{check_manifest, recover};
+use crate::runs::{self, RunBook, Runs};
 use crate::{
     Events, Options, Reader, Recovery, StoreConfig, StoreError, StoredCookies, StoredRobots,
     Writer, WriterEdges, keys,
@@ -67,15 +68,19 @@ impl Store {
             folder.sweep()?;
         }
         let db = Database::open(&folder.sled(), config.cache_mib)?;
+        let mut notes = Vec::new();
         let identity = match load_identity(&folder, &db)? {
             Some(identity) => identity,
             None => {
                 // A new database beside an old manifest is not a new crawl.
                 check_manifest(&folder, 0)?;
-                begin(&db)?
+                let runs = runs::from_file(&folder);
+                notes.extend(runs.as_ref().err().cloned());
+                begin(&db, &runs.unwrap_or_default())?
             }
         };
-        let recovery = recover(&folder, &db)?;
+        let mut recovery = recover(&folder, &db)?;
+        recovery.notes.extend(notes);
         let fault = Fault::default();
         let journal = Journal::open(&folder.open_journal(), fault.clone())?;
         let has_writer = AtomicBool::new(false);
@@ -184,6 +189,12 @@ impl Store {
         Writer::new(self.shared.clone(), &self.config, suspects, edges)
     }
 
+    /// Closes the run when it has ended by itself.
+    #[must_use]
+    pub fn runs(&self) -> Runs {
+        Runs::new(self.shared.clone())
+    }
+
     /// Marks that the crawl stopped by itself; [`Writer::run`] does it at its end.
     ///
     /// # Errors
@@ -228,12 +239,14 @@ fn load_identity(folder: &Folder, db: &Database) -> Result<Option<Identity>, Sto
     Ok(Some(identity))
 }
 
-fn begin(db: &Database) -> Result<Identity, StoreError> {
+/// Begins a crawl, which remembers the runs of the one before.
+fn begin(db: &Database, runs: &[RunBook]) -> Result<Identity, StoreError> {
     let identity = Identity { secret: random()?, created_ms: now_ms() };
     let json = serde_json::to_vec(&identity).expect("numbers serialise");
     let mut batch = sled::Batch::default();
     batch.insert(keys::meta("format"), FORMAT);
     batch.insert(keys::meta("identity"), json);
+    runs::put(&mut batch, runs);
     db.commit(batch)?;
     Ok(identity)
 }

@@ -83,10 +83,11 @@ impl Writer {
             return Err(StoreError::SecondWriter);
         }
         let mut books = Books::open(shared, &config, suspects, edges.pages.is_some())?;
-        while let Some(first) = blocking::wait(edges.entries.recv()) {
+        let mut next = None;
+        while let Some(first) = next.take().or_else(|| blocking::wait(edges.entries.recv())) {
             let mut commit = books.begin();
             books.enter(first, &mut commit)?;
-            edges.gather(&mut books, &mut commit)?;
+            next = edges.gather(&mut books, &mut commit)?;
             let (n, acks) = books.post(commit)?;
             edges.settled.send_modify(|progress| progress.n = n);
             acks.into_iter().for_each(|ack| edges.acknowledge(ack));
@@ -96,24 +97,32 @@ impl Writer {
 }
 
 impl WriterEdges {
-    /// Adds to the group what is there, and what comes in time.
-    fn gather(&mut self, books: &mut Books, commit: &mut Commit) -> Result<(), StoreError> {
+    /// Adds to the group what is there, and what comes in time. Gives back what has to be the
+    /// first of the next group.
+    fn gather(
+        &mut self,
+        books: &mut Books,
+        commit: &mut Commit,
+    ) -> Result<Option<Entry>, StoreError> {
         let deadline = Instant::now() + GROUP_TIME;
         while !commit.is_full() {
             let entry = match self.entries.try_recv() {
                 Ok(entry) => entry,
-                Err(TryRecvError::Disconnected) => return Ok(()),
+                Err(TryRecvError::Disconnected) => return Ok(None),
                 Err(TryRecvError::Empty) if self.is_worth_waiting(commit) => {
                     match blocking::wait_until(self.entries.recv(), deadline) {
                         Some(Some(entry)) => entry,
-                        Some(None) | None => return Ok(()),
+                        Some(None) | None => return Ok(None),
                     }
                 }
-                Err(TryRecvError::Empty) => return Ok(()),
+                Err(TryRecvError::Empty) => return Ok(None),
             };
+            if commit.is_before(&entry) {
+                return Ok(Some(entry));
+            }
             books.enter(entry, commit)?;
         }
-        Ok(())
+        Ok(None)
     }
 
     fn is_worth_waiting(&self, commit: &Commit) -> bool {

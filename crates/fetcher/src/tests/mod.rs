@@ -2,6 +2,7 @@
 
 mod bodies;
 mod connections;
+mod departing;
 mod failures;
 mod identity;
 mod inside;

@@ -58,6 +58,8 @@ impl<B: Backend> Scheduler<B> {
             FilterReason::Robots => self.gate(host, url.url(), now) != Gate::Pass,
             // Which links lead there is not known any more; found again, it is judged again.
             FilterReason::NoFollow => self.obeys_nofollow,
+            // The spider's step is asked on the CPU threads: found again, it is judged again.
+            FilterReason::Refused => true,
             FilterReason::OffDomain
             | FilterReason::Excluded
             | FilterReason::NotIncluded

@@ -1,18 +1,20 @@
 //! From what a callback wants followed to what is new: known links go before a request is made.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crawl_model::{FetchOptions, Fingerprint, Found, Look, Request};
-use crawl_spider::Follow;
+use crawl_model::{FetchOptions, FilterReason, Fingerprint, Found, Look, Refusal, Request};
+use crawl_spider::{Follow, RequestStep, Spider};
 
 use crate::stage::parser::Parser;
 
 impl Parser {
-    /// Judges the requests of one callback, found at link distance `depth` on the page of
+    /// Judges the requests of one callback of `spider`, found at link distance `depth` on the page of
     /// `request`. Of several with one fingerprint the first counts; those that are not to be
     /// followed (`nofollow`: none of the page's links is) count last.
     pub(crate) fn admit(
         &self,
+        spider: &dyn Spider,
         follows: Vec<Follow>,
         request: &Request,
         nofollow: bool,
@@ -30,12 +32,19 @@ impl Parser {
             false => (Vec::new(), follows),
         };
         let others = others.into_iter().map(|follow| (follow, false));
+        let step = spider.request_step();
         for (follow, is_marked) in others.chain(marked.into_iter().map(|follow| (follow, true))) {
             let print = |follow: &Follow| self.view.fingerprint(follow.url());
-            let (print, made) = if follow.is_plain_get() {
+            let mut refused = None;
+            let (print, made) = if step.is_none() && follow.is_plain_get() {
                 (print(&follow), Err(follow))
             } else {
                 let mut made = follow.into_request(depth, referrer);
+                if let Some(step) = step {
+                    refused = pass(step, &mut made).err();
+                    // These are not the spider's to say.
+                    (made.depth, made.referrer) = (depth, referrer.cloned());
+                }
                 if is_unnumbered(&made) {
                     let numbers = numbers
                         .get_or_insert_with(|| Numbers::new(self.view.fingerprint_of(request)));
@@ -51,21 +60,32 @@ impl Parser {
                 Ok(made) => made.is_sitemap(),
                 Err(follow) => follow.is_sitemap(),
             };
-            let look = match is_marked {
-                _ if is_sitemap => self.view.look_sitemap(print, url, depth),
-                true => self.view.look_nofollow(print, url, depth),
-                false => self.view.look(print, url, depth),
+            let look = match (&refused, is_marked) {
+                (Some(_), _) => self.view.look_refused(print, url, depth),
+                (None, _) if is_sitemap => self.view.look_sitemap(print, url, depth),
+                (None, true) => self.view.look_nofollow(print, url, depth),
+                (None, false) => self.view.look(print, url, depth),
             };
             let filtered = match look {
                 Look::Known => continue,
                 Look::Admit => None,
                 Look::Filter(reason) => Some(reason),
             };
+            if let Some(why) = refused.filter(|_| filtered == Some(FilterReason::Refused)) {
+                self.count(BTreeMap::from([(format!("refused: {why}"), 1)]));
+            }
             let request = made.unwrap_or_else(|follow| follow.into_request(depth, referrer));
             found.push(Found { print, request, filtered });
         }
         found
     }
+}
+
+/// Sends a request through the spider's own step; a panic of it refuses the request. Its message
+/// has gone to stderr by then.
+fn pass(step: &dyn RequestStep, request: &mut Request) -> Result<(), Refusal> {
+    catch_unwind(AssertUnwindSafe(|| step.process(request)))
+        .unwrap_or_else(|_| Err(Refusal::new(format!("{} panicked", step.name()))))
 }
 
 /// Whether it is to be one of its own, and nobody has said which.

@@ -19,6 +19,7 @@ use super::record;
 pub(crate) struct Case {
     pub(crate) errand: Arc<Errand>,
     pub(crate) attempt: u32,
+    is_last_attempt: bool,
     /// What becomes of the ticket, as far as the spider has no say in it.
     pub(crate) ending: Ending,
     pub(crate) reply: Result<Response, Failure>,
@@ -36,13 +37,14 @@ impl Case {
     pub(crate) fn split(fetched: Fetched, loadout: Arc<Loadout>) -> (Ticket, Self) {
         let Fetched { ticket, reply, rest, sent_ms, elapsed, timing, cookies } = fetched;
         let ending = match ticket.errand() {
-            Errand::Page(_) => settle(&ticket, &reply, rest),
+            errand @ Errand::Page(_) => settle(errand, ticket.is_last_attempt(), &reply, rest),
             Errand::Robots { url, .. } => Ending::Robots(robots_reply(url, &reply, rest)),
         };
         let (errand, attempt) = (ticket.share_errand(), ticket.attempt());
         let case = Self {
             errand,
             attempt,
+            is_last_attempt: ticket.is_last_attempt(),
             ending,
             reply,
             rest,
@@ -53,6 +55,24 @@ impl Case {
             loadout,
         };
         (ticket, case)
+    }
+
+    /// The same, had this page been answered.
+    pub(crate) fn answered(&self, response: Response) -> Self {
+        let reply = Ok(response);
+        Self {
+            errand: self.errand.clone(),
+            attempt: self.attempt,
+            is_last_attempt: self.is_last_attempt,
+            ending: settle(&self.errand, self.is_last_attempt, &reply, self.rest),
+            reply,
+            rest: self.rest,
+            sent_ms: self.sent_ms,
+            elapsed: self.elapsed,
+            timing: self.timing,
+            cookies: self.cookies.clone(),
+            loadout: self.loadout.clone(),
+        }
     }
 
     /// What is left of it if reading failed, by a fault of the spider, of a library or of ours.

@@ -171,7 +171,7 @@ struct Watch {
 
 impl Watch {
     fn run(mut self, heard: &Receiver<News>) -> CrewEnd {
-        let limit = Some(self.shop.parser.config.max_time).filter(|limit| !limit.is_zero());
+        let limit = self.shop.parser.max_time();
         let mut is_over = false;
         while !self.posts.is_empty() {
             // Often enough that a page is not marked much too late, seldom enough to cost nothing.

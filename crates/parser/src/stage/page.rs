@@ -1,10 +1,10 @@
 //! The answer to a page ticket: redirect, page or failure.
 
 use crawl_model::{
-    CanonicalUrl, Ending, Failure, Found, Hop, Look, PageRecord, Redirect, Request, Response,
-    Verdict,
+    CanonicalUrl, Ending, Failure, Found, Hop, Item, Look, PageItems, PageRecord, Redirect,
+    Request, Response, Verdict,
 };
-use crawl_spider::{FailedRequest, Page, PageServices};
+use crawl_spider::{FailedRequest, Page, PageInfo, PageServices, Spider};
 
 use super::case::Case;
 use super::record;
@@ -94,8 +94,9 @@ impl Parser {
             let page = Page::new(request, response, &document);
             match self.call(&case.loadout, &request.url, |out| spider.parse(&page, out)) {
                 Ok(harvest) => {
-                    read.items = harvest.items;
-                    read.found = self.admit(harvest.follows, request, asks.nofollow);
+                    read.items =
+                        self.take(&**spider, harvest.items, request, Some(response.status));
+                    read.found = self.admit(&**spider, harvest.follows, request, asks.nofollow);
                 }
                 Err((verdict, text)) => {
                     read.record.verdict = verdict;
@@ -110,6 +111,20 @@ impl Parser {
         if asks.noindex && self.config.obey_noindex {
             read.forget();
         }
+    }
+
+    /// Sends a callback's items through the pipeline.
+    fn take(
+        &self,
+        spider: &dyn Spider,
+        items: Vec<Item>,
+        request: &Request,
+        status: Option<u16>,
+    ) -> PageItems {
+        if items.is_empty() {
+            return PageItems::default();
+        }
+        self.pipeline.apply(spider.item_step(), items, &PageInfo::new(request, status))
     }
 
     /// Where the page redirects without a status that says so.
@@ -135,8 +150,8 @@ impl Parser {
         let spider = &case.loadout.spider;
         match self.call(&case.loadout, &request.url, |out| spider.error(&failed, out)) {
             Ok(harvest) => {
-                read.items = harvest.items;
-                read.found = self.admit(harvest.follows, request, false);
+                read.items = self.take(&**spider, harvest.items, request, status);
+                read.found = self.admit(&**spider, harvest.follows, request, false);
             }
             Err((why, text)) => {
                 let text = format!("{detail}; then {why} in `error`: {text}");

@@ -5,12 +5,16 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use crawl_model::{
-    CanonicalUrl, Ending, Errand, Fetched, Found, Item, PageRecord, Parsed, Request, Ticket,
-    Verdict, View,
+    CanonicalUrl, Ending, Errand, Fetched, Found, PageItems, PageRecord, Parsed, Request, Response,
+    Ticket, Verdict, View,
 };
-use crawl_spider::{Expression, Harvest, Harvested, Language, LogLine, Spider, SpiderError};
+use crawl_pipeline::Pipeline;
+use crawl_spider::{
+    Closed, Expression, Harvest, Harvested, Language, LogLevel, LogLine, Spider, SpiderError,
+};
 
 use super::admit::number_all;
 use super::case::Case;
@@ -38,14 +42,23 @@ pub struct Parser {
     pub(crate) view: Arc<dyn View>,
     keeps_responses: bool,
     readers: Readers,
+    pub(crate) pipeline: Pipeline,
+    hook: Option<Arc<dyn ResponseHook>>,
     pub(crate) log: Arc<dyn SpiderLog>,
     stats: Mutex<BTreeMap<String, i64>>,
 }
 
+/// What a program does to the answers of pages before they are read.
+pub trait ResponseHook: Send + Sync {
+    /// Changes an answer in place; what it is then is judged, read, kept and streamed. Called on
+    /// the CPU threads, under the time limit of `parse.max-time`.
+    fn after_response(&self, request: &Request, response: &mut Response);
+}
+
 /// Takes the lines that spiders log.
 pub trait SpiderLog: Send + Sync {
-    /// One line of `spider`, about the page `url` or, in `start`, about none. Called from all
-    /// CPU threads.
+    /// One line of `spider`, about the page `url` or, in `start` and `closed`, about none. Called
+    /// from all CPU threads.
     fn line(&self, spider: &str, url: Option<&CanonicalUrl>, line: &LogLine);
 }
 
@@ -66,15 +79,24 @@ impl SpiderLog for Stderr {
 pub(crate) struct Read {
     pub(crate) ending: Ending,
     pub(crate) record: PageRecord,
-    pub(crate) items: Vec<Item>,
+    pub(crate) items: PageItems,
     pub(crate) found: Vec<Found>,
     /// Whether the response is not to be kept.
     pub(crate) is_forgotten: bool,
+    /// What a hook has made of the response; `None` if it is as it came.
+    pub(crate) changed: Option<Response>,
 }
 
 impl Read {
     pub(crate) fn bare(ending: Ending, record: PageRecord) -> Self {
-        Self { ending, record, items: Vec::new(), found: Vec::new(), is_forgotten: false }
+        Self {
+            ending,
+            record,
+            items: PageItems::default(),
+            found: Vec::new(),
+            is_forgotten: false,
+            changed: None,
+        }
     }
 
     /// Keeps nothing of what the page says but its links.
@@ -84,7 +106,7 @@ impl Read {
         }
         if !self.record.verdict.is_http_error() {
             // Of an error page the items are what the spider says of the error.
-            self.items.clear();
+            self.items = PageItems::default();
         }
         self.record.title.clear();
         self.is_forgotten = true;
@@ -119,8 +141,11 @@ pub fn start(spider: &dyn Spider) -> Result<Vec<Request>, SpiderError> {
     Ok(requests)
 }
 
-/// Compiles all that a spider says it will use.
-fn check(spider: &dyn Spider) -> Result<(), SpiderError> {
+/// Compiles all the selectors and patterns that a spider says it will use.
+///
+/// # Errors
+/// [`SpiderError::Other`] that names the first that is wrong, or says that the spider panicked.
+pub fn check(spider: &dyn Spider) -> Result<(), SpiderError> {
     let caught = catch_unwind(AssertUnwindSafe(|| spider.expressions()));
     let expressions = caught.map_err(|panic| {
         SpiderError::Other(format!("the spider panicked in `expressions`: {}", panic_text(panic)))
@@ -158,7 +183,19 @@ impl Parser {
         let (log, stats, readers) = (Arc::new(Stderr), Mutex::default(), Readers::default());
         let (current, keeps_responses) = (Current::new(Loadout::new(spider)), true);
         let agent = "robots".into();
-        Self { config, max_redirects, agent, current, view, keeps_responses, readers, log, stats }
+        Self {
+            config,
+            max_redirects,
+            agent,
+            current,
+            view,
+            keeps_responses,
+            readers,
+            pipeline: Pipeline::default(),
+            hook: None,
+            log,
+            stats,
+        }
     }
 
     /// Minds robots meta tags and `X-Robots-Tag` fields for this product token, too.
@@ -181,6 +218,20 @@ impl Parser {
     #[must_use]
     pub fn with_reader(mut self, pattern: MediaPattern, reader: Arc<dyn Reader>) -> Self {
         self.readers.push(pattern, reader);
+        self
+    }
+
+    /// Sends items through these steps before they are stored. Default: none but the spider's own.
+    #[must_use]
+    pub fn with_pipeline(mut self, pipeline: Pipeline) -> Self {
+        self.pipeline = pipeline;
+        self
+    }
+
+    /// Shows the answers of pages to `hook` before they are read. Default: to nobody.
+    #[must_use]
+    pub fn with_hook(mut self, hook: Arc<dyn ResponseHook>) -> Self {
+        self.hook = Some(hook);
         self
     }
 
@@ -233,7 +284,13 @@ impl Parser {
     /// Reads an answer without its ticket, panics caught.
     pub(crate) fn read(&self, case: &Case) -> Read {
         catch_unwind(AssertUnwindSafe(|| match &*case.errand {
-            Errand::Page(request) => self.read_page(request, case),
+            Errand::Page(request) => match self.hooked(request, case) {
+                Some(case) => {
+                    let read = self.read_page(request, &case);
+                    Read { changed: case.reply.ok(), ..read }
+                }
+                None => self.read_page(request, case),
+            },
             Errand::Robots { url, .. } => {
                 let verdict = record::verdict_of(&case.reply);
                 let record = record::begin(&Request::get(url.clone()), case, verdict);
@@ -243,11 +300,18 @@ impl Parser {
         .unwrap_or_else(|panic| case.given_up(Verdict::SpiderPanic, &panic_text(panic)))
     }
 
+    /// The answer as the hook has made it; `None` without a hook or an answer.
+    fn hooked(&self, request: &Request, case: &Case) -> Option<Case> {
+        let mut response = case.reply.as_ref().ok()?.clone();
+        self.hook.as_ref()?.after_response(request, &mut response);
+        Some(case.answered(response))
+    }
+
     /// Puts together what was read and the ticket it was read for.
     pub(crate) fn parsed(&self, mut ticket: Ticket, case: Case, read: Read) -> Parsed {
-        let Read { ending, record, items, found, is_forgotten } = read;
+        let Read { ending, record, items, found, is_forgotten, changed } = read;
         let Case { reply, cookies, .. } = case;
-        let response = reply.ok().filter(|_| self.keeps_responses && !is_forgotten);
+        let response = changed.or(reply.ok()).filter(|_| self.keeps_responses && !is_forgotten);
         if response.is_none() {
             ticket.release();
         }
@@ -273,7 +337,44 @@ impl Parser {
         }
     }
 
-    fn count(&self, new: BTreeMap<String, i64>) {
+    /// Tells the spider that the run has ended. Its log lines and counts are kept, its panics
+    /// caught. Blocks as long as the spider does.
+    pub fn closed(&self, closed: &Closed<'_>) {
+        let mut out = Harvest::new();
+        let spider = self.loadout().spider.clone();
+        let result = catch_unwind(AssertUnwindSafe(|| spider.closed(closed, &mut out)));
+        let Harvested { items, follows, mut logs, stats, .. } = out.into_parts();
+        let mut wrong = |text: String| logs.push(LogLine { level: LogLevel::Error, text });
+        if !items.is_empty() || !follows.is_empty() {
+            let (n_items, n_requests) = (items.len(), follows.len());
+            wrong(format!(
+                "`closed` made {n_items} items and {n_requests} requests, which are lost: there \
+                 is no page they could belong to, so make them in `parse`"
+            ));
+        }
+        match result {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => wrong(format!("`closed` failed: {}", error.chain())),
+            Err(panic) => wrong(format!("the spider panicked in `closed`: {}", panic_text(panic))),
+        }
+        logs.iter().for_each(|line| self.log.line(spider.name(), None, line));
+        self.count(stats);
+    }
+
+    /// Tells the log that the spider has not returned from its end in time.
+    pub fn closed_late(&self, limit: Duration) {
+        let text = format!("the spider did not return from `closed` within {limit:?}");
+        let line = LogLine { level: LogLevel::Error, text };
+        self.log.line(self.loadout().spider.name(), None, &line);
+    }
+
+    /// Longest time that a callback may take; `None` for no limit.
+    #[must_use]
+    pub fn max_time(&self) -> Option<Duration> {
+        Some(self.config.max_time).filter(|limit| !limit.is_zero())
+    }
+
+    pub(crate) fn count(&self, new: BTreeMap<String, i64>) {
         const MAX_NAMES: usize = 1000;
         if new.is_empty() {
             return;

@@ -1,11 +1,12 @@
 //! `kill -9`, for real: this test binary runs itself as the process that dies.
 
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crawl_model::{Event, Fingerprint, Fingerprinter, Outcome, TicketId};
+use crawl_model::{Event, Fingerprint, Fingerprinter, ItemKey, ItemKeys, Outcome, TicketId};
 use crawl_store::Store;
 
 use crate::rig::{Brings, Rig, item, open, url};
@@ -37,6 +38,7 @@ fn the_process_that_dies() {
     let end = Instant::now() + LIFETIME;
     match role.as_str() {
         "settle" => settle_pages(folder, end),
+        "dedup" => settle_keyed(folder, end),
         "hold" => hold_tickets(folder, end),
         _ => {
             while Instant::now() < end {
@@ -48,14 +50,24 @@ fn the_process_that_dies() {
 }
 
 fn settle_pages(folder: &Path, end: Instant) {
+    settle_all(folder, end, |rig, i| (page(i), brings(rig, i)));
+}
+
+fn settle_keyed(folder: &Path, end: Instant) {
+    settle_all(folder, end, |_, i| keyed(i));
+}
+
+/// Settles what `make` makes of 0, 1, ..: on with the first that is not durable.
+fn settle_all(folder: &Path, end: Instant, make: impl Fn(&Rig, u64) -> (String, Brings)) {
     let mut rig = Rig::new(folder);
     let mut journal = rig.store.journal();
     let mut next = rig.store.recovery().last;
     let mut acked = next;
     while Instant::now() < end {
         while next < acked + WINDOW {
-            journal.opened(TicketId((next % WINDOW) as u32), rig.print(&page(next)));
-            let entry = rig.page(&page(next), brings(&rig, next));
+            let (url, brings) = make(&rig, next);
+            journal.opened(TicketId((next % WINDOW) as u32), rig.print(&url));
+            let entry = rig.page(&url, brings);
             rig.send(entry);
             next += 1;
         }
@@ -86,6 +98,53 @@ fn brings(rig: &Rig, i: u64) -> Brings {
     let found = (0..8).map(|j| rig.found(&format!("http://h/{i}/{j}"))).collect();
     let items = vec![item(&format!("\"{i}a\"")), item(&format!("\"{i}b\""))];
     Brings { found, items, body: format!("body {i}").into(), ..Brings::default() }
+}
+
+/// The `i`-th settle of a crawl with keys: most pages share keys with their neighbours, and each
+/// fifth settle is of an earlier page that now has other items.
+fn keyed(i: u64) -> (String, Brings) {
+    let (of, variant) = if i % 5 == 4 { (i - 3, 1) } else { (i, 0) };
+    let names =
+        [format!("own{of}"), format!("shared{}", of / 3 + variant), format!("v{variant}-{of}")];
+    let items = names.iter().map(|name| item(&format!("{{\"name\":\"{name}\"}}"))).collect();
+    let keys = names.iter().map(|name| vec![key_of(name)]).collect();
+    (page(of), Brings { items, keys, ..Brings::default() })
+}
+
+fn key_of(name: &str) -> ItemKey {
+    ItemKeys::new([0; 16]).key("", name)
+}
+
+/// What the first `n` settles of such a crawl come to: each page's items, and how many were
+/// duplicates.
+#[derive(Default)]
+struct Oracle {
+    owner: HashMap<ItemKey, String>,
+    items: BTreeMap<String, Vec<(ItemKey, String)>>,
+    duplicates: BTreeMap<String, u64>,
+}
+
+impl Oracle {
+    fn of(n: u64) -> Self {
+        let mut oracle = Self::default();
+        for (url, brings) in (0..n).map(keyed) {
+            let mut items = Vec::new();
+            let mut duplicates = 0;
+            for (item, keys) in brings.items.iter().zip(&brings.keys) {
+                match oracle.owner.get(&keys[0]) {
+                    Some(owner) if *owner != url => duplicates += 1,
+                    _ => items.push((keys[0], item.0.to_string())),
+                }
+            }
+            for (key, _) in oracle.items.remove(&url).unwrap_or_default() {
+                oracle.owner.remove(&key);
+            }
+            oracle.owner.extend(items.iter().map(|(key, _)| (*key, url.clone())));
+            oracle.items.insert(url.clone(), items);
+            oracle.duplicates.insert(url, duplicates);
+        }
+        oracle
+    }
 }
 
 /// Reads the child's output up to the `n`-th line that starts with `word`, then kills it.
@@ -142,6 +201,35 @@ fn what_was_acknowledged_before_a_kill_is_there_whole_and_once() {
             assert_eq!(page.body.unwrap(), format!("body {i}"));
         }
         assert_eq!(rig.store.reader().counts().unwrap().items, settled * 2);
+    }
+}
+
+#[test]
+fn after_any_kill_there_is_one_item_of_each_key_and_all_sums_are_right() {
+    let dir = tempfile::tempdir().unwrap();
+    for round in 1..=4_usize {
+        kill_after(child("dedup", dir.path()), "ack ", round * 41);
+        let rig = Rig::new(dir.path());
+        let oracle = Oracle::of(rig.store.recovery().last);
+        let reader = rig.store.reader();
+        let mut seen = BTreeSet::new();
+        for (url, expected) in &oracle.items {
+            let items: Vec<_> = reader.items(rig.print(url)).map(Result::unwrap).collect();
+            let expected: Vec<_> = expected.iter().map(|(_, item)| item.clone()).collect();
+            assert_eq!(items, expected, "{url}");
+            items.into_iter().for_each(|item| assert!(seen.insert(item), "stored twice"));
+            let n_dropped = reader.dropped(rig.print(url)).map(Result::unwrap).count() as u64;
+            assert_eq!(n_dropped, oracle.duplicates[url], "{url}");
+        }
+        let n_items = seen.len() as u64;
+        let n_duplicates = oracle.duplicates.values().sum::<u64>();
+        assert!(n_duplicates > 0);
+        assert_eq!(reader.n_items().unwrap(), n_items);
+        assert_eq!(reader.drop_counts().unwrap().n_dropped(), n_duplicates);
+        let run = reader.last_runs().unwrap().run;
+        let kind = &run.fields.kinds[""];
+        assert_eq!((kind.items, kind.fields["name"]), (n_items, n_items));
+        assert_eq!(run.pages, rig.store.recovery().last);
     }
 }
 

@@ -4,7 +4,9 @@
 
 mod bodies;
 mod folder;
+mod items;
 mod kill;
 mod rig;
+mod runs;
 mod settle;
 mod views;

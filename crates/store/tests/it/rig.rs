@@ -7,8 +7,9 @@ use std::thread::JoinHandle;
 
 use bytes::Bytes;
 use crawl_model::{
-    CanonicalUrl, Desk, Ending, Entry, Errand, Fingerprint, Fingerprinter, Found, Item, Outcome,
-    Page, PageRecord, Parsed, Request, Response, Ticket, TicketId, Verdict,
+    CanonicalUrl, Desk, DroppedItem, Ending, Entry, Errand, Fingerprint, Fingerprinter, Found,
+    Item, ItemKey, Outcome, Page, PageItems, PageRecord, Parsed, Request, Response, Ticket,
+    TicketId, Verdict,
 };
 use crawl_store::{
     Bodies, Options, Progress, Store, StoreConfig, StoreError, WriterEdges, blocking,
@@ -57,6 +58,10 @@ pub(crate) struct Brings {
     pub(crate) verdict: Verdict,
     pub(crate) status: u16,
     pub(crate) items: Vec<Item>,
+    /// Keys of each item.
+    pub(crate) keys: Vec<Vec<ItemKey>>,
+    pub(crate) dropped: Vec<DroppedItem>,
+    pub(crate) label: &'static str,
     pub(crate) found: Vec<Found>,
     pub(crate) body: Bytes,
 }
@@ -64,7 +69,16 @@ pub(crate) struct Brings {
 impl Default for Brings {
     fn default() -> Self {
         let body = Bytes::from_static(b"<p>a page");
-        Self { verdict: Verdict::Ok, status: 200, items: vec![], found: vec![], body }
+        Self {
+            verdict: Verdict::Ok,
+            status: 200,
+            items: vec![],
+            keys: vec![],
+            dropped: vec![],
+            label: "",
+            found: vec![],
+            body,
+        }
     }
 }
 
@@ -112,10 +126,12 @@ impl Rig {
     }
 
     pub(crate) fn page(&self, text: &str, brings: Brings) -> Entry {
-        let Brings { verdict, status, items, found, body } = brings;
+        let Brings { verdict, status, items, keys, dropped, label, found, body } = brings;
+        let items = PageItems { keys, dropped, ..PageItems::plain(label, items) };
         let ticket = self.ticket(1, Errand::Page(Request::get(url(text))));
         let mut record = PageRecord::new(url(text), verdict);
         record.status = Some(status);
+        label.clone_into(&mut record.label);
         record.bytes = body.len() as u64;
         let response = Response {
             status,

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use crawl_model::{
-    EndedBy, Ending, Entry, Errand, Event, FilterReason, Fingerprint, Origin, Outcome, PageRecord,
-    Parsed, Request, RobotsReply, Source, Verdict,
+    EndedBy, Ending, Entry, Errand, Event, FilterReason, Fingerprint, Origin, Outcome, PageItems,
+    PageRecord, Parsed, Request, RobotsReply, Source, Verdict,
 };
 
 use crawl_store::{Options, Progress, Store, StoreError, WriterEdges};
@@ -127,7 +127,7 @@ fn a_retry_is_logged_with_the_rest_that_its_host_asked_for() {
     let rest = Some(Duration::from_secs(120));
     let ending = Ending::Retry { cause: "status 429".into(), rest };
     let record = PageRecord::new(url("http://h/"), Verdict::HttpError);
-    let (items, found) = (vec![], vec![]);
+    let (items, found) = (PageItems::default(), vec![]);
     let parsed =
         Parsed { ticket, ending, response: None, record, items, found, cookies: Vec::new() };
     let outcome = rig.post(Entry::Parsed(Box::new(parsed)));
@@ -188,7 +188,7 @@ fn robots_replies_are_kept_whole_and_redirects_are_not() {
         let ticket = rig.ticket(1, errand);
         let record = PageRecord::new(ticket.url().clone(), Verdict::Ok);
         let ending = Ending::Robots(reply.clone());
-        let (items, found) = (vec![], vec![]);
+        let (items, found) = (PageItems::default(), vec![]);
         let parsed =
             Parsed { ticket, ending, response: None, record, items, found, cookies: vec![] };
         match rig.post(Entry::Parsed(Box::new(parsed))) {

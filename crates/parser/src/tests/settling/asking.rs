@@ -73,14 +73,17 @@ fn a_page_that_asks_not_to_be_kept_leaves_its_links_alone() {
         parser_with(Odd, config, &[]).parse(fetched(get("http://h/x"), Ok(reply)))
     };
     let kept = read(ParseConfig::default(), html(body));
-    assert_eq!((verdict(&kept), kept.items.len(), &*kept.record.title), (Verdict::Ok, 1, "T"));
+    assert_eq!((verdict(&kept), kept.items.kept.len(), &*kept.record.title), (Verdict::Ok, 1, "T"));
     let gone = read(obey.clone(), html(body));
-    assert_eq!((verdict(&gone), gone.items.len(), &*gone.record.title), (Verdict::NoIndex, 0, ""));
+    assert_eq!(
+        (verdict(&gone), gone.items.kept.len(), &*gone.record.title),
+        (Verdict::NoIndex, 0, "")
+    );
     assert_eq!((found(&gone), gone.record.n_links), (vec!["http://h/a"], 1));
     assert!(gone.response.is_none() && kept.response.is_some());
     let field = [("content-type", "application/json"), ("x-robots-tag", "noindex")];
     assert_eq!(verdict(&read(obey.clone(), response(200, &field, "{}"))), Verdict::NoIndex);
     let absent = read(obey, response(404, &field, "{}"));
-    assert_eq!((verdict(&absent), absent.items.len()), (Verdict::HttpError, 1));
+    assert_eq!((verdict(&absent), absent.items.kept.len()), (Verdict::HttpError, 1));
     assert!(absent.response.is_none());
 }

@@ -33,7 +33,7 @@ fn a_callback_that_hangs_marks_its_page_and_the_others_go_on() {
         let Some(Entry::Parsed(parsed)) = out.blocking_recv() else {
             panic!("an entry is missing")
         };
-        verdicts.push((parsed.record.verdict.name(), parsed.items.len(), parsed.record.error));
+        verdicts.push((parsed.record.verdict.name(), parsed.items.kept.len(), parsed.record.error));
     }
     verdicts.sort();
     let (ok, late) = verdicts.split_at(3);

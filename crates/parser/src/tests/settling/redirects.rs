@@ -13,7 +13,7 @@ fn a_quick_refresh_is_a_redirect_and_a_slow_one_a_link() {
     };
     let hop = |parsed: Parsed, target: &str| {
         assert_eq!(verdict(&parsed), Verdict::Redirected, "{target}");
-        assert_eq!((found(&parsed), parsed.items.len()), (vec![target], 0));
+        assert_eq!((found(&parsed), parsed.items.kept.len()), (vec![target], 0));
         assert_eq!(parsed.record.redirect, Some(url(target)));
         let request = &parsed.found[0].request;
         assert_eq!((&*request.label, &request.chain[..]), ("x", &[url("http://h/d/a")][..]));
@@ -28,7 +28,7 @@ fn a_quick_refresh_is_a_redirect_and_a_slow_one_a_link() {
     let excuse = "<noscript><meta http-equiv=refresh content='0;/js'></noscript>";
     hop(read(&[], &format!("{excuse}{}", meta("0;b"))), "http://h/d/b");
     let page = |parsed: Parsed, links: &[&str]| {
-        assert_eq!((verdict(&parsed), parsed.items.len()), (Verdict::Ok, 1), "{links:?}");
+        assert_eq!((verdict(&parsed), parsed.items.kept.len()), (Verdict::Ok, 1), "{links:?}");
         assert_eq!(found(&parsed), links);
     };
     page(read(&[], &meta("6; url=b")), &["http://h/d/b"]);
@@ -62,7 +62,7 @@ fn refreshes_are_judged_by_the_chain_as_other_redirects_are() {
     let body = |to: &str| html(&format!("<meta http-equiv=refresh content='0;{to}'>"));
     let back = parser(Odd).parse(fetched(request.clone(), Ok(body("/a"))));
     assert_eq!(
-        (verdict(&back), back.items.len()),
+        (verdict(&back), back.items.kept.len()),
         (Verdict::RedirectLoop, 1),
         "the spider is told"
     );

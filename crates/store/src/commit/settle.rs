@@ -1,0 +1,117 @@
+//! One settle: what of it is kept, and what becomes of an earlier copy of the page.
+
+use std::time::Duration;
+
+use crawl_model::{
+    Dropped, DroppedItem, Fingerprint, Item, PageItems, PageRecord, Response, Verdict,
+};
+
+use super::{Books, Commit, rest_until};
+use crate::copies::Copy;
+use crate::store::now_ms;
+use crate::{StoreError, keys, packed};
+
+/// What settling needs to know of one URL.
+pub(super) struct Settle<'a> {
+    pub(super) print: Fingerprint,
+    pub(super) verdict: Verdict,
+    pub(super) record: PageRecord,
+    pub(super) response: Option<&'a Response>,
+    pub(super) items: PageItems,
+    pub(super) rest: Option<Duration>,
+}
+
+/// What became of a settle.
+pub(super) struct Stands {
+    /// How the URL stands now.
+    pub(super) verdict: Verdict,
+    /// Of this fetch.
+    pub(super) record: PageRecord,
+    /// The items of this fetch that are stored, or would be if no better copy was there.
+    pub(super) items: Vec<Item>,
+    /// Items more than before.
+    pub(super) n_more: u32,
+}
+
+impl Books {
+    /// Numbers a settle and keeps what it brought, unless a better copy is there.
+    pub(super) fn settle(
+        &mut self,
+        settle: Settle<'_>,
+        commit: &mut Commit,
+    ) -> Result<Stands, StoreError> {
+        let Settle { print, verdict, mut record, response, mut items, rest } = settle;
+        let now_ms = now_ms();
+        record.verdict = verdict;
+        record.body = None;
+        record.drop_credentials();
+        let old = self.shared.db.page(print)?;
+        let kept = old.as_ref().filter(|old| Copy::of(&record).is_worse_than(&Copy::of(old)));
+        // The log says how the URL stands, so that its fold agrees with the records.
+        let stands = kept.map_or(verdict, |old| old.verdict);
+        let is_kept = kept.is_some();
+        commit.settled.insert(print);
+        record.n = commit.log.settled(print, stands, now_ms, rest_until(now_ms, rest));
+        self.acquit(print, commit);
+        if !is_kept {
+            self.put_items(print, &record.label, old.as_ref(), &mut items, commit)?;
+        }
+        let items = items.kept;
+        record.n_items = u32::try_from(items.len()).unwrap_or(u32::MAX);
+        if is_kept {
+            return Ok(Stands { verdict: stands, record, items, n_more: 0 });
+        }
+
+        if let Some(response) = response.filter(|response| self.archive.wants(response)) {
+            let (url, sent_ms) = (&record.url, record.fetched_ms);
+            record.body = Some(self.archive.append(url, response, sent_ms, now_ms)?);
+        }
+        let json = serde_json::to_vec(&record).expect("strings and numbers serialise");
+        commit.n_bytes += json.len();
+        commit.batch.insert(&keys::print(keys::PAGE, print), json);
+        if verdict.is_page() {
+            self.tally.add_page();
+        }
+        let n_before = old.map_or(0, |old| old.n_items);
+        commit.items += i64::from(record.n_items) - i64::from(n_before);
+        let n_more = record.n_items.saturating_sub(n_before);
+        Ok(Stands { verdict: stands, record, items, n_more })
+    }
+
+    /// Keeps a page's items in the place of its earlier ones, but those of which the crawl has one
+    /// already; these join the dropped ones.
+    fn put_items(
+        &mut self,
+        print: Fingerprint,
+        label: &str,
+        old: Option<&PageRecord>,
+        items: &mut PageItems,
+        commit: &mut Commit,
+    ) -> Result<(), StoreError> {
+        let (db, batch) = (&self.shared.db, &mut commit.batch);
+        let was_there = old.is_some();
+        if !items.keys.is_empty() || was_there {
+            let claimed = commit.claims.judge(db, print, &items.keys)?;
+            let mut firsts = claimed.firsts.iter();
+            items.kept.retain(|item| {
+                let Some(first) = firsts.next().copied().flatten() else { return true };
+                items.fields.remove(label, item);
+                let dropped = Dropped::new("duplicate");
+                let dropped = DroppedItem::new("dedup", &dropped, &item.0, self.dropped_item_bytes);
+                items.dropped.push(DroppedItem { first: Some(first), ..dropped });
+                false
+            });
+            commit.claims.put(db, batch, print, claimed, was_there)?;
+        }
+        if let Some(old) = old {
+            self.tally.take_back(db, print, old)?;
+        }
+        self.tally.add(&items.fields);
+        let pieces = items.kept.iter().map(|item| item.0.as_bytes());
+        let n_parts = packed::put(batch, keys::ITEMS, print, pieces);
+        if was_there {
+            packed::remove_surplus(db, batch, keys::ITEMS, print, n_parts)?;
+        }
+        self.drops.put(db, batch, print, &items.dropped, was_there)
+    }
+}

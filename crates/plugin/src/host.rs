@@ -115,9 +115,6 @@ impl<'a> Host<'a> {
                 made(ask, &services.matching(text(ask)?, &texts))
             }
             Service::Entries => put(ask, &frame_list(services.entries())),
-            Service::FetchedMs => {
-                Answer { kind: BORROWED, number: services.fetched_ms(), slice: Slice::EMPTY }
-            }
             Service::Step => {
                 let step = match first()? {
                     0 => Step::Parent,

@@ -210,7 +210,7 @@ impl Spider for PluginSpider {
         let mut head = Vec::with_capacity(1024);
         put_page_head(&mut head, page);
         let host = Host::new(page.services(), &self.0.description.wants);
-        let (body, number, serve) = (page.body(), 0, serve as _);
+        let (body, number, serve) = (page.body(), page.services().fetched_ms(), serve as _);
         let input = Input { frame: &head, body, number, host: (&raw const host).cast(), serve };
         let answered = self.0.instance.call(|functions| functions.parse, input);
         if let Some(panic) = host.take_panic() {

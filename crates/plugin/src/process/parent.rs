@@ -87,7 +87,7 @@ impl Isolated {
         let answer = child.ask(question, deadline).map(frames::read_answer);
         match answer {
             Ok(Ok((result, harvested))) => {
-                out.absorb(harvested);
+                out.take_in(harvested);
                 // It is at rest, so another page may have it.
                 self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(child);
                 result

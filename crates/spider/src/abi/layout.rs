@@ -109,7 +109,8 @@ pub struct Call {
     pub input: Slice,
     /// The body of a page; empty for other callbacks.
     pub body: Slice,
-    /// A number.
+    /// The status that is asked about, or when the page was fetched (milliseconds since the Unix
+    /// epoch; 0 if that is not known).
     pub number: u64,
     /// Where the answer goes.
     pub answer: Sink,
@@ -278,8 +279,6 @@ services! {
     Entries = 28,
     /// As `Csv`, of the dialect that `more` is a frame of.
     CsvAs = 29,
-    /// A number.
-    FetchedMs = 30,
 }
 
 /// A text with zeros behind it. What is too long is cut.

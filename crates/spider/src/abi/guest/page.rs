@@ -206,10 +206,6 @@ impl PageServices for GuestPage<'_> {
         self.line.ask(Service::Markdown).at(node).made_text()
     }
 
-    fn fetched_ms(&self) -> u64 {
-        self.line.ask(Service::FetchedMs).number().unwrap_or_default() as u64
-    }
-
     fn article(&self) -> Option<&Article> {
         self.article.get_or_init(|| self.line.ask(Service::Article).made()).as_ref()
     }

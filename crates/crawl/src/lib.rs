@@ -57,13 +57,13 @@ struct Readme;
 pub use config::{Config, ConfigError};
 pub use crawl_engine::{
     Change, Completed, Crawl, CrawlBuilder, CrawlConfig, CrawlError, End, Handle, LookEnd, Looked,
-    Pages, Report, Running, Seeded, Session,
+    Middleware, Pages, Report, Running, Seeded, Session, Waiting,
 };
 pub use crawl_model::{
     CanonicalUrl, Counts, FilterReason, Fingerprint, Host, Method, Page, PageRecord, Request,
     UrlError, Verdict,
 };
-pub use crawl_spider::{Harvest, Spider, SpiderError};
+pub use crawl_spider::{Dropped, Harvest, Spider, SpiderError};
 pub use plugin::plugin_child;
 
 /// Channels, tasks, the page stream.
@@ -76,6 +76,8 @@ pub use crawl_fetcher as fetcher;
 pub use crawl_frontier as frontier;
 /// What pages say; declarative spiders.
 pub use crawl_parser as parser;
+/// What happens to items before they are stored.
+pub use crawl_pipeline as pipeline;
 /// What spiders are written against.
 pub use crawl_spider as spider;
 /// What lasts.

@@ -1,8 +1,9 @@
 //! What a file with a spider in it needs: `use crawl::prelude::*;`.
 
-pub use crate::{Config, Crawl, CrawlError, Handle, Pages, Report};
+pub use crate::{Config, Crawl, CrawlError, Handle, Middleware, Pages, Report, Waiting};
 pub use crawl_spider::EmbeddedItem as Item;
 pub use crawl_spider::{
-    CanonicalUrl, FailedRequest, Follow, Followed, Harvest, Link, LinkExtractor, LinkKind, Node,
-    Nodes, Page, PageItem, Request, Rule, Rules, Spider, SpiderError, Value, json, process,
+    CanonicalUrl, Closed, Dropped, FailedRequest, Follow, Followed, Harvest, ItemStep, Link,
+    LinkExtractor, LinkKind, LogLevel, Node, Nodes, Page, PageInfo, PageItem, Refusal, Request,
+    RequestStep, Response, Rule, Rules, Spider, SpiderError, Value, json, process,
 };

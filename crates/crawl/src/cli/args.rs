@@ -15,6 +15,7 @@ const EXIT_CODES: &str = "Exit codes:
     1  the crawl broke: store, disk, input or output
     2  wrong usage or config
     3  another process works in the crawl's folder
+    4  `run.fail-on-drift`: fields are filled less than half as often as in the run before
   130  interrupted; what was settled is saved, and the same command goes on
 
 Results go to stdout, everything else to stderr.";
@@ -142,6 +143,9 @@ pub(crate) struct InspectArgs {
     /// Only rows whose field is VALUE (`name=value`) or contains it (`name~text`).
     #[arg(long = "where", value_name = "FIELD=VALUE")]
     pub(crate) conditions: Vec<FieldFilter>,
+    /// Of items: those that a step of the pipeline dropped, with step and reason.
+    #[arg(long)]
+    pub(crate) dropped: bool,
     /// At most this many rows.
     #[arg(short = 'n', long)]
     pub(crate) limit: Option<u64>,
@@ -163,6 +167,8 @@ pub(crate) enum What {
     Urls,
     /// Every host, with its counts.
     Hosts,
+    /// Which fields the items have, in this run and the one before.
+    Fields,
 }
 
 impl From<What> for inspect::What {
@@ -173,17 +179,27 @@ impl From<What> for inspect::What {
             What::Items => Self::Items,
             What::Urls => Self::Urls,
             What::Hosts => Self::Hosts,
+            What::Fields => Self::Fields,
         }
     }
 }
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct ConfigArgs {
+    #[command(subcommand)]
+    pub(crate) command: Option<ConfigCommand>,
     /// The TOML file; without it, the defaults.
     pub(crate) config: Option<PathBuf>,
     /// Set a key of the config, such as `-s scope.max-pages=100`.
     #[arg(short, long = "set", value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Print the JSON Schema of all configs, for editors: keys, meanings, defaults.
+    Schema,
 }
 
 #[derive(Debug, Args)]
@@ -405,6 +421,23 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn config_takes_a_file_or_the_word_schema() {
+        let read = |args: &[&str]| {
+            let Command::Config(config) = Cli::try_parse_from(args).unwrap().command else {
+                panic!("not a config")
+            };
+            (config.config, config.command.is_some(), config.set.len())
+        };
+        assert_eq!(read(&["crawl", "config"]), (None, false, 0));
+        assert_eq!(
+            read(&["crawl", "config", "c.toml", "-s", "a=1"]),
+            (Some("c.toml".into()), false, 1)
+        );
+        assert_eq!(read(&["crawl", "config", "schema"]), (None, true, 0));
+        assert!(Cli::try_parse_from(["crawl", "config", "-s", "a=1", "schema"]).is_err());
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub(crate) enum Exit {
     Usage = 2,
     /// Another process works in the crawl's folder.
     InUse = 3,
+    /// Fields are filled much less often than in the run before, and that is to be a failure.
+    Drift = 4,
     /// Ctrl-C or SIGTERM; what was settled is saved. 128 + SIGINT, as shells have it.
     Interrupted = 130,
 }

@@ -31,6 +31,7 @@ pub(crate) fn inspect(args: InspectArgs) -> Result<(), Failure> {
         fields: args.conditions,
         limit: args.limit,
         url: args.url,
+        dropped: args.dropped,
     };
     let stdout = io::stdout();
     let is_for_people = !args.json && stdout.is_terminal();
@@ -96,6 +97,7 @@ impl<'a> Sheet<'a> {
             }
             What::Urls => &["verdict", "depth", "n", "url"],
             What::Hosts => &["pages", "settled", "queued", "filtered", "items", "host"],
+            What::Fields => &["kind", "field", "items", "filled", "rate", "rate_before", "drifts"],
             What::Items => &[],
         };
         Self::Table(Table::new(out, fields))

@@ -22,11 +22,12 @@ pub(crate) async fn run(args: RunArgs) -> Result<Exit, Failure> {
         let what = "both the report (`--json`) and a feed go to standard output";
         return Err(Failure::new(Exit::Usage, what).hint("give the feed a file: -o items.jsonl"));
     }
-    // Refused before the folder is made. A plugin may bring requests to begin with.
-    if config.seeds.is_empty() && !has_plugin(&config) && !config.store.path.exists() {
+    // Refused before the folder is made.
+    if !config.has_beginning() && !config.store.path.exists() {
         return Err(CrawlError::NoSeeds.into());
     }
     let places = Places::of(&config);
+    let fail_on_drift = config.run.fail_on_drift;
     let site = config.serve_testsite().await;
     let site = site.map_err(|error| {
         Failure::new(Exit::Broken, format!("the test site cannot be served: {error}"))
@@ -48,7 +49,11 @@ pub(crate) async fn run(args: RunArgs) -> Result<Exit, Failure> {
     if args.json {
         unless_closed(summary::print_json(&report, &places))?;
     }
-    Ok(if was_interrupted { Exit::Interrupted } else { Exit::Done })
+    Ok(match was_interrupted {
+        true => Exit::Interrupted,
+        false if fail_on_drift && !report.drifts.is_empty() => Exit::Drift,
+        false => Exit::Done,
+    })
 }
 
 /// The feed of `-o`.

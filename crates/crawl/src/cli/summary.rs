@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crawl::feeds::stdout;
+use crawl::store::Drift;
 use crawl::{Change, Config, End, Report};
 
 use super::progress::{grouped, seconds};
@@ -49,13 +50,26 @@ pub(crate) fn text(report: &Report, places: &Places, was_interrupted: bool) -> S
     }
     line(&mut text, "crawl", &how_it_ended(report, was_interrupted));
     figures(&mut text, report);
+    for drift in &report.drifts {
+        line(&mut text, "warning", &drifted(drift));
+    }
     line(&mut text, "store", &places.store.display().to_string());
     for feed in &places.feeds {
         line(&mut text, "feed", &feed.display().to_string());
     }
-    for what in ["", " pages", " items --limit 5", " urls --verdict queued"] {
+    let looks = [
+        "",
+        " pages",
+        " items --limit 5",
+        " items --dropped --limit 5",
+        " fields",
+        " urls --verdict queued",
+    ];
+    for what in looks {
         let wanted = match what {
             " items --limit 5" => report.counts.items > 0,
+            " items --dropped --limit 5" => report.dropped.n_dropped() > 0,
+            " fields" => !report.drifts.is_empty(),
             " urls --verdict queued" => report.counts.queued > 0,
             _ => true,
         };
@@ -91,6 +105,12 @@ pub(crate) fn print_json(report: &Report, places: &Places) -> io::Result<()> {
         "conserved": report.counts.is_conserved(),
         "changed": changes,
         "notes": report.notes,
+        "stopped": report.stopped,
+        "dropped": report.dropped.by_reason(),
+        "dropped_this_run": report.dropped_this_run,
+        "dropped_left_out": report.dropped.left_out,
+        "fields": report.fields,
+        "drifts": report.drifts,
         "spider": report.spider_stats,
         "store": places.store,
         "feeds": places.feeds,
@@ -101,6 +121,13 @@ pub(crate) fn print_json(report: &Report, places: &Places) -> io::Result<()> {
 fn how_it_ended(report: &Report, was_interrupted: bool) -> String {
     let left = report.counts.queued + report.counts.pending;
     let nothing_new = report.resumed.is_some() && report.settled_this_run == 0;
+    if let Some(reason) = &report.stopped {
+        let rest = match left {
+            0 => "nothing is left to fetch".to_owned(),
+            n => format!("{} URLs stay queued", grouped(n)),
+        };
+        return format!("stopped by the spider: {reason}; {rest}");
+    }
     match report.end {
         End::Finished if nothing_new => {
             "was finished before; nothing was fetched. `--fresh` throws it away and starts over"
@@ -137,11 +164,31 @@ fn figures(text: &mut String, report: &Report) {
     if !counts.filtered.is_empty() {
         line(text, "filtered", &by_name(&counts.filtered));
     }
+    if report.dropped.n_dropped() > 0 {
+        line(text, "dropped", &by_name(&report.dropped.by_reason()));
+    }
     if counts.retries > 0 {
         line(text, "retries", &grouped(counts.retries));
     }
     for (name, n) in &report.spider_stats {
         line(text, "spider", &format!("{name} {n}"));
+    }
+}
+
+/// What a drift comes to, in a sentence.
+fn drifted(drift: &Drift) -> String {
+    let items = match &*drift.kind {
+        "" => "items".to_owned(),
+        kind => format!("items of `{kind}`"),
+    };
+    let percent = |share: f64| (share * 100.0).round();
+    match &drift.field {
+        Some(field) => format!(
+            "`{field}` is filled in {}% of the {items}; in the run before it was in {}%",
+            percent(drift.now),
+            percent(drift.before)
+        ),
+        None => format!("there are no {items}; in the run before there were"),
     }
 }
 
@@ -178,6 +225,8 @@ mod tests {
     use std::time::Duration;
 
     use crawl::Counts;
+    use crawl::store::DropCounts;
+    use crawl_model::FieldCounts;
 
     use super::*;
 
@@ -195,7 +244,12 @@ mod tests {
             resumed: None,
             changed: Vec::new(),
             notes: Vec::new(),
+            dropped_this_run: 0,
+            dropped: DropCounts::default(),
+            fields: FieldCounts::default(),
+            drifts: Vec::new(),
             spider_stats: BTreeMap::from([("sold-out".into(), 7)]),
+            stopped: None,
         }
     }
 
@@ -228,6 +282,14 @@ mod tests {
         assert!(text(&report, &places(), false).contains("--fresh"));
         report.end = End::LimitReached("scope.max-pages");
         assert!(text(&report, &places(), false).contains("Raise it to go on"));
+    }
+
+    #[test]
+    fn a_spiders_reason_to_stop_is_told() {
+        let mut report = report();
+        (report.end, report.stopped) = (End::Closed, Some("enough".into()));
+        let said = text(&report, &places(), false);
+        assert!(said.contains("crawl  stopped by the spider: enough; 3 URLs stay"), "{said}");
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! What the types of the config cannot say: that seeds are URLs, patterns patterns, selectors
 //! selectors.
 
-use crawl_fetcher::{FetchConfig, FetchConfigError, Fetcher};
+use crawl_fetcher::{CookieMode, FetchConfig, FetchConfigError, Fetcher};
 use crawl_frontier::{Frontier, FrontierConfig, FrontierError, PolitenessConfig};
 use crawl_model::{CanonicalUrl, Fingerprint, Fingerprinter, OpenJournal, TicketId};
 use crawl_parser::configured;
+use crawl_pipeline::Pipeline;
 use crawl_store::CacheError;
 
 use super::Config;
@@ -37,6 +38,7 @@ pub(super) fn check(config: &Config) -> Result<(), Fault> {
         check_politeness(&format!("host[{i}]."), &rules.politeness)?;
     }
     check_spider(config)?;
+    check_pipeline(config)?;
     check_feeds(config)?;
     if let Some(site) = &config.testsite {
         site.check(config)?;
@@ -165,7 +167,21 @@ fn element(key: &str, list: &[String], wanted: &str) -> String {
 
 fn check_spider(config: &Config) -> Result<(), Fault> {
     let Some(spider) = &config.spider else { return Ok(()) };
-    let Err(error) = configured(spider.clone()) else { return Ok(()) };
+    if let Err(error) = configured(spider.clone()) {
+        let mistake = Mistake::new(format!("`{}`: {}", error.key, error.problem));
+        let mistake = error.hint.into_iter().fold(mistake, Mistake::hint);
+        return Err(Fault::new(error.key, mistake));
+    }
+    if spider.login.is_some() && config.fetch.cookies == CookieMode::Off {
+        let message = "`spider.login` needs cookies to stay logged in, but `fetch.cookies` is off";
+        return Err(Fault::new("fetch.cookies", Mistake::new(message).hint("set it to \"on\"")));
+    }
+    Ok(())
+}
+
+/// Its files are read: a schema that is not there is no schema.
+fn check_pipeline(config: &Config) -> Result<(), Fault> {
+    let Err(error) = Pipeline::new(&config.pipeline) else { return Ok(()) };
     let message = format!("`{}`: {}", error.key, error.problem);
     Err(Fault::new(error.key, Mistake::new(message)))
 }

@@ -125,6 +125,7 @@ fn answer(guest: &impl Guest, question: Question) -> io::Result<Vec<u8>> {
         follows: Vec::new(),
         logs: Vec::new(),
         stats: Default::default(),
+        stop: None,
     };
     Ok(frames::answer(&Called::Error(text), &nothing))
 }

@@ -20,6 +20,8 @@ mod hosts;
 mod isolation;
 mod kill;
 mod plugin;
+mod newcomer;
+mod plugins;
 mod plumbing;
 mod proxies;
 mod requests;

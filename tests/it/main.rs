@@ -21,7 +21,6 @@ mod isolation;
 mod kill;
 mod plugin;
 mod newcomer;
-mod plugins;
 mod plumbing;
 mod proxies;
 mod requests;

@@ -7,9 +7,11 @@ use std::time::Duration;
 use crawl::prelude::*;
 use crawl_testsite::{Bookshop, TestSite};
 
-#[derive(serde::Serialize)]
+#[derive(Item)]
 struct Book {
+    #[item(css = "h1")]
     title: String,
+    #[item(css = ".price_color", number)]
     price: f64,
 }
 
@@ -19,17 +21,14 @@ impl Spider for Books {
     fn parse(&self, page: &Page<'_>, out: &mut Harvest) -> Result<(), SpiderError> {
         match page.label() {
             "book" => {
-                let title = page.text_of("h1")?.ok_or("no title")?;
-                let price = page.text_of(".price_color")?.ok_or("no price")?;
-                let price = price.trim_start_matches('£').parse().map_err(|_| "odd price")?;
-                out.item(&Book { title, price })
+                out.extract::<Book>(page)?;
             }
             _ => {
                 out.follow_css(page, "article.product_pod h3 a")?.label("book");
                 out.follow_css(page, "li.next a")?;
-                Ok(())
             }
         }
+        Ok(())
     }
 }
 

@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use bytes::Bytes;
 use crawl_model::{CanonicalUrl, Fingerprinter, Request, Response};
 use crawl_parser::{ConfigSpider, FieldConfig, ItemConfig, SpiderConfig, TestPage};
-use crawl_spider::{Harvest, Spider};
+use crawl_spider::{Harvest, LinkExtractor, Page, Rule, Rules, Spider, SpiderError};
 use lol_html::{HtmlRewriter, Settings, element, text};
 use scraper::{Html, Selector};
 
@@ -31,6 +31,23 @@ pub(crate) struct Contenders<'a> {
     links: ConfigSpider,
     cards: ConfigSpider,
     selectors: Vec<Selector>,
+    by_url: Ruled,
+    by_css: Ruled,
+    /// What both rules want is found already.
+    read: TestPage,
+}
+
+/// A spider that only follows rules.
+struct Ruled(Rules);
+
+impl Spider for Ruled {
+    fn rules(&self) -> Rules {
+        self.0.clone()
+    }
+
+    fn parse(&self, page: &Page<'_>, out: &mut Harvest) -> Result<(), SpiderError> {
+        self.0.follow(page, out).map(drop)
+    }
 }
 
 type Work<'a> = Box<dyn Fn() -> usize + 'a>;
@@ -48,9 +65,25 @@ impl<'a> Contenders<'a> {
             truncated: None,
             remote: None,
         };
+        let by_url = Ruled(Rules::from([
+            Rule::new(
+                LinkExtractor::new().allow("/catalogue/the-long-way").allow_domains("shop.test"),
+            )
+            .label("book"),
+            Rule::url(r"page-\d+\.html$"),
+        ]));
+        let by_css = Ruled(Rules::from([
+            Rule::css("article.product_pod h3").label("book"),
+            Rule::css("ul.pager"),
+        ]));
+        let request = Request::get(url);
+        let read = TestPage::new(request.clone(), response.clone()).with_spider(&by_css);
         Self {
             html,
-            request: Request::get(url),
+            by_url,
+            by_css,
+            read,
+            request,
             response,
             prints: Fingerprinter::new([7; 16]),
             links: ConfigSpider::new(SpiderConfig { follow: Some(Vec::new()), ..Default::default() })
@@ -65,6 +98,10 @@ impl<'a> Contenders<'a> {
         vec![
             ("ours: links", Box::new(|| self.ours(&self.links).0)),
             ("lol_html: links", Box::new(|| self.lol_links())),
+            ("ours: links and rules by URL", Box::new(|| self.ours(&self.by_url).0)),
+            ("ours: links and rules by CSS", Box::new(|| self.ours(&self.by_css).0)),
+            ("rules by URL alone", Box::new(|| self.rules(&self.by_url))),
+            ("rules by CSS alone", Box::new(|| self.rules(&self.by_css))),
             ("ours: links and cards", Box::new(|| self.ours(&self.cards).1)),
             ("lol_html: links and cards", Box::new(|| self.lol_cards().1)),
             ("ours: tree and five selectors", Box::new(|| self.our_tree())),
@@ -79,11 +116,14 @@ impl<'a> Contenders<'a> {
         assert_eq!((self.lol_links(), self.lol_cards()), (LINKS, (LINKS, CARDS)));
         assert_eq!(self.our_tree(), self.scrapers_tree());
         assert_eq!(self.url_join(), LINKS);
+        let n_pages = LINKS - 40 - 2 * CARDS;
+        assert_eq!(self.rules(&self.by_url), 2 * CARDS + n_pages);
+        assert_eq!(self.rules(&self.by_css), CARDS + n_pages);
     }
 
     /// Decoding, links, title, URLs resolved and fingerprinted, and the items of a declarative
     /// spider. Gives the numbers of links and items.
-    fn ours(&self, spider: &ConfigSpider) -> (usize, usize) {
+    fn ours(&self, spider: &impl Spider) -> (usize, usize) {
         let page = self.page(spider);
         let page = page.page();
         let mut harvest = Harvest::new();
@@ -94,7 +134,14 @@ impl<'a> Contenders<'a> {
         (links.len(), harvest.into_parts().items.len())
     }
 
-    fn page(&self, spider: &ConfigSpider) -> TestPage {
+    /// What rules cost on a page that is read. Gives the number of requests.
+    fn rules(&self, spider: &Ruled) -> usize {
+        let mut harvest = Harvest::new();
+        spider.parse(&self.read.page(), &mut harvest).expect("the rules are right");
+        harvest.follows().len()
+    }
+
+    fn page(&self, spider: &impl Spider) -> TestPage {
         TestPage::new(self.request.clone(), self.response.clone()).with_spider(spider)
     }
 

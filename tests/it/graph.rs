@@ -19,10 +19,17 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("plugin", &["model", "spider"]),
     ("spidertest", &["model", "spider", "parser"]),
     ("testsite", &["model"]),
-    ("engine", &["model", "robots", "spider", "store", "feeds", "frontier", "fetcher", "parser"]),
+    (
+        "engine",
+        &[
+            "pipeline", "model", "robots", "spider", "store", "feeds", "frontier", "fetcher",
+            "parser",
+        ],
+    ),
     (
         "crawl",
         &[
+            "pipeline",
             "model",
             "robots",
             "spider",
@@ -48,7 +55,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("boon", &["pipeline"]),
     ("sled", &["store"]),
     ("scraper", &["parser"]),
-    ("cssparser", &["query", "parser"]),
+    ("cssparser", &["query"]),
     ("html5ever", &["parser"]),
     ("governor", &["frontier", "fetcher"]),
     ("clap", &["crawl"]),

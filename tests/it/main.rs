@@ -4,6 +4,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "../plugins/built.rs"]
+mod built;
+
 mod bad_input;
 mod bookshop;
 mod cache;
@@ -14,12 +17,17 @@ mod graph;
 mod hanging;
 mod hosts;
 mod kill;
+mod middleware;
+mod pipeline;
+mod plugins;
 mod plumbing;
 mod proxies;
 mod requests;
 mod resume;
 mod rules;
+mod scaffold;
 mod session;
 mod stream;
 mod support;
+mod swap;
 mod tutorials;

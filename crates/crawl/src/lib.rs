@@ -46,6 +46,7 @@
 //! reads: borrowed, with selectors. The [`prelude`] is for spiders.
 
 pub mod config;
+mod plugin;
 pub mod prelude;
 
 /// The README's programs compile.
@@ -63,6 +64,7 @@ pub use crawl_model::{
     UrlError, Verdict,
 };
 pub use crawl_spider::{Dropped, Harvest, Spider, SpiderError};
+pub use plugin::plugin_child;
 
 /// Channels, tasks, the page stream.
 pub use crawl_engine as engine;

@@ -14,6 +14,14 @@ use cli::failure::{Exit, Failure};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    if let Some(served) = crawl::plugin_child() {
+        return match served {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => Failure::new(Exit::Broken, error)
+                .hint("`crawl` starts this by itself, for `isolation = \"process\"`")
+                .report(),
+        };
+    }
     let cli = Cli::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

@@ -12,6 +12,7 @@ pub struct TicketId(pub u32);
 
 /// What a ticket is for.
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "nearly all errands are pages")]
 pub enum Errand {
     /// A page of the crawl.
     Page(Request),

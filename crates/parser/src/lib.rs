@@ -39,7 +39,7 @@ mod spiders;
 mod tests;
 
 pub use decode::sniff_media_type;
-pub use document::{TestPage, page_from_body, page_from_html};
+pub use document::{PageOpener, TestPage, page_from_body, page_from_html};
 pub use links::kinds::LinkSource;
 pub use propose::{FieldDraft, Kind as FieldKind, NoItems, Proposal, propose, propose_of};
 pub use reader::{Body, MediaPattern, MediaPatternError, ReadOut, Reader};
@@ -48,4 +48,4 @@ pub use spiders::{
     ParseConfig, RuleConfig, SitemapConfig, SitemapRule, SpiderConfig, SpiderConfigError,
     SpiderKind, XmlConfig, configured,
 };
-pub use stage::{CrewEnd, LetGo, Parser, ResponseHook, SpiderLog, start};
+pub use stage::{CrewEnd, LetGo, Parser, ResponseHook, SpiderLog, check, start};

@@ -12,8 +12,10 @@ use crawl_model::{CanonicalUrl, UrlError};
 use crawl_spider::abi::layout::{
     Answer, Ask, BORROWED, MADE, MISUSE, MOST_JOINED, NO_NODE, OK, PANIC, Service, Slice,
 };
-use crawl_spider::abi::wire::{CsvBatch, KnownUrl, UrlBook, Wire, frame, frame_found, frame_list};
-use crawl_spider::{CsvRows, ItemQuery, MatchedRows, NodeId, PageServices, Step};
+use crawl_spider::abi::wire::{
+    CsvBatch, KnownUrl, Reader, UrlBook, Wire, frame, frame_found, frame_list,
+};
+use crawl_spider::{CsvDialect, CsvRows, ItemQuery, MatchedRows, NodeId, PageServices, Step};
 
 use crate::library::bytes;
 
@@ -100,7 +102,19 @@ impl<'a> Host<'a> {
                 while csvs.pop_if(|rows| rows.is_none()).is_some() {}
                 Answer::EMPTY
             }
+            Service::CsvAs => {
+                let dialect: CsvDialect = whole(ask)?;
+                let mut csvs = self.csvs.borrow_mut();
+                csvs.push(Some(services.csv_as(&dialect)));
+                number(csvs.len() - 1)
+            }
             Service::Find => made(ask, &services.find(text(ask)?, more(ask)?, first()?)),
+            Service::Matching => {
+                let texts: Vec<String> = whole(ask)?;
+                let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+                made(ask, &services.matching(text(ask)?, &texts))
+            }
+            Service::Entries => put(ask, &frame_list(services.entries())),
             Service::Step => {
                 let step = match first()? {
                     0 => Step::Parent,
@@ -183,6 +197,12 @@ fn text(ask: &Ask) -> Result<&str, Misuse> {
 fn more(ask: &Ask) -> Result<&str, Misuse> {
     // SAFETY: as above.
     std::str::from_utf8(unsafe { bytes(&ask.more) }).map_err(|_| Misuse)
+}
+
+/// What the second text is a frame of.
+fn whole<T: Wire>(ask: &Ask) -> Result<T, Misuse> {
+    // SAFETY: as above.
+    Reader::new(unsafe { bytes(&ask.more) }).whole().map_err(|_| Misuse)
 }
 
 fn number(number: usize) -> Answer {

@@ -7,10 +7,12 @@ use std::sync::Arc;
 
 use crawl_spider::abi::layout::{Callback, ERROR, Functions, OK, PANIC};
 use crawl_spider::abi::wire::{
-    ClosedFrame, FailedFrame, Reader, UrlBook, Wire, WireError, frame, put_page_head,
+    ClosedFrame, Description, FailedFrame, ItemFrame, Reader, UrlBook, Wire, WireError, frame,
+    put_page_head,
 };
 use crawl_spider::{
-    Args, Closed, FailedRequest, Harvest, Harvested, ItemQuery, Page, Spider, SpiderError,
+    Args, Closed, Dropped, Expression, FailedRequest, Harvest, Harvested, ItemQuery, ItemStep,
+    Page, PageInfo, Refusal, Request, RequestStep, Spider, SpiderError, Value,
 };
 
 use crate::host::{Host, serve};
@@ -48,8 +50,7 @@ pub struct PluginSpider(Arc<Loaded>);
 
 struct Loaded {
     about: About,
-    name: String,
-    wants: Vec<ItemQuery>,
+    description: Description,
     instance: Instance,
 }
 
@@ -59,9 +60,8 @@ impl PluginSpider {
         let json = serde_json::to_vec(args).expect("JSON values are written as JSON");
         let instance = Instance::create(functions, &json)
             .map_err(|answered| answered.into_error(&about.name, "create"))?;
-        let name = ask(&about, &instance, "name", |functions| functions.name)?;
-        let wants = ask(&about, &instance, "wants", |functions| functions.wants)?;
-        Ok(Self(Arc::new(Loaded { about, name, wants, instance })))
+        let description = describe(&about, &instance)?;
+        Ok(Self(Arc::new(Loaded { about, description, instance })))
     }
 
     /// What its library says of itself.
@@ -78,34 +78,25 @@ impl PluginSpider {
         out: &mut Harvest,
     ) -> Result<(), SpiderError> {
         let answered = self.0.instance.call(callback, Input { frame, ..Input::NONE });
-        match answered.into_harvest(&(), out)? {
-            Ended::Well => Ok(()),
-            Ended::Panicked(text) => resume_unwind(Box::new(text)),
-        }
+        answered.into_harvest(&(), out)
     }
-}
-
-/// How a callback ended that returned no error.
-enum Ended {
-    Well,
-    Panicked(String),
 }
 
 impl Answered {
     /// Adds what a callback harvested to `out`.
-    fn into_harvest(self, book: &impl UrlBook, out: &mut Harvest) -> Result<Ended, SpiderError> {
+    fn into_harvest(self, book: &impl UrlBook, out: &mut Harvest) -> Result<(), SpiderError> {
         let mut from = Reader::new(&self.bytes);
         let message = match self.status {
             OK => String::new(),
             _ => from.get().map_err(senseless)?,
         };
         if matches!(self.status, OK | ERROR | PANIC) {
-            out.absorb(Harvested::decode_with(book, from.rest()).map_err(senseless)?);
+            out.take_in(Harvested::decode_with(book, from.rest()).map_err(senseless)?);
         }
         match self.status {
-            OK => Ok(Ended::Well),
+            OK => Ok(()),
             ERROR => Err(SpiderError::Other(message)),
-            PANIC => Ok(Ended::Panicked(message)),
+            PANIC => Err(SpiderError::Panicked(message)),
             _ => Err(SpiderError::Other(format!("the plugin and its host disagree: {message}"))),
         }
     }
@@ -131,30 +122,84 @@ fn senseless(error: WireError) -> SpiderError {
 }
 
 /// Asks what is asked once.
-fn ask<T: Wire>(
-    about: &About,
-    instance: &Instance,
-    name: &'static str,
-    callback: impl FnOnce(&Functions) -> Callback,
-) -> Result<T, PluginError> {
-    let answered = instance.call(callback, Input::NONE);
+fn describe(about: &About, instance: &Instance) -> Result<Description, PluginError> {
+    let callback = "describe";
+    let answered = instance.call(|functions| functions.describe, Input::NONE);
     if answered.status != OK {
-        return Err(answered.into_error(&about.name, name));
+        return Err(answered.into_error(&about.name, callback));
     }
     Reader::new(&answered.bytes).whole().map_err(|error| PluginError::Garbage {
         name: about.name.clone(),
-        callback: name,
+        callback,
         reason: error.to_string(),
     })
 }
 
+impl Loaded {
+    /// Puts something through a step of the plugin's. A panic in it is a panic here, as of any step.
+    fn step<T: Wire, E: Wire>(
+        &self,
+        callback: impl FnOnce(&Functions) -> Callback,
+        frame: &[u8],
+    ) -> Result<Result<T, E>, String> {
+        let answered = self.instance.call(callback, Input { frame, ..Input::NONE });
+        let from = Reader::new(&answered.bytes);
+        if answered.status == OK {
+            return from.whole().map_err(|error| senseless(error).to_string());
+        }
+        let message = from.whole::<String>().unwrap_or_default();
+        if answered.status == PANIC {
+            resume_unwind(Box::new(message));
+        }
+        Err(message)
+    }
+}
+
+impl ItemStep for Loaded {
+    fn name(&self) -> &str {
+        self.description.item_step.as_deref().unwrap_or_default()
+    }
+
+    fn process(&self, item: Value, page: &PageInfo<'_>) -> Result<Value, Dropped> {
+        let frame = frame(&ItemFrame::new(item, page));
+        self.step(|functions| functions.item, &frame)
+            .unwrap_or_else(|text| Err(Dropped::new("error").because(text)))
+    }
+}
+
+impl RequestStep for Loaded {
+    fn name(&self) -> &str {
+        self.description.request_step.as_deref().unwrap_or_default()
+    }
+
+    fn process(&self, request: &mut Request) -> Result<(), Refusal> {
+        let done = self.step(|functions| functions.request, &frame(request));
+        *request = done.unwrap_or_else(|text| Err(Refusal::new(text)))?;
+        Ok(())
+    }
+}
+
 impl Spider for PluginSpider {
     fn name(&self) -> &str {
-        &self.0.name
+        &self.0.description.name
     }
 
     fn wants(&self) -> Vec<ItemQuery> {
-        self.0.wants.clone()
+        self.0.description.wants.clone()
+    }
+
+    // Not `rules`: they are followed on the other side.
+
+    fn expressions(&self) -> Vec<Expression> {
+        self.0.description.expressions.clone()
+    }
+
+    fn item_step(&self) -> Option<&dyn ItemStep> {
+        self.0.description.item_step.as_ref().map(|_| &*self.0 as &dyn ItemStep)
+    }
+
+    fn request_step(&self) -> Option<&dyn RequestStep> {
+        self.0.description.request_step.as_ref().map(|_| &*self.0 as &dyn RequestStep)
     }
 
     fn start(&self, out: &mut Harvest) -> Result<(), SpiderError> {
@@ -164,16 +209,15 @@ impl Spider for PluginSpider {
     fn parse(&self, page: &Page<'_>, out: &mut Harvest) -> Result<(), SpiderError> {
         let mut head = Vec::with_capacity(1024);
         put_page_head(&mut head, page);
-        let host = Host::new(page.services(), &self.0.wants);
-        let (body, number, serve) = (page.body(), 0, serve as _);
+        let host = Host::new(page.services(), &self.0.description.wants);
+        let (body, number, serve) = (page.body(), page.services().fetched_ms(), serve as _);
         let input = Input { frame: &head, body, number, host: (&raw const host).cast(), serve };
         let answered = self.0.instance.call(|functions| functions.parse, input);
-        let panic = host.take_panic();
-        match answered.into_harvest(&host.into_book(), out)? {
-            Ended::Well => Ok(()),
-            // One of a service's own goes on as it was.
-            Ended::Panicked(text) => resume_unwind(panic.unwrap_or_else(|| Box::new(text))),
+        if let Some(panic) = host.take_panic() {
+            // A service's own, which has unwound through the plugin.
+            resume_unwind(panic);
         }
+        answered.into_harvest(&host.into_book(), out)
     }
 
     fn error(&self, failed: &FailedRequest<'_>, out: &mut Harvest) -> Result<(), SpiderError> {

@@ -191,14 +191,6 @@ impl Harvest {
         }
     }
 
-    /// Adds what another one brought, in its order; for hosts whose spider runs elsewhere.
-    pub fn take_in(&mut self, other: Harvested) {
-        self.items.extend(other.items);
-        self.follows.extend(other.follows);
-        other.logs.into_iter().for_each(|line| self.log(line.level, line.text));
-        other.stats.iter().for_each(|(name, n)| self.stat(name, *n));
-    }
-
     /// The items so far, as JSON texts.
     #[must_use]
     pub fn items(&self) -> &[Item] {
@@ -211,8 +203,8 @@ impl Harvest {
         &self.follows
     }
 
-    /// Adds what another one brought in; for hosts.
-    pub fn absorb(&mut self, other: Harvested) {
+    /// Adds what another one brought, in its order; for hosts whose spider runs elsewhere.
+    pub fn take_in(&mut self, other: Harvested) {
         let Harvested { items, follows, logs, stats } = other;
         self.items.extend(items);
         self.follows.extend(follows);

@@ -189,11 +189,6 @@ macro_rules! pass_on {
             self.$inner.request_step()
         }
     };
-    (@rules $inner:ident) => {
-        fn rules(&self) -> Rules {
-            self.$inner.rules()
-        }
-    };
 }
 
 pub(crate) use pass_on;

@@ -66,6 +66,8 @@ pub(crate) enum Command {
     Inspect(InspectArgs),
     /// Check CONFIG and print all that is in force, defaults included.
     Config(ConfigArgs),
+    /// Look after plugins.
+    Plugin(PluginArgs),
     /// Serve the bundled bookshop, and the sites of tutorials, on a local port until Ctrl-C.
     #[command(after_help = TESTSITE)]
     Testsite(TestsiteArgs),
@@ -189,6 +191,31 @@ pub(crate) struct ConfigArgs {
     /// Set a key of the config, such as `-s scope.max-pages=100`.
     #[arg(short, long = "set", value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PluginArgs {
+    #[command(subcommand)]
+    pub(crate) command: PluginCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PluginCommand {
+    /// Let a running crawl go on with a new build of its plugin.
+    #[command(after_help = EXIT_CODES)]
+    Reload(ReloadArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReloadArgs {
+    /// The crawl's folder (the key `store.path`).
+    pub(crate) store: PathBuf,
+    /// The plugin to take: the folder of its crate, or a shared library. Default: the one that
+    /// the crawl began with.
+    pub(crate) path: Option<PathBuf>,
+    /// Say what was done as one line of JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -6,6 +6,7 @@ pub(crate) mod failure;
 mod config;
 mod inspect;
 mod plumbing;
+mod reload;
 mod run;
 mod scaffold;
 mod testsite;
@@ -15,7 +16,7 @@ mod signals;
 mod summary;
 mod table;
 
-use args::{Cli, Command};
+use args::{Cli, Command, PluginCommand};
 use failure::{Exit, Failure};
 
 /// Does what the command line says.
@@ -27,6 +28,9 @@ pub(crate) async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Check(args) => return scaffold::check(&args),
         Command::Inspect(args) => inspect::inspect(args)?,
         Command::Config(args) => config::config(&args)?,
+        Command::Plugin(args) => match args.command {
+            PluginCommand::Reload(args) => reload::reload(args)?,
+        },
         Command::Testsite(args) => testsite::testsite(args).await?,
         Command::Select(args) => plumbing::select(*args).await?,
         Command::Fetch(args) => plumbing::fetch(args).await?,

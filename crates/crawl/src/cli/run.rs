@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crawl::feeds::FeedConfig;
+use crawl::feeds::{FeedConfig, stdout};
 use crawl::{Config, Crawl, CrawlError, Report, Running};
 
 use super::args::RunArgs;
@@ -22,8 +22,8 @@ pub(crate) async fn run(args: RunArgs) -> Result<Exit, Failure> {
         let what = "both the report (`--json`) and a feed go to standard output";
         return Err(Failure::new(Exit::Usage, what).hint("give the feed a file: -o items.jsonl"));
     }
-    // Refused before the folder is made.
-    if config.seeds.is_empty() && !config.store.path.exists() {
+    // Refused before the folder is made. A plugin may bring requests to begin with.
+    if config.seeds.is_empty() && !has_plugin(&config) && !config.store.path.exists() {
         return Err(CrawlError::NoSeeds.into());
     }
     let places = Places::of(&config);
@@ -35,8 +35,11 @@ pub(crate) async fn run(args: RunArgs) -> Result<Exit, Failure> {
     if let Some(site) = &site {
         eprintln!("serving the test site on {}", site.addr);
     }
-    let crawl = config.into_crawl(args.fresh)?;
-    let Some(running) = launch(crawl, &mut signals).await? else {
+    let running = match make(config, args.fresh, &mut signals).await? {
+        Some(crawl) => launch(crawl, &mut signals).await?,
+        None => None,
+    };
+    let Some(running) = running else {
         eprintln!("interrupted before anything was fetched");
         return Ok(Exit::Interrupted);
     };
@@ -61,6 +64,28 @@ fn feed_to(path: &Path) -> Result<FeedConfig, Failure> {
         return Err(Failure::new(Exit::Usage, what).hint("name the file *.jsonl"));
     }
     Ok(feed)
+}
+
+/// Makes the crawl, and its spider; `None` if a signal came first.
+pub(super) async fn make(
+    config: Config,
+    fresh: bool,
+    signals: &mut Signals,
+) -> Result<Option<Crawl>, Failure> {
+    if has_plugin(&config) {
+        // Before a line of its code runs: what it prints must not stand among the results.
+        stdout::keep().map_err(|e| Failure::new(Exit::Broken, e))?;
+    }
+    // A plugin may have to be built.
+    let made = tokio::task::spawn_blocking(move || config.into_crawl(fresh));
+    tokio::select! {
+        made = made => Ok(Some(made.map_err(|e| Failure::new(Exit::Broken, e))??)),
+        () = signals.next() => Ok(None),
+    }
+}
+
+fn has_plugin(config: &Config) -> bool {
+    config.spider.as_ref().is_some_and(|spider| spider.plugin.is_some())
 }
 
 /// Opens the folder; `None` if a signal came first.

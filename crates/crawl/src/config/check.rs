@@ -192,7 +192,7 @@ fn check_feeds(config: &Config) -> Result<(), Fault> {
 }
 
 /// An error with what caused it, in one line.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -4,6 +4,9 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use crawl_plugin::PluginError;
+use crawl_plugin::process::IsolationError;
+
 use super::source::{Place, hide_credentials};
 
 /// Why a config cannot be used.
@@ -21,6 +24,12 @@ pub enum ConfigError {
     /// Something is written wrongly.
     #[error(transparent)]
     Mistake(Box<Mistake>),
+    /// The plugin does not build or load.
+    #[error(transparent)]
+    Plugin(#[from] Box<PluginError>),
+    /// The plugin does not run in a child process.
+    #[error(transparent)]
+    Isolation(#[from] IsolationError),
 }
 
 /// Something written wrongly, with its place.
@@ -39,13 +48,13 @@ pub struct Mistake {
 
 impl Mistake {
     /// A mistake whose place is not known (yet).
-    pub(super) fn new(message: impl Into<String>) -> Self {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
         // serde quotes the value that it does not like.
         Self { message: hide_credentials(&message.into()), place: None, hint: None }
     }
 
     /// Adds what to do about it.
-    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hide_credentials(&hint.into()));
         self
     }
@@ -65,9 +74,16 @@ impl ConfigError {
     #[must_use]
     pub fn hint(&self) -> Option<&str> {
         match self {
-            Self::Read { .. } => None,
+            Self::Read { .. } | Self::Isolation(_) => None,
+            Self::Plugin(error) => error.hint(),
             Self::Mistake(mistake) => mistake.hint.as_deref(),
         }
+    }
+}
+
+impl From<PluginError> for ConfigError {
+    fn from(error: PluginError) -> Self {
+        Self::Plugin(Box::new(error))
     }
 }
 

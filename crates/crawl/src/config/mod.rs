@@ -15,6 +15,7 @@ mod site;
 mod source;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crawl_engine::{Crawl, CrawlConfig, HostRules};
@@ -22,15 +23,18 @@ use crawl_feeds::FeedConfig;
 use crawl_fetcher::FetchConfig;
 use crawl_frontier::{FrontierConfig, PolitenessConfig, RetryConfig, ScopeConfig};
 use crawl_model::CanonicalUrl;
-use crawl_parser::{ParseConfig, SpiderConfig, configured};
+use crawl_parser::{ParseConfig, SpiderConfig};
 use crawl_pipeline::StepConfig;
 use crawl_store::{CacheConfig, StoreConfig};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use check::chain;
 pub use error::{ConfigError, Mistake};
 pub use host::HostConfig;
 pub use site::TestsiteConfig;
 pub use source::Place;
+
+use crate::plugin::Recipe;
 
 use load::Sources;
 use source::Document;
@@ -162,19 +166,26 @@ impl Config {
         toml::to_string(&shown).expect("a config has string keys and no nulls")
     }
 
-    /// The crawl that it describes, its declarative spider included.
+    /// The crawl that it describes, its spider included: a plugin is built, which may take a while,
+    /// and loaded.
     ///
     /// A `[testsite]` table takes no part in it unless the site was
     /// [served](Self::serve_testsite).
     ///
     /// # Errors
-    /// [`ConfigError::Mistake`] if something in it is wrong.
+    /// [`ConfigError::Mistake`] if something in it is wrong, [`ConfigError::Plugin`] and
+    /// [`ConfigError::Isolation`] if there is no such plugin.
     pub fn into_crawl(self, fresh: bool) -> Result<Crawl, ConfigError> {
-        let spider = self.spider.clone().map(configured).transpose();
-        let spider = spider.map_err(|error| Mistake::new(error.to_string()))?;
+        let recipe = self.spider.clone().map(|spider| {
+            let parse = self.parse.clone();
+            Recipe { spider, parse }
+        });
         let mut builder = Crawl::builder().config(self.into_crawl_config(fresh)?);
-        if let Some(spider) = spider {
-            builder = builder.shared_spider(spider);
+        if let Some(recipe) = recipe {
+            builder = builder.shared_spider(recipe.make(None)?);
+            if recipe.is_plugin() {
+                builder = builder.reload(Arc::new(move |path| Ok(recipe.make(path)?)));
+            }
         }
         builder.build().map_err(|error| Mistake::new(error.to_string()).into())
     }

@@ -48,7 +48,7 @@ pub(super) fn has_attr(element: &Element, test: &AttrTest<Atoms>, is_html: bool)
 }
 
 /// Selectors Level 4, sections 6.1 and 6.2. What is empty is nowhere in another value.
-fn has_value(value: &str, test: &ValueTest, is_html: bool) -> bool {
+pub(crate) fn has_value(value: &str, test: &ValueTest, is_html: bool) -> bool {
     let any_case = match test.case {
         Case::Exact => false,
         Case::Any => true,

@@ -14,6 +14,8 @@ mod memo;
 mod nth;
 mod state;
 
+pub(crate) use element::has_value;
+
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;

@@ -3,6 +3,7 @@
 //! Links, title, metadata and what the spider said it wants come from one streaming pass; the tree
 //! is built when that pass could not tell, or when a selector asks for it.
 
+mod opener;
 mod services;
 mod test_page;
 
@@ -33,6 +34,7 @@ use crate::view::View;
 use crate::xml::feed::scan_xml;
 use crate::xml::{gunzip, kind_of_unzipped};
 
+pub use opener::PageOpener;
 pub use test_page::{TestPage, page_from_body, page_from_html};
 
 /// How documents are read, besides what they say themselves.

@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use crawl_spider::{Spider, SpiderError, prepare};
 
-use super::parser::panic_text;
+use super::parser::{check, panic_text};
 use crate::stream::Table;
 
 /// A spider with its wants compiled.
@@ -21,8 +21,8 @@ pub(crate) struct Loadout {
 impl Loadout {
     pub(crate) fn new(spider: Arc<dyn Spider>) -> Self {
         let spider = prepare(spider);
-        let table = Some(Table::new(spider.wants())).filter(|table| !table.is_empty());
-        Self { spider, table: table.map(Arc::new) }
+        let table = Table::of(&*spider);
+        Self { spider, table }
     }
 }
 
@@ -38,9 +38,10 @@ impl Current {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Puts another spider in force; the old one stays if this one panics when it is asked what
-    /// it wants.
+    /// Puts another spider in force; the old one stays if this one has a wrong selector, or panics
+    /// when it is asked what it wants.
     pub(crate) fn replace(&self, spider: Arc<dyn Spider>) -> Result<(), SpiderError> {
+        check(&*spider)?;
         let loadout = catch_unwind(AssertUnwindSafe(|| Loadout::new(spider)));
         let loadout = loadout.map_err(|panic| {
             let text = panic_text(panic);

@@ -141,8 +141,11 @@ pub fn start(spider: &dyn Spider) -> Result<Vec<Request>, SpiderError> {
     Ok(requests)
 }
 
-/// Compiles all that a spider says it will use.
-fn check(spider: &dyn Spider) -> Result<(), SpiderError> {
+/// Compiles all the selectors and patterns that a spider says it will use.
+///
+/// # Errors
+/// [`SpiderError::Other`] that names the first that is wrong, or says that the spider panicked.
+pub fn check(spider: &dyn Spider) -> Result<(), SpiderError> {
     let caught = catch_unwind(AssertUnwindSafe(|| spider.expressions()));
     let expressions = caught.map_err(|panic| {
         SpiderError::Other(format!("the spider panicked in `expressions`: {}", panic_text(panic)))

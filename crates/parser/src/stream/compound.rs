@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
-use selectors::attr::{AttrSelectorOperator, CaseSensitivity, ParsedCaseSensitivity};
-use selectors::parser::AnPlusB;
+use crawl_query::css::{ValueTest, is_place};
 
 use super::element::Element;
 use super::names::Name;
+use crate::css::has_value;
 use crate::markup::events::Space;
 use crate::markup::scan::is_blank;
 
@@ -25,9 +25,9 @@ pub(super) enum Test {
     /// `.x`
     Class(Box<str>),
     /// `[x]`, `[x = y i]`
-    Attr(Name, Option<Operation>),
+    Attr(Name, Option<ValueTest>),
     /// `:nth-child(2n + 1)`, `:first-of-type`
-    Nth { formula: AnPlusB, of_type: bool },
+    Nth { step: i32, offset: i32, of_type: bool },
     /// `:root`
     Root,
     /// `:scope`; none is left when a selector is compiled.
@@ -36,14 +36,6 @@ pub(super) enum Test {
     Any(Vec<Compound>),
     /// `:not(..)`
     Not(Vec<Compound>),
-}
-
-/// What an attribute's value is tested for.
-#[derive(Clone)]
-pub(super) struct Operation {
-    pub(super) operator: AttrSelectorOperator,
-    pub(super) case: ParsedCaseSensitivity,
-    pub(super) value: Box<str>,
 }
 
 impl Compound {
@@ -67,15 +59,13 @@ impl Test {
             Self::Type(name) => name.is(seen.element.name(), seen.element.space()),
             Self::Id(id) => seen.id().is_some_and(|value| seen.same(value, id)),
             Self::Class(class) => seen.classes().any(|value| seen.same(value, class)),
-            Self::Attr(name, operation) => {
-                let value = seen.element.attr(name);
-                value.is_some_and(|value| match operation {
-                    None => true,
-                    Some(operation) => operation.eval(&value, seen.element.space()),
-                })
-            }
-            Self::Nth { formula, of_type } => {
-                formula.matches_index(if *of_type { seen.place.of_type } else { seen.place.child })
+            Self::Attr(name, test) => seen.element.attr(name).is_some_and(|value| {
+                let is_html = seen.element.space() == Space::Html;
+                test.as_ref().is_none_or(|test| has_value(&value, test, is_html))
+            }),
+            Self::Nth { step, offset, of_type } => {
+                let place = if *of_type { seen.place.of_type } else { seen.place.child };
+                is_place(*step, *offset, place)
             }
             Self::Root => seen.place.is_root,
             Self::Scope => false,
@@ -85,30 +75,13 @@ impl Test {
     }
 }
 
-impl Operation {
-    fn eval(&self, value: &str, space: Space) -> bool {
-        let case = match self.case {
-            ParsedCaseSensitivity::ExplicitCaseSensitive | ParsedCaseSensitivity::CaseSensitive => {
-                CaseSensitivity::CaseSensitive
-            }
-            ParsedCaseSensitivity::AsciiCaseInsensitive => CaseSensitivity::AsciiCaseInsensitive,
-            ParsedCaseSensitivity::AsciiCaseInsensitiveIfInHtmlElementInHtmlDocument => match space
-            {
-                Space::Html => CaseSensitivity::AsciiCaseInsensitive,
-                Space::Svg | Space::Math => CaseSensitivity::CaseSensitive,
-            },
-        };
-        self.operator.eval_str(value, &self.value, case)
-    }
-}
-
 /// Where an element stands among its siblings.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Place {
     /// Its place among the elements, from 1.
-    pub(super) child: i32,
+    pub(super) child: u32,
     /// Its place among those of its name, from 1; counted only if a selector asks for it.
-    pub(super) of_type: i32,
+    pub(super) of_type: u32,
     /// Whether it stands in no other.
     pub(super) is_root: bool,
 }

@@ -12,9 +12,9 @@ pub(super) struct Places {
     counts_children: bool,
     counts_types: bool,
     /// By open element, the document first: its children so far.
-    children: Vec<i32>,
+    children: Vec<u32>,
     /// By open element, the document first: its children so far, by name.
-    types: Vec<HashMap<u32, i32>>,
+    types: Vec<HashMap<u32, u32>>,
     /// Names, numbered.
     names: HashMap<Box<str>, u32>,
     /// Reused: a name in lower case.

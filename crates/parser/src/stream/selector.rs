@@ -1,14 +1,12 @@
 //! Reads selectors, and tells whether they can be matched while streaming.
 //!
-//! They are parsed by the parser of the full engine, so that both understand the same, and
-//! translated. What is not understood here is not wrong; it is left to the tree.
+//! They are compiled by the grammar that the tree is asked in, so that both understand the same,
+//! and translated. What is not understood here is not wrong; it is left to the tree.
 
-use cssparser::Parser;
-use scraper::selector::Simple;
-use selectors::attr::ParsedAttrSelectorOperation;
-use selectors::parser::{Combinator, Component, NthType, ParseRelative, Selector, SelectorList};
+use crawl_query::css::{self, AttrTest, Ending, Relation};
+use crawl_query::{Plain, css as compile};
 
-use super::compound::{Compound, Operation, Test};
+use super::compound::{Compound, Test};
 use super::names::Name;
 use super::program::MAX_COMPOUNDS;
 
@@ -60,96 +58,86 @@ pub(super) enum Scope {
 /// [`NotStreamable`] if one of them cannot be matched while streaming, or none parses.
 pub(super) fn read(css: &str, scope: Scope) -> Result<Vec<Complex>, NotStreamable> {
     let not = |reason| NotStreamable { selector: css.to_owned(), reason };
-    let mut parser = Parser::new(css);
-    let list = SelectorList::parse(&scraper::selector::Parser, &mut parser, ParseRelative::No)
-        .map_err(|_| not("it is no selector, or one for the tree only"))?;
-    let mut found = Vec::with_capacity(list.slice().len());
-    for selector in list.slice() {
-        found.push(complex(selector).and_then(|c| with_scope(c, scope)).map_err(not)?);
-    }
-    Ok(found)
+    let list = compile(css).map_err(|_| not("it does not parse"))?.list;
+    let read = |found| complex(found).and_then(|c| with_scope(c, scope)).map_err(not);
+    list.iter().map(read).collect()
 }
 
 type Reason = &'static str;
 
-fn complex(selector: &Selector<Simple>) -> Result<Complex, Reason> {
-    let mut compounds = Vec::new();
-    let mut next = Next::End;
-    let mut parts = selector.iter();
-    loop {
-        let tests = parts.by_ref().filter_map(|part| test(part).transpose());
-        compounds.push((Compound(tests.collect::<Result<_, _>>()?), next));
-        next = match parts.next_sequence() {
-            None => break,
-            Some(Combinator::Descendant) => Next::Descendant,
-            Some(Combinator::Child) => Next::Child,
-            Some(Combinator::NextSibling) => Next::Sibling,
-            Some(Combinator::LaterSibling) => Next::LaterSibling,
-            Some(_) => return Err("it has a pseudo-element"),
-        };
+fn complex(selector: &css::Complex<Plain>) -> Result<Complex, Reason> {
+    if selector.ending != Ending::Element {
+        return Err("it has a pseudo-element");
     }
-    if compounds.len() > MAX_COMPOUNDS {
+    if selector.parts.len() > MAX_COMPOUNDS {
         return Err("it is too long");
     }
-    compounds.reverse();
-    Ok(Complex { compounds, is_scoped: false })
+    // How a part is joined to the one behind it is written at that one.
+    let behind = selector.parts.iter().skip(1).map(|part| Some(part.relation)).chain([None]);
+    let joined = selector.parts.iter().zip(behind).map(|(part, behind)| {
+        let next = match behind {
+            None => Next::End,
+            Some(Relation::Descendant | Relation::Within) => Next::Descendant,
+            Some(Relation::Child) => Next::Child,
+            Some(Relation::Next) => Next::Sibling,
+            Some(Relation::Later) => Next::LaterSibling,
+        };
+        compound(&part.tests).map(|compound| (compound, next))
+    });
+    Ok(Complex { compounds: joined.collect::<Result<_, _>>()?, is_scoped: false })
 }
 
-/// One simple selector; `None` if every element passes it.
-fn test(part: &Component<Simple>) -> Result<Option<Test>, Reason> {
-    Ok(Some(match part {
-        Component::ExplicitUniversalType | Component::ExplicitAnyNamespace => return Ok(None),
-        Component::LocalName(name) => Test::Type(Name::of_element(plain(&name.name.0)?)),
-        Component::ID(id) => Test::Id((*id.0).into()),
-        Component::Class(class) => Test::Class((*class.0).into()),
-        Component::AttributeInNoNamespaceExists { local_name, .. } => {
-            Test::Attr(Name::of_attribute(plain(&local_name.0)?), None)
+fn compound(tests: &[css::Test<Plain>]) -> Result<Compound, Reason> {
+    Ok(Compound(tests.iter().map(test).collect::<Result<_, _>>()?))
+}
+
+/// One simple selector.
+fn test(test: &css::Test<Plain>) -> Result<Test, Reason> {
+    let later = "it asks for siblings that come later";
+    Ok(match test {
+        css::Test::Tag(name) => Test::Type(Name::of_element(plain(&name.written)?)),
+        css::Test::Id(id) => Test::Id(id.clone()),
+        css::Test::Class(class) => Test::Class(class.clone()),
+        css::Test::Attr(attr) => attribute(attr)?,
+        css::Test::First => Test::Nth { step: 0, offset: 1, of_type: false },
+        css::Test::Nth(nth) if nth.from_end => return Err(later),
+        css::Test::Nth(nth) if !nth.of.is_empty() => return Err("it counts only some siblings"),
+        css::Test::Nth(nth) => {
+            Test::Nth { step: nth.step, offset: nth.offset, of_type: nth.of_type }
         }
-        Component::AttributeInNoNamespace { local_name, operator, value, case_sensitivity } => {
-            let (operator, case) = (*operator, *case_sensitivity);
-            let operation = Operation { operator, case, value: (*value.0).into() };
-            Test::Attr(Name::of_attribute(plain(&local_name.0)?), Some(operation))
+        css::Test::All(tests) => Test::Any(vec![compound(tests)?]),
+        css::Test::Last => return Err(later),
+        css::Test::Root => Test::Root,
+        css::Test::Scope => Test::Scope,
+        css::Test::Is(list) => Test::Any(compounds(list)?),
+        css::Test::Not(list) => Test::Not(compounds(list)?),
+        css::Test::Never => Test::Any(Vec::new()),
+        css::Test::Empty | css::Test::Has(_) | css::Test::Contains { .. } => {
+            return Err("it asks for an element's content");
         }
-        Component::AttributeOther(attr) if attr.namespace.is_none() => {
-            let operation = match &attr.operation {
-                ParsedAttrSelectorOperation::Exists => None,
-                ParsedAttrSelectorOperation::WithValue { operator, case_sensitivity, value } => {
-                    let (operator, case) = (*operator, *case_sensitivity);
-                    Some(Operation { operator, case, value: (*value.0).into() })
-                }
-            };
-            Test::Attr(Name::of_attribute(plain(&attr.local_name.0)?), operation)
+        css::Test::Namespace(_) => return Err("it has a namespace"),
+        css::Test::State(_) | css::Test::Lang { .. } => {
+            return Err("it has an unusual pseudo-class");
         }
-        Component::Nth(nth) => {
-            let of_type = match nth.ty {
-                NthType::Child => false,
-                NthType::OfType => true,
-                NthType::LastChild
-                | NthType::OnlyChild
-                | NthType::LastOfType
-                | NthType::OnlyOfType => return Err("it asks for siblings that come later"),
-            };
-            Test::Nth { formula: nth.an_plus_b, of_type }
+    })
+}
+
+fn attribute(attr: &AttrTest<Plain>) -> Result<Test, Reason> {
+    match attr.namespace.as_deref() {
+        Some("") => {
+            Ok(Test::Attr(Name::of_attribute(plain(&attr.name.written)?), attr.value.clone()))
         }
-        Component::Root => Test::Root,
-        Component::Scope => Test::Scope,
-        Component::Is(list) | Component::Where(list) => Test::Any(compounds(list)?),
-        Component::Negation(list) => Test::Not(compounds(list)?),
-        Component::Empty | Component::Has(_) => return Err("it asks for an element's content"),
-        _ => return Err("it has a namespace, a pseudo-element or an unusual pseudo-class"),
-    }))
+        _ => Err("it has a namespace"),
+    }
 }
 
 /// The list in `:is(..)` or `:not(..)`.
-fn compounds(list: &SelectorList<Simple>) -> Result<Vec<Compound>, Reason> {
-    list.slice()
-        .iter()
-        .map(|selector| {
-            let mut complex = complex(selector)?;
-            let last = complex.compounds.pop().filter(|_| complex.compounds.is_empty());
-            last.map(|(compound, _)| compound).ok_or("it has combinators in `:is` or `:not`")
-        })
-        .collect()
+fn compounds(list: &[css::Complex<Plain>]) -> Result<Vec<Compound>, Reason> {
+    let one = |selector: &css::Complex<Plain>| match &*selector.parts {
+        [part] => compound(&part.tests),
+        _ => Err("it has combinators in `:is` or `:not`"),
+    };
+    list.iter().map(one).collect()
 }
 
 /// A NUL in markup becomes a replacement character in the tree, so such names need one.

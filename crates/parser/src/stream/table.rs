@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use crawl_spider::{ItemQuery, Take};
+use crawl_spider::{ItemQuery, Spider, Take};
 
 use super::compound::Wellknown;
 use super::matcher::Matcher;
@@ -63,6 +63,12 @@ pub(super) enum Find {
 }
 
 impl Table {
+    /// What a spider wants; `None` if that is nothing or has to be selected.
+    pub(crate) fn of(spider: &dyn Spider) -> Option<Arc<Self>> {
+        let table = Self::new(spider.wants());
+        (!table.is_empty()).then(|| Arc::new(table))
+    }
+
     /// Compiles queries. Those that cannot be matched while streaming are noted as such.
     pub(crate) fn new(queries: Vec<ItemQuery>) -> Self {
         let mut table = Self::default();

@@ -8,12 +8,11 @@ use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
-use crawl_model::{Request, Response};
 use crawl_spider::{Harvest, Harvested, Spider, SpiderError};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Resource, Rlimit, Signal, getpid, getrlimit, kill_process, setrlimit};
 
-use super::frames::{self, Called, Question, STATUSES, VERSION, Welcome};
+use super::frames::{self, Called, Question, STATUSES, Sent, VERSION, Welcome};
 use super::pipe::{MAX_FRAME_BYTES, Pipe, PipeError};
 
 /// What the program brings: a spider, and pages for it.
@@ -25,12 +24,7 @@ pub trait Guest {
     ///
     /// # Errors
     /// What the spider returns.
-    fn parse(
-        &self,
-        request: &Request,
-        response: &Response,
-        out: &mut Harvest,
-    ) -> Result<(), SpiderError>;
+    fn parse(&self, page: &Sent, out: &mut Harvest) -> Result<(), SpiderError>;
 }
 
 /// Serves the parent whose child this process is, over what was its standard input. `load` makes
@@ -108,7 +102,7 @@ fn answer(guest: &impl Guest, question: Question) -> io::Result<Vec<u8>> {
     let called = catch_unwind(AssertUnwindSafe(|| match &question {
         Question::Greet(_) => None,
         Question::Start => Some(spider.start(&mut out)),
-        Question::Parse(request, response) => Some(guest.parse(request, response, &mut out)),
+        Question::Parse(page) => Some(guest.parse(page, &mut out)),
         Question::Error(failed) => Some(spider.error(&failed.as_failed(), &mut out)),
         Question::Closed(closed) => Some(spider.closed(&closed.as_closed(), &mut out)),
     }));

@@ -2,7 +2,7 @@
 
 use crawl_model::{Request, Response};
 use crawl_spider::abi::wire::{
-    ClosedFrame, FailedFrame, Reader, Wire, WireError, get_response, put_page,
+    ClosedFrame, FailedFrame, Reader, Wire, WireError, get_page, put_page,
 };
 use crawl_spider::{Harvested, Page, SpiderError};
 
@@ -26,11 +26,22 @@ pub(super) enum Question {
     /// Call `start`.
     Start,
     /// Call `parse`.
-    Parse(Box<Request>, Box<Response>),
+    Parse(Box<Sent>),
     /// Call `error`.
     Error(Box<FailedFrame>),
     /// Call `closed`.
     Closed(ClosedFrame),
+}
+
+/// A page that was sent to a child, not opened yet.
+#[derive(Debug)]
+pub struct Sent {
+    /// What was asked.
+    pub request: Request,
+    /// What came.
+    pub response: Response,
+    /// When: milliseconds since the Unix epoch.
+    pub fetched_ms: u64,
 }
 
 /// How the parent begins.
@@ -59,6 +70,7 @@ pub(super) fn start() -> Vec<u8> {
 pub(super) fn parse(page: &Page<'_>) -> Vec<u8> {
     let mut out = begin(PARSE);
     out.reserve(page.body().len() + 1024);
+    page.services().fetched_ms().put(&mut out);
     put_page(&mut out, page);
     out
 }
@@ -92,7 +104,11 @@ impl Question {
                 memory_bytes: from.get()?,
             }),
             START => Self::Start,
-            PARSE => Self::Parse(Box::new(from.get()?), Box::new(get_response(&mut from)?)),
+            PARSE => {
+                let fetched_ms = from.get()?;
+                let (request, response) = get_page(&mut from)?;
+                Self::Parse(Box::new(Sent { request, response, fetched_ms }))
+            }
             ERROR => Self::Error(Box::new(from.get()?)),
             CLOSED => Self::Closed(from.get()?),
             _ => return Err(WireError::Wrong("kind of question")),

@@ -25,6 +25,7 @@ mod child;
 mod parent;
 
 pub use child::{Guest, serve};
+pub use frames::Sent;
 pub use parent::{Isolated, IsolationError, Launch};
 
 #[cfg(test)]

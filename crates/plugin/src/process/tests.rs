@@ -51,12 +51,8 @@ impl Guest for Bad {
         self
     }
 
-    fn parse(
-        &self,
-        request: &Request,
-        response: &Response,
-        out: &mut Harvest,
-    ) -> Result<(), SpiderError> {
+    fn parse(&self, page: &Sent, out: &mut Harvest) -> Result<(), SpiderError> {
+        let Sent { request, response, .. } = page;
         out.log(LogLevel::Warn, "begun");
         out.stat("pages", 1);
         match request.url.path() {
@@ -388,6 +384,10 @@ macro_rules! no_services {
                 $(let _ = $arg;)*
                 unreachable!("nobody asks")
             })*
+
+            fn fetched_ms(&self) -> u64 {
+                0
+            }
 
             fn text_content(&self, _: crawl_spider::NodeId) -> Cow<'_, str> {
                 unreachable!("nobody asks")

@@ -51,6 +51,10 @@ pub(crate) fn all() -> Vec<TestPage> {
             "application/rss+xml",
             b"<rss><channel><item><link>http://h.test/f</link></item></channel></rss>",
         ),
+        body(
+            "application/xml",
+            br#"<urlset><url><loc>http://h.test/s</loc><priority>0.3</priority></url></urlset>"#,
+        ),
         body("image/png", b"\x89PNG\r\n\x1a\n\0\xff"),
         body("text/html; charset=iso-8859-1", b"<title>\xe4\xf6</title><a href=\xfc?\xe4>x</a>"),
         odd(),

@@ -1,7 +1,11 @@
 //! The same source, linked in and loaded, is the same spider.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
 use crawl_model::{CanonicalUrl, Request, Verdict};
-use crawl_spider::{Args, Closed, FailedRequest, FromArgs, Harvested, Spider};
+use crawl_parser::page_from_html;
+use crawl_spider::{Args, Closed, FailedRequest, FromArgs, Harvested, PageInfo, Spider, prepare};
 use serde_json::json;
 
 use super::{built, harvest, pages};
@@ -37,14 +41,17 @@ fn same(linked: (Harvested, Option<String>), loaded: (Harvested, Option<String>)
 fn a_loaded_spider_gives_what_the_same_source_linked_in_gives() {
     let linked = good::Good::from_args(&Args::default()).unwrap();
     let loaded = load(&built("good"), &Args::default()).unwrap();
+    let linked = prepare(Arc::new(linked));
     assert_eq!((linked.name(), linked.wants()), (loaded.name(), loaded.wants()));
+    assert_eq!(linked.expressions(), loaded.expressions());
+    assert!(loaded.rules().is_empty(), "they are followed on the other side");
     for status in [200, 299, 300, 404, 500] {
         assert_eq!(linked.wants_status(status), loaded.wants_status(status));
     }
     same(harvest(|out| linked.start(out)), harvest(|out| loaded.start(out)), "start");
     for matched in [false, true] {
         for page in pages::all() {
-            let page = if matched { page.with_spider(&linked) } else { page };
+            let page = if matched { page.with_spider(&*linked) } else { page };
             let page = page.page();
             let at = format!("{page:?}, matched beforehand: {matched}");
             same(
@@ -75,6 +82,35 @@ fn the_smaller_callbacks_are_the_same_too() {
         harvest(|out| loaded.closed(&closed, out)),
         "closed",
     );
+}
+
+#[test]
+fn a_panic_and_the_steps_are_the_same_too() {
+    let linked = prepare(Arc::new(good::Good::from_args(&Args::default()).unwrap()));
+    let loaded = load(&built("good"), &Args::default()).unwrap();
+    let test = page_from_html("http://h.test/panics", "<p>x").unwrap();
+    let panic = catch_unwind(AssertUnwindSafe(|| harvest(|out| linked.parse(&test.page(), out))));
+    let panic = panic.map(|_| ()).unwrap_err().downcast::<String>().unwrap();
+    assert_eq!(harvest(|out| loaded.parse(&test.page(), out)).1, Some(*panic));
+
+    let mut request = Request::get(CanonicalUrl::parse("http://h.test/a").unwrap());
+    request.meta = json!({"n": 0.1});
+    let page = PageInfo::new(&request, Some(404));
+    let (a, b) = (linked.item_step().unwrap(), loaded.item_step().unwrap());
+    assert_eq!(a.name(), b.name());
+    for item in [json!({"n": 0}), json!({"n": 0.1, "m": null})] {
+        assert_eq!(a.process(item.clone(), &page), b.process(item, &page));
+    }
+    let panic = catch_unwind(AssertUnwindSafe(|| b.process(json!({"n": 1}), &page))).unwrap_err();
+    assert_eq!(*panic.downcast::<String>().unwrap(), "it was to panic on one");
+    let (a, b) = (linked.request_step().unwrap(), loaded.request_step().unwrap());
+    assert_eq!(a.name(), b.name());
+    for label in ["", "x"] {
+        let (mut one, mut other) = (request.clone(), request.clone());
+        (one.label, other.label) = (label.into(), label.into());
+        assert_eq!(a.process(&mut one), b.process(&mut other));
+        assert_eq!(one, other);
+    }
 }
 
 #[test]

@@ -246,9 +246,15 @@ impl<N: Names> Nth<N> {
     /// Whether the element at this place, from 1, is meant.
     #[must_use]
     pub fn takes(&self, place: u32) -> bool {
-        let (step, rest) = (i64::from(self.step), i64::from(place) - i64::from(self.offset));
-        if step == 0 { rest == 0 } else { rest % step == 0 && rest / step >= 0 }
+        is_place(self.step, self.offset, place)
     }
+}
+
+/// Whether `place`, from 1, is one of `step * n + offset`.
+#[must_use]
+pub fn is_place(step: i32, offset: i32, place: u32) -> bool {
+    let (step, rest) = (i64::from(step), i64::from(place) - i64::from(offset));
+    if step == 0 { rest == 0 } else { rest % step == 0 && rest / step >= 0 }
 }
 
 /// What can be read off a document at rest (HTML Standard, section 4.16.3).

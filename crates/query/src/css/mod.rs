@@ -11,7 +11,7 @@ mod simple;
 
 pub use ast::{
     AttrTest, Case, Complex, Ending, Name, Nth, Operator, Part, Relation, Selector, State, Test,
-    ValueTest,
+    ValueTest, is_place,
 };
 
 use crate::{Names, SyntaxError};

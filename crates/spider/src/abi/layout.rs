@@ -80,10 +80,8 @@ pub struct Functions {
     pub create: unsafe extern "C" fn(call: *const Call, spider: *mut *mut c_void) -> u32,
     /// Takes a spider that `create` made, and drops it.
     pub destroy: unsafe extern "C" fn(call: *const Call, spider: *mut c_void) -> u32,
-    /// Answers its name.
-    pub name: Callback,
-    /// Answers what it wants of all pages.
-    pub wants: Callback,
+    /// Answers what it says of itself once, its rules included.
+    pub describe: Callback,
     /// Answers whether it wants the status in [`Call::number`].
     pub wants_status: Callback,
     /// Answers a harvest.
@@ -95,6 +93,10 @@ pub struct Functions {
     pub error: Callback,
     /// Is told of the end, in [`Call::input`]; answers a harvest.
     pub closed: Callback,
+    /// Puts the item in [`Call::input`] through its step; answers the item, or why it is dropped.
+    pub item: Callback,
+    /// Puts the request in [`Call::input`] through its step; answers it, or why it is refused.
+    pub request: Callback,
 }
 
 /// Calls a spider that `create` made and `destroy` was not given. From any thread, and from
@@ -108,7 +110,8 @@ pub struct Call {
     pub input: Slice,
     /// The body of a page; empty for other callbacks.
     pub body: Slice,
-    /// A number.
+    /// The status that is asked about, or when the page was fetched (milliseconds since the Unix
+    /// epoch; 0 if that is not known).
     pub number: u64,
     /// Where the answer goes.
     pub answer: Sink,
@@ -271,6 +274,12 @@ services! {
     Markdown = 25,
     /// Made: `Article`, or nothing.
     Article = 26,
+    /// `matching(text, more)`, the texts as a frame; made: `Result<Vec<bool>, QueryError>`.
+    Matching = 27,
+    /// Made: `Vec<Entry>`.
+    Entries = 28,
+    /// As `Csv`, of the dialect that `more` is a frame of.
+    CsvAs = 29,
 }
 
 /// A text with zeros behind it. What is too long is cut.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use crate::spider::pass_on;
 use crate::{
-    Closed, Expression, FailedRequest, Harvest, ItemQuery, Page, Spider, SpiderError, prepare,
+    Closed, Expression, FailedRequest, Harvest, ItemQuery, ItemStep, Page, RequestStep, Spider,
+    SpiderError, prepare,
 };
 
 /// What a [`Step`] says of a page.
@@ -98,7 +99,7 @@ pub struct Then<S> {
 
 impl<S: Step> Spider for Then<S> {
     // Its rules are in it already.
-    pass_on!(spider: name closed wants_status);
+    pass_on!(spider: name closed item_step request_step wants_status);
 
     fn wants(&self) -> Vec<ItemQuery> {
         self.spider.wants()

@@ -5,7 +5,8 @@ use std::collections::HashSet;
 
 use crawl_model::CanonicalUrl;
 
-use super::extractor::{LinkExtractor, Places, Source};
+use super::extractor::LinkExtractor;
+use super::place::{Places, Source};
 use crate::harvest::is_nofollow;
 use crate::{Link, Node, Page, SpiderError, collapse_whitespace};
 

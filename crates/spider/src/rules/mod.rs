@@ -7,6 +7,7 @@
 
 mod extractor;
 mod find;
+mod place;
 mod texts;
 
 use std::borrow::Cow;

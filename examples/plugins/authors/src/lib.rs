@@ -5,6 +5,16 @@
 
 use crawl_spider::prelude::*;
 
+#[derive(Item)]
+struct Author {
+    #[item(css = ".author-title")]
+    name: String,
+    #[item(css = ".author-born-date")]
+    born: String,
+    #[item(css = ".author-born-location", strip_prefix = "in ")]
+    place: String,
+}
+
 /// The spider.
 #[derive(Default)]
 pub struct Authors;
@@ -16,13 +26,9 @@ impl Spider for Authors {
     }
 
     fn parse(&self, page: &Page<'_>, out: &mut Harvest) -> Result<(), SpiderError> {
-        if page.label() != "author" {
-            return Ok(());
+        if page.label() == "author" {
+            out.extract::<Author>(page)?;
         }
-        out.item(&json!({
-            "name": page.text_of(".author-title")?,
-            "born": page.text_of(".author-born-date")?,
-            "place": page.text_of(".author-born-location")?,
-        }))
+        Ok(())
     }
 }

@@ -6,7 +6,10 @@
 use std::time::Duration;
 
 use crawl_spider::prelude::*;
-use crawl_spider::{FieldQuery, ItemQuery, SpiderError, XPathValue};
+use crawl_spider::{
+    CsvDialect, Dropped, Expression, FieldQuery, ItemQuery, ItemStep, Language, PageInfo, Refusal,
+    RequestStep, Rules, SpiderError, XPathValue,
+};
 
 pub struct Good {
     queries: Vec<ItemQuery>,
@@ -38,6 +41,24 @@ impl Spider for Good {
 
     fn wants(&self) -> Vec<ItemQuery> {
         self.queries.clone()
+    }
+
+    fn rules(&self) -> Rules {
+        Rules::new()
+            .rule(Rule::css("nav, li.next").label("ruled"))
+            .rule(Rule::url(r"/[a-d]$").label("short"))
+    }
+
+    fn expressions(&self) -> Vec<Expression> {
+        vec![Expression::new(Language::XPath, "//a[1]", "here")]
+    }
+
+    fn item_step(&self) -> Option<&dyn ItemStep> {
+        Some(self)
+    }
+
+    fn request_step(&self) -> Option<&dyn RequestStep> {
+        Some(self)
     }
 
     fn wants_status(&self, status: u16) -> bool {
@@ -80,6 +101,36 @@ impl Spider for Good {
     fn closed(&self, closed: &Closed<'_>, out: &mut Harvest) -> Result<(), SpiderError> {
         out.log(LogLevel::Info, format!("{closed:?}"));
         out.stat("pages of the run", closed.n_pages as i64);
+        Ok(())
+    }
+}
+
+impl ItemStep for Good {
+    fn name(&self) -> &str {
+        "good items"
+    }
+
+    fn process(&self, mut item: Value, page: &PageInfo<'_>) -> Result<Value, Dropped> {
+        if item["n"] == 0 {
+            return Err(Dropped::new("zero").because(page.url()));
+        }
+        assert!(item["n"] != 1, "it was to panic on one");
+        item["of"] = json!([page.label(), page.depth(), page.status(), page.meta::<Value>().ok()]);
+        Ok(item)
+    }
+}
+
+impl RequestStep for Good {
+    fn name(&self) -> &str {
+        "good requests"
+    }
+
+    fn process(&self, request: &mut Request) -> Result<(), Refusal> {
+        if request.label.is_empty() {
+            return Err(Refusal::new("it has no label"));
+        }
+        request.priority += 1;
+        request.headers.push(("X".into(), "y".into()));
         Ok(())
     }
 }
@@ -167,6 +218,13 @@ fn data(page: &Page<'_>, out: &mut Harvest) -> Result<(), SpiderError> {
     }
     let rows: Vec<_> = page.csv().take(1500).map(|row| row.map_err(|e| e.chain())).collect();
     let last = page.csv().last().and_then(Result::ok);
+    let dialect = CsvDialect { delimiter: Some(';'), quote: Some('\''), headers: None };
+    let named = CsvDialect { headers: Some(vec!["ü".into(), "b".into()]), ..dialect.clone() };
+    let count = |dialect| page.csv_as(dialect).take(5).filter_map(Result::ok).collect::<Vec<_>>();
+    out.item(&json!({ "as": count(&dialect), "named": count(&named) }))?;
+    out.item(
+        &json!({ "entries": page.entries(), "fetched": page.fetched_at() > std::time::UNIX_EPOCH }),
+    )?;
     out.item(&json!({
         "rows": rows.iter().map(|row| row.as_ref().ok()).collect::<Vec<_>>(),
         "errors": rows.iter().filter_map(|row| row.as_ref().err()).collect::<Vec<_>>(),
@@ -212,7 +270,7 @@ fn follow(page: &Page<'_>, out: &mut Harvest) -> Result<(), SpiderError> {
         said(out, "joined", page.join(href));
     }
     out.get("https://own.test/?q=ü")?.json(&json!({"a": 1}))?;
-    out.get_url(page.url().clone()).form(&[("a", "b")]);
+    out.get_url(page.url().clone()).errback("gone").form(&[("a", "b")]);
     if let Some(link) = page.links().last() {
         out.get_url(link.url.clone());
         out.get_url(page.links()[0].url.clone());

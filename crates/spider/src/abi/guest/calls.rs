@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use crawl_model::Request;
@@ -12,13 +12,16 @@ use super::line::{HostPanicked, Line, bytes};
 use super::page::GuestPage;
 use crate::abi::layout::{Call, ERROR, MISUSE, OK, PANIC, Slice};
 use crate::abi::wire::{
-    ClosedFrame, FailedFrame, Reader, UrlBook, Wire, WireError, frame, get_page_head,
+    ClosedFrame, Description, FailedFrame, ItemFrame, Reader, UrlBook, Wire, WireError, frame,
+    get_page_head,
 };
-use crate::{Args, FromArgs, Harvest, Harvested, ItemQuery, Page, Spider, SpiderError};
+use crate::{
+    Args, FromArgs, Harvest, Harvested, ItemQuery, Page, PageInfo, Spider, SpiderError, prepare,
+};
 
 /// What the host's pointer to a spider leads to.
 struct Plugin {
-    spider: Box<dyn Spider>,
+    spider: Arc<dyn Spider>,
     /// What it wants of all pages, after it was asked.
     wants: OnceLock<Vec<ItemQuery>>,
 }
@@ -52,7 +55,8 @@ pub(super) unsafe extern "C" fn create<S: FromArgs>(
         // SAFETY: likewise its input.
         let text = unsafe { bytes(call.input) };
         let args: Args = serde_json::from_slice(text).map_err(SpiderError::Args)?;
-        let made: Box<dyn Spider> = Box::new(S::from_args(&args)?);
+        // With its rules, which are followed on this side.
+        let made = prepare(Arc::new(S::from_args(&args)?));
         let plugin = Box::new(Plugin { spider: made, wants: OnceLock::new() });
         // SAFETY: the host points to a place of its own for this pointer.
         unsafe { *spider = Box::into_raw(plugin).cast() };
@@ -82,13 +86,14 @@ macro_rules! callbacks {
 }
 
 callbacks! {
-    name = answer_name;
-    wants = answer_wants;
+    describe = answer_describe;
     wants_status = answer_wants_status;
     start = answer_start;
     parse = answer_parse;
     error = answer_error;
     closed = answer_closed;
+    item = answer_item;
+    request = answer_request;
 }
 
 /// Runs a callback and sends its answer, or the message of what went wrong and behind it whatever
@@ -133,13 +138,38 @@ fn panic_text(panic: Box<dyn Any + Send>) -> String {
     }
 }
 
-fn answer_name(plugin: &Plugin, _: &Call, out: &mut Vec<u8>) -> Result<(), Refusal> {
-    plugin.spider.name().to_owned().put(out);
+fn answer_describe(plugin: &Plugin, _: &Call, out: &mut Vec<u8>) -> Result<(), Refusal> {
+    let spider = &plugin.spider;
+    let description = Description {
+        name: spider.name().to_owned(),
+        wants: plugin.wants.get_or_init(|| spider.wants()).clone(),
+        expressions: spider.expressions(),
+        item_step: spider.item_step().map(|step| step.name().to_owned()),
+        request_step: spider.request_step().map(|step| step.name().to_owned()),
+    };
+    description.put(out);
     Ok(())
 }
 
-fn answer_wants(plugin: &Plugin, _: &Call, out: &mut Vec<u8>) -> Result<(), Refusal> {
-    plugin.wants.get_or_init(|| plugin.spider.wants()).put(out);
+fn answer_item(plugin: &Plugin, call: &Call, out: &mut Vec<u8>) -> Result<(), Refusal> {
+    // SAFETY: the host keeps the input until the callback returns.
+    let frame: ItemFrame = Reader::trusted(unsafe { bytes(call.input) }).whole()?;
+    let done = match plugin.spider.item_step() {
+        Some(step) => step.process(frame.item, &PageInfo::new(&frame.request, frame.status)),
+        None => Ok(frame.item),
+    };
+    done.put(out);
+    Ok(())
+}
+
+fn answer_request(plugin: &Plugin, call: &Call, out: &mut Vec<u8>) -> Result<(), Refusal> {
+    // SAFETY: the host keeps the input until the callback returns.
+    let mut request: Request = Reader::trusted(unsafe { bytes(call.input) }).whole()?;
+    let done = match plugin.spider.request_step() {
+        Some(step) => step.process(&mut request).map(|()| request),
+        None => Ok(request),
+    };
+    done.put(out);
     Ok(())
 }
 

@@ -25,13 +25,14 @@ impl Header {
             functions: Functions {
                 create: calls::create::<S>,
                 destroy: calls::destroy,
-                name: calls::name,
-                wants: calls::wants,
+                describe: calls::describe,
                 wants_status: calls::wants_status,
                 start: calls::start,
                 parse: calls::parse,
                 error: calls::error,
                 closed: calls::closed,
+                item: calls::item,
+                request: calls::request,
             },
         }
     }

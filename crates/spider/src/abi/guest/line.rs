@@ -28,7 +28,7 @@ pub(super) struct Question<'h, 'q> {
     node: Option<NodeId>,
     numbers: [u64; 4],
     text: &'q str,
-    more: &'q str,
+    more: &'q [u8],
 }
 
 /// What the host answered.
@@ -53,7 +53,7 @@ impl<'h> Line<'h> {
 
     /// Begins a question about the page.
     pub(super) fn ask<'q>(self, service: Service) -> Question<'h, 'q> {
-        Question { line: self, service, node: None, numbers: [0; 4], text: "", more: "" }
+        Question { line: self, service, node: None, numbers: [0; 4], text: "", more: &[] }
     }
 }
 
@@ -73,7 +73,7 @@ impl<'h, 'q> Question<'h, 'q> {
         self
     }
 
-    pub(super) fn more(mut self, more: &'q str) -> Self {
+    pub(super) fn more(mut self, more: &'q [u8]) -> Self {
         self.more = more;
         self
     }
@@ -138,7 +138,7 @@ impl<'h, 'q> Question<'h, 'q> {
             node: self.node.map_or(NO_NODE, |node| node.0),
             numbers: self.numbers,
             text: Slice::of(self.text.as_bytes()),
-            more: Slice::of(self.more.as_bytes()),
+            more: Slice::of(self.more),
             answer: sink,
         };
         let mut answer = Answer::EMPTY;

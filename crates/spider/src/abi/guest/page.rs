@@ -11,10 +11,11 @@ use super::line::{Line, Reply};
 use super::rows::GuestRows;
 use super::urls::GuestBook;
 use crate::abi::layout::{MOST_JOINED, Service};
-use crate::abi::wire::CsvBatch;
+use crate::abi::wire::{CsvBatch, frame};
 use crate::{
-    Article, CsvRow, CsvRows, Evaluated, FormParts, ItemQuery, Link, MatchedRows, Metadata, NodeId,
-    PageServices, QueryError, SelectorError, SpiderError, Step, StructuredData, Table,
+    Article, CsvDialect, CsvRow, CsvRows, Entry, Evaluated, FormParts, ItemQuery, Link,
+    MatchedRows, Metadata, NodeId, PageServices, QueryError, SelectorError, SpiderError, Step,
+    StructuredData, Table,
 };
 
 /// The services of a page, each asked of the host; what is owned here is fetched once and kept.
@@ -27,6 +28,7 @@ pub(super) struct GuestPage<'h> {
     joined: RefCell<Vec<CanonicalUrl>>,
     found: Found,
     forms: OnceCell<Vec<FormParts>>,
+    entries: OnceCell<Vec<Entry>>,
     metadata: OnceCell<Metadata>,
     structured: OnceCell<StructuredData>,
     article: OnceCell<Option<Article>>,
@@ -54,6 +56,7 @@ impl<'h> GuestPage<'h> {
             joined: RefCell::default(),
             found: Found::default(),
             forms: OnceCell::new(),
+            entries: OnceCell::new(),
             metadata: OnceCell::new(),
             structured: OnceCell::new(),
             article: OnceCell::new(),
@@ -146,13 +149,28 @@ impl PageServices for GuestPage<'_> {
     }
 
     fn csv(&self) -> CsvRows<'_> {
-        let id = self.line.ask(Service::Csv).number().unwrap_or_default();
-        CsvRows::new(GuestCsv { line: self.line, id, rows: VecDeque::new(), is_read: false })
+        GuestCsv::rows(self.line, self.line.ask(Service::Csv).number())
+    }
+
+    fn csv_as(&self, dialect: &CsvDialect) -> CsvRows<'_> {
+        let id = self.line.ask(Service::CsvAs).more(&frame(dialect)).number();
+        GuestCsv::rows(self.line, id)
     }
 
     fn find(&self, pattern: &str, text: &str, most: usize) -> Result<Vec<String>, QueryError> {
-        let ask = self.line.ask(Service::Find).text(pattern).more(text);
+        let ask = self.line.ask(Service::Find).text(pattern).more(text.as_bytes());
         ask.numbers([most, 0, 0, 0]).made().unwrap_or_else(|| Ok(Vec::new()))
+    }
+
+    fn matching(&self, pattern: &str, texts: &[&str]) -> Result<Vec<bool>, QueryError> {
+        let texts: Vec<String> = texts.iter().map(|&text| text.to_owned()).collect();
+        let texts = frame(&texts);
+        let answer = self.line.ask(Service::Matching).text(pattern).more(&texts).made();
+        answer.unwrap_or_else(|| Ok(Vec::new()))
+    }
+
+    fn entries(&self) -> &[Entry] {
+        self.entries.get_or_init(|| self.line.ask(Service::Entries).made().unwrap_or_default())
     }
 
     fn step(&self, node: NodeId, step: Step) -> Option<NodeId> {
@@ -171,7 +189,7 @@ impl PageServices for GuestPage<'_> {
     }
 
     fn encode<'t>(&self, text: &'t str, charset: &str) -> Cow<'t, [u8]> {
-        match self.line.ask(Service::Encode).text(text).more(charset).reply() {
+        match self.line.ask(Service::Encode).text(text).more(charset.as_bytes()).reply() {
             Reply::Made(bytes) => Cow::Owned(bytes),
             Reply::Nothing | Reply::Borrowed(_) => Cow::Borrowed(text.as_bytes()),
         }
@@ -205,6 +223,16 @@ struct GuestCsv<'h> {
     id: usize,
     rows: VecDeque<Result<CsvRow, SpiderError>>,
     is_read: bool,
+}
+
+impl<'h> GuestCsv<'h> {
+    /// The rows of the CSV of this number; none without one.
+    fn rows(line: Line<'h>, id: Option<usize>) -> CsvRows<'h> {
+        match id {
+            Some(id) => CsvRows::new(Self { line, id, rows: VecDeque::new(), is_read: false }),
+            None => CsvRows::new(std::iter::empty()),
+        }
+    }
 }
 
 impl Iterator for GuestCsv<'_> {

@@ -8,9 +8,10 @@ use serde_json::Value;
 use super::bytes::{Reader, Wire, WireError, frame, put_uint, wire_enum, wire_struct};
 use crate::error::SelectorProblem;
 use crate::{
-    Article, Button, CsvRow, CsvRows, Enctype, Evaluated, Field, FieldKind, FieldOption,
-    FieldQuery, FormParts, FormTarget, HeadLink, ItemQuery, Link, LinkKind, MetaMap, Metadata,
-    NodeId, QueryError, SelectorError, SpiderError, StructuredData, Table, Take,
+    Alternate, Article, Button, CsvDialect, CsvRow, CsvRows, Enclosure, Enctype, Entry, EntryKind,
+    Evaluated, Field, FieldKind, FieldOption, FieldQuery, FormParts, FormTarget, HeadLink,
+    ItemQuery, Link, LinkKind, MetaMap, Metadata, News, NodeId, QueryError, SelectorError,
+    SpiderError, StructuredData, Table, Take,
 };
 
 impl<T: Wire, E: Wire> Wire for Result<T, E> {
@@ -55,7 +56,7 @@ impl Wire for Evaluated {
             }
             Self::Number(number) => {
                 out.push(1);
-                out.extend_from_slice(&number.to_bits().to_le_bytes());
+                number.put(out);
             }
             Self::Text(text) => {
                 out.push(2);
@@ -71,7 +72,7 @@ impl Wire for Evaluated {
     fn get(from: &mut Reader<'_>) -> Result<Self, WireError> {
         Ok(match from.byte()? {
             0 => Self::Nodes(from.get()?),
-            1 => Self::Number(f64::from_bits(u64::from_le_bytes(from.array()?))),
+            1 => Self::Number(from.get()?),
             2 => Self::Text(from.get()?),
             3 => Self::Bool(from.get()?),
             _ => return Err(WireError::Wrong("kind of XPath value")),
@@ -227,6 +228,20 @@ wire_struct! {
         markdown,
     }
 }
+
+wire_struct! { Entry { url, kind, lastmod, changefreq, priority, alternates, news } }
+
+wire_enum! { EntryKind, "kind of entry": Page = 0, Sitemap = 1, News = 2 }
+
+wire_struct! { Alternate { url, language } }
+
+wire_struct! {
+    News { id, title, summary, content, author, published, categories, enclosures }
+}
+
+wire_struct! { Enclosure { url, media_type, length } }
+
+wire_struct! { CsvDialect { delimiter, quote, headers } }
 
 wire_struct! { ItemQuery { select, fields } }
 

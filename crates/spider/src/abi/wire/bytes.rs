@@ -266,6 +266,36 @@ impl Wire for Arc<str> {
     }
 }
 
+impl<T: Wire> Wire for Box<T> {
+    fn put(&self, out: &mut Vec<u8>) {
+        (**self).put(out);
+    }
+
+    fn get(from: &mut Reader<'_>) -> Result<Self, WireError> {
+        from.get().map(Self::new)
+    }
+}
+
+impl Wire for f64 {
+    fn put(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.to_bits().to_le_bytes());
+    }
+
+    fn get(from: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(Self::from_bits(u64::from_le_bytes(from.array()?)))
+    }
+}
+
+impl Wire for char {
+    fn put(&self, out: &mut Vec<u8>) {
+        u32::from(*self).put(out);
+    }
+
+    fn get(from: &mut Reader<'_>) -> Result<Self, WireError> {
+        Self::from_u32(from.get()?).ok_or(WireError::Wrong("character"))
+    }
+}
+
 impl<T: Wire> Wire for Option<T> {
     fn put(&self, out: &mut Vec<u8>) {
         out.push(u8::from(self.is_some()));

@@ -37,7 +37,7 @@ mod tests;
 
 pub use answers::{CsvBatch, frame_found};
 pub use bytes::{Reader, Wire, WireError, frame, frame_list};
-pub use calls::{ClosedFrame, FailedFrame};
+pub use calls::{ClosedFrame, Description, FailedFrame, ItemFrame};
 pub use harvest::{KnownUrl, UrlBook};
 pub use response::{get_page, get_response, put_page, put_page_head, put_response};
 

@@ -45,16 +45,6 @@ wire_struct! {
     FetchOptions { timeout, not_before_ms, proxy, jar, accept, unique, cookies_changed }
 }
 
-impl Wire for Box<FetchOptions> {
-    fn put(&self, out: &mut Vec<u8>) {
-        (**self).put(out);
-    }
-
-    fn get(from: &mut Reader<'_>) -> Result<Self, WireError> {
-        from.get().map(Self::new)
-    }
-}
-
 impl Wire for Duration {
     fn put(&self, out: &mut Vec<u8>) {
         self.as_secs().put(out);

@@ -238,7 +238,7 @@ fn a_harvest_takes_up_another() {
     (0..1007).for_each(|_| many.log(LogLevel::Info, "x"));
     many.stat("n", 2);
     let mut out = Harvest::new();
-    out.absorb(many.into_parts());
+    out.take_in(many.into_parts());
     out.stat("n", 3);
     let parts = out.into_parts();
     assert_eq!(parts.logs.last().unwrap().text, "7 more log lines left out");

@@ -159,8 +159,10 @@ impl Spider for Closing {
         out.stat("ends", 1);
         let text = format!("{} {} {}", closed.reason, closed.n_pages, closed.n_items);
         self.0.lock().unwrap().push(text);
-        while self.1 {
-            std::thread::sleep(Duration::from_millis(10));
+        if self.1 {
+            loop {
+                std::thread::park();
+            }
         }
         Ok(())
     }

@@ -4,7 +4,7 @@
 //! it has matched while the page streamed by; others from nodes.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use super::read::Reader;
 use super::table::{Field, Select, Source, Taken};
@@ -19,7 +19,17 @@ pub struct At<'a> {
     /// Takes the errors of items that are left out of lists of nested ones; without it they are
     /// those of the item around.
     pub(super) left_out: Option<&'a RefCell<Vec<ItemError>>>,
+    /// In how many items it is nested.
+    pub(super) depth: u8,
+    /// How many more nested items may be looked at.
+    pub(super) left: &'a Cell<u32>,
 }
+
+/// Items in items in items: each costs stack, and how deep a page nests is its author's.
+pub(super) const MAX_DEPTH: u8 = 64;
+
+/// Nested items of a page. If `each` finds those in them, too, they double with each level.
+pub(super) const MAX_NESTED: u32 = 100_000;
 
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Place<'a> {
@@ -34,7 +44,7 @@ pub(super) fn read_all<T: PageItem>(
     left_out: Option<&RefCell<Vec<ItemError>>>,
     mut each: impl FnMut(Result<T, ItemError>) -> Result<(), SpiderError>,
 ) -> Result<(), SpiderError> {
-    let table = T::table();
+    let (table, left) = (T::table(), Cell::new(MAX_NESTED));
     let mut read = |at: At<'_>| match T::read(&At { left_out, ..at }) {
         Ok(None) => Ok(()),
         Ok(Some(item)) => each(Ok(item)),
@@ -43,11 +53,13 @@ pub(super) fn read_all<T: PageItem>(
     };
     if table.is_rows {
         let rows = page.rows(table.query())?;
-        return rows.iter().try_for_each(|row| read(At::new(page, Place::Row(row))));
+        return rows.iter().try_for_each(|row| read(At::new(page, Place::Row(row), &left)));
     }
-    match At::new(page, Place::Page).select(table.select)? {
-        None => read(At::new(page, Place::Page)),
-        Some(nodes) => nodes.iter().try_for_each(|node| read(At::new(page, Place::Node(node)))),
+    match At::new(page, Place::Page, &left).select(table.select)? {
+        None => read(At::new(page, Place::Page, &left)),
+        Some(nodes) => {
+            nodes.iter().try_for_each(|node| read(At::new(page, Place::Node(node), &left)))
+        }
     }
 }
 
@@ -56,12 +68,12 @@ pub(super) fn read_node<T: PageItem>(
     page: &Page<'_>,
     node: Node<'_>,
 ) -> Result<Option<T>, SpiderError> {
-    T::read(&At::new(page, Place::Node(node)))
+    T::read(&At::new(page, Place::Node(node), &Cell::new(MAX_NESTED)))
 }
 
 impl<'a> At<'a> {
-    fn new<'p: 'a>(page: &Page<'p>, place: Place<'a>) -> Self {
-        Self { page: *page, place, left_out: None }
+    fn new<'p: 'a>(page: &Page<'p>, place: Place<'a>, left: &'a Cell<u32>) -> Self {
+        Self { page: *page, place, left_out: None, depth: 0, left }
     }
 
     /// Begins to read an item.

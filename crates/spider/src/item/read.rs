@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use std::borrow::Cow;
 
-use super::at::{At, Place};
+use super::at::{At, MAX_DEPTH, MAX_NESTED, Place};
 use super::error::{ItemError, shortened};
 use super::table::{Select, Source, Table, Taken};
 use super::{FromText, PageItem};
@@ -108,18 +108,33 @@ impl<'a> Reader<'a> {
     /// The places of nested items: those that the field's selector finds, or those that `select`,
     /// the items' own, does.
     fn places(&self, index: usize, select: Option<Select>) -> Result<Vec<At<'a>>, SpiderError> {
+        let (item, field, depth) = (self.table.name, self.table.fields[index].name, self.at.depth);
+        if depth == MAX_DEPTH {
+            let why = format!("items nest deeper than {MAX_DEPTH} levels");
+            return Err(ItemError::missing(item, field, why).into());
+        }
         let nodes = match (select, self.table.fields[index].source) {
             (Some(select), _) => self.at.select(select)?,
             (None, Source::Css(css)) => self.at.select(Select::Css(css))?,
             (None, Source::XPath(expr)) => self.at.select(Select::XPath(expr))?,
             (None, Source::Own) => None,
         };
-        Ok(match nodes {
-            None => vec![self.at],
+        let inner = At { depth: depth + 1, ..self.at };
+        let places: Vec<_> = match nodes {
+            None => vec![inner],
             Some(nodes) => {
-                nodes.iter().map(|node| At { place: Place::Node(node), ..self.at }).collect()
+                nodes.iter().map(|node| At { place: Place::Node(node), ..inner }).collect()
             }
-        })
+        };
+        let n_places = u32::try_from(places.len()).unwrap_or(u32::MAX);
+        let left = self.at.left.get().checked_sub(n_places).ok_or_else(|| {
+            SpiderError::other(format!(
+                "`{field}` of `{item}` has more than {MAX_NESTED} nested items on one page; \
+                 `:scope > ..` finds only those that stand directly in it"
+            ))
+        })?;
+        self.at.left.set(left);
+        Ok(places)
     }
 
     /// The first nested item; `select` says where they stand if the field does not.

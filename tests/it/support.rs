@@ -20,7 +20,7 @@ pub(crate) const BOOKS: &str = r#"
 select = "article.product_page"
 [spider.items.fields]
 title = "h1"
-price = { css = ".price_color", number = true, required = true }
+price = { css = ".price_color", type = "number", required = true }
 "#;
 
 /// A `crawl` command, output captured.

@@ -23,6 +23,9 @@ const NO_LIMITS: [&str; 4] = ["auth", "headers", "proxies", "resolve"];
 pub struct CrawlConfig {
     /// Where it begins. A resumed crawl adds those it does not know yet.
     pub seeds: Vec<CanonicalUrl>,
+    /// Where the spider begins later on, after a login say: not asked for, but their hosts count
+    /// as those of seeds.
+    pub later_seeds: Vec<CanonicalUrl>,
     /// Scope, politeness and retries.
     pub frontier: FrontierConfig,
     /// Connections and limits.
@@ -80,6 +83,7 @@ impl Default for CrawlConfig {
     fn default() -> Self {
         Self {
             seeds: Vec::new(),
+            later_seeds: Vec::new(),
             frontier: FrontierConfig::default(),
             fetch: FetchConfig::default(),
             hosts: Vec::new(),

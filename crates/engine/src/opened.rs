@@ -119,7 +119,8 @@ fn prepare(
     let spider = crawl_spider::prepare(spider);
     let start = crawl_parser::start(&*spider)?;
     let seeds: Vec<Request> = config.seeds.iter().cloned().map(Request::get).chain(start).collect();
-    let hosts = seed_hosts(seeds.iter().map(|request| &request.url));
+    let urls = seeds.iter().map(|request| &request.url);
+    let hosts = seed_hosts(urls.chain(&config.later_seeds));
     let unreadable_cookies = take_cookies(&config, hosts.len(), store, fetcher)?;
     let limits = unless_offline(&config);
     let mut frontier = Frontier::new(

@@ -28,6 +28,8 @@ pub struct Report {
     pub changed: Vec<Change>,
     /// What recovery and feeds had to say, a sentence each.
     pub notes: Vec<String>,
+    /// Why the spider wanted the crawl closed (`Harvest::stop`); `None` if it did not.
+    pub stopped: Option<String>,
     /// Items that steps of the pipeline dropped in this run.
     pub dropped_this_run: u64,
     /// How many items were dropped and for which reasons, over all runs.

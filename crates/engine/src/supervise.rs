@@ -83,19 +83,23 @@ pub(crate) async fn supervise(
     story: Story,
 ) -> Result<Report, CrawlError> {
     let closes = closing.subscribe();
+    let spider = tokio::spawn(await_stop(story.parser.clone(), closing.clone()));
     let (parsers, let_go) = crew.parsers.take().unzip();
     let parsers = tokio::spawn(await_parsers(parsers, closing));
     let flight = Flight { workers: &mut crew.workers, let_go };
     let end = match await_frontier(frontier, flight, control, closes.clone(), story.grace).await {
         Ok(end) => end,
         Err(error) => {
+            spider.abort();
             story.close_spider("broken", closes).await;
             return Err(error);
         }
     };
+    spider.abort();
     while crew.workers.join_next().await.is_some() {}
     let parsers = parsers.await.map_err(|_| CrawlError::Task("a parser thread"))?;
-    story.close_spider(&reason(end), closes).await;
+    let stopped = story.parser.stop_reason();
+    story.close_spider(&reason(end, stopped.as_deref()), closes).await;
     settled.send_modify(|progress| progress.last = true);
     let mut feeds = Ok(());
     for feed in crew.feeds {
@@ -114,12 +118,19 @@ pub(crate) async fn supervise(
 }
 
 /// Why a crawl ended, as its spider is told.
-fn reason(end: End) -> String {
+fn reason(end: End, stopped: Option<&str>) -> String {
     match end {
+        End::Closed if stopped.is_some() => format!("stopped:{}", stopped.unwrap_or_default()),
         End::Finished => "finished".to_owned(),
         End::Closed => "closed".to_owned(),
         End::LimitReached(key) => format!("limit:{key}"),
     }
+}
+
+/// Closes the crawl when the spider wants it closed.
+async fn await_stop(parser: Arc<Parser>, closing: Arc<watch::Sender<bool>>) {
+    parser.stopped().await;
+    closing.send_replace(true);
 }
 
 /// Waits for the CPU threads, and closes the crawl if too many of them hang.
@@ -228,6 +239,7 @@ impl Story {
             drifts: if has_ended { runs.drifts() } else { Vec::new() },
             fields: runs.run.fields,
             spider_stats: self.parser.stats(),
+            stopped: self.parser.stop_reason().map(|reason| reason.to_string()),
         })
     }
 }

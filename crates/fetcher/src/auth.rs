@@ -7,6 +7,7 @@ use std::env;
 
 use crawl_model::CanonicalUrl;
 use hyper::header::HeaderValue;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::message::basic_value;
@@ -14,7 +15,7 @@ use crate::{FetchConfigError, Secret};
 
 /// Credentials of one origin, as written in a `[[fetch.auth]]` table: a user with a password
 /// (RFC 7617), or a bearer token (RFC 6750, section 2.1).
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct AuthConfig {
     /// Whom they are for: scheme, host and port, such as `https://shop.example`.

@@ -9,6 +9,8 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crawl_model::DURATION;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::connect::h1_buffer;
@@ -17,7 +19,7 @@ use crate::resolve::Bounds;
 use crate::{AuthConfig, CookieMode, ProxyChoice, ReferrerPolicy, Secret};
 
 /// How URLs are fetched, as written in the `[fetch]` table.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct FetchConfig {
     /// What the crawler calls itself; name a page where site owners can read about it.
@@ -29,21 +31,27 @@ pub struct FetchConfig {
     pub max_redirects: u32,
     /// Longest time for a name lookup.
     #[serde(with = "humantime_serde")]
+    #[schemars(with = "String", extend("pattern" = DURATION))]
     pub dns_timeout: Duration,
     /// Longest time until a TCP connection stands, all addresses of the host tried.
     #[serde(with = "humantime_serde")]
+    #[schemars(with = "String", extend("pattern" = DURATION))]
     pub connect_timeout: Duration,
     /// Longest time for a TLS handshake.
     #[serde(with = "humantime_serde")]
+    #[schemars(with = "String", extend("pattern" = DURATION))]
     pub tls_timeout: Duration,
     /// Longest time from sending the request until the response's head is complete.
     #[serde(with = "humantime_serde")]
+    #[schemars(with = "String", extend("pattern" = DURATION))]
     pub header_timeout: Duration,
     /// Longest pause between two pieces of a body.
     #[serde(with = "humantime_serde")]
+    #[schemars(with = "String", extend("pattern" = DURATION))]
     pub idle_timeout: Duration,
     /// Longest time for the whole fetch, name lookup and body included.
     #[serde(with = "humantime_serde")]
+    #[schemars(with = "String", extend("pattern" = DURATION))]
     pub total_timeout: Duration,
     /// Least rate of a body in bytes per second as they are transferred, measured over
     /// `min-rate-window`; slower ones are cut. A single pause counts for half a window at most.
@@ -51,6 +59,7 @@ pub struct FetchConfig {
     pub min_rate_bytes: u32,
     /// Time over which `min-rate-bytes` is measured.
     #[serde(with = "humantime_serde")]
+    #[schemars(with = "String", extend("pattern" = DURATION))]
     pub min_rate_window: Duration,
     /// Longest response head in bytes, 1 KiB to 1 MiB.
     pub header_limit_bytes: usize,
@@ -68,6 +77,7 @@ pub struct FetchConfig {
     pub max_ratio: u32,
     /// How long an idle connection is kept for the next request. 0: closed at once.
     #[serde(with = "humantime_serde")]
+    #[schemars(with = "String", extend("pattern" = DURATION))]
     pub keep_alive: Duration,
     /// Media types of which bodies are downloaded: `text/html`, `text/*`, `*+xml`, `*/*`.
     pub content_types: Vec<String>,
@@ -94,13 +104,16 @@ pub struct FetchConfig {
     pub name_servers: Vec<String>,
     /// Least time for which an answer of DNS is believed, whatever its TTL.
     #[serde(with = "humantime_serde")]
+    #[schemars(with = "String", extend("pattern" = DURATION))]
     pub dns_min_ttl: Duration,
     /// Longest time for which it is believed.
     #[serde(with = "humantime_serde")]
+    #[schemars(with = "String", extend("pattern" = DURATION))]
     pub dns_max_ttl: Duration,
     /// Longest time after that for which it is used while the name servers fail (RFC 8767).
     /// 0: not at all.
     #[serde(with = "humantime_serde")]
+    #[schemars(with = "String", extend("pattern" = DURATION))]
     pub dns_stale: Duration,
     /// PEM files with certificates that are trusted besides Mozilla's.
     pub extra_roots: Vec<PathBuf>,

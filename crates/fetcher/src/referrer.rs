@@ -4,13 +4,14 @@
 //! (their `Referrer-Policy`, `rel=noreferrer`) is not followed.
 
 use crawl_model::CanonicalUrl;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::auth::is_same_origin;
 
 /// How much of the referring page is told, as `fetch.referrer-policy` says; the names are the
 /// W3C's. "Downgrade" is the way from https to http.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReferrerPolicy {
     /// Nothing.

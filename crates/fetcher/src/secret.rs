@@ -2,13 +2,14 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A text that [`Debug`](fmt::Debug) does not show: a password, or a URL that may hold one.
 ///
 /// It is serialised as it is, for a config must survive being written and read; what is shown to
 /// people goes through `Config::to_toml`, which hides it.
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Secret(String);
 

@@ -6,6 +6,8 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use crawl_model::DURATION;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What belongs to the crawl, as written in the `[scope]` table.
@@ -13,7 +15,7 @@ use serde::{Deserialize, Serialize};
 /// A URL is tested in this order, and the first rule that refuses it is the recorded reason:
 /// domain, `exclude`, `include`, extension, depth. After a resume with other limits everything
 /// that waits, and everything that was refused, is judged again.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ScopeConfig {
     /// Domains to stay in; a domain covers its subdomains. Default: none, which means the seeds'
@@ -70,13 +72,14 @@ const SKIP_EXTENSIONS: &str = "\
     xcf xls xlsb xlsm xlsx xltm xltx xpi xz z zip zst zstd";
 
 /// How gently hosts are treated, as written in the `[politeness]` table.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct PolitenessConfig {
     /// Whether robots.txt is asked for and obeyed (RFC 9309). Default: `true`.
     pub robots: bool,
     /// Least time between the starts of two requests to one host. Default: `1s`.
     #[serde(with = "humantime_serde")]
+    #[schemars(with = "String", extend("pattern" = DURATION))]
     pub delay: Duration,
     /// Most requests at a time to one host. With more than one the clock counts from the moment
     /// a request is handed out till its real start is known. Default: 1.
@@ -90,10 +93,12 @@ pub struct PolitenessConfig {
     /// Longest `Crawl-delay` of a robots.txt that is obeyed; what is longer is cut to this.
     /// Default: `30s`.
     #[serde(with = "humantime_serde")]
+    #[schemars(with = "String", extend("pattern" = DURATION))]
     pub max_crawl_delay: Duration,
     /// Longest `Retry-After` that is obeyed (RFC 9110, section 10.2.3); what is longer is cut to
     /// this. Default: `10m`.
     #[serde(with = "humantime_serde")]
+    #[schemars(with = "String", extend("pattern" = DURATION))]
     pub max_retry_after: Duration,
     /// Whether the delay of each host follows how fast it answers (see
     /// `auto-throttle-concurrency`). It is never below `delay`. Default: `false`.
@@ -103,17 +108,20 @@ pub struct PolitenessConfig {
     pub auto_throttle_concurrency: f64,
     /// Longest delay that AutoThrottle sets. Default: `1m`.
     #[serde(with = "humantime_serde")]
+    #[schemars(with = "String", extend("pattern" = DURATION))]
     pub auto_throttle_max_delay: Duration,
     /// Longest delay to which a host's own is doubled while it refuses for load (429, 503) or is
     /// not there; requests that get no answer double it three times at most. Default: `1m`; `0s`
     /// doubles nothing.
     #[serde(with = "humantime_serde")]
+    #[schemars(with = "String", extend("pattern" = DURATION))]
     pub back_off_max_delay: Duration,
     /// Attempts in a row that find nobody before a host is left to rest; a host that never
     /// answered gets three at most. Default: 10; 0: never.
     pub quarantine_after: u32,
     /// The first such rest; each further one is twice as long, up to an hour. Default: `1m`.
     #[serde(with = "humantime_serde")]
+    #[schemars(with = "String", extend("pattern" = DURATION))]
     pub quarantine: Duration,
     /// Rests in vain after which a host is dead, so that its URLs end as `host-dead`; a host that
     /// never answered gets one at most. Default: 4.
@@ -179,7 +187,7 @@ impl Default for PolitenessConfig {
 }
 
 /// How often a URL is tried, as written in the `[retry]` table.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct RetryConfig {
     /// Most tries of one URL, the first included; 0 counts as 1. Default: 3.
@@ -187,9 +195,11 @@ pub struct RetryConfig {
     /// Wait before the second try; doubles with each further one, give or take a quarter.
     /// Default: `1s`.
     #[serde(with = "humantime_serde")]
+    #[schemars(with = "String", extend("pattern" = DURATION))]
     pub backoff: Duration,
     /// Longest wait between two tries. Default: `1m`.
     #[serde(with = "humantime_serde")]
+    #[schemars(with = "String", extend("pattern" = DURATION))]
     pub max_backoff: Duration,
 }
 

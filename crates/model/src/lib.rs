@@ -55,3 +55,7 @@ pub use ticket::{Desk, Errand, OpenJournal, Spent, Ticket, TicketId};
 pub use timing::Timing;
 pub use url::{CanonicalUrl, UrlError, WebUrl};
 pub use verdict::{FilterReason, Look, Verdict, View};
+
+/// What a duration looks like in a config, as a pattern of JSON Schema: numbers with their units,
+/// `1m 30s`. Beside the nouns, because all stages have durations in their tables.
+pub const DURATION: &str = "^(0|( *[0-9]+ *[a-zA-Zµ]+)+ *)$";

@@ -44,8 +44,9 @@ pub use links::kinds::LinkSource;
 pub use propose::{FieldDraft, Kind as FieldKind, NoItems, Proposal, propose, propose_of};
 pub use reader::{Body, MediaPattern, MediaPatternError, ReadOut, Reader};
 pub use spiders::{
-    ConfigSpider, CsvConfig, FeedConfig, FieldConfig, FieldSpec, Isolation, ItemConfig, LinkSpider,
-    ParseConfig, RuleConfig, SitemapConfig, SitemapRule, SpiderConfig, SpiderConfigError,
-    SpiderKind, XmlConfig, configured,
+    ConfigSpider, CsvConfig, DetailConfig, FeedConfig, FieldConfig, FieldSpec, FieldType,
+    Isolation, ItemConfig, KnownConfig, LinkSpider, LoginConfig, OnFailure, PageProperty,
+    PagesConfig, ParseConfig, RuleConfig, SitemapConfig, SitemapRule, SpiderConfig,
+    SpiderConfigError, SpiderKind, StartConfig, StopConfig, WhenConfig, XmlConfig, configured,
 };
 pub use stage::{CrewEnd, LetGo, Parser, ResponseHook, SpiderLog, check_spider, start};

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use indexmap::IndexMap;
+use schemars::JsonSchema;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -23,7 +24,7 @@ use serde_json::{Map, Value};
 /// compute = { total = "= {price} * {amount}", line = "{title} by {author.name}" }
 /// when = { amount = { greater = 0 } }
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct StepConfig {
     /// By what reports call it. Default: the name of its key.
@@ -74,7 +75,7 @@ pub struct StepConfig {
 }
 
 /// A JSON Schema: the path of a file, or the schema itself as a table.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum SchemaConfig {
     /// A file with the schema.
@@ -84,7 +85,7 @@ pub enum SchemaConfig {
 }
 
 /// The types of JSON, as people call them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum FieldType {
     /// A text.
@@ -102,7 +103,7 @@ pub enum FieldType {
 }
 
 /// A condition on a field: the value that it must have, or a table.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum ConditionConfig {
     /// It must be equal to this.
@@ -113,7 +114,7 @@ pub enum ConditionConfig {
 
 /// The long form of a condition; all that is given must hold. But for `not` and `missing` it
 /// holds of no field that is missing or null.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ConditionSpec {
     /// The field is equal to this.

@@ -33,6 +33,7 @@ pub struct Follow {
     pub(crate) priority: i32,
     pub(crate) nofollow: bool,
     pub(crate) is_link: bool,
+    pub(crate) is_seed: bool,
     pub(crate) extras: Option<Box<Extras>>,
 }
 
@@ -50,7 +51,7 @@ impl Follow {
     /// A link that stands on the page.
     pub(crate) fn new(url: CanonicalUrl, nofollow: bool) -> Self {
         let (label, meta, priority, is_link) = (None, Value::Null, 0, true);
-        Self { url, label, meta, priority, nofollow, is_link, extras: None }
+        Self { url, label, meta, priority, nofollow, is_link, is_seed: false, extras: None }
     }
 
     /// A URL of the spider's own.
@@ -64,7 +65,8 @@ impl Follow {
         let extras = Extras { method, headers, body, errback, options };
         let extras = (extras != Extras::default()).then(|| Box::new(extras));
         let label = (!label.is_empty()).then_some(label);
-        Self { url, label, meta, priority, nofollow: false, is_link: false, extras }
+        let (nofollow, is_link, is_seed) = (false, false, false);
+        Self { url, label, meta, priority, nofollow, is_link, is_seed, extras }
     }
 
     /// Sets which callback the page is for.
@@ -225,6 +227,13 @@ impl Follow {
         self
     }
 
+    /// Lets it count as a seed: link distance 0, no referrer. For what is to be asked for only
+    /// after something else, a login say.
+    pub fn seed(&mut self) -> &mut Self {
+        self.is_seed = true;
+        self
+    }
+
     fn options(&mut self) -> &mut FetchOptions {
         self.extras().options.get_or_insert_default()
     }
@@ -258,6 +267,12 @@ impl Follow {
         self.is_link
     }
 
+    /// Whether it counts as a seed.
+    #[must_use]
+    pub fn is_seed(&self) -> bool {
+        self.is_seed
+    }
+
     /// Whether it is a GET without a body: its fingerprint is that of its URL.
     #[must_use]
     pub fn is_plain_get(&self) -> bool {
@@ -269,9 +284,11 @@ impl Follow {
         self.extras.as_deref().is_none_or(is_plain)
     }
 
-    /// The request that it stands for, found at link distance `depth` on the page `referrer`.
+    /// The request that it stands for, found at link distance `depth` on the page `referrer`;
+    /// neither counts for a [`seed`](Self::seed).
     #[must_use]
     pub fn into_request(self, depth: u32, referrer: Option<&CanonicalUrl>) -> Request {
+        let (depth, referrer) = if self.is_seed { (0, None) } else { (depth, referrer) };
         let Extras { method, headers, body, errback, options } =
             self.extras.map(|extras| *extras).unwrap_or_default();
         Request {

@@ -23,6 +23,7 @@ pub struct Harvest {
     logs: Vec<LogLine>,
     logs_left_out: u64,
     stats: BTreeMap<String, i64>,
+    stop: Option<String>,
 }
 
 impl Harvest {
@@ -128,6 +129,17 @@ impl Harvest {
         Ok(Followed::new(&mut self.follows[first..]))
     }
 
+    /// Follows links of the page that were resolved before; each with whether it is marked
+    /// `nofollow`.
+    pub fn follow_resolved(
+        &mut self,
+        links: impl IntoIterator<Item = (CanonicalUrl, bool)>,
+    ) -> Followed<'_> {
+        let first = self.follows.len();
+        self.follows.extend(links.into_iter().map(|(url, nofollow)| Follow::new(url, nofollow)));
+        Followed::new(&mut self.follows[first..])
+    }
+
     /// Requests an absolute URL.
     ///
     /// # Errors
@@ -191,6 +203,13 @@ impl Harvest {
         }
     }
 
+    /// Closes the crawl, for a reason that its report names: nothing more is asked for, what is in
+    /// flight settles with all it brings, what waits stays queued for the next run. Counts even if
+    /// the callback then fails. Of several reasons the first counts. (Scrapy: `CloseSpider`.)
+    pub fn stop(&mut self, reason: impl Into<String>) {
+        self.stop.get_or_insert_with(|| reason.into());
+    }
+
     /// The items so far, as JSON texts.
     #[must_use]
     pub fn items(&self) -> &[Item] {
@@ -205,7 +224,7 @@ impl Harvest {
 
     /// Adds what another one brought, in its order; for hosts whose spider runs elsewhere.
     pub fn take_in(&mut self, other: Harvested) {
-        let Harvested { items, follows, logs, stats } = other;
+        let Harvested { items, follows, logs, stats, stop } = other;
         self.items.extend(items);
         self.follows.extend(follows);
         // One more than a callback has: its last may say how many were left out.
@@ -213,6 +232,7 @@ impl Harvest {
         self.logs_left_out += logs.len().saturating_sub(room) as u64;
         self.logs.extend(logs.into_iter().take(room));
         stats.iter().for_each(|(name, &n)| self.stat(name, n));
+        self.stop = self.stop.take().or(stop);
     }
 
     /// Takes it apart; for hosts and tests.
@@ -222,7 +242,8 @@ impl Harvest {
             let text = format!("{} more log lines left out", self.logs_left_out);
             self.logs.push(LogLine { level: LogLevel::Warn, text });
         }
-        Harvested { items: self.items, follows: self.follows, logs: self.logs, stats: self.stats }
+        let Self { items, follows, logs, stats, stop, .. } = self;
+        Harvested { items, follows, logs, stats, stop }
     }
 }
 
@@ -264,6 +285,8 @@ pub struct Harvested {
     pub logs: Vec<LogLine>,
     /// The counts, by name.
     pub stats: BTreeMap<String, i64>,
+    /// Why the crawl is to be closed; `None` if it is not.
+    pub stop: Option<String>,
 }
 
 /// A line for the crawl's log.

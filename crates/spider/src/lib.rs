@@ -92,7 +92,7 @@ pub use page::Page;
 pub use prepared::prepare;
 pub use query::{FieldQuery, ItemQuery, MatchedRows, Row, Rows, Take};
 pub use rules::{LinkExtractor, Rule, Rules, Texts};
-pub use services::{Evaluated, Link, LinkKind, NodeId, PageServices, Step};
+pub use services::{Evaluated, Fate, Link, LinkKind, NodeId, PageServices, Step};
 pub use spider::{Closed, FailedRequest, Spider};
 pub use step::{ItemStep, PageInfo, RequestStep};
 pub use table::Table;

@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use crate::node::{evaluate, join, select, xpath};
 use crate::{
-    CsvDialect, CsvRows, Entry, ItemQuery, Link, Node, Nodes, PageServices, Rows, SpiderError,
-    XPathValue,
+    CsvDialect, CsvRows, Entry, Fate, ItemQuery, Link, Node, Nodes, PageServices, Rows,
+    SpiderError, XPathValue,
 };
 
 /// A fetched page, borrowed from the host for the length of a callback.
@@ -283,6 +283,13 @@ impl<'a> Page<'a> {
     #[must_use]
     pub fn links(&self) -> &'a [Link] {
         self.services.links()
+    }
+
+    /// What would become of a plain request for `url`, made on this page: whether it is new,
+    /// known, or refused by the crawl's scope. robots.txt is judged later.
+    #[must_use]
+    pub fn fate(&self, url: &CanonicalUrl) -> Fate {
+        self.services.fate(url)
     }
 
     /// Resolves a reference against the document's base URL.

@@ -31,6 +31,19 @@ pub enum Evaluated {
     Bool(bool),
 }
 
+/// What would become of a request for a URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Fate {
+    /// It would be sent.
+    New,
+    /// It would be dropped: the URL is known, by a page that has ended. (One that was found just
+    /// now on another page may not be known yet.)
+    Known,
+    /// It would be filtered: the URL is out of scope, too deep, or of a kind that is not fetched.
+    Refused,
+}
+
 /// A link of a page, resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
@@ -128,6 +141,12 @@ pub trait PageServices {
     /// # Errors
     /// [`UrlError`] if it does not give a URL that is crawled.
     fn join(&self, href: &str) -> Result<CanonicalUrl, UrlError>;
+
+    /// What would become of a request for `url`, made on this page. Default: it is new.
+    fn fate(&self, url: &CanonicalUrl) -> Fate {
+        let _ = url;
+        Fate::New
+    }
 
     /// The document's title, whitespace collapsed, at most 200 characters; empty if it has none.
     fn title(&self) -> &str;

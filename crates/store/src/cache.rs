@@ -10,12 +10,13 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use crawl_model::{Cache, Fingerprinter, Origin, PageRecord, Request, Response, RobotsReply};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Reader, Store, StoreError};
 
 /// Where earlier answers come from, as written in the `[cache]` table.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct CacheConfig {
     /// What earlier answers are used for. Default: `off`.
@@ -26,7 +27,7 @@ pub struct CacheConfig {
 }
 
 /// What earlier answers are used for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum CacheMode {
     /// For nothing.

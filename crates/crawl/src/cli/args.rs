@@ -212,12 +212,21 @@ impl From<What> for inspect::What {
 }
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct ConfigArgs {
+    #[command(subcommand)]
+    pub(crate) command: Option<ConfigCommand>,
     /// The TOML file; without it, the defaults.
     pub(crate) config: Option<PathBuf>,
     /// Set a key of the config, such as `-s scope.max-pages=100`.
     #[arg(short, long = "set", value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Print the JSON Schema of all configs, for editors: keys, meanings, defaults.
+    Schema,
 }
 
 #[derive(Debug, Args)]
@@ -426,6 +435,23 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn config_takes_a_file_or_the_word_schema() {
+        let read = |args: &[&str]| {
+            let Command::Config(config) = Cli::try_parse_from(args).unwrap().command else {
+                panic!("not a config")
+            };
+            (config.config, config.command.is_some(), config.set.len())
+        };
+        assert_eq!(read(&["crawl", "config"]), (None, false, 0));
+        assert_eq!(
+            read(&["crawl", "config", "c.toml", "-s", "a=1"]),
+            (Some("c.toml".into()), false, 1)
+        );
+        assert_eq!(read(&["crawl", "config", "schema"]), (None, true, 0));
+        assert!(Cli::try_parse_from(["crawl", "config", "-s", "a=1", "schema"]).is_err());
     }
 
     #[test]

@@ -23,8 +23,8 @@ pub(crate) async fn run(args: RunArgs) -> Result<Exit, Failure> {
         let what = "both the report (`--json`) and a feed go to standard output";
         return Err(Failure::new(Exit::Usage, what).hint("give the feed a file: -o items.jsonl"));
     }
-    // Refused before the folder is made. A plugin may bring requests to begin with.
-    if config.seeds.is_empty() && !has_plugin(&config) && !config.store.path.exists() {
+    // Refused before the folder is made.
+    if !config.has_beginning() && !config.store.path.exists() {
         return Err(CrawlError::NoSeeds.into());
     }
     let places = Places::of(&config);

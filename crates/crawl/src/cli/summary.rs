@@ -105,6 +105,7 @@ pub(crate) fn print_json(report: &Report, places: &Places) -> io::Result<()> {
         "conserved": report.counts.is_conserved(),
         "changed": changes,
         "notes": report.notes,
+        "stopped": report.stopped,
         "dropped": report.dropped.by_reason(),
         "dropped_this_run": report.dropped_this_run,
         "dropped_left_out": report.dropped.left_out,
@@ -120,6 +121,13 @@ pub(crate) fn print_json(report: &Report, places: &Places) -> io::Result<()> {
 fn how_it_ended(report: &Report, was_interrupted: bool) -> String {
     let left = report.counts.queued + report.counts.pending;
     let nothing_new = report.resumed.is_some() && report.settled_this_run == 0;
+    if let Some(reason) = &report.stopped {
+        let rest = match left {
+            0 => "nothing is left to fetch".to_owned(),
+            n => format!("{} URLs stay queued", grouped(n)),
+        };
+        return format!("stopped by the spider: {reason}; {rest}");
+    }
     match report.end {
         End::Finished if nothing_new => {
             "was finished before; nothing was fetched. `--fresh` throws it away and starts over"
@@ -241,6 +249,7 @@ mod tests {
             fields: FieldCounts::default(),
             drifts: Vec::new(),
             spider_stats: BTreeMap::from([("sold-out".into(), 7)]),
+            stopped: None,
         }
     }
 
@@ -273,6 +282,14 @@ mod tests {
         assert!(text(&report, &places(), false).contains("--fresh"));
         report.end = End::LimitReached("scope.max-pages");
         assert!(text(&report, &places(), false).contains("Raise it to go on"));
+    }
+
+    #[test]
+    fn a_spiders_reason_to_stop_is_told() {
+        let mut report = report();
+        (report.end, report.stopped) = (End::Closed, Some("enough".into()));
+        let said = text(&report, &places(), false);
+        assert!(said.contains("crawl  stopped by the spider: enough; 3 URLs stay"), "{said}");
     }
 
     #[test]

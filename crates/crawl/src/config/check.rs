@@ -1,7 +1,7 @@
 //! What the types of the config cannot say: that seeds are URLs, patterns patterns, selectors
 //! selectors.
 
-use crawl_fetcher::{FetchConfig, FetchConfigError, Fetcher};
+use crawl_fetcher::{CookieMode, FetchConfig, FetchConfigError, Fetcher};
 use crawl_frontier::{Frontier, FrontierConfig, FrontierError, PolitenessConfig};
 use crawl_model::{CanonicalUrl, Fingerprint, Fingerprinter, OpenJournal, TicketId};
 use crawl_pipeline::Pipeline;
@@ -165,7 +165,13 @@ fn element(key: &str, list: &[String], wanted: &str) -> String {
 }
 
 fn check_spider(config: &Config) -> Result<(), Fault> {
-    config.spider.as_ref().map_or(Ok(()), super::spider::check)
+    let Some(spider) = &config.spider else { return Ok(()) };
+    super::spider::check(spider)?;
+    if spider.login.is_some() && config.fetch.cookies == CookieMode::Off {
+        let message = "`spider.login` needs cookies to stay logged in, but `fetch.cookies` is off";
+        return Err(Fault::new("fetch.cookies", Mistake::new(message).hint("set it to \"on\"")));
+    }
+    Ok(())
 }
 
 /// Its files are read: a schema that is not there is no schema.

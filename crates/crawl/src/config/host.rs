@@ -7,6 +7,7 @@ use crawl_engine::HostRules;
 use crawl_fetcher::FetchConfig;
 use crawl_frontier::PolitenessConfig;
 use crawl_model::{HostPattern, HostTable};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use toml::Table;
@@ -19,7 +20,7 @@ use super::overrides::merge;
 use super::source::bare_or_quoted;
 
 /// Settings of some hosts, as written in a `[[host]]` table.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct HostConfig {
     /// The hosts: `shop.test` for itself, `*.shop.test` for the domain and all below it. Of all
@@ -29,11 +30,34 @@ pub struct HostConfig {
     pub hosts: Vec<String>,
     /// Keys of `[politeness]` and what they are for these hosts.
     #[serde(skip_serializing_if = "Table::is_empty")]
+    #[schemars(schema_with = "politeness_schema")]
     pub politeness: Table,
     /// Keys of `[fetch]` and what they are for these hosts. Of a table such as `headers`, only
     /// the keys that are named here change.
     #[serde(skip_serializing_if = "Table::is_empty")]
+    #[schemars(schema_with = "fetch_schema")]
     pub fetch: Table,
+}
+
+fn politeness_schema(generator: &mut SchemaGenerator) -> Schema {
+    layer_schema::<PolitenessConfig>(generator, PolitenessConfig::PER_HOST)
+}
+
+fn fetch_schema(generator: &mut SchemaGenerator) -> Schema {
+    layer_schema::<FetchConfig>(generator, FetchConfig::PER_HOST)
+}
+
+/// That of the crawl-wide table with these keys alone. Nothing has a default of its own.
+fn layer_schema<T: JsonSchema>(generator: &mut SchemaGenerator, keys: &[&str]) -> Schema {
+    let mut schema = T::json_schema(generator);
+    let properties = schema.get_mut("properties").and_then(|properties| properties.as_object_mut());
+    if let Some(properties) = properties {
+        properties.retain(|key, _| keys.contains(&key.as_str()));
+        let tables = properties.values_mut().filter_map(|property| property.as_object_mut());
+        tables.for_each(|table| _ = table.remove("default"));
+    }
+    schema.remove("description");
+    schema
 }
 
 impl Config {

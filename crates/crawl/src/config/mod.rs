@@ -11,6 +11,7 @@ mod explain;
 mod host;
 mod load;
 mod overrides;
+mod schema;
 mod site;
 mod source;
 mod spider;
@@ -23,10 +24,11 @@ use crawl_engine::{Crawl, CrawlConfig, HostRules};
 use crawl_feeds::FeedConfig;
 use crawl_fetcher::FetchConfig;
 use crawl_frontier::{FrontierConfig, PolitenessConfig, RetryConfig, ScopeConfig};
-use crawl_model::CanonicalUrl;
-use crawl_parser::{ParseConfig, SpiderConfig};
+use crawl_model::{CanonicalUrl, DURATION};
+use crawl_parser::{ConfigSpider, ParseConfig, SpiderConfig};
 use crawl_pipeline::StepConfig;
 use crawl_store::{CacheConfig, StoreConfig};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use check::chain;
@@ -53,7 +55,7 @@ use source::Document;
 /// assert_eq!(typo.hint(), Some("did you mean `max-depth`?"));
 /// # Ok::<(), crawl::ConfigError>(())
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Config {
     /// URLs where the crawl begins. Default: none; then a spider or an earlier run must bring some.
@@ -87,11 +89,12 @@ pub struct Config {
 }
 
 /// The process that crawls, as written in the `[run]` table.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct RunConfig {
     /// How long work in flight may take to settle once the crawl is closing. Default: `10s`.
     #[serde(with = "humantime_serde")]
+    #[schemars(with = "String", extend("pattern" = DURATION))]
     pub grace: Duration,
     /// Whether `crawl run` ends with an exit code of its own if fields are filled much less often
     /// than in the run before. Default: false, it only says so.
@@ -159,6 +162,13 @@ impl Config {
         for url in shown.fetch.proxies.values_mut() {
             *url = source::hide_credentials(url.reveal()).into();
         }
+        let login = shown.spider.as_mut().and_then(|spider| spider.login.as_mut());
+        for value in login.into_iter().flat_map(|login| login.fields.values_mut()) {
+            // The names of environment variables are no secret.
+            if !value.starts_with('$') || value.starts_with("$$") {
+                "***".clone_into(value);
+            }
+        }
         for auth in &mut shown.fetch.auth {
             for secret in [&mut auth.password, &mut auth.bearer].into_iter().flatten() {
                 *secret = "***".into();
@@ -176,6 +186,11 @@ impl Config {
     /// [`ConfigError::Mistake`] if something in it is wrong, [`ConfigError::Plugin`] and
     /// [`ConfigError::Isolation`] if there is no such plugin.
     pub fn into_crawl(self, fresh: bool) -> Result<Crawl, ConfigError> {
+        let login =
+            self.spider.clone().filter(|spider| spider.login.is_some() && spider.plugin.is_none());
+        if let Some(spider) = login {
+            return self.into_crawl_with_login(spider, fresh);
+        }
         self.check()?;
         let recipe = Recipe::of(&self);
         let spider = recipe.make(None)?;
@@ -187,6 +202,39 @@ impl Config {
         builder.build().map_err(|error| Mistake::new(error.to_string()).into())
     }
 
+    /// The crawl of a spider that asks for the seeds itself, when its login has worked.
+    fn into_crawl_with_login(
+        self,
+        spider: SpiderConfig,
+        fresh: bool,
+    ) -> Result<Crawl, ConfigError> {
+        let spider = ConfigSpider::new(spider).map_err(|error| Mistake::new(error.to_string()))?;
+        let start = spider.start_urls().map_err(|error| Mistake::new(error.chain()))?;
+        let mut config = self.into_crawl_config(fresh)?;
+        let seeds = std::mem::take(&mut config.seeds);
+        config.later_seeds = seeds.iter().cloned().chain(start).collect();
+        let builder = Crawl::builder().config(config).spider(spider.with_seeds(seeds));
+        builder.build().map_err(|error| Mistake::new(error.to_string()).into())
+    }
+
+    /// Whether there is something to begin with: seeds, or a spider that brings some.
+    #[must_use]
+    pub fn has_beginning(&self) -> bool {
+        let brings = |spider: &SpiderConfig| {
+            let has_urls = [
+                spider.sitemap.as_ref().is_some_and(|sitemap| !sitemap.urls.is_empty()),
+                spider.feed.as_ref().is_some_and(|feed| !feed.urls.is_empty()),
+                spider.xml.as_ref().is_some_and(|xml| !xml.urls.is_empty()),
+                spider.csv.as_ref().is_some_and(|csv| !csv.urls.is_empty()),
+            ];
+            spider.plugin.is_some()
+                || spider.login.is_some()
+                || !spider.start.is_empty()
+                || has_urls.contains(&true)
+        };
+        !self.seeds.is_empty() || self.spider.as_ref().is_some_and(brings)
+    }
+
     /// The engine's settings, for a crawl with a spider of its own.
     ///
     /// # Errors
@@ -195,6 +243,7 @@ impl Config {
         self.check()?;
         Ok(CrawlConfig {
             seeds: self.parsed_seeds()?,
+            later_seeds: Vec::new(),
             hosts: self.host_rules()?,
             frontier: FrontierConfig {
                 scope: self.scope,

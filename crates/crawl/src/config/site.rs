@@ -11,8 +11,9 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crawl_model::CanonicalUrl;
+use crawl_model::{CanonicalUrl, DURATION};
 use crawl_testsite::{Bookshop, Site, TUTORIAL_HOSTS, TestSite};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Config;
@@ -20,7 +21,7 @@ use super::check::Fault;
 use super::error::Mistake;
 
 /// The bundled sites, as written in the `[testsite]` table.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct TestsiteConfig {
     /// Number of books of the bookshop. Default: 1000.
@@ -30,9 +31,11 @@ pub struct TestsiteConfig {
     pub host: String,
     /// Time the sites take to answer. Default: `0s`.
     #[serde(with = "humantime_serde")]
+    #[schemars(with = "String", extend("pattern" = DURATION))]
     pub latency: Duration,
     /// Takes the place of `politeness.delay`. Default: `0s`.
     #[serde(with = "humantime_serde")]
+    #[schemars(with = "String", extend("pattern" = DURATION))]
     pub delay: Duration,
     /// Takes the place of `politeness.per-host`. Default: 4.
     pub per_host: NonZeroU32,

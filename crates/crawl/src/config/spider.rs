@@ -44,8 +44,9 @@ impl Config {
 pub(super) fn check(config: &SpiderConfig) -> Result<(), Fault> {
     let Some(plugin) = &config.plugin else {
         let Err(error) = configured(config.clone()) else { return Ok(()) };
-        let message = format!("`{}`: {}", error.key, error.problem);
-        return Err(Fault::new(error.key, Mistake::new(message)));
+        let mistake = Mistake::new(format!("`{}`: {}", error.key, error.problem));
+        let mistake = error.hint.into_iter().fold(mistake, Mistake::hint);
+        return Err(Fault::new(error.key, mistake));
     };
     if plugin.as_os_str().is_empty() {
         let mistake = Mistake::new("`spider.plugin` is empty");

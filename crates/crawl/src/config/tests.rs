@@ -1,9 +1,6 @@
 //! The shipped configs hold what they say, and mistakes are shown where they were made.
 
-use crawl_feeds::FeedFormat;
-use crawl_fetcher::AuthConfig;
-use crawl_parser::{FieldSpec, Isolation, ItemConfig, RuleConfig};
-use crawl_pipeline::ConditionSpec;
+use serde_json::Value;
 
 use super::*;
 
@@ -37,123 +34,164 @@ fn written(text: &str) -> Vec<String> {
     keys
 }
 
-/// All keys of a table, those of inner tables and of tables in lists included.
-fn keys_of(table: &toml::Table, above: &str, keys: &mut Vec<String>) {
-    for (key, value) in table {
-        let key = format!("{above}{key}");
-        let first = value.as_array().and_then(|list| list.first());
-        if let Some(inner) = first.unwrap_or(value).as_table() {
-            keys_of(inner, &format!("{key}."), keys);
-        }
-        keys.push(key);
+/// All keys that a schema allows, those of inner tables and of tables in lists included.
+fn keys_of_schema(schema: &Value, root: &Value, above: &str, keys: &mut Vec<String>) {
+    if !schema.is_object() || above.matches('.').count() > 6 {
+        return; // no schema, or one that holds itself
     }
-}
-
-/// Every key of the ready spiders.
-fn ready() -> SpiderConfig {
-    let urls = ["http://h/"];
-    let rules = [serde_json::json!({"url": "x", "label": "x"})];
-    let tables = serde_json::json!({
-        "kind": "csv",
-        "sitemap": {"urls": urls, "rules": rules, "follow": ["x"], "since": "2024"},
-        "feed": {"urls": urls, "follow": "x", "since": "2024"},
-        "xml": {"urls": urls, "tag": "x", "namespaces": {"x": "x"}},
-        "csv": {"urls": urls, "delimiter": ";", "quote": "'", "headers": ["x"]},
-    });
-    serde_json::from_value(tables).unwrap()
-}
-
-/// Every key of a step.
-fn step() -> StepConfig {
-    let step = serde_json::json!({
-        "name": "x", "only": ["x"], "when": {"x": 1}, "validate": "x", "require": ["x"],
-        "types": {"x": "text"}, "rename": {"x": "x"}, "drop-fields": ["x"], "keep-fields": ["x"],
-        "set": {"x": 1}, "compute": {"x": "x"}, "drop-if": {"x": 1}, "keep-if": {"x": 1},
-        "dedup": ["x"],
-    });
-    serde_json::from_value(step).unwrap()
+    let named = schema["$ref"].as_str().and_then(|name| root.pointer(&name[1..]));
+    let schema = named.unwrap_or(schema);
+    let inner = schema["anyOf"].as_array().into_iter().flatten().chain([&schema["items"]]);
+    inner.for_each(|schema| keys_of_schema(schema, root, above, keys));
+    let by_any_name = &schema["additionalProperties"];
+    keys_of_schema(by_any_name, root, &format!("{above}*."), keys);
+    for (key, property) in schema["properties"].as_object().into_iter().flatten() {
+        keys.push(format!("{above}{key}"));
+        keys_of_schema(property, root, &format!("{above}{key}."), keys);
+    }
 }
 
 #[test]
 fn default_toml_lists_every_key() {
-    let text = || Some("x".to_owned());
-    let rule = RuleConfig { css: text(), url: text(), label: text(), priority: 1 };
-    let fields = Default::default();
-    let item = ItemConfig { label: text(), url: text(), select: text(), fields };
-    let secret = || Some("x".into());
-    let auth = AuthConfig {
-        origin: "http://h".into(),
-        user: text(),
-        password: secret(),
-        password_env: text(),
-        bearer: secret(),
-        bearer_env: text(),
-    };
-    let config = Config {
-        fetch: FetchConfig { auth: vec![auth], ..FetchConfig::default() },
-        spider: Some(SpiderConfig {
-            plugin: Some("x".into()),
-            isolation: Isolation::Process,
-            memory_mib: Some(1),
-            args: serde_json::from_value(serde_json::json!({"x": "x"})).unwrap(),
-            follow: Some(Vec::new()),
-            rules: vec![rule],
-            items: vec![item],
-            ..ready()
-        }),
-        pipeline: vec![step()],
-        testsite: Some(TestsiteConfig::default()),
-        host: vec![HostConfig { hosts: vec!["x".into()], ..HostConfig::default() }],
-        feed: vec![FeedConfig { format: Some(FeedFormat::Jsonl), ..FeedConfig::default() }],
-        ..Config::default()
-    };
     let mut keys = Vec::new();
-    keys_of(&toml::Table::try_from(&config).unwrap(), "", &mut keys);
+    let schema = Config::schema();
+    keys_of_schema(&schema, &schema, "", &mut keys);
+    assert!(keys.len() > 200 && keys.contains(&"spider.items.fields.*.type".to_owned()));
     let written = written(DEFAULTS);
-    // What a spider is told has names of its own.
-    let is_own = |key: &str| {
-        let is_named = ["spider.args.", "spider.xml.namespaces."];
-        let is_field = key.starts_with("pipeline.") && key.matches('.').count() > 1;
-        is_field || is_named.iter().any(|table| key.starts_with(table))
-    };
-    keys.retain(|key| !is_own(key));
-    let missing: Vec<_> = keys.iter().filter(|key| !written.contains(key)).collect();
+    let missing: Vec<_> = keys
+        .iter()
+        // What a host's tables may have is what the crawl's have.
+        .filter(|key| !key.starts_with("host.politeness") && !key.starts_with("host.fetch"))
+        .filter(|key| !key.contains(".detail.detail"))
+        .filter(|key| {
+            let name = key.rsplit('.').next().unwrap();
+            // Those of fields and of tables within a line stand within a line.
+            let is_within = ["spider.", "pipeline."].iter().any(|table| key.starts_with(table))
+                && [" ", "{ "].iter().any(|s| DEFAULTS.contains(&format!("{s}{name} = ")));
+            !written.contains(key) && !is_within
+        })
+        .collect();
     assert!(missing.is_empty(), "{missing:?}");
-    // Those of a condition and of a field's long form stand within a line.
-    let condition = serde_json::json!({
-        "equals": 1, "not": 1, "one-of": [1], "matches": "x", "less": 1, "greater": 1,
-        "missing": true,
-    });
-    let condition: ConditionSpec = serde_json::from_value(condition).unwrap();
-    for key in toml::Table::try_from(&condition).unwrap().keys() {
-        assert!(DEFAULTS.contains(&format!("{key} = ")), "`{key}` is missing");
-    }
-    let field = FieldSpec {
-        css: "x".into(),
-        attr: text(),
-        html: true,
-        regex: text(),
-        number: true,
-        link: true,
-        all: true,
-        default: Some(1.into()),
-        required: true,
-    };
-    for key in toml::Table::try_from(&field).unwrap().keys() {
-        assert!(DEFAULTS.contains(&format!("{key} = ")), "`{key}` is missing");
+}
+
+/// The commented tables of `[spider]`, as somebody has them who takes the first `#` away. (What
+/// stands behind a second one are alternatives.)
+fn spider_example() -> String {
+    let start = DEFAULTS.find("# [spider] ").unwrap();
+    let end = start + DEFAULTS[start..].find("# [[feed]] ").unwrap();
+    let lines = DEFAULTS[start..end].lines().map(|line| line.get(2..).unwrap_or_default());
+    let is_toml = |line: &&str| line.contains(" = ") || line.starts_with(['[', ']', ' ', '#']);
+    // A plugin says by itself what the tables say.
+    let lines = lines.filter(is_toml).filter(|line| !line.starts_with("plugin = "));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn what_default_toml_says_of_spiders_is_a_spider() {
+    let text = spider_example();
+    let config =
+        Config::parse("default.toml", &text, &[]).unwrap_or_else(|e| panic!("{e}\n{text}"));
+    let spider = config.spider.as_ref().unwrap();
+    assert_eq!((spider.start.len(), spider.rules.len(), spider.pages.len()), (1, 1, 1));
+    assert!(spider.login.is_some() && spider.stop.is_some() && spider.items[0].detail.is_some());
+    assert_eq!(Config::parse("again.toml", &config.to_toml(), &[]).unwrap(), config);
+    assert!(is_valid(&toml::from_str(&text).unwrap()), "{text}");
+}
+
+fn is_valid(config: &Value) -> bool {
+    let mut schemas = boon::Schemas::new();
+    let mut compiler = boon::Compiler::new();
+    compiler.add_resource("config.json", Config::schema()).unwrap();
+    let index = compiler.compile("config.json", &mut schemas).unwrap();
+    match schemas.validate(config, index) {
+        Ok(()) => true,
+        Err(error) => {
+            eprintln!("{error:#}");
+            false
+        }
     }
 }
 
 #[test]
-fn the_shipped_configs_are_valid() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
-    let mut n_configs = 0;
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        Config::load(&path, &[]).unwrap_or_else(|error| panic!("{error}"));
-        n_configs += 1;
+fn shipped_configs_fit_the_schema_and_misspelt_ones_do_not() {
+    for path in shipped() {
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(is_valid(&toml::from_str(&text).unwrap()), "{}", path.display());
     }
-    assert!(n_configs >= 4);
+    let all: Value = toml::from_str(&Config::default().to_toml()).unwrap();
+    assert!(is_valid(&all));
+    for text in [
+        "sedes = []",
+        "[scope]\nmax-dept = 3",
+        "[politeness]\ndelay = '1'",
+        "[politeness]\ndelay = 1",
+        "[fetch]\ncookies = 'of'",
+        "[fetch]\nconnections = 0",
+        "[fetch]\nproxy = 3",
+        "[[host]]\nmatch = ['a']\nfetch.connections = 3",
+        "[[host]]\nmatch = ['a']\npoliteness.dela = '3s'",
+        "[[spider.items]]\nselct = 'a'",
+        "[[spider.items]]\nfields.x = { cs = 'a' }",
+        "[[spider.items]]\nfields.x = { css = 'a', type = 'numbr' }",
+        "[[spider.items]]\nfields.x = { css = 'a', fields.y = { atr = 'b' } }",
+        "[spider.items]\nfields.x = 'a'",
+        "[[spider.items]]\ndetail = { label = 'x' }",
+        "[spider.stop]\nitem = 3",
+    ] {
+        assert!(!is_valid(&toml::from_str(text).unwrap()), "{text}");
+    }
+    for text in ["[[host]]\nmatch = ['a']\npoliteness.delay = '3s'", "[fetch]\nproxy = ['a', 'b']"]
+    {
+        assert!(is_valid(&toml::from_str(text).unwrap()), "{text}");
+    }
+}
+
+#[test]
+fn the_schema_tells_what_keys_mean_and_are_by_default() {
+    let schema = Config::schema();
+    let fetch = &schema["$defs"]["FetchConfig"]["properties"];
+    assert_eq!(fetch["dns-timeout"]["default"], "5s");
+    assert_eq!(fetch["connections"]["default"], 128);
+    assert!(fetch["dns-timeout"]["description"].as_str().unwrap().contains("name lookup"));
+    let mut bare = Vec::new();
+    for (table, schema) in schema["$defs"].as_object().unwrap() {
+        for (key, property) in schema["properties"].as_object().into_iter().flatten() {
+            if property["description"].as_str().is_none_or(str::is_empty) {
+                bare.push(format!("{table}.{key}"));
+            }
+        }
+    }
+    assert!(bare.is_empty(), "{bare:?}");
+    let text = schema.to_string();
+    assert!(!text.contains("\"null\"") && !text.contains(":null"), "TOML has no null");
+}
+
+/// All configs that come with the crawler.
+fn shipped() -> Vec<std::path::PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut paths = Vec::new();
+    let mut folders = vec![root.join("config"), root.join("examples")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if path.is_dir() && name != "target" {
+                folders.push(path);
+            } else if name.ends_with(".toml") && name != "Cargo.toml" {
+                paths.push(path);
+            }
+        }
+    }
+    paths
+}
+
+#[test]
+fn the_shipped_configs_are_valid() {
+    let paths = shipped();
+    for path in &paths {
+        Config::load(path, &[]).unwrap_or_else(|error| panic!("{error}"));
+    }
+    assert!(paths.len() >= 4);
 }
 
 #[test]

@@ -21,6 +21,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crawl_model::{CanonicalUrl, CookieChange};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use cookie::Cookie;
@@ -35,7 +36,7 @@ const JARS: usize = 10_000;
 const ALL_BYTES: usize = 64 * 1024 * 1024;
 
 /// Whether cookies are kept, as `fetch.cookies` says.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum CookieMode {
     /// As the crawl is: on for a few sites, off for a broad crawl. The engine tells which it is;

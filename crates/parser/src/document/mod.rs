@@ -12,8 +12,8 @@ use std::cell::OnceCell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crawl_model::{CanonicalUrl, Response};
-use crawl_spider::{Entry, Link, LinkKind};
+use crawl_model::{CanonicalUrl, Look, Response};
+use crawl_spider::{Entry, Fate, Link, LinkKind};
 use encoding_rs::{Encoding, UTF_8};
 use serde_json::Value;
 
@@ -48,6 +48,26 @@ pub(crate) struct Reading<'a> {
     pub(crate) table: Option<Arc<Table>>,
     /// The program's own readers.
     pub(crate) readers: Option<&'a Readers>,
+    /// Tells what would become of a link; `None`: all are new.
+    pub(crate) judge: Option<Judge>,
+}
+
+/// What is known and what is in scope, as seen from one page.
+#[derive(Clone)]
+pub(crate) struct Judge {
+    pub(crate) view: Arc<dyn crawl_model::View>,
+    /// Link distance of what is found on the page.
+    pub(crate) depth: u32,
+}
+
+impl Judge {
+    fn fate(&self, url: &CanonicalUrl) -> Fate {
+        match self.view.look(self.view.fingerprint(url), url, self.depth) {
+            Look::Known => Fate::Known,
+            Look::Admit => Fate::New,
+            Look::Filter(_) => Fate::Refused,
+        }
+    }
 }
 
 /// One document: the host's side of a [`Page`](crawl_spider::Page).
@@ -70,6 +90,7 @@ pub(crate) struct Document<'a> {
     entries: OnceCell<Vec<Entry>>,
     dom: OnceCell<Dom>,
     view: View,
+    judge: Option<Judge>,
     /// When it was fetched, in milliseconds since the Unix epoch; 0: not known.
     fetched_ms: u64,
 }
@@ -109,6 +130,7 @@ impl<'a> Document<'a> {
         document.is_cut = is_cut;
         document.kinds = reading.kinds;
         document.table = reading.table.clone();
+        document.judge = reading.judge.clone();
         if reading.kinds.has(LinkSource::Header) {
             document.link_fields = link_fields(response);
         }
@@ -152,6 +174,7 @@ impl<'a> Document<'a> {
             entries: OnceCell::new(),
             dom: OnceCell::new(),
             view: View::default(),
+            judge: None,
             fetched_ms: 0,
         }
     }

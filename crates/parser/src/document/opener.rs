@@ -43,6 +43,7 @@ impl PageOpener {
             kinds: self.kinds,
             table: self.table.clone(),
             readers: None,
+            judge: None,
         };
         let document = Document::open(&request.url, response, &reading).at(fetched_ms);
         read(&Page::new(request, response, &document))

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crawl_model::{CanonicalUrl, UrlError};
 use crawl_spider::{
-    Article, CsvDialect, CsvRows, Entry, Evaluated, FormParts, ItemQuery, Link, MatchedRows,
+    Article, CsvDialect, CsvRows, Entry, Evaluated, Fate, FormParts, ItemQuery, Link, MatchedRows,
     Metadata, NodeId, PageServices, QueryError, SelectorError, SpiderError, Step, StructuredData,
     Table,
 };
@@ -61,6 +61,10 @@ impl PageServices for Document<'_> {
 
     fn join(&self, href: &str) -> Result<CanonicalUrl, UrlError> {
         self.scanned().1.join(href)
+    }
+
+    fn fate(&self, url: &CanonicalUrl) -> Fate {
+        self.judge.as_ref().map_or(Fate::New, |judge| judge.fate(url))
     }
 
     fn title(&self) -> &str {

@@ -3,13 +3,14 @@
 use std::fmt;
 
 use crawl_spider::LinkKind;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::markup::events::Space;
 use crate::markup::tags::Tag;
 
 /// A kind of links, as written in `parse.links`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum LinkSource {

@@ -25,7 +25,7 @@ use indexmap::IndexMap;
 use crate::css::compile;
 use crate::document::TestPage;
 use crate::dom::Dom;
-use crate::spiders::{ConfigSpider, FieldConfig, FieldSpec, ItemConfig, SpiderConfig};
+use crate::spiders::{ConfigSpider, FieldConfig, FieldSpec, FieldType, ItemConfig, SpiderConfig};
 
 pub use field::Kind;
 
@@ -99,6 +99,15 @@ impl FieldDraft {
         matches!(self.kind, Kind::Link | Kind::Image)
     }
 
+    /// What is made of it; `None`: a text.
+    fn field_type(&self) -> Option<FieldType> {
+        match (self.is_number(), self.is_link()) {
+            (true, _) => Some(FieldType::Number),
+            (_, true) => Some(FieldType::Url),
+            _ => None,
+        }
+    }
+
     /// As it is written in a config.
     #[must_use]
     pub fn to_spec(&self) -> FieldSpec {
@@ -106,8 +115,7 @@ impl FieldDraft {
             css: self.css.clone(),
             attr: self.attr.clone(),
             regex: self.regex.clone(),
-            number: self.is_number(),
-            link: self.is_link(),
+            kind: self.field_type(),
             all: self.all,
             ..FieldSpec::default()
         }
@@ -118,7 +126,8 @@ impl Proposal {
     /// The spider as it is written in a config.
     #[must_use]
     pub fn to_config(&self) -> SpiderConfig {
-        let field = |draft: &FieldDraft| (draft.name.clone(), FieldConfig::Long(draft.to_spec()));
+        let field =
+            |draft: &FieldDraft| (draft.name.clone(), FieldConfig::Long(draft.to_spec().into()));
         let fields: IndexMap<_, _> = self.fields.iter().map(field).collect();
         let item =
             ItemConfig { select: Some(self.select.clone()), fields, ..ItemConfig::default() };

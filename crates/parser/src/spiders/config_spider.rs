@@ -1,40 +1,35 @@
 //! The declarative spider: selectors in TOML instead of Rust.
 
 use crawl_spider::{
-    Harvest, ItemQuery, LogLevel, Page, Row, Rule, Rules, SelectorError, Spider, SpiderError, Value,
+    Args, CanonicalUrl, FailedRequest, Fate, Harvest, ItemQuery, LogLevel, Page, Spider,
+    SpiderError,
 };
-use regex::Regex;
 
-use crate::css::compile;
-use crate::spiders::config::{ItemConfig, RuleConfig, SpiderConfig};
-use crate::spiders::field::{Field, compile_regex};
-use crate::spiders::rules::rule;
+use crate::spiders::basket::Basket;
+use crate::spiders::config::SpiderConfig;
+use crate::spiders::error::SpiderConfigError;
+use crate::spiders::item::ItemRule;
+use crate::spiders::login::Login;
+use crate::spiders::luggage::{LoginStep, Luggage};
+use crate::spiders::pages::Pages;
+use crate::spiders::read::Context;
+use crate::spiders::rule::Rule;
+use crate::spiders::start::Start;
+use crate::spiders::stop::Stop;
 
 /// A `[spider]` table, checked and compiled.
 #[derive(Debug)]
 pub struct ConfigSpider {
-    rules: Rules,
+    args: Args,
+    seeds: Vec<CanonicalUrl>,
+    start: Vec<Start>,
+    login: Option<Login>,
     items: Vec<ItemRule>,
-}
-
-/// What is wrong with a `[spider]` table.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{key}: {problem}")]
-pub struct SpiderConfigError {
-    /// The key, as `spider.items[0].fields.price`; list entries count from 0.
-    pub key: String,
-    /// What is wrong.
-    pub problem: String,
-}
-
-#[derive(Debug)]
-struct ItemRule {
-    label: Option<String>,
-    url: Option<Regex>,
-    query: ItemQuery,
-    /// By number in the query: name and field.
-    fields: Vec<(String, Field)>,
-    has_url_field: bool,
+    pages: Vec<Pages>,
+    rules: Vec<Rule>,
+    stop: Stop,
+    /// Whether links have to be told apart by whether they are known.
+    asks_for_known: bool,
 }
 
 impl ConfigSpider {
@@ -43,27 +38,94 @@ impl ConfigSpider {
     /// # Errors
     /// [`SpiderConfigError`] that names the key and the selector or expression that is wrong.
     pub fn new(config: SpiderConfig) -> Result<Self, SpiderConfigError> {
-        let mut rules = Vec::new();
-        for (i, config) in config.rules.iter().enumerate() {
-            let key = format!("spider.rules[{i}]");
-            rules.push(rule(config, &key, &format!("{key}.css"))?);
-        }
+        let start =
+            each(&config.start, |i, start| Start::new(start, &format!("spider.start[{i}]")))?;
+        let items = each(&config.items, |i, item| ItemRule::new(item, i))?;
+        let pages =
+            each(&config.pages, |i, pages| Pages::new(pages, &format!("spider.pages[{i}]")))?;
+        let mut rules =
+            each(&config.rules, |i, rule| Rule::new(rule, &format!("spider.rules[{i}]")))?;
+        let has_way =
+            !rules.is_empty() || !pages.is_empty() || items.iter().any(ItemRule::has_detail);
         match &config.follow {
             Some(selectors) => {
-                for (i, css) in selectors.iter().enumerate() {
-                    let config = RuleConfig { css: Some(css.clone()), ..RuleConfig::default() };
-                    let key = format!("spider.follow[{i}]");
-                    rules.push(rule(&config, &key, &key)?);
-                }
+                let plain =
+                    |i, css: &String| Rule::plain(Some(css), &format!("spider.follow[{i}]"));
+                rules.extend(each(selectors, plain)?);
             }
-            None if rules.is_empty() => rules.push(Rule::default()),
+            None if !has_way => rules.push(Rule::plain(None, "spider")?),
             None => {}
         }
-        let items = config.items.iter().enumerate();
-        let items = items.map(|(i, item)| ItemRule::new(item, &format!("spider.items[{i}]")));
-        let rules = Rules::from_iter(rules);
-        Ok(Self { rules, items: items.collect::<Result<_, _>>()? })
+        let login = config.login.as_ref().map(Login::new).transpose()?;
+        let stop = config.stop.as_ref().map(Stop::new).transpose()?.unwrap_or_default();
+        let asks_for_known = stop.asks_for_known() || pages.iter().any(|p| p.stop_when_known);
+        let (args, seeds) = (config.args, Vec::new());
+        Ok(Self { args, seeds, start, login, items, pages, rules, stop, asks_for_known })
     }
+
+    /// Lets it ask for these itself, after its login. Without a login they are the crawl's own.
+    #[must_use]
+    pub fn with_seeds(self, seeds: Vec<CanonicalUrl>) -> Self {
+        Self { seeds, ..self }
+    }
+
+    /// The URLs of `start`, with the arguments that it has.
+    ///
+    /// # Errors
+    /// [`SpiderError`] if an argument is missing or makes no URL.
+    pub fn start_urls(&self) -> Result<Vec<CanonicalUrl>, SpiderError> {
+        let mut urls = Vec::new();
+        for start in &self.start {
+            urls.extend(start.urls(&self.args)?);
+        }
+        Ok(urls)
+    }
+
+    /// Whether something is for a page: by the label that it asks for, if it does.
+    fn is_for(label: Option<&String>, cx: Context<'_>) -> bool {
+        match label {
+            Some(label) => label == cx.page.label(),
+            None => cx.luggage.item.is_none(),
+        }
+    }
+
+    fn log_in(
+        &self,
+        login: &Login,
+        step: LoginStep,
+        page: &Page<'_>,
+        out: &mut Harvest,
+    ) -> Result<(), SpiderError> {
+        let done = match step {
+            LoginStep::Form => login.fill(page, out),
+            LoginStep::Answer => login.check(page),
+        };
+        if let Err(error) = done {
+            out.stop(format!("the login failed: {}", error.chain()));
+            return Err(error);
+        }
+        if step == LoginStep::Answer {
+            for seed in &self.seeds {
+                out.get_url(seed.clone()).seed();
+            }
+            self.start.iter().try_for_each(|start| start.begin(&self.args, true, out))?;
+        }
+        Ok(())
+    }
+
+    /// Whether any items are taken on pages such as this.
+    fn has_items(&self, cx: Context<'_>) -> bool {
+        let is_for = |item: &ItemRule| Self::is_for(item.label.as_ref(), cx);
+        self.items.iter().any(|item| is_for(item) && item.fits(cx.page.url()))
+    }
+}
+
+/// Compiles a list with the number of each.
+fn each<T, U>(
+    list: &[T],
+    compile: impl Fn(usize, &T) -> Result<U, SpiderConfigError>,
+) -> Result<Vec<U>, SpiderConfigError> {
+    list.iter().enumerate().map(|(i, one)| compile(i, one)).collect()
 }
 
 impl Spider for ConfigSpider {
@@ -72,103 +134,80 @@ impl Spider for ConfigSpider {
     }
 
     fn wants(&self) -> Vec<ItemQuery> {
-        let items = self.items.iter().map(|item| item.query.clone());
-        items.chain(self.rules.wants()).collect()
+        let items = self.items.iter().filter_map(ItemRule::query);
+        let pages = self.pages.iter().filter_map(Pages::query);
+        let rules = self.rules.iter().filter_map(Rule::query);
+        items.chain(pages).chain(rules).cloned().collect()
+    }
+
+    fn start(&self, out: &mut Harvest) -> Result<(), SpiderError> {
+        match &self.login {
+            Some(login) => login.begin(out),
+            None => self.start.iter().try_for_each(|start| start.begin(&self.args, false, out)),
+        }
     }
 
     fn parse(&self, page: &Page<'_>, out: &mut Harvest) -> Result<(), SpiderError> {
-        for item in &self.items {
-            item.take(page, out)?;
+        let luggage = Luggage::of(page)?;
+        if let (Some(login), Some(step)) = (&self.login, luggage.login) {
+            return self.log_in(login, step, page, out);
         }
-        self.rules.follow(page, out)?;
+        let cx = Context { page: *page, luggage: &luggage };
+        let mut basket = Basket::new(out, &self.stop);
+        if let Some(carried) = &luggage.item {
+            match self.items.get(carried.rule) {
+                Some(item) => item.complete(cx, carried, &mut basket)?,
+                None => {
+                    let text = "an item came whose table is gone; it is kept as it is";
+                    basket.out.log(LogLevel::Warn, text);
+                    basket.emit(&carried.fields)?;
+                }
+            }
+        }
+        for item in &self.items {
+            if Self::is_for(item.label.as_ref(), cx) && item.fits(page.url()) {
+                item.take(cx, &mut basket)?;
+            }
+        }
+        let mut links = Harvest::new();
+        for rule in self.rules.iter().filter(|rule| Self::is_for(rule.on.as_ref(), cx)) {
+            rule.follow(cx, &mut links)?;
+        }
+        for follow in links.follows() {
+            basket.note_link(self.asks_for_known && page.fate(follow.url()) == Fate::New);
+        }
+        let is_empty = match self.has_items(cx) {
+            true => basket.n_items == 0,
+            false => !basket.has_links(),
+        };
+        let is_known = basket.has_only_known_links();
+        // Before the rules: of several requests for one URL the first counts.
+        for pages in self.pages.iter().filter(|pages| Self::is_for(pages.on.as_ref(), cx)) {
+            pages.follow(cx, basket.out, is_empty, is_known)?;
+        }
+        basket.out.take_in(links.into_parts());
+        basket.close(Some(page));
         Ok(())
     }
-}
 
-fn wrong(key: impl Into<String>, problem: impl Into<String>) -> SpiderConfigError {
-    SpiderConfigError { key: key.into(), problem: problem.into() }
-}
-
-/// Compiles the selector at `key` to see whether it is one.
-pub(super) fn check_css(css: &str, key: &str) -> Result<(), SpiderConfigError> {
-    compile(css).map(drop).map_err(|error: SelectorError| wrong(key, error.to_string()))
-}
-
-/// Compiles the pattern at `key` to see whether it is one.
-pub(super) fn check_regex(pattern: &str, key: &str) -> Result<(), SpiderConfigError> {
-    compile_regex(pattern).map(drop).map_err(|problem| wrong(key, problem))
-}
-
-fn regex_at(pattern: Option<&String>, key: &str) -> Result<Option<Regex>, SpiderConfigError> {
-    let Some(pattern) = pattern else { return Ok(None) };
-    compile_regex(pattern).map(Some).map_err(|problem| wrong(format!("{key}.url"), problem))
-}
-
-impl ItemRule {
-    fn new(config: &ItemConfig, key: &str) -> Result<Self, SpiderConfigError> {
-        let url = regex_at(config.url.as_ref(), key)?;
-        let select = config.select.as_deref().map(|css| css.trim().to_owned());
-        if let Some(css) = &select {
-            check_css(css, &format!("{key}.select"))?;
+    fn error(&self, failed: &FailedRequest<'_>, out: &mut Harvest) -> Result<(), SpiderError> {
+        let luggage = failed.meta::<Option<Luggage>>()?.unwrap_or_default();
+        if luggage.login.is_some() {
+            out.stop(format!("the login failed: {}: {}", failed.url(), failed.detail()));
         }
-        if config.fields.is_empty() {
-            return Err(wrong(
-                format!("{key}.fields"),
-                "has no fields, so there is nothing to take",
-            ));
-        }
-        let mut fields = Vec::with_capacity(config.fields.len());
-        for (name, field) in &config.fields {
-            let key = format!("{key}.fields.{name}");
-            let field = Field::new(field).map_err(|problem| wrong(&key, problem))?;
-            if select.is_none() && field.query().css.is_empty() {
-                return Err(wrong(key, "needs `css`, because the item has no `select`"));
+        let mut basket = Basket::new(out, &self.stop);
+        if let Some(carried) = luggage.item {
+            match self.items.get(carried.rule) {
+                Some(item) => {
+                    item.give_up(carried.level, carried.fields, failed.url(), &mut basket)?
+                }
+                None => basket.emit(&carried.fields)?,
             }
-            fields.push((name.clone(), field));
         }
-        let has_url_field = config.fields.contains_key("url");
-        let queries = fields.iter().map(|(_, field)| field.query().clone());
-        let query = ItemQuery { select, fields: queries.collect() };
-        Ok(Self { label: config.label.clone(), url, query, fields, has_url_field })
-    }
-
-    fn take(&self, page: &Page<'_>, out: &mut Harvest) -> Result<(), SpiderError> {
-        let is_labelled = self.label.as_deref().is_none_or(|label| label == page.label());
-        let fits = self.url.as_ref().is_none_or(|regex| regex.is_match(page.url().as_str()));
-        if !is_labelled || !fits {
-            return Ok(());
+        if let Some(reason) = self.stop.count_error() {
+            basket.out.stop(reason);
         }
-        page.rows(&self.query)?.iter().try_for_each(|row| self.take_one(page, row, out))
-    }
-
-    fn take_one(
-        &self,
-        page: &Page<'_>,
-        row: Row<'_>,
-        out: &mut Harvest,
-    ) -> Result<(), SpiderError> {
-        let mut item = serde_json::Map::new();
-        let mut found_any = false;
-        let mut missing = None;
-        for (index, (name, field)) in self.fields.iter().enumerate() {
-            let value = field.read(page, row, index)?;
-            found_any |= value.is_some();
-            if value.is_none() && field.required {
-                missing = missing.or(Some(name));
-            }
-            item.insert(name.clone(), value.unwrap_or_else(|| field.fallback()));
-        }
-        if !found_any {
-            return Ok(());
-        }
-        if let Some(name) = missing {
-            out.stat("items-left-out", 1);
-            out.log(LogLevel::Warn, format!("an item is left out: it has no `{name}`"));
-            return Ok(());
-        }
-        if !self.has_url_field {
-            item.insert("url".to_owned(), Value::from(page.url().without_credentials().as_str()));
-        }
-        out.item(&item)
+        basket.close(None);
+        Ok(())
     }
 }

@@ -5,14 +5,16 @@ use std::sync::Arc;
 use crawl_spider::ready::{CsvTables, Feeds, Sitemaps, Step, XmlNodes};
 use crawl_spider::{CsvDialect, Expression, Language, Spider};
 use indexmap::IndexMap;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::config::SpiderConfig;
-use super::config_spider::{ConfigSpider, SpiderConfigError};
+use super::config_spider::ConfigSpider;
+use super::error::{SpiderConfigError, wrong};
 use crate::stage::check_expression;
 
 /// What a spider reads beside ordinary pages.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum SpiderKind {
     /// Nothing: it follows links.
@@ -29,7 +31,7 @@ pub enum SpiderKind {
 }
 
 /// How sitemaps are read, as written in the `[spider.sitemap]` table.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct SitemapConfig {
     /// The sitemaps, or robots.txt that name some. Default: the crawl's `seeds`.
@@ -50,7 +52,7 @@ pub struct SitemapConfig {
 }
 
 /// Which pages of a sitemap are followed and how.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct SitemapRule {
     /// Regular expression that the page's whole URL must match somewhere. Default: any.
@@ -62,7 +64,7 @@ pub struct SitemapRule {
 }
 
 /// How feeds are read, as written in the `[spider.feed]` table.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct FeedConfig {
     /// The feeds. Default: the crawl's `seeds`.
@@ -77,7 +79,7 @@ pub struct FeedConfig {
 }
 
 /// What is taken of XML documents, as written in the `[spider.xml]` table.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct XmlConfig {
     /// The documents. Default: the crawl's `seeds`.
@@ -93,7 +95,7 @@ pub struct XmlConfig {
 }
 
 /// How CSV files are read, as written in the `[spider.csv]` table.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct CsvConfig {
     /// The files. Default: the crawl's `seeds`.
@@ -126,6 +128,10 @@ pub fn configured(mut config: SpiderConfig) -> Result<Arc<dyn Spider>, SpiderCon
             let problem = format!("is of no use without `kind = \"{key}\"` in `[spider]`");
             return Err(wrong(format!("spider.{key}"), problem));
         }
+    }
+    if kind != SpiderKind::Links && config.login.is_some() {
+        let hint = "take `kind` away, or write a spider in Rust";
+        return Err(wrong("spider.login", "is for spiders that follow links").hint(hint));
     }
     let (sitemap, feed) = (config.sitemap.take(), config.feed.take());
     let (xml, csv) = (config.xml.take(), config.csv.take());
@@ -205,10 +211,6 @@ fn tables(config: CsvConfig) -> Result<CsvTables, SpiderConfigError> {
     }
     let CsvConfig { urls, delimiter, quote, headers } = config;
     Ok(CsvTables::new(urls).dialect(CsvDialect { delimiter, quote, headers }))
-}
-
-fn wrong(key: impl Into<String>, problem: impl Into<String>) -> SpiderConfigError {
-    SpiderConfigError { key: key.into(), problem: problem.into() }
 }
 
 fn check(language: Language, text: &str, key: String) -> Result<(), SpiderConfigError> {

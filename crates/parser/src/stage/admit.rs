@@ -19,7 +19,7 @@ impl Parser {
         request: &Request,
         nofollow: bool,
     ) -> Vec<Found> {
-        let (depth, referrer) = (request.depth + 1, Some(&request.url));
+        let (deeper, referrer) = (request.depth + 1, Some(&request.url));
         let mut seen = HashSet::with_capacity(follows.len());
         let mut numbers = None;
         let mut found = Vec::new();
@@ -34,6 +34,7 @@ impl Parser {
         let others = others.into_iter().map(|follow| (follow, false));
         let step = spider.request_step();
         for (follow, is_marked) in others.chain(marked.into_iter().map(|follow| (follow, true))) {
+            let depth = if follow.is_seed() { 0 } else { deeper };
             let print = |follow: &Follow| self.view.fingerprint(follow.url());
             let mut refused = None;
             let (print, made) = if step.is_none() && follow.is_plain_get() {

@@ -81,7 +81,7 @@ impl Parser {
 
     fn page(&self, request: &Request, response: &Response, case: &Case, read: &mut Read) {
         let spider = &case.loadout.spider;
-        let reading = self.reading(&case.loadout);
+        let reading = self.reading_of(&case.loadout, request);
         let document = Document::open(&request.url, response, &reading).at(case.sent_ms);
         let is_accepted = request.options().accept.contains(&response.status);
         let asks = document.directives(response, &self.agent);

@@ -15,6 +15,7 @@ use crawl_pipeline::Pipeline;
 use crawl_spider::{
     Closed, Expression, Harvest, Harvested, Language, LogLevel, LogLine, Spider, SpiderError,
 };
+use tokio::sync::watch;
 
 use super::admit::number_all;
 use super::case::Case;
@@ -22,7 +23,7 @@ use super::loadout::{Current, Loadout};
 use super::record;
 use crate::css;
 use crate::data::{json, pattern};
-use crate::document::Reading;
+use crate::document::{Judge, Reading};
 use crate::reader::{MediaPattern, Reader, Readers};
 use crate::spiders::ParseConfig;
 use crate::xpath;
@@ -46,6 +47,8 @@ pub struct Parser {
     hook: Option<Arc<dyn ResponseHook>>,
     pub(crate) log: Arc<dyn SpiderLog>,
     stats: Mutex<BTreeMap<String, i64>>,
+    /// Why the spider wants the crawl closed, once it does.
+    stop: watch::Sender<Option<Arc<str>>>,
 }
 
 /// What a program does to the answers of pages before they are read.
@@ -122,7 +125,7 @@ pub fn start(spider: &dyn Spider) -> Result<Vec<Request>, SpiderError> {
     check_spider(spider)?;
     let mut out = Harvest::new();
     let result = catch_unwind(AssertUnwindSafe(|| spider.start(&mut out)));
-    let Harvested { items, follows, logs, .. } = out.into_parts();
+    let Harvested { items, follows, logs, stop, .. } = out.into_parts();
     logs.iter().for_each(|line| Stderr.line(spider.name(), None, line));
     match result {
         Ok(done) => done?,
@@ -130,6 +133,10 @@ pub fn start(spider: &dyn Spider) -> Result<Vec<Request>, SpiderError> {
             let text = panic_text(panic);
             return Err(SpiderError::Other(format!("the spider panicked in `start`: {text}")));
         }
+    }
+    if let Some(reason) = stop {
+        let text = format!("the spider wants the crawl closed before it began: {reason}");
+        return Err(SpiderError::Other(text));
     }
     if !items.is_empty() {
         let text = "`start` made items; they belong to pages, so make them in `parse`";
@@ -184,6 +191,7 @@ impl Parser {
         let (log, stats, readers) = (Arc::new(Stderr), Mutex::default(), Readers::default());
         let (current, keeps_responses) = (Current::new(Loadout::new(spider)), true);
         let agent = "robots".into();
+        let stop = watch::Sender::new(None);
         Self {
             config,
             max_redirects,
@@ -196,6 +204,7 @@ impl Parser {
             hook: None,
             log,
             stats,
+            stop,
         }
     }
 
@@ -242,7 +251,14 @@ impl Parser {
             kinds: self.config.links.iter().copied().collect(),
             table: loadout.table.clone(),
             readers: Some(&self.readers),
+            judge: None,
         }
+    }
+
+    /// As [`reading`](Self::reading), of the page of `request`, whose links can be judged.
+    pub(crate) fn reading_of(&self, loadout: &Loadout, request: &Request) -> Reading<'_> {
+        let judge = Judge { view: self.view.clone(), depth: request.depth.saturating_add(1) };
+        Reading { judge: Some(judge), ..self.reading(loadout) }
     }
 
     /// Lets go of responses as soon as they are read: nobody archives them or reads the stream.
@@ -272,6 +288,20 @@ impl Parser {
     #[must_use]
     pub fn stats(&self) -> BTreeMap<String, i64> {
         self.stats.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Why the spider wants the crawl closed ([`Harvest::stop`]); `None` if it does not.
+    #[must_use]
+    pub fn stop_reason(&self) -> Option<Arc<str>> {
+        self.stop.borrow().clone()
+    }
+
+    /// Waits until the spider wants the crawl closed. Cancel safe.
+    pub async fn stopped(&self) {
+        let mut stop = self.stop.subscribe();
+        if stop.wait_for(Option::is_some).await.is_err() {
+            std::future::pending().await // the sender is ours, so it is there
+        }
     }
 
     /// Reads one answer. Whatever the page or the spider does, the ticket comes back.
@@ -331,6 +361,13 @@ impl Parser {
         let mut parts = out.into_parts();
         parts.logs.iter().for_each(|line| self.log.line(loadout.spider.name(), Some(url), line));
         self.count(std::mem::take(&mut parts.stats));
+        if let Some(reason) = parts.stop.take() {
+            self.stop.send_if_modified(|stop| {
+                let is_first = stop.is_none();
+                stop.get_or_insert_with(|| reason.into());
+                is_first
+            });
+        }
         match result {
             Ok(Ok(())) => Ok(parts),
             Ok(Err(error)) => Err((verdict_of(&error), error.chain())),

@@ -1,5 +1,9 @@
 //! Spiders from TOML, on pages like those they are written for.
 
+mod details;
+mod fields;
+mod ways;
+
 use crawl_spider::{Harvest, Spider, Value, json};
 
 use crate::{ConfigSpider, SpiderConfig, TestPage, page_from_html};
@@ -56,8 +60,8 @@ fn items_have_their_fields_and_the_url_of_the_page() {
         [items.fields]
         title = "h3 a @title"
         short = "h3 a"
-        price = { css = ".price_color", number = true }
-        link = { css = "h3 a", attr = "href", link = true }
+        price = { css = ".price_color", type = 'number' }
+        link = { css = "h3 a", attr = "href", type = 'url' }
         stars = { css = ".star", attr = "class", regex = "star (\\w+)", default = "none" }
         tags = { css = ".tag", all = true }
         class = "@class"
@@ -88,7 +92,7 @@ fn an_item_of_which_nothing_is_found_is_none() {
 #[test]
 fn required_fields_leave_items_out_and_say_so() {
     let text = "[[items]]\nselect = 'article'\n[items.fields]\ntitle = 'h3 a @title'\n\
-                price = { css = '.price_color', number = true, required = true }";
+                price = { css = '.price_color', type = 'number', required = true }";
     let spider = ConfigSpider::new(config(text)).unwrap();
     let (test, mut out) = (shop(), Harvest::new());
     spider.parse(&test.page(), &mut out).unwrap();
@@ -177,12 +181,12 @@ fn mistakes_are_told_with_their_key() {
         &field("{ css = 'p', attr = 'x', html = true }"),
         &format!("{key}has both `attr` and `html`"),
     );
-    wrong(&field("{ number = true, link = true }"), &format!("{key}has both `number` and `link`"));
     wrong(&field("{ required = true, default = 1 }"), &format!("{key}is `required`"));
     wrong(&field("'p @x y'"), &format!("{key}`p @x y` is not a CSS selector"));
     wrong(&field("'p::text'"), &format!("{key}needs a space before `::text`: \"p ::text\""));
     wrong(&field("''"), &format!("{key}is empty"));
-    wrong(&field("{ regex = '[' }"), &format!("{key}`[` is not a regular expression: "));
+    let regex = "spider.items[0].fields.price.regex: `[` is not a regular expression: ";
+    wrong(&field("{ regex = '[' }"), regex);
     wrong("[[items]]\nfields.x = '@href'", "spider.items[0].fields.x: needs `css`");
     wrong("[[items]]\nselect = ':x'\nfields.x = 'p'", "spider.items[0].select: `:x` is not");
 }
@@ -198,7 +202,7 @@ fn unknown_keys_are_named() {
 #[test]
 fn the_table_comes_back_as_it_was() {
     let text = "follow = ['a']\n[[rules]]\ncss = 'b'\nlabel = 'l'\n[[items]]\nselect = 'p'\n\
-                [items.fields]\na = 'x @y'\nb = { css = 'z', number = true, default = 0 }";
+                [items.fields]\na = 'x @y'\nb = { css = 'z', type = 'number', default = 0 }";
     let written = toml::to_string(&config(text)).unwrap();
     assert_eq!(config(&written), config(text), "{written}");
     let json = serde_json::to_string(&config(text)).unwrap();

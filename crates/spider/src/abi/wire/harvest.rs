@@ -68,7 +68,7 @@ impl Harvested {
 
     /// Appends its bytes, URLs of the book as their numbers.
     pub fn encode_with(&self, book: &mut impl UrlBook, out: &mut Vec<u8>) {
-        let Self { items, follows, logs, stats } = self;
+        let Self { items, follows, logs, stats, stop } = self;
         put_uint(out, items.len() as u64);
         items.iter().for_each(|item| put_bytes(out, item.0.as_bytes()));
         put_uint(out, follows.len() as u64);
@@ -79,6 +79,7 @@ impl Harvested {
             put_bytes(out, name.as_bytes());
             n.put(out);
         }
+        stop.put(out);
     }
 
     /// Reads what [`encode_with`](Self::encode_with) wrote with the same book.
@@ -99,8 +100,9 @@ impl Harvested {
         }
         let logs = from.get()?;
         let stats = BTreeMap::from_iter(from.get::<Vec<(String, i64)>>()?);
+        let stop = from.get()?;
         from.end()?;
-        Ok(Self { items, follows, logs, stats })
+        Ok(Self { items, follows, logs, stats, stop })
     }
 }
 
@@ -118,9 +120,10 @@ const PRIORITY: u8 = 4;
 const NOFOLLOW: u8 = 8;
 const IS_LINK: u8 = 16;
 const EXTRAS: u8 = 32;
+const IS_SEED: u8 = 64;
 
 fn put_follow(out: &mut Vec<u8>, follow: &Follow, book: &mut impl UrlBook) {
-    let Follow { url, label, meta, priority, nofollow, is_link, extras } = follow;
+    let Follow { url, label, meta, priority, nofollow, is_link, is_seed, extras } = follow;
     match book.number(url) {
         Some(KnownUrl::Link(number)) => {
             out.push(LINK);
@@ -142,7 +145,8 @@ fn put_follow(out: &mut Vec<u8>, follow: &Follow, book: &mut impl UrlBook) {
             | bit(*priority != 0, PRIORITY)
             | bit(*nofollow, NOFOLLOW)
             | bit(*is_link, IS_LINK)
-            | bit(extras.is_some(), EXTRAS),
+            | bit(extras.is_some(), EXTRAS)
+            | bit(*is_seed, IS_SEED),
     );
     if let Some(label) = label {
         label.put(out);
@@ -167,7 +171,7 @@ fn get_follow(from: &mut Reader<'_>, book: &impl UrlBook) -> Result<Follow, Wire
         _ => return Err(WireError::Wrong("kind of URL")),
     };
     let bits = from.byte()?;
-    if bits > LABELLED | META | PRIORITY | NOFOLLOW | IS_LINK | EXTRAS {
+    if bits > LABELLED | META | PRIORITY | NOFOLLOW | IS_LINK | EXTRAS | IS_SEED {
         return Err(WireError::Wrong("kind of request"));
     }
     let has = |bit: u8| bits & bit != 0;
@@ -178,6 +182,7 @@ fn get_follow(from: &mut Reader<'_>, book: &impl UrlBook) -> Result<Follow, Wire
         priority: if has(PRIORITY) { from.get()? } else { 0 },
         nofollow: has(NOFOLLOW),
         is_link: has(IS_LINK),
+        is_seed: has(IS_SEED),
         extras: if has(EXTRAS) { Some(Box::new(from.get()?)) } else { None },
     })
 }

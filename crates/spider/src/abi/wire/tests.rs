@@ -51,7 +51,8 @@ fn full_harvest() -> Harvested {
 }
 
 fn same(a: &Harvested, b: &Harvested) -> bool {
-    (&a.items, &a.follows, &a.logs, &a.stats) == (&b.items, &b.follows, &b.logs, &b.stats)
+    (&a.items, &a.follows, &a.logs, &a.stats, &a.stop)
+        == (&b.items, &b.follows, &b.logs, &b.stats, &b.stop)
 }
 
 #[test]

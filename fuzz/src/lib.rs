@@ -11,12 +11,13 @@ use url::Url;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 9] = [
     ("decode", decode),
     ("links", links),
     ("sitemap", sitemap),
     ("xpath", xpath),
     ("select", select),
+    ("propose", propose),
     ("sniff", sniff),
     ("url", url),
     ("robots", robots),
@@ -85,6 +86,21 @@ fn query(query: &Query, body: &[u8]) {
         // One line at a time: matches in matches repeat the document.
         found.into_iter().for_each(|found| found.lines().take(2000).for_each(drop));
     }
+}
+
+/// A spider for a page: its names and selectors are fit for a config, and it finds what it says.
+pub fn propose(data: &[u8]) {
+    // What repeats is a list.
+    let body = data.repeat(if data.len() < 4096 { 4 } else { 1 });
+    let page = crawl_parser::page_from_body(base().as_str(), "text/html", body);
+    let Ok(proposal) = crawl_parser::propose(page.expect("the base is a URL")) else { return };
+    assert!(proposal.items.len() >= 3 && !proposal.fields.is_empty());
+    for field in &proposal.fields {
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        assert!(!field.name.is_empty() && field.name.chars().all(is_name), "{field:?}");
+        assert!(!field.css.contains(char::is_control), "{field:?}");
+    }
+    assert!(crawl_parser::ConfigSpider::new(proposal.to_config()).is_ok());
 }
 
 /// MIME sniffing, with the first line as `Content-Type` and with none.

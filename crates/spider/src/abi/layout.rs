@@ -86,8 +86,7 @@ pub struct Functions {
     pub wants_status: Callback,
     /// Answers a harvest.
     pub start: Callback,
-    /// Reads the page of the call; answers a harvest. [`Call::number`] is when it was fetched:
-    /// milliseconds since the Unix epoch, 0 if that is not known.
+    /// Reads the page of the call; answers a harvest.
     pub parse: Callback,
     /// Is told of a failed request, in [`Call::input`]; answers a harvest.
     pub error: Callback,

@@ -51,10 +51,32 @@ impl Names {
             return Err(proposal(name));
         }
         let camel: String = snake.split('_').map(capital).collect();
-        // A type may not be called as what the prelude has.
-        const TYPES: [&str; 12] = [
-            "Page", "Spider", "Harvest", "Link", "Links", "Node", "Request", "Value", "Rule",
-            "Rules", "Args", "Item",
+        // A type may not hide what the spider's source is written with.
+        const TYPES: [&str; 24] = [
+            "Page",
+            "Spider",
+            "Harvest",
+            "Link",
+            "Node",
+            "Request",
+            "Value",
+            "Rule",
+            "Rules",
+            "Args",
+            "Item",
+            "SpiderError",
+            "CanonicalUrl",
+            "Book",
+            "Article",
+            "String",
+            "Result",
+            "Option",
+            "Vec",
+            "Ok",
+            "Err",
+            "Some",
+            "None",
+            "Default",
         ];
         let camel = if TYPES.contains(&&*camel) { format!("{camel}Spider") } else { camel };
         Ok(Self { kebab: name.to_owned(), snake, camel })
@@ -180,7 +202,7 @@ mod tests {
     fn names_are_those_of_crates() {
         let names = Names::of("tea-shop2").map_err(drop).unwrap();
         assert_eq!((&*names.snake, &*names.camel), ("tea_shop2", "TeaShop2"));
-        assert_eq!(Names::of("links").map_err(drop).unwrap().camel, "LinksSpider");
+        assert_eq!(Names::of("link").map_err(drop).unwrap().camel, "LinkSpider");
         for (wrong, better) in [
             ("TeaShop", "tea-shop"),
             ("tea shop!", "tea-shop"),

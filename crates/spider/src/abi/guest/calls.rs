@@ -211,7 +211,7 @@ fn answer_parse(plugin: &Plugin, call: &Call, out: &mut Vec<u8>) -> Result<(), R
     response.body = unsafe { lend(body) };
     // SAFETY: host and services are those of this call, and the page ends with this function.
     let line = unsafe { Line::of(call) };
-    let services = GuestPage::new(line, plugin.wants.get().map_or(&[], Vec::as_slice), call.number);
+    let services = GuestPage::new(line, plugin.wants.get().map_or(&[], Vec::as_slice));
     let page = Page::new(&request, &response, &services);
     let reaped = reap(|harvest| plugin.spider.parse(&page, harvest));
     services.with_book(|book| reaped.send(book, out))

@@ -21,7 +21,6 @@ use crate::{
 /// The services of a page, each asked of the host; what is owned here is fetched once and kept.
 pub(super) struct GuestPage<'h> {
     line: Line<'h>,
-    fetched_ms: u64,
     wants: &'h [ItemQuery],
     matched: Vec<OnceCell<Option<GuestRows<'h>>>>,
     links: OnceCell<Vec<Link>>,
@@ -46,10 +45,9 @@ struct FoundValues {
 }
 
 impl<'h> GuestPage<'h> {
-    pub(super) fn new(line: Line<'h>, wants: &'h [ItemQuery], fetched_ms: u64) -> Self {
+    pub(super) fn new(line: Line<'h>, wants: &'h [ItemQuery]) -> Self {
         Self {
             line,
-            fetched_ms,
             wants,
             matched: wants.iter().map(|_| OnceCell::new()).collect(),
             links: OnceCell::new(),
@@ -71,10 +69,6 @@ impl<'h> GuestPage<'h> {
 }
 
 impl PageServices for GuestPage<'_> {
-    fn fetched_ms(&self) -> u64 {
-        self.fetched_ms
-    }
-
     fn select(&self, css: &str, root: Option<NodeId>) -> Result<Vec<NodeId>, SelectorError> {
         let answer = self.line.ask(Service::Select).text(css).at(root).made();
         answer.unwrap_or_else(|| Ok(Vec::new()))

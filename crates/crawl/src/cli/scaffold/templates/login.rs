@@ -21,8 +21,7 @@ impl Spider for SpiderName {
 /// Fills in the form, hidden token included, and sends it. The session is a cookie, which the
 /// crawler keeps.
 fn log_in(page: &Page<'_>, out: &mut Harvest) -> Result<(), SpiderError> {
-    let field = page.first("[name=username]")?.and_then(|field| field.form());
-    let mut form = field.ok_or("the page has no form to log in with")?;
+    let mut form = page.form("form")?.ok_or("the page has no form to log in with")?;
     form.set("username", "reader")?.set("password", "s3cret & safe")?;
     out.request(form.submit()?).label("quotes");
     Ok(())

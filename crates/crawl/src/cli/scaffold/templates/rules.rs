@@ -1,26 +1,34 @@
 use crawl_spider::prelude::*;
 
+/// What is taken from a book's page. Its selectors are checked when it is compiled.
+#[derive(Item)]
+struct Book {
+    #[item(css = "h1")]
+    title: String,
+    #[item(css = ".product_main .price_color", number)]
+    price: f64,
+    #[item(css = "table tr:first-child td")]
+    upc: String,
+    #[item(url)]
+    url: CanonicalUrl,
+}
+
 #[derive(Default)]
 pub struct SpiderName;
 
 #[spider]
 impl Spider for SpiderName {
     fn rules(&self) -> Rules {
+        // On pages without a label both are applied again.
         Rules::new()
-            // Books are given to `parse` below; on all other pages these rules are applied again.
             .rule(Rule::css("article.product_pod h3").label("book").priority(1))
             .rule(Rule::css("li.next"))
     }
 
     fn parse(&self, page: &Page<'_>, out: &mut Harvest) -> Result<(), SpiderError> {
-        if page.label() != "book" {
-            return Ok(());
+        if page.label() == "book" {
+            out.extract::<Book>(page)?;
         }
-        out.item(&json!({
-            "title": page.text_of("h1")?,
-            "price": page.text_of(".product_main .price_color")?,
-            "upc": page.text_of("table tr:first-child td")?,
-            "url": page.url().as_str(),
-        }))
+        Ok(())
     }
 }

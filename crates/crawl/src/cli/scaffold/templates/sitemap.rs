@@ -1,5 +1,19 @@
 use crawl_spider::prelude::*;
 
+/// What is taken from an article. Its selectors are checked when it is compiled.
+#[derive(Item)]
+#[item(select = "article.story")]
+struct Article {
+    #[item(css = "h1")]
+    title: String,
+    #[item(css = ".author")]
+    author: String,
+    #[item(css = "time", attr = "datetime")]
+    published: String,
+    #[item(url)]
+    url: CanonicalUrl,
+}
+
 #[derive(Default)]
 pub struct SpiderName;
 
@@ -7,14 +21,7 @@ pub struct SpiderName;
 #[spider]
 impl Spider for SpiderName {
     fn parse(&self, page: &Page<'_>, out: &mut Harvest) -> Result<(), SpiderError> {
-        let Some(story) = page.first("article.story")? else {
-            return Ok(());
-        };
-        out.item(&json!({
-            "title": story.text_of("h1")?,
-            "author": story.text_of(".author")?,
-            "published": story.attr_of("time", "datetime")?,
-            "url": page.url().as_str(),
-        }))
+        out.extract::<Article>(page)?;
+        Ok(())
     }
 }

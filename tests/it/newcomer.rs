@@ -65,7 +65,9 @@ fn crawl_with(args: &[&str], target: Option<&Path>) -> Command {
         let key = key.to_string_lossy();
         key.starts_with("CARGO_PKG") || key.starts_with("CARGO_BIN") || key == "CARGO_MANIFEST_DIR"
     });
-    own.for_each(|(key, _)| drop(command.env_remove(key)));
+    for (key, _) in own {
+        command.env_remove(key);
+    }
     match target {
         Some(target) => command.env("CARGO_TARGET_DIR", target),
         None => command.env_remove("CARGO_TARGET_DIR"),

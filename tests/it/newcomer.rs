@@ -128,7 +128,7 @@ fn what_is_made_builds_crawls_and_passes_its_own_test() {
     let scratch = Scratch::new();
     let folder = &scratch.path("");
     let target = &shared_target();
-    for (template, n_items) in [("basic", 60), ("rules", 60), ("sitemap", 60), ("login", 60)] {
+    for (template, n_items) in [("basic", 60), ("rules", 60), ("sitemap", 60), ("login", 100)] {
         let name = format!("a-{template}-spider");
         let config = format!("{name}.toml");
         let new = ["new", &name, "--template", template];

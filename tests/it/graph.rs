@@ -19,10 +19,17 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("plugin", &["model", "spider"]),
     ("spidertest", &["model", "spider", "parser"]),
     ("testsite", &["model"]),
-    ("engine", &["model", "robots", "spider", "store", "feeds", "frontier", "fetcher", "parser"]),
+    (
+        "engine",
+        &[
+            "pipeline", "model", "robots", "spider", "store", "feeds", "frontier", "fetcher",
+            "parser",
+        ],
+    ),
     (
         "crawl",
         &[
+            "pipeline",
             "model",
             "robots",
             "spider",

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crawl::spider::{Args, FromArgs};
 use crawl::{Config, Crawl, Spider};
-use crawl_testsite::{News, Products, Quotes};
+use crawl_testsite::{Bookshop, Directory, News, Products, Quotes};
 use example_login::Login;
 use serde_json::{Value, json};
 
@@ -100,6 +100,38 @@ fn a_sitemap_of_sitemaps() {
         json!({ "title": article.title, "author": article.author, "published": article.published })
     });
     check(items_of_file("sitemap.toml"), &["title", "author", "published"], truth);
+}
+
+#[test]
+fn infinite_scroll_through_its_api() {
+    check(items_of_file("scroll.toml"), &["text", "author", "tags"], quotes());
+}
+
+#[test]
+fn books_with_detail_pages() {
+    let shop = Bookshop { books: 60, ..Bookshop::default() };
+    let truth = shop.catalogue().map(|book| {
+        let price = f64::from(book.price_pence) / 100.0;
+        json!({ "title": book.title, "price": price, "category": book.category,
+                "stock": book.stock, "upc": book.upc })
+    });
+    check(items_of_file("books.toml"), &["title", "price", "category", "stock", "upc"], truth);
+}
+
+#[test]
+fn a_directory_with_items_on_other_domains() {
+    let truth = Directory::events().into_iter().map(|event| {
+        json!({ "title": event.title, "day": event.day, "price": event.price, "url": event.url() })
+    });
+    check(items_of_file("multi_domain.toml"), &["title", "day", "price", "url"], truth);
+}
+
+#[test]
+fn a_login_that_a_config_describes() {
+    let truth = Quotes::quotes()
+        .into_iter()
+        .map(|quote| json!({ "text": quote.text, "room": Quotes::members_link(quote.author()) }));
+    check(items_of_file("login.toml"), &["text", "room"], truth);
 }
 
 #[tokio::test(flavor = "multi_thread")]

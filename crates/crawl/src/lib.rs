@@ -46,7 +46,7 @@
 //! reads: borrowed, with selectors. The [`prelude`] is for spiders.
 
 pub mod config;
-mod plugin;
+mod isolation;
 pub mod prelude;
 
 /// The README's programs compile.
@@ -64,7 +64,7 @@ pub use crawl_model::{
     UrlError, Verdict,
 };
 pub use crawl_spider::{Dropped, Harvest, Spider, SpiderError};
-pub use plugin::plugin_child;
+pub use isolation::plugin_child;
 
 /// Channels, tasks, the page stream.
 pub use crawl_engine as engine;
@@ -78,6 +78,8 @@ pub use crawl_frontier as frontier;
 pub use crawl_parser as parser;
 /// What happens to items before they are stored.
 pub use crawl_pipeline as pipeline;
+/// Spiders that are shared libraries.
+pub use crawl_plugin as plugin;
 /// What spiders are written against.
 pub use crawl_spider as spider;
 /// What lasts.

@@ -1,4 +1,26 @@
 //! What a file with a spider in it needs: `use crawl::prelude::*;`.
+//!
+//! ```
+//! use crawl::prelude::*;
+//!
+//! #[derive(Item)]
+//! #[item(select = "article.product_pod")]
+//! struct Book {
+//!     #[item(css = "h3 a", attr = "title")]
+//!     title: String,
+//!     #[item(css = ".price_color", number)]
+//!     price: f64,
+//! }
+//!
+//! struct Books;
+//!
+//! impl Spider for Books {
+//!     fn parse(&self, page: &Page<'_>, out: &mut Harvest) -> Result<(), SpiderError> {
+//!         out.extract::<Book>(page)?;
+//!         Ok(())
+//!     }
+//! }
+//! ```
 
 pub use crate::{Config, Crawl, CrawlError, Handle, Middleware, Pages, Report, Waiting};
 pub use crawl_spider::EmbeddedItem as Item;

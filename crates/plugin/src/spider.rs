@@ -17,22 +17,37 @@ use crawl_spider::{
 
 use crate::host::{Host, serve};
 use crate::library::{Answered, Input, Instance, open};
-use crate::{About, PluginError, inspect};
+use crate::{About, PluginError, find, inspect};
 
-/// Loads the library at `path` and makes its spider of `args`.
+/// Loads the plugin at `path`, a shared library or the folder of a crate, and makes its spider of
+/// `args`. A crate is built first, if need be ([`find`]).
 ///
 /// # Errors
-/// [`PluginError`]: it is no plugin, one of another version, one whose panics cannot be caught, or
-/// its spider does not take these arguments.
+/// [`PluginError`]: it does not build, is no plugin, one of another version, one whose panics
+/// cannot be caught, or its spider does not take these arguments.
+///
+/// # Examples
+/// ```no_run
+/// use std::path::Path;
+///
+/// use crawl_spider::Args;
+///
+/// let mut args = Args::default();
+/// args.set("tag", "love");
+/// let spider = crawl_plugin::load(Path::new("quotes"), &args)?;
+/// println!("{:?}", spider.about());
+/// # Ok::<(), crawl_plugin::PluginError>(())
+/// ```
 pub fn load(path: &Path, args: &Args) -> Result<PluginSpider, PluginError> {
-    let about = inspect(path)?;
+    let about = inspect(&find(path)?)?;
     if !about.unwinds {
         return Err(PluginError::Aborts { path: about.path });
     }
     PluginSpider::new(about, args)
 }
 
-/// As [`load`], for a process that runs nothing else: plugins whose panics end it are loaded, too.
+/// As [`load`], of a library, for a process that runs nothing else: plugins whose panics end it are
+/// loaded, too.
 ///
 /// # Errors
 /// As for [`load`].

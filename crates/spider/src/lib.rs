@@ -27,6 +27,10 @@
 //! }
 //! ```
 //!
+//! Typed items say where their fields stand, checked at compile time: [`Item`](macro@Item).
+//! What is followed can be said by rules instead ([`Spider::rules`], [`LinkExtractor`]), and what
+//! many crawls have in common is in [`ready`]: sitemaps, feeds, XML, CSV, logging in.
+//!
 //! Not here: HTML, I/O, async. The test helper `crawl_parser::page_from_html` makes a page
 //! without a network.
 

@@ -76,7 +76,9 @@ pub trait Spider: Send + Sync + 'static {
     fn parse(&self, page: &Page<'_>, out: &mut Harvest) -> Result<(), SpiderError>;
 
     /// Called for each request that ended without a page that [`parse`](Self::parse) was given:
-    /// no answer, an unwanted status, a bad redirect. Not called for tries that are repeated.
+    /// no answer, an unwanted status, a bad redirect. Not called for tries that are repeated, nor
+    /// for requests that were never sent: `robots.txt` forbids them, their host is dead, a limit is
+    /// reached.
     ///
     /// What it harvests is kept with the failed page. With several kinds of requests, branch by
     /// [`FailedRequest::errback`], which is what the request was told by

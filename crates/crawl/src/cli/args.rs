@@ -66,8 +66,6 @@ pub(crate) enum Command {
     Inspect(InspectArgs),
     /// Check CONFIG and print all that is in force, defaults included.
     Config(ConfigArgs),
-    /// Look after plugins.
-    Plugin(PluginArgs),
     /// Serve the bundled bookshop, and the sites of tutorials, on a local port until Ctrl-C.
     #[command(after_help = TESTSITE)]
     Testsite(TestsiteArgs),
@@ -92,6 +90,8 @@ pub(crate) enum Command {
     /// Write URLs as the crawler does.
     #[command(after_help = PLUMBING)]
     Url(UrlArgs),
+    /// Look at plugins: spiders that are shared libraries.
+    Plugin(PluginArgs),
     /// Make a spider to begin with: a crate, a TOML, or a proposal for a page.
     #[command(after_help = scaffold::NEW)]
     New(NewArgs),
@@ -113,12 +113,39 @@ pub(crate) struct RunArgs {
     /// Set a key of the config, such as `-s scope.max-pages=100`.
     #[arg(short, long = "set", value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
+    /// Tell the spider something, such as `-a tag=love`; wins over `[spider.args]`.
+    #[arg(short, long = "arg", value_name = "NAME=VALUE")]
+    pub(crate) args: Vec<String>,
     /// Also write the items to this file, format by its extension.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Vec<PathBuf>,
     /// Print the report as one line of JSON.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PluginArgs {
+    #[command(subcommand)]
+    pub(crate) command: PluginCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PluginCommand {
+    /// Build it if it is a folder, load it, make its spider, and say what it is.
+    Check(PluginCheckArgs),
+    /// Let a running crawl go on with a new build of its plugin.
+    #[command(after_help = EXIT_CODES)]
+    Reload(ReloadArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PluginCheckArgs {
+    /// The folder of a plugin's crate, or a shared library.
+    pub(crate) path: PathBuf,
+    /// Tell the spider something, such as `-a tag=love`.
+    #[arg(short, long = "arg", value_name = "NAME=VALUE")]
+    pub(crate) args: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -200,19 +227,6 @@ pub(crate) struct ConfigArgs {
 pub(crate) enum ConfigCommand {
     /// Print the JSON Schema of all configs, for editors: keys, meanings, defaults.
     Schema,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct PluginArgs {
-    #[command(subcommand)]
-    pub(crate) command: PluginCommand,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum PluginCommand {
-    /// Let a running crawl go on with a new build of its plugin.
-    #[command(after_help = EXIT_CODES)]
-    Reload(ReloadArgs),
 }
 
 #[derive(Debug, Args)]

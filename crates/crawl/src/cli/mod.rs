@@ -5,6 +5,7 @@ pub(crate) mod failure;
 
 mod config;
 mod inspect;
+mod plugin;
 mod plumbing;
 mod reload;
 mod run;
@@ -16,7 +17,7 @@ mod signals;
 mod summary;
 mod table;
 
-use args::{Cli, Command, PluginCommand};
+use args::{Cli, Command};
 use failure::{Exit, Failure};
 
 /// Does what the command line says.
@@ -26,11 +27,9 @@ pub(crate) async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::New(args) => scaffold::new(args).await?,
         Command::Record(args) => return scaffold::record(args).await,
         Command::Check(args) => return scaffold::check(&args),
+        Command::Plugin(args) => plugin::plugin(&args)?,
         Command::Inspect(args) => inspect::inspect(args)?,
         Command::Config(args) => config::config(&args)?,
-        Command::Plugin(args) => match args.command {
-            PluginCommand::Reload(args) => reload::reload(args)?,
-        },
         Command::Testsite(args) => testsite::testsite(args).await?,
         Command::Select(args) => plumbing::select(*args).await?,
         Command::Fetch(args) => plumbing::fetch(args).await?,

@@ -6,10 +6,10 @@ use super::args::ReloadArgs;
 use super::failure::{Exit, Failure, unless_closed};
 
 /// Gives the order, waits until it is done, and says so.
-pub(crate) fn reload(args: ReloadArgs) -> Result<(), Failure> {
+pub(super) fn reload(args: &ReloadArgs) -> Result<(), Failure> {
     // The crawl may run in another folder than we.
-    let path = args.path.map(|path| {
-        std::path::absolute(&path).map_err(|error| {
+    let path = args.path.as_ref().map(|path| {
+        std::path::absolute(path).map_err(|error| {
             Failure::new(Exit::Usage, format!("no path: {}: {error}", path.display()))
         })
     });

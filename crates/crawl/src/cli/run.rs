@@ -15,6 +15,7 @@ use super::summary::{self, Places};
 pub(crate) async fn run(args: RunArgs) -> Result<Exit, Failure> {
     let mut signals = Signals::listen().map_err(|e| Failure::new(Exit::Broken, e))?;
     let mut config = Config::load(&args.config, &args.set)?;
+    config.set_spider_args(&args.args)?;
     for path in &args.output {
         config.feed.push(feed_to(path)?);
     }

@@ -4,7 +4,6 @@
 use crawl_fetcher::{CookieMode, FetchConfig, FetchConfigError, Fetcher};
 use crawl_frontier::{Frontier, FrontierConfig, FrontierError, PolitenessConfig};
 use crawl_model::{CanonicalUrl, Fingerprint, Fingerprinter, OpenJournal, TicketId};
-use crawl_parser::configured;
 use crawl_pipeline::Pipeline;
 use crawl_store::CacheError;
 
@@ -167,11 +166,7 @@ fn element(key: &str, list: &[String], wanted: &str) -> String {
 
 fn check_spider(config: &Config) -> Result<(), Fault> {
     let Some(spider) = &config.spider else { return Ok(()) };
-    if let Err(error) = configured(spider.clone()) {
-        let mistake = Mistake::new(format!("`{}`: {}", error.key, error.problem));
-        let mistake = error.hint.into_iter().fold(mistake, Mistake::hint);
-        return Err(Fault::new(error.key, mistake));
-    }
+    super::spider::check(spider)?;
     if spider.login.is_some() && config.fetch.cookies == CookieMode::Off {
         let message = "`spider.login` needs cookies to stay logged in, but `fetch.cookies` is off";
         return Err(Fault::new("fetch.cookies", Mistake::new(message).hint("set it to \"on\"")));

@@ -14,6 +14,7 @@ mod overrides;
 mod schema;
 mod site;
 mod source;
+mod spider;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -36,7 +37,7 @@ pub use host::HostConfig;
 pub use site::TestsiteConfig;
 pub use source::Place;
 
-use crate::plugin::Recipe;
+use crate::isolation::Recipe;
 
 use load::Sources;
 use source::Document;
@@ -176,8 +177,7 @@ impl Config {
         toml::to_string(&shown).expect("a config has string keys and no nulls")
     }
 
-    /// The crawl that it describes, its spider included: a plugin is built, which may take a while,
-    /// and loaded.
+    /// The crawl that it describes, its spider included ([`make_spider`](Self::make_spider)).
     ///
     /// A `[testsite]` table takes no part in it unless the site was
     /// [served](Self::serve_testsite).
@@ -186,21 +186,18 @@ impl Config {
     /// [`ConfigError::Mistake`] if something in it is wrong, [`ConfigError::Plugin`] and
     /// [`ConfigError::Isolation`] if there is no such plugin.
     pub fn into_crawl(self, fresh: bool) -> Result<Crawl, ConfigError> {
+        self.check()?;
         let login =
             self.spider.clone().filter(|spider| spider.login.is_some() && spider.plugin.is_none());
         if let Some(spider) = login {
             return self.into_crawl_with_login(spider, fresh);
         }
-        let recipe = self.spider.clone().map(|spider| {
-            let parse = self.parse.clone();
-            Recipe { spider, parse }
-        });
+        let recipe = Recipe::of(&self);
+        let spider = recipe.make(None)?;
         let mut builder = Crawl::builder().config(self.into_crawl_config(fresh)?);
-        if let Some(recipe) = recipe {
-            builder = builder.shared_spider(recipe.make(None)?);
-            if recipe.is_plugin() {
-                builder = builder.reload(Arc::new(move |path| Ok(recipe.make(path)?)));
-            }
+        builder = builder.shared_spider(spider);
+        if recipe.is_plugin() {
+            builder = builder.reload(Arc::new(move |path| Ok(recipe.make(path)?)));
         }
         builder.build().map_err(|error| Mistake::new(error.to_string()).into())
     }

@@ -78,7 +78,8 @@ fn default_toml_lists_every_key() {
 /// stands behind a second one are alternatives.)
 fn spider_example() -> String {
     let start = DEFAULTS.find("# [spider] ").unwrap();
-    let end = start + DEFAULTS[start..].find("# [[feed]] ").unwrap();
+    // The tables of other kinds of spiders come last.
+    let end = start + DEFAULTS[start..].find("# [spider.sitemap] ").unwrap();
     let lines = DEFAULTS[start..end].lines().map(|line| line.get(2..).unwrap_or_default());
     let is_toml = |line: &&str| line.contains(" = ") || line.starts_with(['[', ']', ' ', '#']);
     // A plugin says by itself what the tables say.

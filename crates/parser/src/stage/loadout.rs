@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use crawl_spider::{Spider, SpiderError, prepare};
 
-use super::parser::{check, panic_text};
+use super::parser::{check_spider, panic_text};
 use crate::stream::Table;
 
 /// A spider with its wants compiled.
@@ -41,7 +41,7 @@ impl Current {
     /// Puts another spider in force; the old one stays if this one has a wrong selector, or panics
     /// when it is asked what it wants.
     pub(crate) fn replace(&self, spider: Arc<dyn Spider>) -> Result<(), SpiderError> {
-        check(&*spider)?;
+        check_spider(&*spider)?;
         let loadout = catch_unwind(AssertUnwindSafe(|| Loadout::new(spider)));
         let loadout = loadout.map_err(|panic| {
             let text = panic_text(panic);

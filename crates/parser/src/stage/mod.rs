@@ -14,4 +14,4 @@ mod sitemap;
 
 pub use crew::{CrewEnd, LetGo};
 pub(crate) use parser::check_expression;
-pub use parser::{Parser, ResponseHook, SpiderLog, check, start};
+pub use parser::{Parser, ResponseHook, SpiderLog, check_spider, start};

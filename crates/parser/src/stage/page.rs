@@ -33,7 +33,7 @@ impl Parser {
                 self.redirect(request, case, hop, &mut read);
             }
             Ok(response) if request.is_crawlers_sitemap() => {
-                self.sitemap(request, response, &mut read)
+                self.sitemap(request, response, &mut read);
             }
             Ok(response) => self.page(request, response, case, &mut read),
             Err(Failure { detail, .. }) => self.fail(request, case, detail, &mut read),

@@ -122,7 +122,7 @@ impl Read {
 /// The spider's own, a panic of it (as its message), or [`SpiderError::Other`] if it makes items
 /// before there is a page.
 pub fn start(spider: &dyn Spider) -> Result<Vec<Request>, SpiderError> {
-    check(spider)?;
+    check_spider(spider)?;
     let mut out = Harvest::new();
     let result = catch_unwind(AssertUnwindSafe(|| spider.start(&mut out)));
     let Harvested { items, follows, logs, stop, .. } = out.into_parts();
@@ -148,11 +148,12 @@ pub fn start(spider: &dyn Spider) -> Result<Vec<Request>, SpiderError> {
     Ok(requests)
 }
 
-/// Compiles all the selectors and patterns that a spider says it will use.
+/// Compiles all that a spider says it will use ([`Spider::expressions`]).
 ///
 /// # Errors
-/// [`SpiderError::Other`] that names the first that is wrong, or says that the spider panicked.
-pub fn check(spider: &dyn Spider) -> Result<(), SpiderError> {
+/// [`SpiderError::Other`] that names the place of the first one that is wrong, or a panic of the
+/// spider's.
+pub fn check_spider(spider: &dyn Spider) -> Result<(), SpiderError> {
     let caught = catch_unwind(AssertUnwindSafe(|| spider.expressions()));
     let expressions = caught.map_err(|panic| {
         SpiderError::Other(format!("the spider panicked in `expressions`: {}", panic_text(panic)))

@@ -302,6 +302,44 @@ fn a_nested_item_that_is_none_is_left_out_or_an_error() {
 }
 
 #[test]
+fn items_that_nest_in_their_own_kind_are_bounded_by_the_page_and_by_us() {
+    #[derive(Debug, Item)]
+    #[item(select = "body > div")]
+    struct Direct {
+        #[item(attr = "id")]
+        id: String,
+        #[item(each = ":scope > div")]
+        answers: Vec<Direct>,
+    }
+    #[derive(Debug, Item)]
+    struct Any {
+        #[item(each = "div")]
+        all: Vec<Any>,
+        #[item(css = "i", exists)]
+        has: bool,
+    }
+    #[derive(Debug, Item)]
+    struct Endless {
+        #[item(nested)]
+        itself: Vec<Endless>,
+    }
+    fn depth(item: &Direct) -> usize {
+        1 + item.answers.iter().map(depth).max().unwrap_or(0)
+    }
+    let nested = |n: usize| page_from_html("http://h/", &"<div id=x><i></i>".repeat(n)).unwrap();
+    let mut out = Harvest::new();
+    for (n, expected) in [(3, 3), (64, 64), (400, 64)] {
+        assert_eq!(depth(&out.read::<Direct>(&nested(n).page()).unwrap()[0]), expected);
+    }
+    let error = Direct::all(&nested(400).page()).unwrap_err().to_string();
+    assert!(error.ends_with(".answers`: items nest deeper than 64 levels"), "{error}");
+    assert_eq!(Any::all(&nested(4).page()).unwrap()[0].all.len(), 4);
+    let error = out.read::<Any>(&nested(40).page()).unwrap_err().to_string();
+    assert!(error.contains("more than 100000 nested items on one page"), "{error}");
+    assert!(matches!(Endless::all(&nested(1).page()), Err(SpiderError::Item(_))));
+}
+
+#[test]
 fn functions_and_other_types_read_values() {
     fn weekday(text: &str) -> Option<u8> {
         ["Mon", "Tue"].iter().position(|day| text.starts_with(day)).map(|n| n as u8 + 1)

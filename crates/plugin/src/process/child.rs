@@ -8,7 +8,8 @@ use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
-use crawl_spider::{Harvest, Harvested, Spider, SpiderError};
+use crawl_spider::abi::wire::Description;
+use crawl_spider::{Harvest, PageInfo, Spider, SpiderError};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Resource, Rlimit, Signal, getpid, getrlimit, kill_process, setrlimit};
 
@@ -65,7 +66,14 @@ pub(super) fn serve_on<G: Guest>(
     let welcome = guarded(|| {
         let spider = guest.spider();
         let statuses = STATUSES.map(|status| spider.wants_status(status)).collect();
-        Ok(Welcome { version: VERSION.to_owned(), name: spider.name().to_owned(), statuses })
+        let description = Description {
+            name: spider.name().to_owned(),
+            wants: spider.wants(),
+            expressions: spider.expressions(),
+            item_step: spider.item_step().map(|step| step.name().to_owned()),
+            request_step: spider.request_step().map(|step| step.name().to_owned()),
+        };
+        Ok(Welcome { version: VERSION.to_owned(), description, statuses })
     });
     send(&mut pipe, &frames::welcome(&welcome))?;
     while let Some(question) = next(&mut pipe)? {
@@ -97,43 +105,59 @@ fn refuse(pipe: &mut Pipe, text: String) -> io::Result<()> {
 }
 
 fn answer(guest: &impl Guest, question: Question) -> io::Result<Vec<u8>> {
-    let mut out = Harvest::new();
     let spider = guest.spider();
-    let called = catch_unwind(AssertUnwindSafe(|| match &question {
-        Question::Greet(_) => None,
-        Question::Start => Some(spider.start(&mut out)),
-        Question::Parse(page) => Some(guest.parse(page, &mut out)),
-        Question::Error(failed) => Some(spider.error(&failed.as_failed(), &mut out)),
-        Question::Closed(closed) => Some(spider.closed(&closed.as_closed(), &mut out)),
-    }));
-    let called = match called {
-        Ok(None) => return Err(io::Error::other("the parent greets twice")),
-        Ok(Some(Ok(()))) => Called::Done,
-        Ok(Some(Err(SpiderError::Panicked(text)))) => Called::Panic(text),
-        Ok(Some(Err(error))) => Called::Error(error.chain()),
-        Err(panic) => Called::Panic(panic_text(panic)),
+    Ok(match &question {
+        Question::Greet(_) => return Err(io::Error::other("the parent greets twice")),
+        Question::Start => call(|out| spider.start(out)),
+        Question::Parse(page) => call(|out| guest.parse(page, out)),
+        Question::Error(failed) => call(|out| spider.error(&failed.as_failed(), out)),
+        Question::Closed(closed) => call(|out| spider.closed(&closed.as_closed(), out)),
+        Question::Item(frame) => {
+            let page = PageInfo::new(&frame.request, frame.status);
+            let item = frame.item.clone();
+            let done = caught(|| match spider.item_step() {
+                Some(step) => step.process(item, &page),
+                None => Ok(item),
+            });
+            frames::stepped(&done)
+        }
+        Question::Request(request) => {
+            let mut request = request.clone();
+            let done = caught(|| match spider.request_step() {
+                Some(step) => step.process(&mut request).map(|()| request),
+                None => Ok(request),
+            });
+            frames::stepped(&done)
+        }
+    })
+}
+
+/// Makes a call and answers how it ended, with what it brought.
+fn call(callback: impl FnOnce(&mut Harvest) -> Result<(), SpiderError>) -> Vec<u8> {
+    let mut out = Harvest::new();
+    let called = match caught(|| callback(&mut out)) {
+        Ok(Ok(())) => Called::Done,
+        Ok(Err(SpiderError::Panicked(text))) | Err(text) => Called::Panic(text),
+        Ok(Err(error)) => Called::Error(error.chain()),
     };
     let frame = frames::answer(&called, &out.into_parts());
     if frame.len() <= MAX_FRAME_BYTES {
-        return Ok(frame);
+        return frame;
     }
     let size = frame.len() >> 20;
     let most = MAX_FRAME_BYTES >> 20;
     let text = format!("one callback brought {size} MiB, and {most} MiB is the most");
-    let nothing = Harvested {
-        items: Vec::new(),
-        follows: Vec::new(),
-        logs: Vec::new(),
-        stats: Default::default(),
-        stop: None,
-    };
-    Ok(frames::answer(&Called::Error(text), &nothing))
+    frames::answer(&Called::Error(text), &Harvest::new().into_parts())
+}
+
+/// What `work` gives, or the message of its panic.
+fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(panic_text)
 }
 
 /// A panic is an error with its message.
 fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(work))
-        .unwrap_or_else(|panic| Err(format!("the plugin panicked: {}", panic_text(panic))))
+    caught(work).unwrap_or_else(|text| Err(format!("the plugin panicked: {text}")))
 }
 
 fn panic_text(panic: Box<dyn Any + Send>) -> String {

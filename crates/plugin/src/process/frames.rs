@@ -2,7 +2,7 @@
 
 use crawl_model::{Request, Response};
 use crawl_spider::abi::wire::{
-    ClosedFrame, FailedFrame, Reader, Wire, WireError, get_page, put_page,
+    ClosedFrame, Description, FailedFrame, ItemFrame, Reader, Wire, WireError, get_page, put_page,
 };
 use crawl_spider::{Harvested, Page, SpiderError};
 
@@ -17,6 +17,8 @@ const START: u64 = 1;
 const PARSE: u64 = 2;
 const ERROR: u64 = 3;
 const CLOSED: u64 = 4;
+const ITEM: u64 = 5;
+const REQUEST: u64 = 6;
 
 /// What the parent asks.
 #[derive(Debug)]
@@ -31,6 +33,10 @@ pub(super) enum Question {
     Error(Box<FailedFrame>),
     /// Call `closed`.
     Closed(ClosedFrame),
+    /// Put an item through its step.
+    Item(Box<ItemFrame>),
+    /// Put a request through its step.
+    Request(Box<Request>),
 }
 
 /// A page that was sent to a child, not opened yet.
@@ -87,6 +93,18 @@ pub(super) fn closed(closed: &ClosedFrame) -> Vec<u8> {
     out
 }
 
+pub(super) fn item(item: &ItemFrame) -> Vec<u8> {
+    let mut out = begin(ITEM);
+    item.put(&mut out);
+    out
+}
+
+pub(super) fn request(request: &Request) -> Vec<u8> {
+    let mut out = begin(REQUEST);
+    request.put(&mut out);
+    out
+}
+
 fn begin(kind: u64) -> Vec<u8> {
     let mut out = Vec::with_capacity(256);
     kind.put(&mut out);
@@ -111,6 +129,8 @@ impl Question {
             }
             ERROR => Self::Error(Box::new(from.get()?)),
             CLOSED => Self::Closed(from.get()?),
+            ITEM => Self::Item(Box::new(from.get()?)),
+            REQUEST => Self::Request(Box::new(from.get()?)),
             _ => return Err(WireError::Wrong("kind of question")),
         };
         from.end()?;
@@ -119,11 +139,11 @@ impl Question {
 }
 
 /// The answer to the greeting.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) struct Welcome {
     pub(super) version: String,
-    /// The spider's name.
-    pub(super) name: String,
+    /// What the spider says of itself.
+    pub(super) description: Description,
     /// Which of [`STATUSES`] it wants.
     pub(super) statuses: Vec<bool>,
 }
@@ -133,9 +153,9 @@ pub(super) fn welcome(welcome: &Result<Welcome, String>) -> Vec<u8> {
     let mut out = Vec::new();
     welcome.is_ok().put(&mut out);
     match welcome {
-        Ok(Welcome { version, name, statuses }) => {
+        Ok(Welcome { version, description, statuses }) => {
             version.put(&mut out);
-            name.put(&mut out);
+            description.put(&mut out);
             statuses.put(&mut out);
         }
         Err(text) => text.put(&mut out),
@@ -146,7 +166,9 @@ pub(super) fn welcome(welcome: &Result<Welcome, String>) -> Vec<u8> {
 pub(super) fn read_welcome(bytes: &[u8]) -> Result<Result<Welcome, String>, WireError> {
     let mut from = Reader::new(bytes);
     let welcome = match from.get()? {
-        true => Ok(Welcome { version: from.get()?, name: from.get()?, statuses: from.get()? }),
+        true => {
+            Ok(Welcome { version: from.get()?, description: from.get()?, statuses: from.get()? })
+        }
         false => Err(from.get()?),
     };
     from.end()?;
@@ -192,4 +214,17 @@ pub(super) fn read_answer(bytes: &[u8]) -> Result<(Result<(), SpiderError>, Harv
         _ => return Err(WireError::Wrong("kind of answer")),
     };
     Ok((result, Harvested::decode(from.rest())?))
+}
+
+/// The answer to a step: what became of the thing, or the panic's message.
+pub(super) fn stepped<T: Wire, E: Wire>(done: &Result<Result<T, E>, String>) -> Vec<u8> {
+    let mut out = Vec::new();
+    done.put(&mut out);
+    out
+}
+
+pub(super) fn read_stepped<T: Wire, E: Wire>(
+    bytes: &[u8],
+) -> Result<Result<Result<T, E>, String>, WireError> {
+    Reader::new(bytes).whole()
 }

@@ -5,12 +5,17 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
+use std::panic::resume_unwind;
 use std::process::{Child as Process, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crawl_spider::abi::wire::{ClosedFrame, FailedFrame, WireError};
-use crawl_spider::{Closed, FailedRequest, Harvest, Page, Spider, SpiderError};
+use crawl_model::{Dropped, Refusal, Request};
+use crawl_spider::abi::wire::{ClosedFrame, FailedFrame, ItemFrame, Wire, WireError};
+use crawl_spider::{
+    Closed, FailedRequest, Harvest, ItemStep, Page, PageInfo, RequestStep, Spider, SpiderError,
+    Value,
+};
 
 use super::frames::{self, Greeting, STATUSES, VERSION, Welcome};
 use super::pipe::{MAX_FRAME_BYTES, Pipe, PipeError};
@@ -72,11 +77,20 @@ impl Isolated {
 
     /// Asks a child to make a call and puts what it brings into `out`.
     fn call(&self, question: &[u8], out: &mut Harvest) -> Result<(), SpiderError> {
+        let (result, harvested) = self.ask(question, frames::read_answer)?;
+        out.take_in(harvested);
+        result
+    }
+
+    /// Asks a child something.
+    fn ask<T>(
+        &self,
+        question: &[u8],
+        read: impl FnOnce(&[u8]) -> Result<T, WireError>,
+    ) -> Result<T, SpiderError> {
         if question.len() > MAX_FRAME_BYTES {
-            let text = format!(
-                "a page of {} MiB is too large for a process of its own",
-                question.len() >> 20
-            );
+            let size = question.len() >> 20;
+            let text = format!("{size} MiB are too much for a process of its own");
             return Err(SpiderError::Other(text));
         }
         let mut child = match self.idle_child() {
@@ -84,13 +98,11 @@ impl Isolated {
             None => Child::start(&self.launch).map_err(|e| SpiderError::Crashed(chain(&e)))?.0,
         };
         let deadline = self.launch.max_time.map(|time| Instant::now() + time);
-        let answer = child.ask(question, deadline).map(frames::read_answer);
-        match answer {
-            Ok(Ok((result, harvested))) => {
-                out.take_in(harvested);
+        match child.ask(question, deadline).map(read) {
+            Ok(Ok(answer)) => {
                 // It is at rest, so another page may have it.
                 self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(child);
-                result
+                Ok(answer)
             }
             Ok(Err(error)) => Err(SpiderError::Other(garbage(&error))),
             Err(PipeError::Late) => {
@@ -103,6 +115,11 @@ impl Isolated {
             Err(PipeError::Gone) => Err(SpiderError::Crashed(self.obituary(child))),
             Err(error) => Err(SpiderError::Other(garbage(&error))),
         }
+    }
+
+    /// Has a child put something through a step. A panic in it is a panic here, as of any step.
+    fn step<T: Wire, E: Wire>(&self, question: &[u8]) -> Result<Result<T, E>, SpiderError> {
+        self.ask(question, frames::read_stepped)?.or_else(|panic| resume_unwind(Box::new(panic)))
     }
 
     /// A child at rest that still lives. One that died in its sleep is no page's fault.
@@ -128,9 +145,40 @@ impl Isolated {
     }
 }
 
+impl ItemStep for Isolated {
+    fn name(&self) -> &str {
+        self.welcome.description.item_step.as_deref().unwrap_or_default()
+    }
+
+    fn process(&self, item: Value, page: &PageInfo<'_>) -> Result<Value, Dropped> {
+        self.step(&frames::item(&ItemFrame::new(item, page))).unwrap_or_else(|e| Err(e.into()))
+    }
+}
+
+impl RequestStep for Isolated {
+    fn name(&self) -> &str {
+        self.welcome.description.request_step.as_deref().unwrap_or_default()
+    }
+
+    fn process(&self, request: &mut Request) -> Result<(), Refusal> {
+        let done = self.step(&frames::request(request));
+        *request = done.unwrap_or_else(|error| Err(Refusal::new(error.chain())))?;
+        Ok(())
+    }
+}
+
+/// What it wants and which rules it has is the child's affair, where the pages are opened for it.
 impl Spider for Isolated {
     fn name(&self) -> &str {
-        &self.welcome.name
+        &self.welcome.description.name
+    }
+
+    fn item_step(&self) -> Option<&dyn ItemStep> {
+        self.welcome.description.item_step.as_ref().map(|_| self as &dyn ItemStep)
+    }
+
+    fn request_step(&self) -> Option<&dyn RequestStep> {
+        self.welcome.description.request_step.as_ref().map(|_| self as &dyn RequestStep)
     }
 
     fn start(&self, out: &mut Harvest) -> Result<(), SpiderError> {
@@ -156,7 +204,7 @@ impl Spider for Isolated {
 
 impl fmt::Debug for Isolated {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Isolated({})", self.welcome.name)
+        write!(f, "Isolated({})", self.welcome.description.name)
     }
 }
 

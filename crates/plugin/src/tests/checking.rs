@@ -80,8 +80,8 @@ fn what_is_no_plugin_is_refused_unloaded() {
     assert!(file(b"").to_string().contains("it is empty"));
     assert!(matches!(file(b"just some text\n"), PluginError::NotALibrary { .. }));
     assert!(matches!(file(b"\x7fELF"), PluginError::NotALibrary { .. }));
-    assert!(matches!(refused(dir.path()), PluginError::Read { .. }));
-    assert!(matches!(refused(Path::new("no/such.so")), PluginError::Read { .. }));
+    assert!(matches!(refused(dir.path()), PluginError::NotACrate { .. }));
+    assert!(matches!(refused(Path::new("no/such.so")), PluginError::Missing { .. }));
     let own = std::env::current_exe().unwrap();
     let error = refused(&own);
     assert!(

@@ -1,6 +1,6 @@
 //! `#[derive(Item)]`: a type that says where its fields stand on a page.
 //!
-//! Attributes are read (`args`), checked and sorted per field (`field`, `query`), and become a
+//! Attributes are read (`args`), checked and sorted per field (`field`, `processors`, `query`), and become a
 //! table and a function that reads one item by it (`code`). Whatever can be wrong is said at
 //! the place where it is written, all errors at once; a type with errors still implements the
 //! traits, so that nothing else is reported that is not wrong.
@@ -8,6 +8,7 @@
 mod args;
 mod field;
 mod kind;
+mod processors;
 mod query;
 
 mod code;

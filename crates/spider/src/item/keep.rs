@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use serde::Serialize;
 
-use super::read::read_all;
+use super::at::read_all;
 use super::{ItemError, PageItem};
 use crate::{Harvest, LogLevel, Page, SpiderError};
 

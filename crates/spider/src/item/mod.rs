@@ -1,10 +1,13 @@
 //! Items as types: where their fields stand is written beside them.
 
-mod error;
-mod keep;
-mod read;
 mod table;
 mod text;
+
+mod at;
+mod keep;
+mod read;
+
+mod error;
 
 pub use error::ItemError;
 pub use text::FromText;
@@ -14,7 +17,8 @@ use crate::{ItemQuery, Node, Page, SpiderError};
 /// What the macro's code calls. No part of the API.
 #[doc(hidden)]
 pub mod rt {
-    pub use super::read::{At, Reader};
+    pub use super::at::At;
+    pub use super::read::Reader;
     pub use super::table::{Field, Select, Source, Table, Taken};
     pub use super::text::{Answer, Mapped, parse, text};
     pub use crate::process::Processor;
@@ -55,7 +59,7 @@ pub trait PageItem: Sized {
     /// [`SpiderError::Selector`] if a selector cannot be answered.
     fn all(page: &Page<'_>) -> Result<Vec<Self>, SpiderError> {
         let mut items = Vec::new();
-        read::read_all(page, None, |item| {
+        at::read_all(page, None, |item| {
             items.push(item?);
             Ok(())
         })?;
@@ -68,7 +72,7 @@ pub trait PageItem: Sized {
     /// [`SpiderError::Selector`] if a selector cannot be answered.
     fn each(page: &Page<'_>) -> Result<Vec<Result<Self, ItemError>>, SpiderError> {
         let mut items = Vec::new();
-        read::read_all(page, None, |item| {
+        at::read_all(page, None, |item| {
             items.push(item);
             Ok(())
         })?;
@@ -80,6 +84,6 @@ pub trait PageItem: Sized {
     /// # Errors
     /// As for [`all`](Self::all).
     fn of(page: &Page<'_>, node: Node<'_>) -> Result<Option<Self>, SpiderError> {
-        read::read_node(page, node)
+        at::read_node(page, node)
     }
 }

@@ -1,134 +1,20 @@
-//! Reads items off a page: what the code that the macro writes calls.
-
-use std::borrow::Cow;
-use std::cell::RefCell;
+//! Reads the fields of items: what the code that the macro writes calls.
 
 use serde::Deserialize;
+use std::borrow::Cow;
 
+use super::at::{At, MAX_DEPTH, MAX_NESTED, Place};
 use super::error::{ItemError, shortened};
-use super::table::{Field, Select, Source, Table, Taken};
+use super::table::{Select, Source, Table, Taken};
 use super::{FromText, PageItem};
-use crate::{Node, Nodes, Page, Row, SpiderError, XPathValue, process};
-
-/// Where one item stands.
-#[derive(Debug, Clone, Copy)]
-pub struct At<'a> {
-    page: Page<'a>,
-    place: Place<'a>,
-    /// Takes the errors of items that are left out of lists of nested ones; without it they are
-    /// those of the item around.
-    left_out: Option<&'a RefCell<Vec<ItemError>>>,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Place<'a> {
-    Page,
-    Node(Node<'a>),
-    Row(Row<'a>),
-}
-
-/// Calls `each` for all items of a page.
-pub(super) fn read_all<T: PageItem>(
-    page: &Page<'_>,
-    left_out: Option<&RefCell<Vec<ItemError>>>,
-    mut each: impl FnMut(Result<T, ItemError>) -> Result<(), SpiderError>,
-) -> Result<(), SpiderError> {
-    let table = T::table();
-    let mut read = |at: At<'_>| match T::read(&At { left_out, ..at }) {
-        Ok(None) => Ok(()),
-        Ok(Some(item)) => each(Ok(item)),
-        Err(SpiderError::Item(error)) => each(Err(*error)),
-        Err(error) => Err(error),
-    };
-    if table.is_rows {
-        let rows = page.rows(table.query())?;
-        return rows.iter().try_for_each(|row| read(At::new(page, Place::Row(row))));
-    }
-    match At::new(page, Place::Page).select(table.select)? {
-        None => read(At::new(page, Place::Page)),
-        Some(nodes) => nodes.iter().try_for_each(|node| read(At::new(page, Place::Node(node)))),
-    }
-}
-
-/// Reads the item that stands in an element.
-pub(super) fn read_node<T: PageItem>(
-    page: &Page<'_>,
-    node: Node<'_>,
-) -> Result<Option<T>, SpiderError> {
-    T::read(&At::new(page, Place::Node(node)))
-}
-
-impl<'a> At<'a> {
-    fn new<'p: 'a>(page: &Page<'p>, place: Place<'a>) -> Self {
-        Self { page: *page, place, left_out: None }
-    }
-
-    /// Begins to read an item.
-    #[must_use]
-    pub fn reader<T: PageItem>(&self) -> Reader<'a> {
-        Reader { at: *self, table: T::table(), found: false }
-    }
-
-    fn css(&self, css: &str) -> Result<Nodes<'a>, SpiderError> {
-        match self.place {
-            Place::Node(node) => node.css(css),
-            Place::Page | Place::Row(_) => self.page.css(css),
-        }
-    }
-
-    fn evaluate(&self, expr: &str) -> Result<XPathValue<'a>, SpiderError> {
-        match self.place {
-            Place::Node(node) => node.evaluate(expr),
-            Place::Page | Place::Row(_) => self.page.evaluate(expr),
-        }
-    }
-
-    /// The nodes that a selector finds; `None` if there is no selector.
-    fn select(&self, select: Select) -> Result<Option<Nodes<'a>>, SpiderError> {
-        Ok(match select {
-            Select::Page => None,
-            Select::Css(css) => Some(self.css(css)?),
-            Select::XPath(expr) => Some(match self.place {
-                Place::Node(node) => node.xpath(expr)?,
-                Place::Page | Place::Row(_) => self.page.xpath(expr)?,
-            }),
-        })
-    }
-
-    /// What is taken of each match of a field; `None` where there is no such attribute.
-    fn taken(&self, field: &Field, index: usize) -> Result<Vec<Option<Cow<'a, str>>>, SpiderError> {
-        let limit = if field.all { usize::MAX } else { 1 };
-        let nodes = |nodes: Nodes<'a>| {
-            nodes.into_iter().take(limit).map(|node| take(node, field.taken)).collect()
-        };
-        Ok(match (self.place, field.source) {
-            (Place::Row(row), _) => row.all(index)?,
-            (Place::Node(node), Source::Own) => vec![take(node, field.taken)],
-            (Place::Page, Source::Own) => Vec::new(),
-            (_, Source::Css(css)) => nodes(self.css(css)?),
-            (_, Source::XPath(expr)) => match self.evaluate(expr)? {
-                XPathValue::Nodes(found) => nodes(found),
-                plain => vec![Some(Cow::Owned(process::collapse(&plain.to_string()).into()))],
-            },
-        })
-    }
-}
-
-fn take<'a>(node: Node<'a>, taken: Taken) -> Option<Cow<'a, str>> {
-    match taken {
-        Taken::Text => Some(Cow::Owned(node.text())),
-        Taken::Raw => Some(node.text_content()),
-        Taken::Html => Some(Cow::Owned(node.html())),
-        Taken::Attr(name) => node.attr(name).map(Cow::Borrowed),
-    }
-}
+use crate::{Page, SpiderError, process};
 
 /// Reads the fields of one item.
 #[derive(Debug)]
 pub struct Reader<'a> {
-    at: At<'a>,
-    table: &'static Table,
-    found: bool,
+    pub(super) at: At<'a>,
+    pub(super) table: &'static Table,
+    pub(super) found: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -222,18 +108,33 @@ impl<'a> Reader<'a> {
     /// The places of nested items: those that the field's selector finds, or those that `select`,
     /// the items' own, does.
     fn places(&self, index: usize, select: Option<Select>) -> Result<Vec<At<'a>>, SpiderError> {
+        let (item, field, depth) = (self.table.name, self.table.fields[index].name, self.at.depth);
+        if depth == MAX_DEPTH {
+            let why = format!("items nest deeper than {MAX_DEPTH} levels");
+            return Err(ItemError::missing(item, field, why).into());
+        }
         let nodes = match (select, self.table.fields[index].source) {
             (Some(select), _) => self.at.select(select)?,
             (None, Source::Css(css)) => self.at.select(Select::Css(css))?,
             (None, Source::XPath(expr)) => self.at.select(Select::XPath(expr))?,
             (None, Source::Own) => None,
         };
-        Ok(match nodes {
-            None => vec![self.at],
+        let inner = At { depth: depth + 1, ..self.at };
+        let places: Vec<_> = match nodes {
+            None => vec![inner],
             Some(nodes) => {
-                nodes.iter().map(|node| At { place: Place::Node(node), ..self.at }).collect()
+                nodes.iter().map(|node| At { place: Place::Node(node), ..inner }).collect()
             }
-        })
+        };
+        let n_places = u32::try_from(places.len()).unwrap_or(u32::MAX);
+        let left = self.at.left.get().checked_sub(n_places).ok_or_else(|| {
+            SpiderError::other(format!(
+                "`{field}` of `{item}` has more than {MAX_NESTED} nested items on one page; \
+                 `:scope > ..` finds only those that stand directly in it"
+            ))
+        })?;
+        self.at.left.set(left);
+        Ok(places)
     }
 
     /// The first nested item; `select` says where they stand if the field does not.

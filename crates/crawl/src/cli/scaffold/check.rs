@@ -8,7 +8,7 @@ use crawl_spidertest::{Case, CaseEnd, Folder, FolderError, Mode, Report, SpiderT
 use serde_json::{Value, json};
 
 use super::args::CheckArgs;
-use super::{fixtures_of, spider};
+use super::fixtures_of;
 use crate::cli::failure::{Exit, Failure, unless_closed};
 use crate::cli::table::printable;
 
@@ -16,7 +16,7 @@ use crate::cli::table::printable;
 pub(crate) fn check(args: &CheckArgs) -> Result<Exit, Failure> {
     let config = Config::load(&args.config, &args.set)?;
     let folder = Folder::new(args.fixtures.clone().unwrap_or_else(|| fixtures_of(&args.config)));
-    let spider = spider::of(&config)?;
+    let spider = config.make_spider()?;
     let agent = crawl_robots::product_token(&config.fetch.user_agent);
     let test = SpiderTest::shared(spider).with_settings(
         config.parse.clone(),

@@ -7,7 +7,6 @@ mod new;
 mod propose;
 mod record;
 mod sdk;
-mod spider;
 mod template;
 
 pub(crate) use check::check;

@@ -17,7 +17,7 @@ use crawl::{Config, Crawl};
 use crawl_spidertest::{Fixture, Folder};
 
 use super::args::RecordArgs;
-use super::{fixtures_of, spider};
+use super::fixtures_of;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::run::{attend, launch};
 use crate::cli::signals::Signals;
@@ -28,7 +28,7 @@ pub(crate) async fn record(args: RecordArgs) -> Result<Exit, Failure> {
     let mut config = Config::load(&args.config, &args.set)?;
     let into = args.into.clone().unwrap_or_else(|| fixtures_of(&args.config));
     let folder = Folder::new(&into);
-    let inner = spider::of(&config)?;
+    let inner = config.make_spider()?;
     let site = config.serve_testsite().await;
     let site = site.map_err(|error| {
         Failure::new(Exit::Broken, format!("the test site cannot be served: {error}"))

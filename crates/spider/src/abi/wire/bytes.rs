@@ -22,7 +22,7 @@ pub enum WireError {
     #[error("the frame has a wrong URL")]
     Url(#[from] crawl_model::UrlError),
     /// An item that is no JSON.
-    #[error("the frame has an item that is not JSON")]
+    #[error("the frame has an item that is not JSON: {0}")]
     Json(String),
 }
 

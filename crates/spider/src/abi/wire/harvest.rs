@@ -8,9 +8,9 @@
 use std::collections::BTreeMap;
 
 use crawl_model::{CanonicalUrl, Item};
-use serde::de::IgnoredAny;
 
 use super::bytes::{Reader, Wire, WireError, put_bytes, put_uint, wire_enum, wire_struct};
+use super::json;
 use crate::follow::{Extras, Follow};
 use crate::{Harvested, LogLevel, LogLine};
 
@@ -108,10 +108,8 @@ impl Harvested {
 
 fn get_item(from: &mut Reader<'_>) -> Result<Item, WireError> {
     let text = from.text()?;
-    match serde_json::from_str::<IgnoredAny>(text) {
-        Ok(_) => Ok(Item(text.into())),
-        Err(error) => Err(WireError::Json(error.to_string())),
-    }
+    json::check(text).map_err(WireError::Json)?;
+    Ok(Item(text.into()))
 }
 
 const LABELLED: u8 = 1;

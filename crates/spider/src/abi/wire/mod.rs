@@ -24,6 +24,7 @@
 //! ```
 
 mod bytes;
+mod json;
 mod value;
 
 mod answers;

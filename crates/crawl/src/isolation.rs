@@ -10,13 +10,15 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crawl_parser::{Isolation, PageOpener, ParseConfig, SpiderConfig, check, configured};
+use crawl_parser::{
+    Isolation, LinkSpider, PageOpener, ParseConfig, SpiderConfig, check_spider, configured,
+};
 use crawl_plugin::process::{Guest, Isolated, Launch, Sent, serve};
 use crawl_spider::{Args, Harvest, Spider, SpiderError, prepare};
 use serde::{Deserialize, Serialize};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::config::{ConfigError, Mistake};
+use crate::config::{Config, ConfigError, Mistake};
 
 /// The word by which a program knows that it was started as a child.
 const WORD: &str = "plugin-child";
@@ -49,31 +51,38 @@ struct Setup {
 
 /// How the spider of a config is made, now and whenever the crawl is told to take a new build.
 pub(crate) struct Recipe {
-    pub(crate) spider: SpiderConfig,
-    pub(crate) parse: ParseConfig,
+    /// `None`: it follows every link.
+    spider: Option<SpiderConfig>,
+    parse: ParseConfig,
 }
 
 impl Recipe {
+    /// That of a config.
+    pub(crate) fn of(config: &Config) -> Self {
+        Self { spider: config.spider.clone(), parse: config.parse.clone() }
+    }
+
     /// Whether it is a plugin, which may be built anew.
     pub(crate) fn is_plugin(&self) -> bool {
-        self.spider.plugin.is_some()
+        self.spider.as_ref().is_some_and(|spider| spider.plugin.is_some())
     }
 
     /// Makes the spider; of the plugin at `path` if one is given. Blocks, for as long as a build
     /// takes.
     pub(crate) fn make(&self, path: Option<&Path>) -> Result<Arc<dyn Spider>, ConfigError> {
-        let Some(path) = path.or(self.spider.plugin.as_deref()) else {
-            let spider = configured(self.spider.clone());
+        let Some(config) = &self.spider else { return Ok(Arc::new(LinkSpider)) };
+        let Some(path) = path.or(config.plugin.as_deref()) else {
+            let spider = configured(config.clone());
             return spider.map_err(|error| Mistake::new(error.to_string()).into());
         };
         let library = crawl_plugin::find(path)?;
-        match self.spider.isolation {
-            Isolation::None => Ok(Arc::new(crawl_plugin::load(&library, &self.spider.args)?)),
-            Isolation::Process => Ok(Arc::new(self.isolated(&library)?)),
+        match config.isolation {
+            Isolation::None => Ok(Arc::new(crawl_plugin::load(&library, &config.args)?)),
+            Isolation::Process => Ok(Arc::new(self.isolated(config, &library)?)),
         }
     }
 
-    fn isolated(&self, library: &Path) -> Result<Isolated, ConfigError> {
+    fn isolated(&self, config: &SpiderConfig, library: &Path) -> Result<Isolated, ConfigError> {
         if !IS_PARENT.load(Ordering::Relaxed) {
             let message = "`spider.isolation`: this program cannot be started as a child";
             let mistake = Mistake::new(message);
@@ -81,12 +90,12 @@ impl Recipe {
         }
         let library = std::path::absolute(library)
             .map_err(|source| ConfigError::Read { path: library.to_owned(), source })?;
-        let (args, parse) = (self.spider.args.clone(), self.parse.clone());
+        let (args, parse) = (config.args.clone(), self.parse.clone());
         let setup = Setup { library, args, parse };
         let setup = serde_json::to_string(&setup)
             .map_err(|error| Mistake::new(format!("`spider.args`: {error}")))?;
         let max_time = Some(self.parse.max_time).filter(|limit| !limit.is_zero());
-        let memory = self.spider.memory_mib.unwrap_or(MEMORY_MIB);
+        let memory = config.memory_mib.unwrap_or(MEMORY_MIB);
         let memory_bytes = (memory > 0).then(|| memory.saturating_mul(1 << 20));
         Ok(Isolated::new(Launch { command: Box::new(child), setup, max_time, memory_bytes })?)
     }
@@ -116,7 +125,7 @@ impl Loaded {
         let spider = crawl_plugin::load_in_child(&setup.library, &setup.args)
             .map_err(|error| crate::config::chain(&error))?;
         let spider = prepare(Arc::new(spider));
-        check(&*spider).map_err(|error| error.chain())?;
+        check_spider(&*spider).map_err(|error| error.chain())?;
         let opener = PageOpener::new(&setup.parse, &*spider);
         Ok(Self { spider, opener })
     }

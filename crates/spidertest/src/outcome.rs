@@ -21,6 +21,8 @@ pub struct Outcome {
     pub logs: Vec<LogLine>,
     /// The spider's own counts.
     pub stats: BTreeMap<String, i64>,
+    /// Why it wants the crawl closed; `None` if it does not.
+    pub stop: Option<String>,
 }
 
 impl Outcome {

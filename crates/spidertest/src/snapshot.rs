@@ -67,6 +67,9 @@ impl Outcome {
         if !self.stats.is_empty() {
             map.insert("stats".to_owned(), json!(self.stats));
         }
+        if let Some(reason) = &self.stop {
+            map.insert("stop".to_owned(), reason.as_str().into());
+        }
         Value::Object(map)
     }
 

@@ -91,6 +91,7 @@ impl SpiderTest {
             requests: parsed.found.into_iter().map(|found| found.request).collect(),
             logs: log.take(),
             stats: parser.stats(),
+            stop: parser.stop_reason().map(|reason| reason.to_string()),
         };
         (outcome, since)
     }
@@ -113,7 +114,7 @@ impl SpiderTest {
     fn bare(&self, call: impl FnOnce(&mut Harvest) -> Result<(), SpiderError>) -> Outcome {
         let mut out = Harvest::new();
         let result = call(&mut out);
-        let Harvested { items, follows, logs, stats, .. } = out.into_parts();
+        let Harvested { items, follows, logs, stats, stop } = out.into_parts();
         let values = items.iter().map(|item| serde_json::from_str(&item.0).unwrap_or_default());
         let mut outcome = Outcome {
             verdict: Verdict::Ok,
@@ -122,6 +123,7 @@ impl SpiderTest {
             requests: follows.into_iter().map(|follow| follow.into_request(0, None)).collect(),
             logs,
             stats,
+            stop,
         };
         if let Err(error) = result {
             outcome.verdict = Verdict::SpiderError;

@@ -39,6 +39,7 @@ impl Spider for Teas {
                 out.stat("lists", 1);
             }
             "panic" => panic!("at the disco"),
+            "last" => out.stop("enough tea"),
             _ => return Err(SpiderError::other("what is this?")),
         }
         Ok(())
@@ -97,6 +98,8 @@ fn the_rules_of_a_crawl_hold() {
     assert_eq!((wrong.verdict, &*wrong.error), (Verdict::SpiderError, "what is this?"));
     let panicked = test.run(&Fixture::html("http://h/", "").label("panic"));
     assert_eq!((panicked.verdict, &*panicked.error), (Verdict::SpiderPanic, "at the disco"));
+    let last = test.run(&Fixture::html("http://h/", "").label("last"));
+    assert_eq!(last.stop.as_deref(), Some("enough tea"));
     assert_eq!(test.start().urls(), ["http://shop.test/teas"]);
 }
 

@@ -12,12 +12,12 @@ use super::{FieldDraft, groups};
 use crate::dom::{Dom, NodeKind};
 
 /// Most fields of an item.
-const MAX_FIELDS: usize = 12;
+pub(super) const MAX_FIELDS: usize = 12;
 
 /// What items have in common.
 pub(super) struct Fields<'a> {
-    dom: &'a Dom,
-    items: &'a [NodeId],
+    pub(super) dom: &'a Dom,
+    pub(super) items: &'a [NodeId],
     /// A class of the items; their fields' names need not repeat it.
     class: &'a str,
     pub(super) drafts: Vec<FieldDraft>,
@@ -57,7 +57,7 @@ impl<'a> Fields<'a> {
         self.push_as(name, draft, weight);
     }
 
-    fn push_as(&mut self, name: String, draft: FieldDraft, weight: f64) {
+    pub(super) fn push_as(&mut self, name: String, draft: FieldDraft, weight: f64) {
         let taken = |name: &str| self.drafts.iter().any(|draft| draft.name == name);
         let name = names::unlike(name, taken);
         self.weight += weight;
@@ -82,11 +82,11 @@ impl<'a> Fields<'a> {
         if text.chars().any(char::is_alphanumeric) { text.to_owned() } else { String::new() }
     }
 
-    fn text(&self, node: NodeId) -> String {
+    pub(super) fn text(&self, node: NodeId) -> String {
         collapse_whitespace(&self.dom.text_content(node)).into_owned()
     }
 
-    fn is_common(&self, slot: &Slot) -> bool {
+    pub(super) fn is_common(&self, slot: &Slot) -> bool {
         slot.n_items() * 2 >= self.items.len()
     }
 
@@ -118,7 +118,11 @@ impl<'a> Fields<'a> {
             || !leaves.is_empty() && leaves.iter().all(|leaf| self.claimed.contains(leaf))
     }
 
-    fn attr<'s>(&'s self, nodes: impl Iterator<Item = NodeId> + 's, name: &'s str) -> Vec<&'s str> {
+    pub(super) fn attr<'s>(
+        &'s self,
+        nodes: impl Iterator<Item = NodeId> + 's,
+        name: &'s str,
+    ) -> Vec<&'s str> {
         nodes.filter_map(|node| self.dom.attr(node, name)).filter(|v| !v.is_empty()).collect()
     }
 
@@ -200,7 +204,7 @@ impl<'a> Fields<'a> {
         holds(a, b) || holds(b, a)
     }
 
-    fn differ<T: PartialEq>(&self, values: &[T]) -> bool {
+    pub(super) fn differ<T: PartialEq>(&self, values: &[T]) -> bool {
         let first = values.first();
         values.iter().any(|value| Some(value) != first)
     }
@@ -337,54 +341,6 @@ impl<'a> Fields<'a> {
                 self.drafts.iter().any(|draft| draft.kind == Kind::Link && draft.css.is_empty());
             let (name, weight) = if whole { ("title", 2.0) } else { ("text", 0.5) };
             self.push_as(name.to_owned(), FieldDraft::text(Kind::Text, ""), weight);
-        }
-    }
-
-    /// The columns of a table.
-    fn cells(&mut self, slots: &[Slot]) {
-        let heads = self.heads();
-        let mut cells: Vec<(usize, &Slot)> = Vec::new();
-        for slot in slots.iter().filter(|slot| self.is_common(slot)) {
-            let place = slot.css.split_once(":nth-child(").and_then(|(_, n)| n.strip_suffix(')'));
-            if let Some(place) = place.and_then(|place| place.parse().ok()) {
-                cells.push((place, slot));
-            }
-        }
-        cells.sort_by_key(|(place, _)| *place);
-        for (place, slot) in cells {
-            let texts: Vec<String> = slot.found().map(|node| self.text(node)).collect();
-            if texts.iter().all(String::is_empty) || self.drafts.len() >= MAX_FIELDS {
-                continue;
-            }
-            let kind = kind_of(texts.iter().map(String::as_str));
-            let head = heads.get(place - 1).map(|head| names::of_words(head)).unwrap_or_default();
-            let name = if head.is_empty() { format!("column_{place}") } else { head };
-            self.push_as(name, FieldDraft::text(kind, &slot.css), 1.5);
-        }
-        let in_cells = |slot: &&Slot| slot.css == "a" && self.is_common(slot);
-        if let Some(slot) = slots.iter().find(in_cells)
-            && self.differ(&self.attr(slot.found(), "href"))
-        {
-            self.push_as("link".to_owned(), FieldDraft::attr(Kind::Link, "a", "href"), 1.0);
-        }
-    }
-
-    /// The texts of a table's first row, if it is a head.
-    fn heads(&self) -> Vec<String> {
-        let Some(&row) = self.items.first() else { return Vec::new() };
-        let Some(table) = self.dom.ancestors(row).find(|&node| self.dom.name(node) == "table")
-        else {
-            return Vec::new();
-        };
-        let first = self.dom.descendants(table).find(|&node| self.dom.name(node) == "tr");
-        let cells: Vec<NodeId> = first
-            .into_iter()
-            .flat_map(|row| self.dom.children(row))
-            .filter(|&node| self.dom.is_element(node))
-            .collect();
-        match cells.iter().all(|&cell| self.dom.name(cell) == "th") {
-            true => cells.into_iter().take(100).map(|cell| self.text(cell)).collect(),
-            false => Vec::new(),
         }
     }
 }

@@ -17,6 +17,7 @@ mod names;
 mod next;
 mod slots;
 mod structured;
+mod table;
 
 use crawl_model::{CanonicalUrl, Request, Response};
 use crawl_spider::{Harvest, NodeId, Spider, Value};
@@ -215,8 +216,11 @@ fn best(dom: &Dom) -> Option<(String, Vec<FieldDraft>)> {
         score *= [1.0, 0.97, 0.9][usize::from(group.rank.min(2))];
         scored.push((score, group, fields.drafts));
     }
-    // Of sets that tell the same the first is the outermost; the innermost is nearer to its fields.
-    scored.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| b.1.nodes.cmp_by_start(&a.1.nodes)));
+    // Of sets that tell the same the innermost is nearest to its fields.
+    let start = |group: &Group<'_>| group.nodes.first().map(|node| node.0);
+    scored.sort_by(|(a, of_a, _), (b, of_b, _)| {
+        b.total_cmp(a).then_with(|| start(of_b).cmp(&start(of_a)))
+    });
     scored.into_iter().take_while(|(score, ..)| *score >= LEAST_SCORE).find_map(
         |(_, group, drafts)| {
             let fits = |css: &String| selects(dom, css, &group.nodes);
@@ -224,18 +228,6 @@ fn best(dom: &Dom) -> Option<(String, Vec<FieldDraft>)> {
             Some((select, drafts))
         },
     )
-}
-
-/// Sets by where they begin.
-trait ByStart {
-    fn cmp_by_start(&self, other: &Self) -> std::cmp::Ordering;
-}
-
-impl ByStart for Vec<NodeId> {
-    fn cmp_by_start(&self, other: &Self) -> std::cmp::Ordering {
-        let start = |nodes: &Self| nodes.first().map(|node| node.0);
-        start(self).cmp(&start(other))
-    }
 }
 
 /// Some of the items, from all over the list.

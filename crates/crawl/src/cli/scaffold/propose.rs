@@ -137,12 +137,13 @@ fn value(field: &FieldDraft) -> String {
     if let Some(regex) = &field.regex {
         parts.push(format!("regex = {}", quoted(regex)));
     }
-    for (is_on, key) in
-        [(field.is_number(), "number"), (field.is_link(), "link"), (field.all, "all")]
-    {
-        if is_on {
-            parts.push(format!("{key} = true"));
-        }
+    if field.is_number() {
+        parts.push("type = \"number\"".to_owned());
+    } else if field.is_link() {
+        parts.push("type = \"url\"".to_owned());
+    }
+    if field.all {
+        parts.push("all = true".to_owned());
     }
     let is_short = field.regex.is_none() && !field.is_number() && !field.is_link() && !field.all;
     match (&field.attr, is_short) {
@@ -178,4 +179,39 @@ fn samples(items: &[Value], field: &str) -> String {
 /// What a comment may hold: no control characters, and none that turn text around.
 fn one_line(text: &str) -> String {
     printable(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use crawl::Config;
+
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_a_config_that_takes_the_same_items() {
+        let item = |n: u32| {
+            format!(
+                "<li class=tea><img src={n}.jpg><h3><a href=/{n}>Tea no. {n}</a></h3>\
+                 <b class=price>${n}.50</b><i class='star T{n}'></i>\
+                 <p><a class=tag>a{n}</a><a class=tag>\"\\b</a></p>"
+            )
+        };
+        let html = (1..=4).map(item).collect::<String>() + "<a rel=next href=2>next</a>";
+        let url = CanonicalUrl::parse("http://h.test/").unwrap();
+        let page = page_from_body(url.as_str(), "text/html", html).unwrap();
+        let proposal = propose(page).unwrap();
+        let names = Names::of("tea").map_err(drop).unwrap();
+        for is_web in [true, false] {
+            let text = toml(&proposal, &url, is_web, &names);
+            let config =
+                Config::parse("tea.toml", &text, &[]).unwrap_or_else(|e| panic!("{e}\n{text}"));
+            let spider = config.spider.unwrap();
+            assert_eq!(spider.items[0].select, proposal.to_config().items[0].select);
+            assert_eq!(spider.items[0].fields.len(), proposal.fields.len());
+            assert_eq!(spider.follow, proposal.to_config().follow);
+            assert!(proposal.fields.len() >= 5, "{text}");
+            // Two samples before each field.
+            assert_eq!(text.matches(" · ").count(), proposal.fields.len(), "{text}");
+        }
+    }
 }

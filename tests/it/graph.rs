@@ -46,6 +46,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("hickory-resolver", &["fetcher"]),
     ("sled", &["store"]),
     ("scraper", &["parser"]),
+    ("libloading", &["plugin"]),
+    ("object", &["plugin"]),
     ("cssparser", &["query", "parser"]),
     ("html5ever", &["parser"]),
     ("governor", &["frontier", "fetcher"]),

@@ -55,6 +55,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("boon", &["pipeline"]),
     ("sled", &["store"]),
     ("scraper", &["parser"]),
+    ("libloading", &["plugin"]),
+    ("object", &["plugin"]),
     ("cssparser", &["query"]),
     ("html5ever", &["parser"]),
     ("governor", &["frontier", "fetcher"]),

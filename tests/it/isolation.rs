@@ -288,10 +288,14 @@ fn a_child_sees_what_the_crawl_itself_sees() {
     let of = |isolation: &str| {
         let rig = Rig::new("good", "", isolation, limits);
         rig.run_ok();
-        let rows = inspect(&rig.store, &["items"]);
-        let rows = rows.iter().map(Value::to_string).map(|row| {
+        let rows = inspect(&rig.store, &["items"]).into_iter().map(|mut row| {
+            // The two crawls have dates of their own, and settle in an order of their own.
+            row["n"] = Value::Null;
+            if let Some(item) = row["item"].as_object_mut() {
+                ["headers", "fetched"].iter().for_each(|key| drop(item.remove(*key)));
+            }
             // Each site has a port of its own.
-            row.replace(&rig.site.addr.to_string(), "ADDR")
+            row.to_string().replace(&rig.site.addr.to_string(), "ADDR")
         });
         let mut rows: Vec<String> = rows.collect();
         rows.sort();

@@ -19,7 +19,7 @@ use crawl_parser::{TestPage, page_from_html};
 use crawl_spider::{Args, FromArgs, Harvest, Spider};
 use rustix::time::{ClockId, clock_gettime};
 
-/// As in the `crawl` binary.
+/// As in the `crawl` binary; here with its `override`, so that a plugin's memory is its, too.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

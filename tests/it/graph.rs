@@ -55,7 +55,13 @@ const HOMES: &[(&str, &[&str])] = &[
     ("boon", &["pipeline"]),
     ("sled", &["store"]),
     ("scraper", &["parser"]),
+<<<<<<< HEAD
     ("cssparser", &["query"]),
+=======
+    ("libloading", &["plugin"]),
+    ("object", &["plugin"]),
+    ("cssparser", &["query", "parser"]),
+>>>>>>> h/abi
     ("html5ever", &["parser"]),
     ("governor", &["frontier", "fetcher"]),
     ("clap", &["crawl"]),

@@ -281,6 +281,30 @@ fn a_plugin_that_does_not_begin_says_why_and_nothing_is_fetched() {
     }
 }
 
+#[test]
+fn a_child_sees_what_the_crawl_itself_sees() {
+    // `good` asks each page everything that can be asked.
+    let limits = "[scope]\nmax-depth = 1\n[retry]\nmax-attempts = 1";
+    let of = |isolation: &str| {
+        let rig = Rig::new("good", "", isolation, limits);
+        rig.run_ok();
+        let rows = inspect(&rig.store, &["items"]);
+        let rows = rows.iter().map(Value::to_string).map(|row| {
+            // Each site has a port of its own.
+            row.replace(&rig.site.addr.to_string(), "ADDR")
+        });
+        let mut rows: Vec<String> = rows.collect();
+        rows.sort();
+        rows
+    };
+    let (inside, apart) = (of(IN_PROCESS), of(APART));
+    assert!(inside.len() > 20, "{inside:?}");
+    for (inside, apart) in inside.iter().zip(&apart) {
+        assert_eq!(inside, apart);
+    }
+    assert_eq!(inside.len(), apart.len());
+}
+
 fn served_bad(rig: &Rig) -> bool {
     rig.site.requests().iter().any(|path| path == "/bad")
 }

@@ -6,12 +6,8 @@ use std::path::Path;
 use crawl::Crawl;
 use crawl_testsite::{Builder, TestSite};
 
+use crate::built::built;
 use crate::support::{Scratch, crawl, inspect, run, run_ok, stderr};
-
-#[path = "../plugins/built.rs"]
-mod built;
-
-use built::built;
 
 fn library(name: &str) -> String {
     built(name).into_os_string().into_string().unwrap()

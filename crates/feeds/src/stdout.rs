@@ -5,10 +5,11 @@
 //! takes a handle of its own on standard output and points descriptor 1 at standard error: what
 //! is printed is seen, and spoils nothing.
 //!
-//! Whoever writes results writes them through [`write`], whether output was kept or not.
+//! Whoever writes results writes them through [`write`] or [`lines`], whether output was kept or
+//! not.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, LineWriter, Write};
 use std::sync::OnceLock;
 
 /// What standard output was when it was kept.
@@ -60,5 +61,25 @@ pub fn write(bytes: &[u8]) -> io::Result<()> {
             out.write_all(bytes)?;
             out.flush()
         }
+    }
+}
+
+/// Standard output for results, line by line.
+#[must_use]
+pub fn lines() -> LineWriter<Results> {
+    LineWriter::new(Results(()))
+}
+
+/// Standard output for results, without a buffer.
+#[derive(Debug)]
+pub struct Results(());
+
+impl Write for Results {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        write(bytes).map(|()| bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }

@@ -13,7 +13,7 @@ use crawl_spider::abi::layout::{
     Answer, Ask, BORROWED, MADE, MISUSE, MOST_JOINED, NO_NODE, OK, PANIC, Service, Slice,
 };
 use crawl_spider::abi::wire::{
-    CsvBatch, KnownUrl, Reader, UrlBook, Wire, frame, frame_found, frame_list,
+    CsvBatch, KnownUrl, Reader, UrlBook, Wire, frame, frame_found, frame_links, frame_list,
 };
 use crawl_spider::{CsvDialect, CsvRows, ItemQuery, MatchedRows, NodeId, PageServices, Step};
 
@@ -79,7 +79,7 @@ impl<'a> Host<'a> {
             Service::Attr => optional(services.attr(at()?, text(ask)?)),
             Service::Html => put(ask, services.html(at()?).as_bytes()),
             Service::Tag => borrowed(services.tag(at()?)),
-            Service::Links => put(ask, &frame_list(services.links())),
+            Service::Links => put(ask, &frame_links(services.links())),
             Service::Decoded => borrowed(services.decoded()),
             Service::Join => made(ask, &self.join(text(ask)?)),
             Service::Title => borrowed(services.title()),

@@ -224,9 +224,15 @@ impl Harvest {
 
     /// Adds what another one brought, in its order; for hosts whose spider runs elsewhere.
     pub fn take_in(&mut self, other: Harvested) {
+<<<<<<< HEAD
         let Harvested { items, follows, logs, stats, stop } = other;
         self.items.extend(items);
         self.follows.extend(follows);
+=======
+        let Harvested { items, follows, logs, stats } = other;
+        append(&mut self.items, items);
+        append(&mut self.follows, follows);
+>>>>>>> h/abi
         // One more than a callback has: its last may say how many were left out.
         let room = (MAX_LOG_LINES + 1).saturating_sub(self.logs.len());
         self.logs_left_out += logs.len().saturating_sub(room) as u64;
@@ -244,6 +250,15 @@ impl Harvest {
         }
         let Self { items, follows, logs, stats, stop, .. } = self;
         Harvested { items, follows, logs, stats, stop }
+    }
+}
+
+/// As `extend`, but what is empty takes the other list over as it is.
+fn append<T>(list: &mut Vec<T>, more: Vec<T>) {
+    if list.is_empty() {
+        *list = more;
+    } else {
+        list.extend(more);
     }
 }
 

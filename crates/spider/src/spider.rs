@@ -198,8 +198,9 @@ pub(crate) use pass_on;
 /// How a run of a crawl ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Closed<'a> {
-    /// Why: `finished`, `closed` (it goes on with the next run), the limit that was reached, as
-    /// `limit:scope.max-pages`, or `broken`: the crawl could not go on.
+    /// Why: `finished`, `closed` (it goes on with the next run), `stopped:` with the reason that the
+    /// spider gave ([`Harvest::stop`]), the limit that was reached, as `limit:scope.max-pages`, or
+    /// `broken`: the crawl could not go on.
     pub reason: &'a str,
     /// Pages of this run.
     pub n_pages: u64,

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use crawl::feeds::stdout;
 use crawl::parser::check_spider;
 use crawl::plugin::{self, About, PluginError};
 use crawl::spider::{Args, Spider};
@@ -25,6 +26,7 @@ fn check(args: &PluginCheckArgs) -> Result<(), Failure> {
     let mut told = crawl::Config::default();
     told.set_spider_args(&args.args)?;
     let told = told.spider.map(|spider| spider.args).unwrap_or_default();
+    stdout::keep().map_err(|error| Failure::new(Exit::Broken, error))?;
     let library = plugin::find(&args.path)?;
     let about = plugin::inspect(&library)?;
     unless_closed(describe(&about))?;
@@ -35,7 +37,7 @@ fn check(args: &PluginCheckArgs) -> Result<(), Failure> {
 
 fn describe(about: &About) -> io::Result<()> {
     let About { path, size_bytes, name, version, abi, sdk, rustc, .. } = about;
-    let mut out = io::stdout().lock();
+    let mut out = stdout::lines();
     writeln!(out, "plugin    {name} {version}")?;
     writeln!(out, "library   {} ({} KiB)", path.display(), size_bytes.div_ceil(1024))?;
     writeln!(out, "built     with crawl-spider {sdk}, plugin ABI {abi}, {rustc}")?;
@@ -44,7 +46,7 @@ fn describe(about: &About) -> io::Result<()> {
 }
 
 fn describe_spider(spider: &dyn Spider, args: &Args) -> io::Result<()> {
-    let mut out = io::stdout().lock();
+    let mut out = stdout::lines();
     let told = if args.is_empty() { String::new() } else { format!(", told {args}") };
     writeln!(out, "spider    {}{told}", spider.name())?;
     for query in spider.wants() {

@@ -73,15 +73,21 @@ pub(super) async fn make(
     fresh: bool,
     signals: &mut Signals,
 ) -> Result<Option<Crawl>, Failure> {
-    if has_plugin(&config) {
-        // Before a line of its code runs: what it prints must not stand among the results.
-        stdout::keep().map_err(|e| Failure::new(Exit::Broken, e))?;
-    }
+    keep_stdout(&config)?;
     // A plugin may have to be built.
     let made = tokio::task::spawn_blocking(move || config.into_crawl(fresh));
     tokio::select! {
         made = made => Ok(Some(made.map_err(|e| Failure::new(Exit::Broken, e))??)),
         () = signals.next() => Ok(None),
+    }
+}
+
+/// Keeps standard output for results if there is a plugin, before a line of its code runs: what it
+/// prints must not stand among them.
+pub(super) fn keep_stdout(config: &Config) -> Result<(), Failure> {
+    match has_plugin(config) {
+        true => stdout::keep().map_err(|e| Failure::new(Exit::Broken, e)),
+        false => Ok(()),
     }
 }
 

@@ -199,7 +199,7 @@ impl Spider for ConfigSpider {
         if let Some(carried) = luggage.item {
             match self.items.get(carried.rule) {
                 Some(item) => {
-                    item.give_up(carried.level, carried.fields, failed.url(), &mut basket)?
+                    item.give_up(carried.level, carried.fields, failed.url(), &mut basket)?;
                 }
                 None => basket.emit(&carried.fields)?,
             }

@@ -34,7 +34,7 @@ pub(crate) struct Rule {
 #[derive(Debug)]
 pub(crate) enum Links {
     /// Those that stand in the places of CSS selectors, or all, from the streaming pass.
-    Extracted(LinkExtractor),
+    Extracted(Box<LinkExtractor>),
     XPath(String),
     Json(String),
 }
@@ -52,10 +52,10 @@ impl Links {
         match selector {
             // From the pass that finds them anyway.
             Selector::Css(css) if css == "a" || css == "a[href]" => {
-                Self::Extracted(LinkExtractor::new().unique(false).tags("a"))
+                Self::Extracted(Box::new(LinkExtractor::new().unique(false).tags("a")))
             }
             Selector::Css(css) => {
-                Self::Extracted(LinkExtractor::new().unique(false).restrict_css(css))
+                Self::Extracted(Box::new(LinkExtractor::new().unique(false).restrict_css(css)))
             }
             Selector::XPath(expr) => Self::XPath(expr),
             Selector::Json(path) => Self::Json(path),
@@ -154,7 +154,7 @@ impl Rule {
     /// [`SpiderConfigError`] that names the key.
     pub(crate) fn new(config: &RuleConfig, key: &str) -> Result<Self, SpiderConfigError> {
         let links = match (&config.css, &config.xpath, &config.json) {
-            (None, None, None) => Links::Extracted(LinkExtractor::new().unique(false)),
+            (None, None, None) => Links::Extracted(Box::new(LinkExtractor::new().unique(false))),
             (Some(css), None, None) => Links::of(Selector::css(css, &format!("{key}.css"))?),
             (None, Some(expr), None) => Links::of(Selector::xpath(expr, &format!("{key}.xpath"))?),
             (None, None, Some(path)) => Links::of(Selector::json(path, &format!("{key}.json"))?),

@@ -300,7 +300,7 @@ impl Parser {
     pub async fn stopped(&self) {
         let mut stop = self.stop.subscribe();
         if stop.wait_for(Option::is_some).await.is_err() {
-            std::future::pending().await // the sender is ours, so it is there
+            std::future::pending::<()>().await; // the sender is ours, so it is there
         }
     }
 

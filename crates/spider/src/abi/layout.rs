@@ -236,7 +236,7 @@ services! {
     Html = 7,
     /// `tag(node)`: borrowed.
     Tag = 8,
-    /// Made: `Vec<Link>`.
+    /// Made: the links, by `wire::frame_links`.
     Links = 9,
     /// Borrowed.
     Decoded = 10,

@@ -1,21 +1,24 @@
 //! `crawl check`: what a spider's callbacks give for the pages that were recorded.
 
 use std::fmt::Write as _;
-use std::io::{self, Write};
+use std::io;
 
 use crawl::Config;
+use crawl::feeds::stdout;
 use crawl_spidertest::{Case, CaseEnd, Folder, FolderError, Mode, Report, SpiderTest};
 use serde_json::{Value, json};
 
 use super::args::CheckArgs;
 use super::fixtures_of;
 use crate::cli::failure::{Exit, Failure, unless_closed};
+use crate::cli::run::keep_stdout;
 use crate::cli::table::printable;
 
 /// Runs the callbacks, and says how they compare.
 pub(crate) fn check(args: &CheckArgs) -> Result<Exit, Failure> {
     let config = Config::load(&args.config, &args.set)?;
     let folder = Folder::new(args.fixtures.clone().unwrap_or_else(|| fixtures_of(&args.config)));
+    keep_stdout(&config)?;
     let spider = config.make_spider()?;
     let agent = crawl_robots::product_token(&config.fetch.user_agent);
     let test = SpiderTest::shared(spider).with_settings(
@@ -30,8 +33,7 @@ pub(crate) fn check(args: &CheckArgs) -> Result<Exit, Failure> {
     };
     let report = test.over(&folder, mode).map_err(|error| failure(error, args))?;
     let text = if args.json { lines(&report) } else { text(&report, mode) };
-    let mut out = io::stdout().lock();
-    unless_closed(out.write_all(text.as_bytes()).and_then(|()| out.flush()))?;
+    unless_closed(stdout::write(text.as_bytes()))?;
     match mode {
         Mode::Show => eprintln!(
             "hint: there are no snapshots to compare with; `crawl check {} --update` writes them",

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::UNIX_EPOCH;
 
+use crawl::feeds::stdout;
 use crawl::spider::{
     Closed, Expression, FailedRequest, Harvest, ItemQuery, ItemStep, Page, RequestStep, Response,
     Rules, Spider, SpiderError,
@@ -18,8 +19,8 @@ use crawl_spidertest::{Fixture, Folder};
 
 use super::args::RecordArgs;
 use super::fixtures_of;
-use crate::cli::failure::{Exit, Failure};
-use crate::cli::run::{attend, launch};
+use crate::cli::failure::{Exit, Failure, unless_closed};
+use crate::cli::run::{attend, keep_stdout, launch};
 use crate::cli::signals::Signals;
 
 /// Crawls, and writes what the callbacks saw.
@@ -28,6 +29,7 @@ pub(crate) async fn record(args: RecordArgs) -> Result<Exit, Failure> {
     let mut config = Config::load(&args.config, &args.set)?;
     let into = args.into.clone().unwrap_or_else(|| fixtures_of(&args.config));
     let folder = Folder::new(&into);
+    keep_stdout(&config)?;
     let inner = config.make_spider()?;
     let site = config.serve_testsite().await;
     let site = site.map_err(|error| {
@@ -58,7 +60,8 @@ pub(crate) async fn record(args: RecordArgs) -> Result<Exit, Failure> {
     }
     let names = folder.replace(&fixtures).map_err(|error| Failure::new(Exit::Broken, error))?;
     for name in &names {
-        println!("{}", into.join(format!("{name}.http")).display());
+        let path = into.join(format!("{name}.http"));
+        unless_closed(stdout::write(format!("{}\n", path.display()).as_bytes()))?;
     }
     eprintln!("{} pages kept; next: crawl check {}", names.len(), args.config.display());
     Ok(Exit::Done)

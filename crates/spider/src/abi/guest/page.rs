@@ -11,7 +11,7 @@ use super::line::{Line, Reply};
 use super::rows::GuestRows;
 use super::urls::GuestBook;
 use crate::abi::layout::{MOST_JOINED, Service};
-use crate::abi::wire::{CsvBatch, frame};
+use crate::abi::wire::{CsvBatch, frame, read_links};
 use crate::{
     Article, CsvDialect, CsvRow, CsvRows, Entry, Evaluated, FormParts, ItemQuery, Link,
     MatchedRows, Metadata, NodeId, PageServices, QueryError, SelectorError, SpiderError, Step,
@@ -106,7 +106,13 @@ impl PageServices for GuestPage<'_> {
     }
 
     fn links(&self) -> &[Link] {
-        self.links.get_or_init(|| self.line.ask(Service::Links).made().unwrap_or_default())
+        self.links.get_or_init(|| match self.line.ask(Service::Links).reply() {
+            // The frames of both sides are of one form, or the host would not have called.
+            Reply::Made(bytes) => {
+                read_links(&bytes).expect("the host writes links as they are read")
+            }
+            Reply::Nothing | Reply::Borrowed(_) => Vec::new(),
+        })
     }
 
     fn decoded(&self) -> &str {

@@ -36,10 +36,11 @@ mod response;
 #[cfg(test)]
 mod tests;
 
-pub use answers::{CsvBatch, frame_found};
+pub use answers::{CsvBatch, frame_found, frame_links};
 pub use bytes::{Reader, Wire, WireError, frame, frame_list};
 pub use calls::{ClosedFrame, Description, FailedFrame, ItemFrame};
 pub use harvest::{KnownUrl, UrlBook};
 pub use response::{get_page, get_response, put_page, put_page_head, put_response};
 
+pub(crate) use answers::read_links;
 pub(crate) use response::get_page_head;

@@ -224,15 +224,9 @@ impl Harvest {
 
     /// Adds what another one brought, in its order; for hosts whose spider runs elsewhere.
     pub fn take_in(&mut self, other: Harvested) {
-<<<<<<< HEAD
         let Harvested { items, follows, logs, stats, stop } = other;
-        self.items.extend(items);
-        self.follows.extend(follows);
-=======
-        let Harvested { items, follows, logs, stats } = other;
         append(&mut self.items, items);
         append(&mut self.follows, follows);
->>>>>>> h/abi
         // One more than a callback has: its last may say how many were left out.
         let room = (MAX_LOG_LINES + 1).saturating_sub(self.logs.len());
         self.logs_left_out += logs.len().saturating_sub(room) as u64;

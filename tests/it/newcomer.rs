@@ -112,7 +112,7 @@ follow = ["li.next a"]
 select = "article.product_pod"
 [spider.items.fields]
 title = "h3 a @title"
-price = { css = ".price_color", number = true }
+price = { css = ".price_color", type = "number" }
 [[feed]]
 path = "books.jsonl"
 [testsite]

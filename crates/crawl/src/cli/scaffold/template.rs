@@ -114,7 +114,11 @@ fn proposal(name: &str) -> String {
         let snake = name.replace('-', "_");
         KEYWORDS.contains(&&*snake) || TAKEN.contains(&&*snake)
     };
-    if is_taken(&plain) { format!("{plain}-spider") } else { plain }
+    if !is_taken(&plain) {
+        return plain;
+    }
+    let longer = format!("{plain}-spider");
+    if is_taken(&longer) { format!("my-{plain}") } else { longer }
 }
 
 /// One file: its path in the folder, and its text.
@@ -211,7 +215,7 @@ mod tests {
             ("été", "t"),
             ("../x", "x"),
             ("match", "match-spider"),
-            ("crawl", "crawl-spider-spider"),
+            ("crawl", "my-crawl"),
             ("serde-json", "serde-json-spider"),
         ] {
             let proposed = Names::of(wrong).map(|_| ()).unwrap_err();

@@ -55,13 +55,9 @@ const HOMES: &[(&str, &[&str])] = &[
     ("boon", &["pipeline"]),
     ("sled", &["store"]),
     ("scraper", &["parser"]),
-<<<<<<< HEAD
-    ("cssparser", &["query"]),
-=======
     ("libloading", &["plugin"]),
     ("object", &["plugin"]),
-    ("cssparser", &["query", "parser"]),
->>>>>>> h/abi
+    ("cssparser", &["query"]),
     ("html5ever", &["parser"]),
     ("governor", &["frontier", "fetcher"]),
     ("clap", &["crawl"]),

@@ -18,7 +18,7 @@ const SPIDER: &str = r#"
 select = ".i"
 [spider.items.fields]
 title = "b"
-price = { css = "i", number = true }
+price = { css = "i", type = "number" }
 isbn = "u"
 "#;
 

@@ -5,7 +5,7 @@
 //! takes a handle of its own on standard output and points descriptor 1 at standard error: what
 //! is printed is seen, and spoils nothing.
 //!
-//! Whoever writes results writes them through [`write`] or [`lines`], whether output was kept or
+//! Whoever writes results writes them through [`write()`] or [`lines`], whether output was kept or
 //! not.
 
 use std::fs::File;

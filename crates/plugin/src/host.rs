@@ -10,12 +10,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crawl_model::{CanonicalUrl, UrlError};
 use crawl_spider::abi::layout::{
-    Answer, Ask, BORROWED, MADE, MISUSE, MOST_JOINED, NO_NODE, OK, PANIC, Service, Slice,
+    Answer, Ask, BORROWED, FAILED, MADE, MISUSE, MOST_JOINED, NO_NODE, OK, PANIC, Service, Slice,
 };
 use crawl_spider::abi::wire::{
     CsvBatch, KnownUrl, Reader, UrlBook, Wire, frame, frame_found, frame_links, frame_list,
 };
-use crawl_spider::{CsvDialect, CsvRows, ItemQuery, MatchedRows, NodeId, PageServices, Step};
+use crawl_spider::{
+    CsvDialect, CsvRows, ItemQuery, MatchedRows, NodeId, PageServices, SelectorError, Step,
+};
 
 use crate::library::bytes;
 
@@ -23,10 +25,17 @@ use crate::library::bytes;
 pub(crate) struct Host<'a> {
     services: &'a dyn PageServices,
     wants: &'a [ItemQuery],
-    matched: Vec<OnceCell<Option<&'a dyn MatchedRows>>>,
+    matched: Vec<OnceCell<Option<Matched<'a>>>>,
     joined: RefCell<Vec<CanonicalUrl>>,
     csvs: RefCell<Vec<Option<CsvRows<'a>>>>,
     panic: Cell<Option<Box<dyn Any + Send>>>,
+}
+
+/// The rows of a wanted query.
+struct Matched<'a> {
+    rows: &'a dyn MatchedRows,
+    /// What the first match of each field gave, row by row.
+    firsts: Vec<Slice>,
 }
 
 /// What the plugin asked for that there is not.
@@ -58,19 +67,33 @@ impl<'a> Host<'a> {
         let services = self.services;
         Ok(match service {
             Service::Select => made(ask, &services.select(text(ask)?, node)),
+            Service::First => match services.first(text(ask)?, node) {
+                Ok(found) => found.map_or(Answer::EMPTY, |node| number(node.0 as usize)),
+                Err(error) => failed(ask, &error),
+            },
+            Service::FirstText => match services.first_text(text(ask)?, node) {
+                Ok(None) => Answer::EMPTY,
+                Ok(Some(Cow::Borrowed(text))) => borrowed(text),
+                Ok(Some(Cow::Owned(text))) => put(ask, text.as_bytes()),
+                Err(error) => failed(ask, &error),
+            },
+            Service::FirstAttr => match services.first_attr(text(ask)?, node, more(ask)?) {
+                Ok(found) => optional(found),
+                Err(error) => failed(ask, &error),
+            },
             Service::XPath => made(ask, &services.xpath(text(ask)?, node)),
             Service::Rows => match self.rows(first()?) {
-                Some(rows) => number(rows.n_rows()),
+                Some(Matched { rows, firsts }) => lent(rows.n_rows(), firsts),
                 None => Answer::EMPTY,
             },
             Service::Matches => {
                 let (row, field) = (second.ok_or(Misuse)?, third.ok_or(Misuse)?);
-                number(self.rows(first()?).ok_or(Misuse)?.n_matches(row, field))
+                number(self.rows(first()?).ok_or(Misuse)?.rows.n_matches(row, field))
             }
             Service::Value => {
                 let (row, field) = (second.ok_or(Misuse)?, third.ok_or(Misuse)?);
                 let rows = self.rows(first()?).ok_or(Misuse)?;
-                optional(rows.value(row, field, fourth.ok_or(Misuse)?))
+                optional(rows.rows.value(row, field, fourth.ok_or(Misuse)?))
             }
             Service::Text => match services.text_content(at()?) {
                 Cow::Borrowed(text) => borrowed(text),
@@ -147,9 +170,18 @@ impl<'a> Host<'a> {
         })
     }
 
-    fn rows(&self, query: usize) -> Option<&'a dyn MatchedRows> {
-        let matched = || self.services.matched(&self.wants[query]);
-        *self.matched.get(query)?.get_or_init(matched)
+    fn rows(&self, query: usize) -> Option<&Matched<'a>> {
+        let matched = || {
+            let query = &self.wants[query];
+            let rows = self.services.matched(query)?;
+            let places = (0..rows.n_rows())
+                .flat_map(|row| (0..query.fields.len()).map(move |field| (row, field)));
+            let slice =
+                |text: Option<&str>| text.map_or(Slice::EMPTY, |text| Slice::of(text.as_bytes()));
+            let firsts = places.map(|(row, field)| slice(rows.value(row, field, 0))).collect();
+            Some(Matched { rows, firsts })
+        };
+        self.matched.get(query)?.get_or_init(matched).as_ref()
     }
 
     fn join(&self, href: &str) -> Result<CanonicalUrl, UrlError> {
@@ -209,6 +241,12 @@ fn number(number: usize) -> Answer {
     Answer { kind: BORROWED, number: number as u64, slice: Slice::EMPTY }
 }
 
+/// A number and a table, which must stay as it is until the callback returns.
+fn lent(number: usize, table: &[Slice]) -> Answer {
+    let slice = Slice { first: table.as_ptr().cast(), len: table.len() };
+    Answer { kind: BORROWED, number: number as u64, slice }
+}
+
 fn borrowed(text: &str) -> Answer {
     Answer { kind: BORROWED, number: 0, slice: Slice::of(text.as_bytes()) }
 }
@@ -226,6 +264,10 @@ fn put(ask: &Ask, bytes: &[u8]) -> Answer {
 
 fn made(ask: &Ask, value: &impl Wire) -> Answer {
     put(ask, &frame(value))
+}
+
+fn failed(ask: &Ask, error: &SelectorError) -> Answer {
+    Answer { kind: FAILED, ..made(ask, error) }
 }
 
 /// A page's URLs by their numbers.

@@ -62,8 +62,8 @@ impl<'a> Host<'a> {
         let service = Service::from_number(ask.service).ok_or(Misuse)?;
         let node = (ask.node != NO_NODE).then_some(NodeId(ask.node));
         let at = || node.ok_or(Misuse);
-        let [first, second, third, fourth] = ask.numbers.map(|n| usize::try_from(n).ok());
-        let first = || first.ok_or(Misuse);
+        let nth = |n: usize| usize::try_from(ask.numbers[n]).map_err(|_| Misuse);
+        let first = || nth(0);
         let services = self.services;
         Ok(match service {
             Service::Select => made(ask, &services.select(text(ask)?, node)),
@@ -87,13 +87,13 @@ impl<'a> Host<'a> {
                 None => Answer::EMPTY,
             },
             Service::Matches => {
-                let (row, field) = (second.ok_or(Misuse)?, third.ok_or(Misuse)?);
+                let (row, field) = (nth(1)?, nth(2)?);
                 number(self.rows(first()?).ok_or(Misuse)?.rows.n_matches(row, field))
             }
             Service::Value => {
-                let (row, field) = (second.ok_or(Misuse)?, third.ok_or(Misuse)?);
+                let (row, field) = (nth(1)?, nth(2)?);
                 let rows = self.rows(first()?).ok_or(Misuse)?;
-                optional(rows.rows.value(row, field, fourth.ok_or(Misuse)?))
+                optional(rows.rows.value(row, field, nth(3)?))
             }
             Service::Text => match services.text_content(at()?) {
                 Cow::Borrowed(text) => borrowed(text),
@@ -222,13 +222,29 @@ pub(crate) unsafe extern "C" fn serve(
 }
 
 fn text(ask: &Ask) -> Result<&str, Misuse> {
-    // SAFETY: the plugin keeps what it asks with until it has the answer.
-    std::str::from_utf8(unsafe { bytes(&ask.text) }).map_err(|_| Misuse)
+    utf8(&ask.text)
 }
 
 fn more(ask: &Ask) -> Result<&str, Misuse> {
-    // SAFETY: as above.
-    std::str::from_utf8(unsafe { bytes(&ask.more) }).map_err(|_| Misuse)
+    utf8(&ask.more)
+}
+
+fn utf8(slice: &Slice) -> Result<&str, Misuse> {
+    // SAFETY: the plugin keeps what it asks with until it has the answer.
+    let bytes = unsafe { bytes(slice) };
+    if is_ascii(bytes) {
+        // SAFETY: ASCII is UTF-8.
+        return Ok(unsafe { std::str::from_utf8_unchecked(bytes) });
+    }
+    std::str::from_utf8(bytes).map_err(|_| Misuse)
+}
+
+/// As the standard library's, but soon done with short texts: selectors and names, which are asked
+/// with some hundred times a page.
+fn is_ascii(bytes: &[u8]) -> bool {
+    const TOPS: u64 = 0x8080_8080_8080_8080;
+    let (words, rest) = bytes.as_chunks();
+    words.iter().all(|word| u64::from_le_bytes(*word) & TOPS == 0) && rest.iter().all(u8::is_ascii)
 }
 
 /// What the second text is a frame of.
@@ -285,6 +301,24 @@ impl UrlBook for HostBook<'_> {
         match known {
             KnownUrl::Link(at) => self.services.links().get(at as usize).map(|link| &link.url),
             KnownUrl::Joined(at) => self.joined.get(at as usize),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_ascii;
+
+    #[test]
+    fn one_byte_that_is_not_ascii_is_enough() {
+        for n in 0..40 {
+            let mut bytes = vec![0x7f; n];
+            assert!(is_ascii(&bytes));
+            for at in 0..n {
+                bytes[at] = 0x80;
+                assert!(!is_ascii(&bytes), "{at} of {n}");
+                bytes[at] = b'a';
+            }
         }
     }
 }

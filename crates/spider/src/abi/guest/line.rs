@@ -111,23 +111,25 @@ impl<'h, 'q> Question<'h, 'q> {
     }
 
     /// The number of what a search found; `None` for nothing.
+    #[inline]
     pub(super) fn found(self) -> Result<Option<usize>, SelectorError> {
-        let (answer, _) = self.search()?;
-        Ok((answer.kind == BORROWED).then_some(answer.number as usize))
+        let mut made = Vec::new();
+        let answer = self.send(copying(&mut made));
+        match answer.kind {
+            BORROWED => Ok(Some(answer.number as usize)),
+            FAILED => Err(read(self.service, &made)),
+            _ => Ok(None),
+        }
     }
 
     /// The text of what a search found.
+    #[inline]
     pub(super) fn found_text(self) -> Result<Reply<'h>, SelectorError> {
-        let (answer, made) = self.search()?;
-        Ok(Reply::of(answer, made))
-    }
-
-    fn search(self) -> Result<(Answer, Vec<u8>), SelectorError> {
         let mut made = Vec::new();
         let answer = self.send(copying(&mut made));
         match answer.kind {
             FAILED => Err(read(self.service, &made)),
-            _ => Ok((answer, made)),
+            _ => Ok(Reply::of(answer, made)),
         }
     }
 
@@ -155,6 +157,7 @@ impl<'h, 'q> Question<'h, 'q> {
         slices.into_iter().map(|slice| unsafe { text(slice) }).collect()
     }
 
+    #[inline]
     fn send(&self, sink: Sink) -> Answer {
         let ask = Ask {
             service: self.service as u32,
@@ -179,6 +182,7 @@ impl<'h, 'q> Question<'h, 'q> {
 
 impl<'h> Reply<'h> {
     /// What an answer and the bytes behind it are.
+    #[inline]
     fn of(answer: Answer, made: Vec<u8>) -> Self {
         match answer.kind {
             // SAFETY: as in `borrowed_text`.

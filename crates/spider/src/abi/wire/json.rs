@@ -28,24 +28,27 @@ fn ends_plain(byte: u8) -> bool {
 /// How many bytes from the start of `bytes` belong to the plain part of a string; all of them if
 /// nothing ends it. Eight at a time: this is where a scan spends its time.
 fn plain(bytes: &[u8]) -> usize {
-    const ONES: u64 = u64::from_le_bytes([1; 8]);
-    const TOPS: u64 = u64::from_le_bytes([0x80; 8]);
-    /// The top bits of the bytes below `limit` (at most 0x80), and perhaps of some behind them.
-    fn below(word: u64, limit: u64) -> u64 {
-        word.wrapping_sub(ONES * limit) & !word & TOPS
-    }
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const TOPS: u64 = 0x8080_8080_8080_8080;
     let (words, rest) = bytes.as_chunks();
     for (n, word) in words.iter().enumerate() {
         let word = u64::from_le_bytes(*word);
-        let is = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
-        let ends = below(word, 0x20) | is(b'"') | is(b'\\');
+        // Taking 0x20, or 1, from a byte sets its top bit if it was less and had none. Bytes
+        // behind such a one may borrow of it and look alike, so the lowest counts.
+        let less = |word: u64, limit: u64| word.wrapping_sub(ONES * limit);
+        let is = |byte: u8| less(word ^ (ONES * u64::from(byte)), 1);
+        let ends = (less(word, 0x20) | is(b'"') | is(b'\\')) & !word & TOPS;
         if ends != 0 {
-            // A borrow runs upwards only, so the lowest of them is a true one.
             return n * 8 + ends.trailing_zeros() as usize / 8;
         }
     }
-    let end = rest.iter().position(|&byte| ends_plain(byte));
-    bytes.len() - rest.len() + end.unwrap_or(rest.len())
+    bytes.len() - rest.len() + plain_rest(rest)
+}
+
+/// As [`plain`], of the last bytes of a document.
+#[cold]
+fn plain_rest(rest: &[u8]) -> usize {
+    rest.iter().position(|&byte| ends_plain(byte)).unwrap_or(rest.len())
 }
 
 impl Scan<'_> {

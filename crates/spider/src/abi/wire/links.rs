@@ -21,11 +21,12 @@ pub fn frame_links(links: &[Link]) -> Vec<u8> {
     let texts = |link: &Link| link.url.as_str().len() + link.text.len() + link.rel.len();
     let n_bytes = links.iter().map(texts).sum::<usize>();
     let mut out = Vec::with_capacity(4 + links.len() * RECORD + n_bytes);
-    put_u32(&mut out, links.len());
+    out.extend_from_slice(&number(links.len()).to_le_bytes());
     for Link { url, text, rel, nofollow, kind } in links {
-        let (url, places) = url.parts();
-        [url.len(), text.len(), rel.len()].iter().for_each(|&length| put_u32(&mut out, length));
-        places.iter().for_each(|place| out.extend_from_slice(&place.to_le_bytes()));
+        let (url, [host_start, host_end, path_start]) = url.parts();
+        let [url, text, rel] = [url.len(), text.len(), rel.len()].map(number);
+        let numbers = [url, text, rel, host_start, host_end, path_start];
+        out.extend_from_slice(numbers.map(u32::to_le_bytes).as_flattened());
         nofollow.put(&mut out);
         kind.put(&mut out);
     }
@@ -38,8 +39,8 @@ pub fn frame_links(links: &[Link]) -> Vec<u8> {
 }
 
 /// A page has no 4 GiB of links; if it had, the reader would see that it is cut short.
-fn put_u32(out: &mut Vec<u8>, number: usize) {
-    out.extend_from_slice(&u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes());
+fn number(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
 }
 
 /// A page's links in a plugin: the frame of [`frame_links`], and the links once they are read.

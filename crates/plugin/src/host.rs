@@ -10,12 +10,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crawl_model::{CanonicalUrl, UrlError};
 use crawl_spider::abi::layout::{
-    Answer, Ask, BORROWED, MADE, MISUSE, MOST_JOINED, NO_NODE, OK, PANIC, Service, Slice,
+    Answer, Ask, BORROWED, FAILED, MADE, MISUSE, MOST_JOINED, NO_NODE, OK, PANIC, Service, Slice,
 };
 use crawl_spider::abi::wire::{
     CsvBatch, KnownUrl, Reader, UrlBook, Wire, frame, frame_found, frame_links, frame_list,
 };
-use crawl_spider::{CsvDialect, CsvRows, ItemQuery, MatchedRows, NodeId, PageServices, Step};
+use crawl_spider::{
+    CsvDialect, CsvRows, ItemQuery, MatchedRows, NodeId, PageServices, SelectorError, Step,
+};
 
 use crate::library::bytes;
 
@@ -23,10 +25,17 @@ use crate::library::bytes;
 pub(crate) struct Host<'a> {
     services: &'a dyn PageServices,
     wants: &'a [ItemQuery],
-    matched: Vec<OnceCell<Option<&'a dyn MatchedRows>>>,
+    matched: Vec<OnceCell<Option<Matched<'a>>>>,
     joined: RefCell<Vec<CanonicalUrl>>,
     csvs: RefCell<Vec<Option<CsvRows<'a>>>>,
     panic: Cell<Option<Box<dyn Any + Send>>>,
+}
+
+/// The rows of a wanted query.
+struct Matched<'a> {
+    rows: &'a dyn MatchedRows,
+    /// What the first match of each field gave, row by row.
+    firsts: Vec<Slice>,
 }
 
 /// What the plugin asked for that there is not.
@@ -53,24 +62,38 @@ impl<'a> Host<'a> {
         let service = Service::from_number(ask.service).ok_or(Misuse)?;
         let node = (ask.node != NO_NODE).then_some(NodeId(ask.node));
         let at = || node.ok_or(Misuse);
-        let [first, second, third, fourth] = ask.numbers.map(|n| usize::try_from(n).ok());
-        let first = || first.ok_or(Misuse);
+        let nth = |n: usize| usize::try_from(ask.numbers[n]).map_err(|_| Misuse);
+        let first = || nth(0);
         let services = self.services;
         Ok(match service {
             Service::Select => made(ask, &services.select(text(ask)?, node)),
+            Service::First => match services.first(text(ask)?, node) {
+                Ok(found) => found.map_or(Answer::EMPTY, |node| number(node.0 as usize)),
+                Err(error) => failed(ask, &error),
+            },
+            Service::FirstText => match services.first_text(text(ask)?, node) {
+                Ok(None) => Answer::EMPTY,
+                Ok(Some(Cow::Borrowed(text))) => borrowed(text),
+                Ok(Some(Cow::Owned(text))) => put(ask, text.as_bytes()),
+                Err(error) => failed(ask, &error),
+            },
+            Service::FirstAttr => match services.first_attr(text(ask)?, node, more(ask)?) {
+                Ok(found) => optional(found),
+                Err(error) => failed(ask, &error),
+            },
             Service::XPath => made(ask, &services.xpath(text(ask)?, node)),
             Service::Rows => match self.rows(first()?) {
-                Some(rows) => number(rows.n_rows()),
+                Some(Matched { rows, firsts }) => lent(rows.n_rows(), firsts),
                 None => Answer::EMPTY,
             },
             Service::Matches => {
-                let (row, field) = (second.ok_or(Misuse)?, third.ok_or(Misuse)?);
-                number(self.rows(first()?).ok_or(Misuse)?.n_matches(row, field))
+                let (row, field) = (nth(1)?, nth(2)?);
+                number(self.rows(first()?).ok_or(Misuse)?.rows.n_matches(row, field))
             }
             Service::Value => {
-                let (row, field) = (second.ok_or(Misuse)?, third.ok_or(Misuse)?);
+                let (row, field) = (nth(1)?, nth(2)?);
                 let rows = self.rows(first()?).ok_or(Misuse)?;
-                optional(rows.value(row, field, fourth.ok_or(Misuse)?))
+                optional(rows.rows.value(row, field, nth(3)?))
             }
             Service::Text => match services.text_content(at()?) {
                 Cow::Borrowed(text) => borrowed(text),
@@ -147,9 +170,18 @@ impl<'a> Host<'a> {
         })
     }
 
-    fn rows(&self, query: usize) -> Option<&'a dyn MatchedRows> {
-        let matched = || self.services.matched(&self.wants[query]);
-        *self.matched.get(query)?.get_or_init(matched)
+    fn rows(&self, query: usize) -> Option<&Matched<'a>> {
+        let matched = || {
+            let query = &self.wants[query];
+            let rows = self.services.matched(query)?;
+            let places = (0..rows.n_rows())
+                .flat_map(|row| (0..query.fields.len()).map(move |field| (row, field)));
+            let slice =
+                |text: Option<&str>| text.map_or(Slice::EMPTY, |text| Slice::of(text.as_bytes()));
+            let firsts = places.map(|(row, field)| slice(rows.value(row, field, 0))).collect();
+            Some(Matched { rows, firsts })
+        };
+        self.matched.get(query)?.get_or_init(matched).as_ref()
     }
 
     fn join(&self, href: &str) -> Result<CanonicalUrl, UrlError> {
@@ -190,13 +222,29 @@ pub(crate) unsafe extern "C" fn serve(
 }
 
 fn text(ask: &Ask) -> Result<&str, Misuse> {
-    // SAFETY: the plugin keeps what it asks with until it has the answer.
-    std::str::from_utf8(unsafe { bytes(&ask.text) }).map_err(|_| Misuse)
+    utf8(&ask.text)
 }
 
 fn more(ask: &Ask) -> Result<&str, Misuse> {
-    // SAFETY: as above.
-    std::str::from_utf8(unsafe { bytes(&ask.more) }).map_err(|_| Misuse)
+    utf8(&ask.more)
+}
+
+fn utf8(slice: &Slice) -> Result<&str, Misuse> {
+    // SAFETY: the plugin keeps what it asks with until it has the answer.
+    let bytes = unsafe { bytes(slice) };
+    if is_ascii(bytes) {
+        // SAFETY: ASCII is UTF-8.
+        return Ok(unsafe { std::str::from_utf8_unchecked(bytes) });
+    }
+    std::str::from_utf8(bytes).map_err(|_| Misuse)
+}
+
+/// As the standard library's, but soon done with short texts: selectors and names, which are asked
+/// with some hundred times a page.
+fn is_ascii(bytes: &[u8]) -> bool {
+    const TOPS: u64 = 0x8080_8080_8080_8080;
+    let (words, rest) = bytes.as_chunks();
+    words.iter().all(|word| u64::from_le_bytes(*word) & TOPS == 0) && rest.iter().all(u8::is_ascii)
 }
 
 /// What the second text is a frame of.
@@ -207,6 +255,12 @@ fn whole<T: Wire>(ask: &Ask) -> Result<T, Misuse> {
 
 fn number(number: usize) -> Answer {
     Answer { kind: BORROWED, number: number as u64, slice: Slice::EMPTY }
+}
+
+/// A number and a table, which must stay as it is until the callback returns.
+fn lent(number: usize, table: &[Slice]) -> Answer {
+    let slice = Slice { first: table.as_ptr().cast(), len: table.len() };
+    Answer { kind: BORROWED, number: number as u64, slice }
 }
 
 fn borrowed(text: &str) -> Answer {
@@ -228,6 +282,10 @@ fn made(ask: &Ask, value: &impl Wire) -> Answer {
     put(ask, &frame(value))
 }
 
+fn failed(ask: &Ask, error: &SelectorError) -> Answer {
+    Answer { kind: FAILED, ..made(ask, error) }
+}
+
 /// A page's URLs by their numbers.
 pub(crate) struct HostBook<'a> {
     services: &'a dyn PageServices,
@@ -243,6 +301,24 @@ impl UrlBook for HostBook<'_> {
         match known {
             KnownUrl::Link(at) => self.services.links().get(at as usize).map(|link| &link.url),
             KnownUrl::Joined(at) => self.joined.get(at as usize),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_ascii;
+
+    #[test]
+    fn one_byte_that_is_not_ascii_is_enough() {
+        for n in 0..40 {
+            let mut bytes = vec![0x7f; n];
+            assert!(is_ascii(&bytes));
+            for at in 0..n {
+                bytes[at] = 0x80;
+                assert!(!is_ascii(&bytes), "{at} of {n}");
+                bytes[at] = b'a';
+            }
         }
     }
 }

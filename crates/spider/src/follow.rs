@@ -12,7 +12,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::SpiderError;
+use crate::abi::wire::LinkBook;
 use crate::form::send::percent_encode;
+use crate::target::Target;
 
 /// A request in the making. The methods set what differs from a plain GET, and what the request
 /// asks of its fetch in place of what the crawl's config says. All of it travels with the request
@@ -27,7 +29,7 @@ use crate::form::send::percent_encode;
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Follow {
-    pub(crate) url: CanonicalUrl,
+    pub(crate) url: Target,
     pub(crate) label: Option<Arc<str>>,
     pub(crate) meta: Value,
     pub(crate) priority: i32,
@@ -50,8 +52,18 @@ pub(crate) struct Extras {
 impl Follow {
     /// A link that stands on the page.
     pub(crate) fn new(url: CanonicalUrl, nofollow: bool) -> Self {
+        Self::link(Target::Url(url), nofollow)
+    }
+
+    fn link(url: Target, nofollow: bool) -> Self {
         let (label, meta, priority, is_link) = (None, Value::Null, 0, true);
         Self { url, label, meta, priority, nofollow, is_link, is_seed: false, extras: None }
+    }
+
+    /// All links that stand on the page.
+    pub(crate) fn each(links: &Arc<LinkBook>) -> impl Iterator<Item = Self> {
+        let target = |at| Target::Link(Arc::clone(links), at);
+        (0..).zip(links.nofollows()).map(move |(at, nofollow)| Self::link(target(at), nofollow))
     }
 
     /// A URL of the spider's own.
@@ -66,6 +78,7 @@ impl Follow {
         let extras = (extras != Extras::default()).then(|| Box::new(extras));
         let label = (!label.is_empty()).then_some(label);
         let (nofollow, is_link, is_seed) = (false, false, false);
+        let url = Target::Url(url);
         Self { url, label, meta, priority, nofollow, is_link, is_seed, extras }
     }
 
@@ -245,7 +258,7 @@ impl Follow {
     /// Where to.
     #[must_use]
     pub fn url(&self) -> &CanonicalUrl {
-        &self.url
+        self.url.url()
     }
 
     /// Whether it asks for a sitemap ([`Request::SPIDERS_SITEMAP`]).
@@ -292,7 +305,7 @@ impl Follow {
         let Extras { method, headers, body, errback, options } =
             self.extras.map(|extras| *extras).unwrap_or_default();
         Request {
-            url: self.url,
+            url: self.url.into_url(),
             method,
             headers,
             body,

@@ -56,7 +56,12 @@ impl Harvest {
 
     /// Follows all links of `page` ([`Page::links`]).
     pub fn follow_links(&mut self, page: &Page<'_>) -> Followed<'_> {
-        self.follow_where(page, |_| true)
+        let Some(links) = page.services().link_book() else {
+            return self.follow_where(page, |_| true);
+        };
+        let first = self.follows.len();
+        self.follows.extend(Follow::each(links));
+        Followed::new(&mut self.follows[first..])
     }
 
     /// Follows the links of `page` ([`Page::links`]) for which `wanted` holds.

@@ -56,6 +56,7 @@ mod table;
 mod follow;
 mod followed;
 mod harvest;
+mod target;
 
 mod item;
 

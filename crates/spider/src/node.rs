@@ -46,11 +46,7 @@ impl<'a> Node<'a> {
     /// The value of an attribute, as it stands in the document.
     #[must_use]
     pub fn attr(&self, name: &str) -> Option<&'a str> {
-        if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            self.services.attr(self.id, &name.to_ascii_lowercase())
-        } else {
-            self.services.attr(self.id, name)
-        }
+        self.services.attr(self.id, &lower(name))
     }
 
     /// Whether it has an attribute, if only an empty one.
@@ -84,7 +80,7 @@ impl<'a> Node<'a> {
     /// # Errors
     /// As for [`css`](Self::css).
     pub fn first(&self, selector: &str) -> Result<Option<Node<'a>>, SpiderError> {
-        Ok(self.css(selector)?.first())
+        first(self.services, selector, Some(self.id))
     }
 
     /// The [`text`](Self::text) of the first descendant that matches; `None` if none does.
@@ -92,7 +88,7 @@ impl<'a> Node<'a> {
     /// # Errors
     /// As for [`css`](Self::css).
     pub fn text_of(&self, selector: &str) -> Result<Option<String>, SpiderError> {
-        Ok(self.first(selector)?.map(|node| node.text()))
+        first_text(self.services, selector, Some(self.id))
     }
 
     /// The attribute of the first descendant that matches; `None` if none does or it has none.
@@ -100,7 +96,7 @@ impl<'a> Node<'a> {
     /// # Errors
     /// As for [`css`](Self::css).
     pub fn attr_of(&self, selector: &str, name: &str) -> Result<Option<&'a str>, SpiderError> {
-        Ok(self.first(selector)?.and_then(|node| node.attr(name)))
+        first_attr(self.services, selector, Some(self.id), name)
     }
 
     /// The nodes that an XPath 1.0 expression gives, asked of this node: `.//a` is below it, `//a`
@@ -335,6 +331,40 @@ pub(crate) fn select<'a>(
     root: Option<NodeId>,
 ) -> Result<Nodes<'a>, SpiderError> {
     Ok(Nodes { services, ids: services.select(selector, root)? })
+}
+
+pub(crate) fn first<'a>(
+    services: &'a dyn PageServices,
+    selector: &str,
+    root: Option<NodeId>,
+) -> Result<Option<Node<'a>>, SpiderError> {
+    Ok(services.first(selector, root)?.map(|id| Node::new(services, id)))
+}
+
+pub(crate) fn first_text(
+    services: &dyn PageServices,
+    selector: &str,
+    root: Option<NodeId>,
+) -> Result<Option<String>, SpiderError> {
+    let text = services.first_text(selector, root)?;
+    Ok(text.map(|text| collapse_whitespace(&text).into_owned()))
+}
+
+pub(crate) fn first_attr<'a>(
+    services: &'a dyn PageServices,
+    selector: &str,
+    root: Option<NodeId>,
+    name: &str,
+) -> Result<Option<&'a str>, SpiderError> {
+    Ok(services.first_attr(selector, root, &lower(name))?)
+}
+
+/// An attribute's name as the services take it.
+fn lower(name: &str) -> Cow<'_, str> {
+    match name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        true => Cow::Owned(name.to_ascii_lowercase()),
+        false => Cow::Borrowed(name),
+    }
 }
 
 pub(crate) fn join(services: &dyn PageServices, href: &str) -> Result<CanonicalUrl, SpiderError> {

@@ -7,7 +7,7 @@ use crawl_model::{CanonicalUrl, Request, Response, Truncation};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::node::{evaluate, join, select, xpath};
+use crate::node::{evaluate, first, first_attr, first_text, join, select, xpath};
 use crate::{
     CsvDialect, CsvRows, Entry, Fate, ItemQuery, Link, Node, Nodes, PageServices, Rows,
     SpiderError, XPathValue,
@@ -209,7 +209,7 @@ impl<'a> Page<'a> {
     /// # Errors
     /// As for [`css`](Self::css).
     pub fn first(&self, selector: &str) -> Result<Option<Node<'a>>, SpiderError> {
-        Ok(self.css(selector)?.first())
+        first(self.services, selector, None)
     }
 
     /// The [`Node::text`] of the first element that matches; `None` if none does.
@@ -217,7 +217,7 @@ impl<'a> Page<'a> {
     /// # Errors
     /// As for [`css`](Self::css).
     pub fn text_of(&self, selector: &str) -> Result<Option<String>, SpiderError> {
-        Ok(self.first(selector)?.map(|node| node.text()))
+        first_text(self.services, selector, None)
     }
 
     /// The attribute of the first element that matches; `None` if none does or it has none.
@@ -225,7 +225,7 @@ impl<'a> Page<'a> {
     /// # Errors
     /// As for [`css`](Self::css).
     pub fn attr_of(&self, selector: &str, name: &str) -> Result<Option<&'a str>, SpiderError> {
-        Ok(self.first(selector)?.and_then(|node| node.attr(name)))
+        first_attr(self.services, selector, None, name)
     }
 
     /// The nodes that an XPath 1.0 expression gives, in document order: elements, but also

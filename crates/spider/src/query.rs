@@ -210,7 +210,12 @@ impl<'a> Row<'a> {
             Source::Matched(matched) => {
                 matched.value(self.index, field, 0).map(|value| self.finish(field, value.into()))
             }
-            Source::Nodes(_) => self.nodes(field)?.first().and_then(|&node| self.take(field, node)),
+            Source::Nodes(nodes) => match (nodes.get(self.index), self.query(field)) {
+                (Some(&root), Some(query)) if !query.css.is_empty() => {
+                    self.take_first(field, query, root)?
+                }
+                _ => self.nodes(field)?.first().and_then(|&node| self.take(field, node)),
+            },
         })
     }
 
@@ -220,7 +225,7 @@ impl<'a> Row<'a> {
     /// # Errors
     /// As for [`first`](Self::first).
     pub fn all(self, field: usize) -> Result<Vec<Option<Cow<'a, str>>>, SpiderError> {
-        let limit = match self.rows.query.fields.get(field) {
+        let limit = match self.query(field) {
             Some(query) if query.all => usize::MAX,
             _ => 1,
         };
@@ -236,9 +241,28 @@ impl<'a> Row<'a> {
         })
     }
 
+    fn query(self, field: usize) -> Option<&'a FieldQuery> {
+        self.rows.query.fields.get(field)
+    }
+
+    /// What the first match below `root` gives.
+    fn take_first(
+        self,
+        field: usize,
+        query: &'a FieldQuery,
+        root: Option<NodeId>,
+    ) -> Result<Option<Cow<'a, str>>, SpiderError> {
+        let (services, css) = (self.rows.services, &*query.css);
+        Ok(match &query.take {
+            Take::Text => services.first_text(css, root)?.map(|text| self.finish(field, text)),
+            Take::Html => services.first(css, root)?.map(|node| Cow::Owned(services.html(node))),
+            Take::Attr(name) => services.first_attr(css, root, name)?.map(Cow::Borrowed),
+        })
+    }
+
     /// What of a match is kept.
     fn finish(self, field: usize, value: Cow<'a, str>) -> Cow<'a, str> {
-        match (self.rows.query.fields.get(field), value) {
+        match (self.query(field), value) {
             (Some(FieldQuery { take: Take::Text, .. }), Cow::Borrowed(text)) => {
                 collapse_whitespace(text)
             }
@@ -252,8 +276,7 @@ impl<'a> Row<'a> {
     /// The matches of a field, selected.
     fn nodes(self, field: usize) -> Result<Vec<NodeId>, SpiderError> {
         let Source::Nodes(nodes) = &self.rows.source else { return Ok(Vec::new()) };
-        let (Some(&root), Some(field)) = (nodes.get(self.index), self.rows.query.fields.get(field))
-        else {
+        let (Some(&root), Some(field)) = (nodes.get(self.index), self.query(field)) else {
             return Ok(Vec::new());
         };
         match field.css.is_empty() {
@@ -264,7 +287,7 @@ impl<'a> Row<'a> {
 
     fn take(self, field: usize, node: NodeId) -> Option<Cow<'a, str>> {
         let node = Node::new(self.rows.services, node);
-        match &self.rows.query.fields.get(field)?.take {
+        match &self.query(field)?.take {
             Take::Text => Some(self.finish(field, node.text_content())),
             Take::Html => Some(Cow::Owned(node.html())),
             Take::Attr(name) => node.attr(name).map(Cow::Borrowed),

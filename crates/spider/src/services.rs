@@ -4,10 +4,12 @@
 //! plugins as a table of C functions.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use crawl_model::{CanonicalUrl, UrlError};
 use serde_json::Value;
 
+use crate::abi::wire::LinkBook;
 use crate::{
     Article, CsvDialect, CsvRows, Entry, FormParts, ItemQuery, MatchedRows, Metadata, QueryError,
     SelectorError, SpiderError, StructuredData, Table,
@@ -104,6 +106,41 @@ pub trait PageServices {
     /// [`SelectorError`] if `css` does not parse.
     fn select(&self, css: &str, root: Option<NodeId>) -> Result<Vec<NodeId>, SelectorError>;
 
+    /// The first of them; `None` if none matches. Default: by [`select`](Self::select).
+    ///
+    /// # Errors
+    /// As for [`select`](Self::select).
+    fn first(&self, css: &str, root: Option<NodeId>) -> Result<Option<NodeId>, SelectorError> {
+        Ok(self.select(css, root)?.first().copied())
+    }
+
+    /// The [`text_content`](Self::text_content) of the first of them; `None` if none matches.
+    /// Default: by these two. For a plugin it is one call to its host instead of two.
+    ///
+    /// # Errors
+    /// As for [`select`](Self::select).
+    fn first_text(
+        &self,
+        css: &str,
+        root: Option<NodeId>,
+    ) -> Result<Option<Cow<'_, str>>, SelectorError> {
+        Ok(self.first(css, root)?.map(|node| self.text_content(node)))
+    }
+
+    /// The [`attr`](Self::attr) of the first of them; `None` if none matches or it has none.
+    /// Default: by these two. For a plugin it is one call to its host instead of two.
+    ///
+    /// # Errors
+    /// As for [`select`](Self::select).
+    fn first_attr(
+        &self,
+        css: &str,
+        root: Option<NodeId>,
+        name: &str,
+    ) -> Result<Option<&str>, SelectorError> {
+        Ok(self.first(css, root)?.and_then(|node| self.attr(node, name)))
+    }
+
     /// What an XPath 1.0 expression gives, asked of `root` or of the document. `//a` is from the
     /// document's root in any case, `.//a` is below `root`.
     ///
@@ -132,6 +169,13 @@ pub trait PageServices {
 
     /// The page's links in document order, repeated ones included.
     fn links(&self) -> &[Link];
+
+    /// The page's links as a plugin gets them from its host, so that they can be followed without
+    /// being read. Default: none, which is for hosts.
+    #[doc(hidden)]
+    fn link_book(&self) -> Option<&Arc<LinkBook>> {
+        None
+    }
 
     /// The body as text.
     fn decoded(&self) -> &str;

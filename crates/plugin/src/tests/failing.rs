@@ -85,10 +85,10 @@ fn a_frame_that_makes_no_sense_is_an_error_of_its_page() {
         ("01017b000000", "not JSON"),
         ("0001", "cut short"),
         ("00010163", "wrong number of a URL"),
-        ("0001010000000000", "bytes too many"),
+        ("000101000000000000", "bytes too many"),
         ("000101070000000000", "wrong number of a URL"),
         ("00010001780000", "wrong URL"),
-        ("0000000000", "bytes too many"),
+        ("000000000000", "bytes too many"),
         ("00000101", "cut short"),
     ];
     for (answer, expected) in answers {
@@ -98,10 +98,10 @@ fn a_frame_that_makes_no_sense_is_an_error_of_its_page() {
         assert!(error.contains(expected), "{answer}: {error}");
         assert!(parts.items.is_empty() && parts.follows.is_empty());
     }
-    let spider = load(&built("garbage"), &args(&[("answer", "00000000")])).unwrap();
+    let spider = load(&built("garbage"), &args(&[("answer", "0000000000")])).unwrap();
     assert_eq!(harvest(|out| spider.parse(&test.page(), out)).1, None);
     // A link that is there.
-    let spider = load(&built("garbage"), &args(&[("answer", "00010100000000")])).unwrap();
+    let spider = load(&built("garbage"), &args(&[("answer", "0001010000000000")])).unwrap();
     let (parts, error) = harvest(|out| spider.parse(&test.page(), out));
     assert_eq!((error, parts.follows[0].url().as_str()), (None, "http://h/x"));
 }

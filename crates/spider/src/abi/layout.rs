@@ -146,7 +146,8 @@ pub const NO_NODE: u32 = u32::MAX;
 /// An answer that needs no sink.
 #[repr(C)]
 pub struct Answer {
-    /// What kind of answer it is: [`NOTHING`], [`BORROWED`] or [`MADE`].
+    /// What kind of answer it is: [`NOTHING`], [`BORROWED`], [`MADE`] or
+    /// [`FAILED`].
     pub kind: u32,
     /// A number.
     pub number: u64,
@@ -160,6 +161,8 @@ pub const NOTHING: u32 = 0;
 pub const BORROWED: u32 = 1;
 /// The answer is in the sink.
 pub const MADE: u32 = 2;
+/// There is none because of an error, which is in the sink.
+pub const FAILED: u32 = 3;
 
 impl Answer {
     /// None yet.
@@ -177,7 +180,7 @@ pub struct Slice {
 }
 
 impl Slice {
-    /// No bytes.
+    /// No bytes, at no place.
     pub const EMPTY: Self = Self { first: std::ptr::null(), len: 0 };
 
     /// These bytes.
@@ -222,11 +225,13 @@ services! {
     Select = 0,
     /// `xpath(text, node)`; made: `Result<Evaluated, SelectorError>`.
     XPath = 1,
-    /// Number of rows of the wanted query `numbers[0]`; nothing if it was not matched.
+    /// The wanted query `numbers[0]`: the number of its rows, and borrowed what the first match of
+    /// each field gave, row by row, as [`Slice`]s (null: nothing). Nothing if it was not matched.
     Rows = 2,
     /// Number of matches in the query `numbers[0]`, row `[1]`, field `[2]`.
     Matches = 3,
-    /// What match `numbers[3]` of field `[2]` of row `[1]` of query `[0]` gave: borrowed, or nothing.
+    /// What match `numbers[3]` of field `[2]` of row `[1]` of query `[0]` gave: borrowed, or
+    /// nothing.
     Value = 4,
     /// `text_content(node)`: borrowed, or made.
     Text = 5,
@@ -279,6 +284,12 @@ services! {
     Entries = 28,
     /// As `Csv`, of the dialect that `more` is a frame of.
     CsvAs = 29,
+    /// `first(text, node)`: a number, nothing, or failed.
+    First = 30,
+    /// `first_text(text, node)`: borrowed, made, nothing, or failed.
+    FirstText = 31,
+    /// `first_attr(text, node, more)`: borrowed, nothing, or failed.
+    FirstAttr = 32,
 }
 
 /// A text with zeros behind it. What is too long is cut.

@@ -188,6 +188,12 @@ fn elements(page: &Page<'_>, out: &mut Harvest) -> Result<(), SpiderError> {
             }),
         );
     }
+    for css in ["body", "title", "a::text", "a::attr(href)", "a, nav", "nothing", "a[", ""] {
+        said(out, "first", page.first(css).map(|node| node.map(|node| node.id())));
+        said(out, "its text", page.text_of(css));
+        said(out, "its attribute", page.attr_of(css, "HREF"));
+        said(out, "none of it", page.attr_of(css, "nothing"));
+    }
     if let Some(list) = page.first("ul, ol, table")? {
         said(out, "below", list.xpath(".//a").map(|nodes| nodes.len()));
         said(out, "text of", list.text_of("a"));
@@ -200,11 +206,16 @@ fn elements(page: &Page<'_>, out: &mut Harvest) -> Result<(), SpiderError> {
 
 impl Good {
     fn rows(&self, page: &Page<'_>, out: &mut Harvest) -> Result<(), SpiderError> {
-        let unwanted = ItemQuery::each("a").field(FieldQuery::text(""));
+        let unwanted = ItemQuery::each("a, body")
+            .field(FieldQuery::text(""))
+            .field(FieldQuery::text(":scope > *"))
+            .field(FieldQuery::html("a, p"))
+            .field(FieldQuery::attr("a", "href").all());
         for query in self.queries.iter().chain([&unwanted]) {
             for row in page.rows(query)?.iter() {
+                let firsts: Result<Vec<_>, _> = (0..5).map(|field| row.first(field)).collect();
                 let all: Result<Vec<_>, _> = (0..4).map(|field| row.all(field)).collect();
-                out.item(&json!({ "first": [row.first(0)?, row.first(1)?], "all": all? }))?;
+                out.item(&json!({ "first": firsts?, "all": all? }))?;
             }
         }
         out.follow_rows(page, &self.queries[1], |url| url.path().len() % 2 == 0)?.label("rows");
@@ -254,6 +265,10 @@ fn forms(page: &Page<'_>, out: &mut Harvest) -> Result<(), SpiderError> {
 }
 
 fn follow(page: &Page<'_>, out: &mut Harvest) -> Result<(), SpiderError> {
+    // Before and after the links are read.
+    out.follow_links(page).priority(1);
+    let last = out.follows().last().cloned();
+    said(out, "followed last", Ok(last));
     for link in page.links() {
         out.item(&json!({
             "to": link.url, "text": link.text, "rel": link.rel, "nofollow": link.nofollow,

@@ -4,11 +4,11 @@ use std::ffi::c_void;
 use std::marker::PhantomData;
 use std::panic::resume_unwind;
 
-use crate::NodeId;
 use crate::abi::layout::{
-    Answer, Ask, BORROWED, Call, MADE, NO_NODE, OK, PANIC, Serve, Service, Sink, Slice,
+    Answer, Ask, BORROWED, Call, FAILED, MADE, NO_NODE, OK, PANIC, Serve, Service, Sink, Slice,
 };
 use crate::abi::wire::{Reader, Wire};
+use crate::{NodeId, SelectorError};
 
 /// The way to the host, for one callback.
 #[derive(Clone, Copy)]
@@ -81,13 +81,7 @@ impl<'h, 'q> Question<'h, 'q> {
     /// Any answer.
     pub(super) fn reply(self) -> Reply<'h> {
         let mut made = Vec::new();
-        let answer = self.send(copying(&mut made));
-        match answer.kind {
-            // SAFETY: as in `borrowed_text`.
-            BORROWED => Reply::Borrowed(unsafe { text(answer.slice) }),
-            MADE => Reply::Made(made),
-            _ => Reply::Nothing,
-        }
+        Reply::of(self.send(copying(&mut made)), made)
     }
 
     /// A number; `None` for nothing.
@@ -104,15 +98,46 @@ impl<'h, 'q> Question<'h, 'q> {
         (answer.kind == BORROWED).then(|| unsafe { text(answer.slice) })
     }
 
+    /// A number and a table of slices; `None` for nothing.
+    pub(super) fn table(self) -> Option<(usize, &'h [Slice])> {
+        let answer = self.send(NO_SINK);
+        let Slice { first, len } = answer.slice;
+        let slices = match len {
+            0 => &[],
+            // SAFETY: the service lends that many slices, which stay until the callback returns.
+            _ => unsafe { std::slice::from_raw_parts(first.cast::<Slice>(), len) },
+        };
+        (answer.kind == BORROWED).then_some((answer.number as usize, slices))
+    }
+
+    /// The number of what a search found; `None` for nothing.
+    #[inline]
+    pub(super) fn found(self) -> Result<Option<usize>, SelectorError> {
+        let mut made = Vec::new();
+        let answer = self.send(copying(&mut made));
+        match answer.kind {
+            BORROWED => Ok(Some(answer.number as usize)),
+            FAILED => Err(read(self.service, &made)),
+            _ => Ok(None),
+        }
+    }
+
+    /// The text of what a search found.
+    #[inline]
+    pub(super) fn found_text(self) -> Result<Reply<'h>, SelectorError> {
+        let mut made = Vec::new();
+        let answer = self.send(copying(&mut made));
+        match answer.kind {
+            FAILED => Err(read(self.service, &made)),
+            _ => Ok(Reply::of(answer, made)),
+        }
+    }
+
     /// A value that was made; `None` for nothing.
     pub(super) fn made<T: Wire>(self) -> Option<T> {
         let service = self.service;
         let Reply::Made(bytes) = self.reply() else { return None };
-        match Reader::trusted(&bytes).whole() {
-            Ok(value) => Some(value),
-            // The frames of both sides are of one form, or the host would not have called.
-            Err(error) => panic!("the host's answer to {service:?}: {error}"),
-        }
+        Some(read(service, &bytes))
     }
 
     /// A text that was made.
@@ -132,6 +157,7 @@ impl<'h, 'q> Question<'h, 'q> {
         slices.into_iter().map(|slice| unsafe { text(slice) }).collect()
     }
 
+    #[inline]
     fn send(&self, sink: Sink) -> Answer {
         let ask = Ask {
             service: self.service as u32,
@@ -152,6 +178,26 @@ impl<'h, 'q> Question<'h, 'q> {
             status => panic!("the host does not serve {:?} (status {status})", self.service),
         }
     }
+}
+
+impl<'h> Reply<'h> {
+    /// What an answer and the bytes behind it are.
+    #[inline]
+    fn of(answer: Answer, made: Vec<u8>) -> Self {
+        match answer.kind {
+            // SAFETY: as in `borrowed_text`.
+            BORROWED => Self::Borrowed(unsafe { text(answer.slice) }),
+            MADE => Self::Made(made),
+            _ => Self::Nothing,
+        }
+    }
+}
+
+/// A value that was made.
+fn read<T: Wire>(service: Service, made: &[u8]) -> T {
+    // The frames of both sides are of one form, or the host would not have called.
+    let senseless = |error| panic!("the host's answer to {service:?}: {error}");
+    Reader::trusted(made).whole().unwrap_or_else(senseless)
 }
 
 /// A text that was made.
@@ -197,7 +243,7 @@ pub(super) unsafe fn bytes<'a>(slice: Slice) -> &'a [u8] {
 ///
 /// # Safety
 /// As for [`bytes`], and it must be UTF-8.
-unsafe fn text<'a>(slice: Slice) -> &'a str {
+pub(super) unsafe fn text<'a>(slice: Slice) -> &'a str {
     // SAFETY: as above.
     unsafe { std::str::from_utf8_unchecked(bytes(slice)) }
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use crawl_model::{CanonicalUrl, UrlError};
 use serde_json::Value;
@@ -11,7 +12,7 @@ use super::line::{Line, Reply};
 use super::rows::GuestRows;
 use super::urls::GuestBook;
 use crate::abi::layout::{MOST_JOINED, Service};
-use crate::abi::wire::{CsvBatch, frame, read_links};
+use crate::abi::wire::{CsvBatch, LinkBook, frame, frame_links};
 use crate::{
     Article, CsvDialect, CsvRow, CsvRows, Entry, Evaluated, FormParts, ItemQuery, Link,
     MatchedRows, Metadata, NodeId, PageServices, QueryError, SelectorError, SpiderError, Step,
@@ -23,7 +24,7 @@ pub(super) struct GuestPage<'h> {
     line: Line<'h>,
     wants: &'h [ItemQuery],
     matched: Vec<OnceCell<Option<GuestRows<'h>>>>,
-    links: OnceCell<Vec<Link>>,
+    links: OnceCell<Arc<LinkBook>>,
     joined: RefCell<Vec<CanonicalUrl>>,
     found: Found,
     forms: OnceCell<Vec<FormParts>>,
@@ -63,8 +64,7 @@ impl<'h> GuestPage<'h> {
 
     /// Lets `with` have the URLs that the host knows by number.
     pub(super) fn with_book<R>(&self, with: impl FnOnce(&mut GuestBook<'_>) -> R) -> R {
-        let links = self.links.get().map(Vec::as_slice).unwrap_or_default();
-        with(&mut GuestBook::new(links, &self.joined.borrow()))
+        with(&mut GuestBook::new(self.links.get(), &self.joined.borrow()))
     }
 }
 
@@ -74,6 +74,36 @@ impl PageServices for GuestPage<'_> {
         answer.unwrap_or_else(|| Ok(Vec::new()))
     }
 
+    fn first(&self, css: &str, root: Option<NodeId>) -> Result<Option<NodeId>, SelectorError> {
+        let id = self.line.ask(Service::First).text(css).at(root).found()?;
+        Ok(id.and_then(|id| u32::try_from(id).ok()).map(NodeId))
+    }
+
+    fn first_text(
+        &self,
+        css: &str,
+        root: Option<NodeId>,
+    ) -> Result<Option<Cow<'_, str>>, SelectorError> {
+        Ok(match self.line.ask(Service::FirstText).text(css).at(root).found_text()? {
+            Reply::Nothing => None,
+            Reply::Borrowed(text) => Some(Cow::Borrowed(text)),
+            Reply::Made(bytes) => Some(Cow::Owned(super::line::into_text(bytes))),
+        })
+    }
+
+    fn first_attr(
+        &self,
+        css: &str,
+        root: Option<NodeId>,
+        name: &str,
+    ) -> Result<Option<&str>, SelectorError> {
+        let ask = self.line.ask(Service::FirstAttr).text(css).more(name.as_bytes()).at(root);
+        Ok(match ask.found_text()? {
+            Reply::Borrowed(text) => Some(text),
+            Reply::Nothing | Reply::Made(_) => None,
+        })
+    }
+
     fn xpath(&self, expr: &str, root: Option<NodeId>) -> Result<Evaluated, SelectorError> {
         let answer = self.line.ask(Service::XPath).text(expr).at(root).made();
         answer.unwrap_or_else(|| Ok(Evaluated::Nodes(Vec::new())))
@@ -81,7 +111,8 @@ impl PageServices for GuestPage<'_> {
 
     fn matched(&self, query: &ItemQuery) -> Option<&dyn MatchedRows> {
         let at = self.wants.iter().position(|wanted| wanted == query)?;
-        let rows = self.matched.get(at)?.get_or_init(|| GuestRows::ask(self.line, at));
+        let rows =
+            self.matched.get(at)?.get_or_init(|| GuestRows::ask(self.line, at, query.fields.len()));
         rows.as_ref().map(|rows| rows as &dyn MatchedRows)
     }
 
@@ -106,13 +137,19 @@ impl PageServices for GuestPage<'_> {
     }
 
     fn links(&self) -> &[Link] {
-        self.links.get_or_init(|| match self.line.ask(Service::Links).reply() {
+        self.link_book().map_or(&[], |links| links.links())
+    }
+
+    fn link_book(&self) -> Option<&Arc<LinkBook>> {
+        let book = self.links.get_or_init(|| {
+            let frame = match self.line.ask(Service::Links).reply() {
+                Reply::Made(frame) => frame,
+                Reply::Nothing | Reply::Borrowed(_) => frame_links(&[]),
+            };
             // The frames of both sides are of one form, or the host would not have called.
-            Reply::Made(bytes) => {
-                read_links(&bytes).expect("the host writes links as they are read")
-            }
-            Reply::Nothing | Reply::Borrowed(_) => Vec::new(),
-        })
+            Arc::new(LinkBook::new(frame).expect("the host writes links as they are read"))
+        });
+        Some(book)
     }
 
     fn decoded(&self) -> &str {

@@ -1,9 +1,10 @@
 //! The page's URLs by number, so that they need not be written out on the way back.
 
+use std::sync::Arc;
+
 use crawl_model::CanonicalUrl;
 
-use crate::Link;
-use crate::abi::wire::{KnownUrl, UrlBook};
+use crate::abi::wire::{KnownUrl, LinkBook, UrlBook};
 
 /// How far ahead a URL is looked for. Spiders follow links in the order of the page, or few of
 /// them; one that is not found is written out.
@@ -11,14 +12,14 @@ const WINDOW: usize = 256;
 
 /// A page's URLs, and how far the harvest has come in them.
 pub(super) struct GuestBook<'a> {
-    pub(super) links: &'a [Link],
-    pub(super) joined: &'a [CanonicalUrl],
+    links: Option<&'a Arc<LinkBook>>,
+    joined: &'a [CanonicalUrl],
     next_link: usize,
     next_joined: usize,
 }
 
 impl<'a> GuestBook<'a> {
-    pub(super) fn new(links: &'a [Link], joined: &'a [CanonicalUrl]) -> Self {
+    pub(super) fn new(links: Option<&'a Arc<LinkBook>>, joined: &'a [CanonicalUrl]) -> Self {
         Self { links, joined, next_link: 0, next_joined: 0 }
     }
 }
@@ -30,7 +31,9 @@ fn is_same(a: &CanonicalUrl, b: &CanonicalUrl) -> bool {
 
 impl UrlBook for GuestBook<'_> {
     fn number(&mut self, url: &CanonicalUrl) -> Option<KnownUrl> {
-        let links = self.links.get(self.next_link..).unwrap_or_default();
+        // Of links that nobody has read, nobody has a URL.
+        let links = self.links.and_then(|links| links.read_links()).unwrap_or_default();
+        let links = links.get(self.next_link..).unwrap_or_default();
         let joined = self.joined.get(self.next_joined..).unwrap_or_default();
         if let Some(at) = links.iter().take(WINDOW).position(|link| is_same(&link.url, url)) {
             self.next_link += at + 1;
@@ -41,9 +44,13 @@ impl UrlBook for GuestBook<'_> {
         u32::try_from(self.next_joined - 1).ok().map(KnownUrl::Joined)
     }
 
+    fn has(&self, links: &Arc<LinkBook>) -> bool {
+        self.links.is_some_and(|own| Arc::ptr_eq(own, links))
+    }
+
     fn url(&self, known: KnownUrl) -> Option<&CanonicalUrl> {
         match known {
-            KnownUrl::Link(at) => self.links.get(at as usize).map(|link| &link.url),
+            KnownUrl::Link(at) => self.links?.links().get(at as usize).map(|link| &link.url),
             KnownUrl::Joined(at) => self.joined.get(at as usize),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crawl_model::{CanonicalUrl, UrlError};
+use crawl_model::UrlError;
 use serde_json::Value;
 
 use super::bytes::{Reader, Wire, WireError, frame, put_uint, wire_enum, wire_struct};
@@ -10,8 +10,8 @@ use crate::error::SelectorProblem;
 use crate::{
     Alternate, Article, Button, CsvDialect, CsvRow, CsvRows, Enclosure, Enctype, Entry, EntryKind,
     Evaluated, Field, FieldKind, FieldOption, FieldQuery, FormParts, FormTarget, HeadLink,
-    ItemQuery, Link, LinkKind, MetaMap, Metadata, News, NodeId, QueryError, SelectorError,
-    SpiderError, StructuredData, Table, Take,
+    ItemQuery, MetaMap, Metadata, News, NodeId, QueryError, SelectorError, SpiderError,
+    StructuredData, Table, Take,
 };
 
 impl<T: Wire, E: Wire> Wire for Result<T, E> {
@@ -166,62 +166,6 @@ impl Wire for SpiderError {
             _ => return Err(WireError::Wrong("kind of error")),
         })
     }
-}
-
-/// A page's links as bytes: all texts first, as one, so that they are checked at once, then their
-/// lengths and what else there is.
-#[must_use]
-pub fn frame_links(links: &[Link]) -> Vec<u8> {
-    let size = |link: &Link| link.url.as_str().len() + link.text.len() + link.rel.len();
-    let n_bytes = links.iter().map(size).sum::<usize>();
-    let mut out = Vec::with_capacity(n_bytes + 12 * links.len() + 16);
-    put_uint(&mut out, n_bytes as u64);
-    for link in links {
-        out.extend_from_slice(link.url.as_str().as_bytes());
-        out.extend_from_slice(link.text.as_bytes());
-        out.extend_from_slice(link.rel.as_bytes());
-    }
-    put_uint(&mut out, links.len() as u64);
-    for Link { url, text, rel, nofollow, kind } in links {
-        let (text_of_url, places) = url.parts();
-        put_uint(&mut out, text_of_url.len() as u64);
-        places.iter().for_each(|&place| put_uint(&mut out, u64::from(place)));
-        put_uint(&mut out, text.len() as u64);
-        put_uint(&mut out, rel.len() as u64);
-        nofollow.put(&mut out);
-        kind.put(&mut out);
-    }
-    out
-}
-
-/// Reads what the host wrote by [`frame_links`].
-pub(crate) fn read_links(bytes: &[u8]) -> Result<Vec<Link>, WireError> {
-    let from = &mut Reader::trusted(bytes);
-    let mut texts = from.text()?;
-    let count = from.count()?;
-    let mut links = Vec::with_capacity(count);
-    for _ in 0..count {
-        let mut cut = |length: u64| {
-            let length = usize::try_from(length).map_err(|_| WireError::Short)?;
-            let (first, rest) = texts.split_at_checked(length).ok_or(WireError::Short)?;
-            texts = rest;
-            Ok::<_, WireError>(first)
-        };
-        let url = cut(from.uint()?)?;
-        let places = [from.get()?, from.get()?, from.get()?];
-        let url =
-            CanonicalUrl::from_parts(url, places).ok_or(WireError::Wrong("place in a URL"))?;
-        let (text, rel) = (cut(from.uint()?)?.into(), cut(from.uint()?)?.into());
-        links.push(Link { url, text, rel, nofollow: from.get()?, kind: from.get()? });
-    }
-    from.end()?;
-    Ok(links)
-}
-
-wire_enum! {
-    LinkKind, "kind of link":
-    Anchor = 0, Area = 1, Refresh = 2, Resource = 3, Image = 4, Script = 5, Frame = 6, Form = 7,
-    Header = 8, Style = 9, Sitemap = 10, Feed = 11, Reader = 12,
 }
 
 wire_struct! { FormParts { node, id, name, target, charset, fields, buttons } }

@@ -6,12 +6,15 @@
 //! child process, say) each URL is written out.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crawl_model::{CanonicalUrl, Item};
 
 use super::bytes::{Reader, Wire, WireError, put_bytes, put_uint, wire_enum, wire_struct};
 use super::json;
+use super::links::LinkBook;
 use crate::follow::{Extras, Follow};
+use crate::target::Target;
 use crate::{Harvested, LogLevel, LogLine};
 
 /// A URL that both ends know.
@@ -28,6 +31,13 @@ pub trait UrlBook {
     /// The number of a URL, if it is known; asked for one URL after the other, in the order of the
     /// harvest.
     fn number(&mut self, url: &CanonicalUrl) -> Option<KnownUrl>;
+
+    /// Whether these are the page's links, so that one of them is known by its number in them.
+    /// Default: they are not.
+    fn has(&self, links: &Arc<LinkBook>) -> bool {
+        let _ = links;
+        false
+    }
 
     /// The URL of a number.
     fn url(&self, known: KnownUrl) -> Option<&CanonicalUrl>;
@@ -69,6 +79,8 @@ impl Harvested {
     /// Appends its bytes, URLs of the book as their numbers.
     pub fn encode_with(&self, book: &mut impl UrlBook, out: &mut Vec<u8>) {
         let Self { items, follows, logs, stats, stop } = self;
+        let n_bytes = items.iter().map(|item| item.0.len() + 4).sum::<usize>();
+        out.reserve(n_bytes + 8 * follows.len() + 64);
         put_uint(out, items.len() as u64);
         items.iter().for_each(|item| put_bytes(out, item.0.as_bytes()));
         put_uint(out, follows.len() as u64);
@@ -122,7 +134,11 @@ const IS_SEED: u8 = 64;
 
 fn put_follow(out: &mut Vec<u8>, follow: &Follow, book: &mut impl UrlBook) {
     let Follow { url, label, meta, priority, nofollow, is_link, is_seed, extras } = follow;
-    match book.number(url) {
+    let known = match url {
+        Target::Link(links, at) if book.has(links) => Some(KnownUrl::Link(*at)),
+        url => book.number(url.url()),
+    };
+    match known {
         Some(KnownUrl::Link(number)) => {
             out.push(LINK);
             number.put(out);
@@ -133,7 +149,7 @@ fn put_follow(out: &mut Vec<u8>, follow: &Follow, book: &mut impl UrlBook) {
         }
         None => {
             out.push(WRITTEN);
-            put_bytes(out, url.as_str().as_bytes());
+            put_bytes(out, url.url().as_str().as_bytes());
         }
     }
     let bit = |is_set: bool, bit: u8| if is_set { bit } else { 0 };
@@ -174,7 +190,7 @@ fn get_follow(from: &mut Reader<'_>, book: &impl UrlBook) -> Result<Follow, Wire
     }
     let has = |bit: u8| bits & bit != 0;
     Ok(Follow {
-        url,
+        url: Target::Url(url),
         label: if has(LABELLED) { Some(from.get()?) } else { None },
         meta: if has(META) { from.get()? } else { serde_json::Value::Null },
         priority: if has(PRIORITY) { from.get()? } else { 0 },

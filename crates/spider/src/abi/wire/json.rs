@@ -20,18 +20,36 @@ struct Scan<'a> {
     at: usize,
 }
 
-/// Bytes that end the plain part of a string: quotes, backslashes, control characters.
-static ENDS_PLAIN: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < 0x20 {
-        table[byte] = true;
-        byte += 1;
+/// Whether a byte ends the plain part of a string: a quote, a backslash, a control character.
+fn ends_plain(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
+}
+
+/// How many bytes from the start of `bytes` belong to the plain part of a string; all of them if
+/// nothing ends it. Eight at a time: this is where a scan spends its time.
+fn plain(bytes: &[u8]) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const TOPS: u64 = 0x8080_8080_8080_8080;
+    let (words, rest) = bytes.as_chunks();
+    for (n, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        // Taking 0x20, or 1, from a byte sets its top bit if it was less and had none. Bytes
+        // behind such a one may borrow of it and look alike, so the lowest counts.
+        let less = |word: u64, limit: u64| word.wrapping_sub(ONES * limit);
+        let is = |byte: u8| less(word ^ (ONES * u64::from(byte)), 1);
+        let ends = (less(word, 0x20) | is(b'"') | is(b'\\')) & !word & TOPS;
+        if ends != 0 {
+            return n * 8 + ends.trailing_zeros() as usize / 8;
+        }
     }
-    table[b'"' as usize] = true;
-    table[b'\\' as usize] = true;
-    table
-};
+    bytes.len() - rest.len() + plain_rest(rest)
+}
+
+/// As [`plain`], of the last bytes of a document.
+#[cold]
+fn plain_rest(rest: &[u8]) -> usize {
+    rest.iter().position(|&byte| ends_plain(byte)).unwrap_or(rest.len())
+}
 
 impl Scan<'_> {
     fn document(&mut self) -> Result<(), &'static str> {
@@ -114,9 +132,8 @@ impl Scan<'_> {
     fn string(&mut self) -> Result<(), &'static str> {
         loop {
             let rest = self.bytes.get(self.at..).unwrap_or_default();
-            let plain = rest.iter().position(|&byte| ENDS_PLAIN[usize::from(byte)]);
-            let Some(plain) = plain else { return Err("no end of a string") };
-            let end = rest[plain];
+            let plain = plain(rest);
+            let Some(&end) = rest.get(plain) else { return Err("no end of a string") };
             self.at += plain + 1;
             match end {
                 b'"' => return Ok(()),
@@ -259,6 +276,23 @@ mod tests {
             "\u{feff}1",
         ] {
             same(text);
+        }
+        // What ends the plain part of a string, wherever it stands in a word.
+        for n in 0..20 {
+            for end in [
+                "\"",
+                "\\",
+                "\\n\"",
+                "\u{1f}\"",
+                "\u{20}!\"",
+                "\u{7f}\"",
+                "ü\"",
+                "\u{a2}\u{e000}\"",
+                "",
+            ] {
+                same(&format!("\"{}{end}", "x".repeat(n)));
+                same(&format!("[\"{}{end}, \"{end}]", "é".repeat(n)));
+            }
         }
         for levels in [126, 127, 128, 129] {
             let deep = "[".repeat(levels) + &"]".repeat(levels);

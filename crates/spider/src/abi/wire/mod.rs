@@ -30,17 +30,18 @@ mod value;
 mod answers;
 mod calls;
 mod harvest;
+mod links;
 mod request;
 mod response;
 
 #[cfg(test)]
 mod tests;
 
-pub use answers::{CsvBatch, frame_found, frame_links};
+pub use answers::{CsvBatch, frame_found};
 pub use bytes::{Reader, Wire, WireError, frame, frame_list};
 pub use calls::{ClosedFrame, Description, FailedFrame, ItemFrame};
 pub use harvest::{KnownUrl, UrlBook};
+pub use links::{LinkBook, frame_links};
 pub use response::{get_page, get_response, put_page, put_page_head, put_response};
 
-pub(crate) use answers::read_links;
 pub(crate) use response::get_page_head;

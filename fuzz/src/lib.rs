@@ -37,7 +37,7 @@ fn first_line(data: &[u8]) -> (String, &[u8]) {
 /// Decoding, with the first line as `Content-Type` and with none.
 pub fn decode(data: &[u8]) {
     let (content_type, body) = first_line(data);
-    plumbing::decode(body, Some(&content_type));
+    let _ = plumbing::decode(body, Some(&content_type));
     let line = plumbing::decode(data, None);
     if data.is_ascii() {
         // Every encoding of the Web but these reads ASCII as it is.
@@ -106,8 +106,8 @@ pub fn propose(data: &[u8]) {
 /// MIME sniffing, with the first line as `Content-Type` and with none.
 pub fn sniff(data: &[u8]) {
     let (content_type, body) = first_line(data);
-    crawl_parser::sniff_media_type(body, Some(&content_type));
-    crawl_parser::sniff_media_type(data, None);
+    let _ = crawl_parser::sniff_media_type(body, Some(&content_type));
+    let _ = crawl_parser::sniff_media_type(data, None);
 }
 
 /// URLs: normalising twice is normalising once.

@@ -451,7 +451,9 @@ mod tests {
             (Some("c.toml".into()), false, 1)
         );
         assert_eq!(read(&["crawl", "config", "schema"]), (None, true, 0));
-        assert!(Cli::try_parse_from(["crawl", "config", "-s", "a=1", "schema"]).is_err());
+        // Behind an option it is a file of that name.
+        let schema = Some("schema".into());
+        assert_eq!(read(&["crawl", "config", "-s", "a=1", "schema"]), (schema, false, 1));
     }
 
     #[test]

@@ -1,3 +1,5 @@
+//! Each step by the table: what goes in, what comes out, what is dropped and why.
+
 use crawl_spider::{CanonicalUrl, Request};
 use serde_json::json;
 

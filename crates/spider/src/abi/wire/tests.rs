@@ -1,3 +1,5 @@
+//! Frames that come back as they went, and bytes that are none.
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 

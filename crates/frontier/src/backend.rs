@@ -6,12 +6,12 @@
 //!
 //! Not here: robots, clocks, tickets, durability (what is offered is durable already).
 
-use std::collections::BinaryHeap;
 use std::sync::Arc;
 
-use crawl_model::{FilterReason, Fingerprint, Found};
+use crawl_model::{FilterReason, Fingerprint, Found, Host, Request};
 
 use crate::queue::Queued;
+use crate::queues::Queues;
 use crate::seen::{Learnt, Seen, Standing};
 
 /// Number of a host, dense from 0.
@@ -22,8 +22,14 @@ pub(crate) struct HostKey(pub(crate) u32);
 pub(crate) trait Backend: Send {
     /// Takes a durable URL into the seen set. Those that come out [`New`](Learnt::New) or
     /// [`Readmitted`](Learnt::Readmitted), and are not filtered, are to be
-    /// [`release`](Self::release)d into their host's queue next.
+    /// [`push`](Self::push)ed next.
     fn offer(&mut self, found: &Found) -> Learnt;
+
+    /// Gives the next host its queue; hosts come in the order of their numbers.
+    fn add_host(&mut self, name: Host);
+
+    /// Puts a new URL into its host's queue.
+    fn push(&mut self, host: HostKey, request: &Request);
 
     /// Leases the best of the host's waiting URLs, at most `n`. They are the caller's until they
     /// are acked or released; so is the host while any of them is.
@@ -36,24 +42,23 @@ pub(crate) trait Backend: Send {
     /// The URL has ended, with a verdict or filtered for a reason.
     fn ack(&mut self, print: Fingerprint, filtered: Option<FilterReason>);
 
-    /// Puts a URL into its host's queue: a new one, or a claimed one that did not end.
+    /// Puts a claimed URL back that did not end.
     fn release(&mut self, host: HostKey, url: Queued);
 
     /// Whether the host has URLs to claim.
     fn has_waiting(&self, host: HostKey) -> bool;
 }
 
-/// The place in this process' memory: every lease is granted and lasts.
+/// The place on this machine: every lease is granted and lasts.
 #[derive(Debug)]
 pub(crate) struct LocalBackend {
-    seen: Arc<Seen>,
-    /// By host key.
-    queues: Vec<BinaryHeap<Queued>>,
+    pub(crate) seen: Arc<Seen>,
+    pub(crate) queues: Queues,
 }
 
 impl LocalBackend {
-    pub(crate) fn new(seen: Arc<Seen>) -> Self {
-        Self { seen, queues: Vec::new() }
+    pub(crate) fn new(seen: Arc<Seen>, queues: Queues) -> Self {
+        Self { seen, queues }
     }
 }
 
@@ -62,9 +67,16 @@ impl Backend for LocalBackend {
         self.seen.learn(found.print, found.filtered, found.request.depth)
     }
 
+    fn add_host(&mut self, name: Host) {
+        self.queues.add_host(name);
+    }
+
+    fn push(&mut self, host: HostKey, request: &Request) {
+        self.queues.push(host, request);
+    }
+
     fn claim(&mut self, host: HostKey, n: usize) -> Vec<Queued> {
-        let Some(queue) = self.queues.get_mut(host.0 as usize) else { return Vec::new() };
-        std::iter::from_fn(|| queue.pop()).take(n).collect()
+        std::iter::from_fn(|| self.queues.take(host)).take(n).collect()
     }
 
     fn extend(&mut self, _host: HostKey) -> bool {
@@ -74,42 +86,14 @@ impl Backend for LocalBackend {
     fn ack(&mut self, print: Fingerprint, filtered: Option<FilterReason>) {
         // Depth 0: no path is shorter, so it is recorded again only if it is admitted.
         self.seen
-            .set(print, filtered.map_or(Standing::Known, |reason| Standing::Filtered(reason, 0)));
+            .set(print, filtered.map_or(Standing::Ended, |reason| Standing::Filtered(reason, 0)));
     }
 
     fn release(&mut self, host: HostKey, url: Queued) {
-        let index = host.0 as usize;
-        if index >= self.queues.len() {
-            self.queues.resize_with(index + 1, BinaryHeap::new);
-        }
-        self.queues[index].push(url);
+        self.queues.put_back(host, url);
     }
 
     fn has_waiting(&self, host: HostKey) -> bool {
-        self.queues.get(host.0 as usize).is_some_and(|queue| !queue.is_empty())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use crawl_model::{CanonicalUrl, Request};
-
-    use super::*;
-
-    #[test]
-    fn a_claimed_url_comes_back_to_its_old_place() {
-        let mut backend = LocalBackend::new(Arc::default());
-        let host = HostKey(3);
-        assert!(backend.claim(host, 1).is_empty());
-        for n in 0..4 {
-            let request = Request::get(CanonicalUrl::parse("http://h/").unwrap());
-            backend.release(host, Queued::new(Fingerprint(n), request, n));
-        }
-        let mut lease = backend.claim(host, 2);
-        assert_eq!(lease.iter().map(|q| q.found_at).collect::<Vec<_>>(), [0, 1]);
-        backend.release(host, lease.remove(0));
-        let rest = backend.claim(host, 9);
-        assert_eq!(rest.iter().map(|q| q.found_at).collect::<Vec<_>>(), [0, 2, 3]);
-        assert!(!backend.has_waiting(host));
+        self.queues.has_waiting(host)
     }
 }

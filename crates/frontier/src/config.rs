@@ -213,6 +213,37 @@ impl Default for RetryConfig {
     }
 }
 
+/// Which of a host's URLs goes first, after its priority. Hosts take turns whatever the order.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Order {
+    /// The least link distance, then who was found first: a site's main pages come early.
+    #[default]
+    BreadthFirst,
+    /// The greatest link distance, then who was found first: few URLs wait at a time.
+    DepthFirst,
+    /// Priority alone, which the spider sets as its score; then who was found first.
+    BestFirst,
+}
+
+/// In which order URLs wait, and in how much memory, as written in the `[queue]` table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct QueueConfig {
+    /// Which of a host's URLs goes first, after its priority: `breadth-first`, `depth-first` or
+    /// `best-first`. Default: `breadth-first`.
+    pub order: Order,
+    /// Memory for URLs that wait and fingerprints that are new, in MiB; when it is used up, they
+    /// go to disk. Twice of it may be used while they do. Default: 48.
+    pub memory_mib: NonZeroU32,
+}
+
+impl Default for QueueConfig {
+    fn default() -> Self {
+        Self { order: Order::default(), memory_mib: NonZeroU32::new(48).expect("it is not zero") }
+    }
+}
+
 /// All that the frontier is configured by.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct FrontierConfig {
@@ -222,6 +253,8 @@ pub struct FrontierConfig {
     pub politeness: PolitenessConfig,
     /// How often a URL is tried.
     pub retry: RetryConfig,
+    /// In which order URLs wait, and in how much memory.
+    pub queue: QueueConfig,
 }
 
 /// How gently some hosts are treated, complete.
@@ -258,6 +291,9 @@ pub enum FrontierError {
         /// What is wrong, and what would be right.
         why: &'static str,
     },
+    /// The frontier's tables cannot be written or read.
+    #[error(transparent)]
+    Store(#[from] crawl_store::StoreError),
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use crate::clock::Moment;
 use crate::config::{FrontierConfig, FrontierError, HostPoliteness};
 use crate::counts::SharedCounts;
 use crate::gate::LIFETIME;
+use crate::queues::Queues;
 use crate::replay::{Replay, Resumed};
 use crate::run::{Edges, End, Shell};
 use crate::scheduler::Scheduler;
@@ -56,7 +57,7 @@ impl Frontier {
         let seen = Arc::new(Seen::default());
         let window = Arc::new(Window { prints, scope, seen: seen.clone() });
         let (desk, lost) = slots::desk();
-        let backend = LocalBackend::new(seen);
+        let backend = LocalBackend::new(seen, Queues::new(prints, config.queue.order));
         let scheduler =
             Scheduler::new(config, agent, window.clone(), backend, journal, desk, Moment::now());
         let replay = Some(Replay::default());
@@ -71,7 +72,7 @@ impl Frontier {
         let hosts = hosts.try_map(|mut host| {
             host.politeness.check()?;
             host.politeness.delay = with_slack(host.politeness.delay);
-            Ok(host)
+            Ok::<_, FrontierError>(host)
         })?;
         self.scheduler.set_hosts(hosts);
         Ok(self)

@@ -29,6 +29,7 @@ mod condition;
 mod counts;
 mod gate;
 mod queue;
+mod queues;
 mod slots;
 mod throttle;
 
@@ -37,7 +38,8 @@ mod replay;
 mod tests;
 
 pub use config::{
-    FrontierConfig, FrontierError, HostPoliteness, PolitenessConfig, RetryConfig, ScopeConfig,
+    FrontierConfig, FrontierError, HostPoliteness, Order, PolitenessConfig, QueueConfig,
+    RetryConfig, ScopeConfig,
 };
 pub use counts::SharedCounts;
 pub use frontier::Frontier;

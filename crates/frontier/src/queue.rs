@@ -1,23 +1,23 @@
-//! A URL that waits, and which of two goes first.
-
-use std::cmp::{Ordering, Reverse};
+//! A URL that was taken out of its queue and has not ended.
 
 use crawl_model::{CanonicalUrl, Fingerprint, Method, PageRecord, Request, Verdict};
 
-/// An admitted URL that waits for its turn.
+/// An admitted URL, in memory.
 #[derive(Debug, Clone)]
 pub(crate) struct Queued {
     pub(crate) print: Fingerprint,
-    /// Order of discovery.
+    /// Order of having been taken out of its queue.
     pub(crate) found_at: u64,
     pub(crate) depth: u32,
-    priority: i32,
+    pub(crate) priority: i32,
     /// How often it was tried, to an answer.
     pub(crate) attempts: u32,
     /// How often its ticket was abandoned in this run.
     pub(crate) abandoned: u8,
     /// Whether the process died twice with it in hand, so that it must run alone.
     pub(crate) is_suspect: bool,
+    /// Whether it has waited on disk since an earlier run, and may have ended meanwhile.
+    pub(crate) is_old: bool,
     target: Target,
 }
 
@@ -38,6 +38,7 @@ impl Queued {
             attempts: 0,
             abandoned: 0,
             is_suspect: false,
+            is_old: false,
             target: Target::new(request),
         }
     }
@@ -90,10 +91,6 @@ impl Queued {
         record.error = error.into();
         Box::new(record)
     }
-
-    fn rank(&self) -> (bool, i32, Reverse<u32>, Reverse<u64>) {
-        (self.is_suspect, self.priority, Reverse(self.depth), Reverse(self.found_at))
-    }
 }
 
 impl Target {
@@ -114,46 +111,9 @@ impl Target {
     }
 }
 
-/// The greater goes first: suspects, then priority, then the lesser depth, then who came first.
-impl Ord for Queued {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.rank().cmp(&other.rank())
-    }
-}
-
-impl PartialOrd for Queued {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Queued {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for Queued {}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn queued(priority: i32, depth: u32, found_at: u64) -> Queued {
-        let mut request = Request::get(CanonicalUrl::parse("http://h/").unwrap());
-        (request.priority, request.depth) = (priority, depth);
-        Queued::new(Fingerprint(found_at), request, found_at)
-    }
-
-    #[test]
-    fn priority_comes_before_depth_and_depth_before_age() {
-        let mut all = [queued(0, 2, 1), queued(0, 1, 3), queued(0, 1, 2), queued(5, 9, 4)];
-        all.sort_by(|a, b| b.cmp(a));
-        assert_eq!(all.map(|q| q.found_at), [4, 2, 3, 1]);
-        let mut suspect = queued(-1, 9, 9);
-        suspect.is_suspect = true;
-        assert!(suspect > queued(5, 0, 0));
-    }
 
     #[test]
     fn what_goes_in_comes_out() {

@@ -19,8 +19,10 @@ const N_SHARDS: usize = 16;
 /// Where a known fingerprint stands, as far as new links to it are concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Standing {
-    /// Queued, open or settled: more links to it say nothing new.
-    Known,
+    /// Admitted, and not ended.
+    Queued,
+    /// Ended with a verdict.
+    Ended,
     /// Refused for this reason, at this least link distance.
     Filtered(FilterReason, u32),
 }
@@ -60,14 +62,14 @@ impl Seen {
         filtered: Option<FilterReason>,
         depth: u32,
     ) -> Learnt {
-        let new = filtered.map_or(Standing::Known, |reason| Standing::Filtered(reason, depth));
+        let new = filtered.map_or(Standing::Queued, |reason| Standing::Filtered(reason, depth));
         let mut shard = self.shard(print).write().unwrap_or_else(PoisonError::into_inner);
         let Some(old) = shard.get_mut(&print.0) else {
             shard.insert(print.0, new);
             return Learnt::New;
         };
         let learnt = match (*old, new) {
-            (Standing::Filtered(reason, _), Standing::Known) => Learnt::Readmitted(reason),
+            (Standing::Filtered(reason, _), Standing::Queued) => Learnt::Readmitted(reason),
             (
                 Standing::Filtered(FilterReason::TooDeep, before),
                 Standing::Filtered(FilterReason::TooDeep, now),

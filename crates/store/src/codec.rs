@@ -422,7 +422,7 @@ fn replace(old: &mut Vec<u8>, new: &[u8]) {
 }
 
 /// Unsigned LEB128: seven bits a byte, the low ones first.
-pub(crate) fn put_number(out: &mut Vec<u8>, mut number: u64) {
+pub fn put_number(out: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
         out.push(number as u8 | 0x80);
         number >>= 7;
@@ -455,20 +455,24 @@ fn unzigzag(number: u64) -> i64 {
 }
 
 /// Bytes yet to be read.
-pub(crate) struct Take<'a>(pub(crate) &'a [u8]);
+#[derive(Debug)]
+pub struct Take<'a>(pub &'a [u8]);
 
 impl<'a> Take<'a> {
-    fn byte(&mut self) -> Option<u8> {
+    /// One byte; `None` at the end, as for all of these.
+    pub fn byte(&mut self) -> Option<u8> {
         self.bytes(1).map(|bytes| bytes[0])
     }
 
-    fn bytes(&mut self, n: usize) -> Option<&'a [u8]> {
+    /// So many bytes.
+    pub fn bytes(&mut self, n: usize) -> Option<&'a [u8]> {
         let (taken, rest) = self.0.split_at_checked(n)?;
         self.0 = rest;
         Some(taken)
     }
 
-    pub(crate) fn number(&mut self) -> Option<u64> {
+    /// A number without sign.
+    pub fn number(&mut self) -> Option<u64> {
         let mut number = 0;
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;
@@ -484,8 +488,13 @@ impl<'a> Take<'a> {
         usize::try_from(self.number()?).ok()
     }
 
+    /// A number of either sign.
+    pub fn signed(&mut self) -> Option<i64> {
+        self.number().map(unzigzag)
+    }
+
     /// A length, and as many bytes.
-    pub(crate) fn text(&mut self) -> Option<&'a [u8]> {
+    pub fn text(&mut self) -> Option<&'a [u8]> {
         let length = self.length()?;
         self.bytes(length)
     }

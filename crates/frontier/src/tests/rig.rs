@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use crate::backend::LocalBackend;
 use crate::clock::Moment;
 use crate::config::FrontierConfig;
+use crate::queues::Queues;
 use crate::scheduler::{Ready, Scheduler};
 use crate::scope::Scope;
 use crate::seen::{Seen, Window};
@@ -76,11 +77,12 @@ impl Rig {
         let (desk, lost) = slots::desk();
         let journal = Journal::default();
         let now = Instant::now();
+        let backend = LocalBackend::new(seen, Queues::new(prints(), config.queue.order));
         let scheduler = Scheduler::new(
             config,
             "bot",
             window.clone(),
-            LocalBackend::new(seen),
+            backend,
             Box::new(journal.clone()),
             desk,
             Moment { now, ms: NOW_MS },

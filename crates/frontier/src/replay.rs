@@ -74,7 +74,7 @@ impl Replay {
                     self.note(host, at_ms, rest_until_ms);
                 }
             }
-            Event::Retried { print, attempt, at_ms, rest_until_ms } => {
+            Event::Retried { print, attempt, at_ms, rest_until_ms, .. } => {
                 scheduler.tally.retries += 1;
                 let Some(url) = self.queued.get_mut(&print) else { return };
                 url.attempts = attempt;

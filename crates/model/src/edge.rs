@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::{
-    CookieChange, Ending, Failure, FilterReason, Fingerprint, Found, Health, Origin, PageItems,
-    PageRecord, Response, RobotsReply, Spent, Ticket, TicketId, Timing, Verdict,
+    CookieChange, Ending, Failure, FilterReason, Fingerprint, Found, Health, LogPosition, Origin,
+    PageItems, PageRecord, Response, RobotsReply, Spent, Ticket, TicketId, Timing, Verdict,
 };
 
 /// Fetcher to parser: the answer to a ticket.
@@ -152,6 +152,9 @@ pub enum Outcome {
     },
     /// Ends that the frontier decided are durable. One per [`Entry::Ended`], in order.
     Ended(Vec<(Fingerprint, EndedBy)>),
+    /// All that the settle log holds before this place has been told. Sent once per commit that
+    /// wrote to the log, behind what the commit had to tell.
+    Committed(LogPosition),
 }
 
 impl HostFree {

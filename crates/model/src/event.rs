@@ -3,7 +3,9 @@
 //! The frontier's state is a fold over these events and the limits in force, so replaying them
 //! after a kill gives exactly the state before it.
 
-use crate::{FilterReason, Fingerprint, Request, Verdict};
+use serde::{Deserialize, Serialize};
+
+use crate::{FilterReason, Fingerprint, Host, Request, Verdict};
 
 /// A URL was found, on a page or as a seed, that was not known when its page was parsed.
 ///
@@ -29,6 +31,8 @@ pub enum Event {
         n: u64,
         /// Which.
         print: Fingerprint,
+        /// The host that its request went to, or would have gone to.
+        host: Host,
         /// How.
         verdict: Verdict,
         /// When: milliseconds since the Unix epoch.
@@ -40,6 +44,8 @@ pub enum Event {
     Retried {
         /// Which.
         print: Fingerprint,
+        /// The host that its request went to.
+        host: Host,
         /// How often it has been tried.
         attempt: u32,
         /// When: milliseconds since the Unix epoch.
@@ -54,4 +60,17 @@ pub enum Event {
         /// Why.
         reason: FilterReason,
     },
+}
+
+/// A place in the settle log, between two commits: all before it is durable.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub struct LogPosition {
+    /// Number of the segment file, from 1; 0 before the first one.
+    pub segment: u32,
+    /// Bytes of that file that lie before the place.
+    pub offset: u64,
+    /// Last settle number before the place; 0 if there is none.
+    pub n: u64,
 }

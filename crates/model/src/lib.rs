@@ -41,7 +41,7 @@ pub use departure::{Departing, Departure};
 pub use dropped::{Dropped, DroppedItem, Refusal};
 pub use edge::{EndedBy, Entry, Fetched, HostFree, Item, Outcome, Parsed, Source};
 pub use ending::{Ending, RobotsReply, robots_reply, settle, verdict_of};
-pub use event::{Event, Found};
+pub use event::{Event, Found, LogPosition};
 pub use fingerprint::{Fingerprint, Fingerprinter};
 pub use host::{Host, Origin};
 pub use host_table::{HostPattern, HostTable, NoHostPattern};

@@ -7,7 +7,8 @@
 //! A block stands by itself: what "the one before" means begins anew with each.
 
 use crawl_model::{
-    CanonicalUrl, Event, FetchOptions, FilterReason, Fingerprint, Found, Method, Request, Verdict,
+    CanonicalUrl, Event, FetchOptions, FilterReason, Fingerprint, Found, Host, Method, Request,
+    Verdict,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -31,16 +32,26 @@ const NEW_REFERRER: u8 = 1 << 5;
 const HAS_PRIORITY: u8 = 1 << 6;
 const HAS_EXTENSION: u8 = 1 << 7;
 
-// Flag of `SETTLED` and `RETRIED`.
+// Flags of `SETTLED` and `RETRIED`.
 const HAS_REST: u8 = 1 << 2;
+const NEW_HOST: u8 = 1 << 3;
 
 /// One event, borrowed from its block: enough for a fold, without parsing a URL.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Raw<'a> {
     Found(RawFound<'a>),
-    Settled { n: u64, print: Fingerprint, verdict: Verdict, at_ms: u64, rest_until_ms: u64 },
-    Retried { print: Fingerprint, attempt: u32, at_ms: u64, rest_until_ms: u64 },
+    Settled { n: u64, ending: RawEnding<'a>, verdict: Verdict },
+    Retried { ending: RawEnding<'a>, attempt: u32 },
     Filtered { print: Fingerprint, reason: FilterReason },
+}
+
+/// What every end of a try has, borrowed from its block.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct RawEnding<'a> {
+    pub(crate) print: Fingerprint,
+    pub(crate) host: &'a str,
+    pub(crate) at_ms: u64,
+    pub(crate) rest_until_ms: u64,
 }
 
 /// A found URL, borrowed from its block.
@@ -86,6 +97,7 @@ struct Context {
     url: Vec<u8>,
     label: Vec<u8>,
     referrer: Vec<u8>,
+    host: Vec<u8>,
     at_ms: u64,
 }
 
@@ -141,37 +153,24 @@ impl Packer {
     }
 
     /// Packs a settle and returns its number.
-    pub(crate) fn settled(
-        &mut self,
-        print: Fingerprint,
-        verdict: Verdict,
-        at_ms: u64,
-        rest_until_ms: u64,
-    ) -> u64 {
+    pub(crate) fn settled(&mut self, ending: RawEnding<'_>, verdict: Verdict) -> u64 {
         self.make_room();
-        self.head(SETTLED, print, rest_until_ms);
+        self.ending(SETTLED, ending);
         self.block.push(verdict as u8);
-        self.times(at_ms, rest_until_ms);
         self.next_n += 1;
         self.next_n - 1
     }
 
-    pub(crate) fn retried(
-        &mut self,
-        print: Fingerprint,
-        attempt: u32,
-        at_ms: u64,
-        rest_until_ms: u64,
-    ) {
+    pub(crate) fn retried(&mut self, ending: RawEnding<'_>, attempt: u32) {
         self.make_room();
-        self.head(RETRIED, print, rest_until_ms);
+        self.ending(RETRIED, ending);
         put_number(&mut self.block, u64::from(attempt));
-        self.times(at_ms, rest_until_ms);
     }
 
     pub(crate) fn filtered(&mut self, print: Fingerprint, reason: FilterReason) {
         self.make_room();
-        self.head(FILTERED, print, 0);
+        self.block.push(FILTERED);
+        self.block.extend_from_slice(&print.0.to_le_bytes());
         self.block.push(reason as u8);
     }
 
@@ -213,12 +212,15 @@ impl Packer {
         }
     }
 
-    fn head(&mut self, kind: u8, print: Fingerprint, rest_until_ms: u64) {
-        self.block.push(if rest_until_ms == 0 { kind } else { kind | HAS_REST });
+    fn ending(&mut self, kind: u8, ending: RawEnding<'_>) {
+        let RawEnding { print, host, at_ms, rest_until_ms } = ending;
+        let is_new = host.as_bytes() != self.context.host;
+        let rest = if rest_until_ms == 0 { 0 } else { HAS_REST };
+        self.block.push(kind | rest | if is_new { NEW_HOST } else { 0 });
         self.block.extend_from_slice(&print.0.to_le_bytes());
-    }
-
-    fn times(&mut self, at_ms: u64, rest_until_ms: u64) {
+        if is_new {
+            put_new(&mut self.block, &mut self.context.host, host.as_bytes());
+        }
         let step = at_ms.wrapping_sub(self.context.at_ms) as i64;
         self.context.at_ms = at_ms;
         put_number(&mut self.block, zigzag(step));
@@ -292,16 +294,16 @@ fn read<'a>(rest: &mut Take<'a>, context: &'a mut Context, next_n: &mut u64) -> 
     match tag & KIND {
         FOUND => read_found(tag, print, rest, context).map(Raw::Found),
         SETTLED => {
+            let ending = read_ending(tag, print, rest, context)?;
             let verdict = Verdict::from_index(rest.byte()?)?;
-            let (at_ms, rest_until_ms) = read_times(tag, rest, context)?;
             let n = *next_n;
             *next_n = n.checked_add(1)?;
-            Some(Raw::Settled { n, print, verdict, at_ms, rest_until_ms })
+            Some(Raw::Settled { n, ending, verdict })
         }
         RETRIED => {
+            let ending = read_ending(tag, print, rest, context)?;
             let attempt = u32::try_from(rest.number()?).ok()?;
-            let (at_ms, rest_until_ms) = read_times(tag, rest, context)?;
-            Some(Raw::Retried { print, attempt, at_ms, rest_until_ms })
+            Some(Raw::Retried { ending, attempt })
         }
         _ => Some(Raw::Filtered { print, reason: FilterReason::from_index(rest.byte()?)? }),
     }
@@ -355,11 +357,20 @@ fn read_found<'a>(
     })
 }
 
-fn read_times(tag: u8, rest: &mut Take<'_>, context: &mut Context) -> Option<(u64, u64)> {
+fn read_ending<'a>(
+    tag: u8,
+    print: Fingerprint,
+    rest: &mut Take<'_>,
+    context: &'a mut Context,
+) -> Option<RawEnding<'a>> {
+    if tag & NEW_HOST != 0 {
+        replace(&mut context.host, rest.text()?);
+    }
     let step = unzigzag(rest.number()?);
     context.at_ms = context.at_ms.wrapping_add(step as u64);
     let rest_until_ms = if tag & HAS_REST == 0 { 0 } else { rest.number()? };
-    Some((context.at_ms, rest_until_ms))
+    let host = std::str::from_utf8(&context.host).ok()?;
+    Some(RawEnding { print, host, at_ms: context.at_ms, rest_until_ms })
 }
 
 /// Makes owned events of raw ones; remembers the texts that come again and again.
@@ -367,6 +378,7 @@ fn read_times(tag: u8, rest: &mut Take<'_>, context: &mut Context) -> Option<(u6
 pub(crate) struct Thaw {
     label: Option<Arc<str>>,
     referrer: Option<CanonicalUrl>,
+    host: Option<Host>,
 }
 
 impl Thaw {
@@ -379,14 +391,25 @@ impl Thaw {
                     StoreError::corrupt(format!("request {:?} in the log", found.print))
                 })?,
             })),
-            Raw::Settled { n, print, verdict, at_ms, rest_until_ms } => {
-                Event::Settled { n, print, verdict, at_ms, rest_until_ms }
+            Raw::Settled { n, ending, verdict } => {
+                let RawEnding { print, host, at_ms, rest_until_ms } = ending;
+                let host = self.host(host);
+                Event::Settled { n, print, host, verdict, at_ms, rest_until_ms }
             }
-            Raw::Retried { print, attempt, at_ms, rest_until_ms } => {
-                Event::Retried { print, attempt, at_ms, rest_until_ms }
+            Raw::Retried { ending, attempt } => {
+                let RawEnding { print, host, at_ms, rest_until_ms } = ending;
+                let host = self.host(host);
+                Event::Retried { print, host, attempt, at_ms, rest_until_ms }
             }
             Raw::Filtered { print, reason } => Event::Filtered { print, reason },
         })
+    }
+
+    fn host(&mut self, name: &str) -> Host {
+        match &self.host {
+            Some(host) if host.as_str() == name => host.clone(),
+            _ => self.host.insert(Host::new(name)).clone(),
+        }
     }
 
     fn request(&mut self, found: &RawFound<'_>) -> Option<Request> {

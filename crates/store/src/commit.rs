@@ -11,12 +11,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crawl_model::{
-    EndedBy, Ending, Entry, Errand, Fingerprint, Found, Item, Origin, Page, PageItems, PageRecord,
-    Parsed, Response, RobotsReply, Source, Ticket, Verdict,
+    EndedBy, Ending, Entry, Errand, Fingerprint, Found, Item, LogPosition, Origin, Page, PageItems,
+    PageRecord, Parsed, Response, RobotsReply, Source, Ticket, Verdict,
 };
 
 use crate::archive::Archive;
-use crate::codec::Packer;
+use crate::codec::{Packer, RawEnding};
 use crate::database::{Totals, encode_numbers};
 use crate::dedup::Claims;
 use crate::dropped::Drops;
@@ -57,6 +57,7 @@ pub(crate) enum Ack {
         source: Source,
     },
     Ended(Vec<(Fingerprint, EndedBy)>),
+    Committed(LogPosition),
 }
 
 /// A group of entries on its way to the disk. Dropped before it is there, it gives its tickets up.
@@ -199,7 +200,10 @@ impl Books {
             Ending::Retry { rest, .. } => {
                 let now_ms = now_ms();
                 let (print, attempt) = (ticket.print(), ticket.attempt());
-                commit.log.retried(print, attempt, now_ms, rest_until(now_ms, rest));
+                let host = ticket.url().host_str();
+                let rest_until_ms = rest_until(now_ms, rest);
+                let ending = RawEnding { print, host, at_ms: now_ms, rest_until_ms };
+                commit.log.retried(ending, attempt);
                 commit.acks.push(Ack::Retry { ticket, rest });
             }
             Ending::Robots(reply) => {
@@ -274,7 +278,7 @@ impl Books {
             let path = self.shared.folder.open_journal();
             return Err(StoreError::File { doing: "write", path, source });
         }
-        let Commit { mut batch, log, items, acks, is_empty, .. } = commit;
+        let Commit { mut batch, log, items, mut acks, is_empty, .. } = commit;
         if log.is_empty() && is_empty {
             return Ok((self.totals.n, acks));
         }
@@ -288,6 +292,8 @@ impl Books {
         totals.items = totals.items.saturating_add_signed(items);
         if !log.is_empty() {
             totals.commits += 1;
+            let (offset, n) = (totals.commits, totals.n);
+            acks.push(Ack::Committed(LogPosition { segment: 0, offset, n }));
         }
         for (part, (next_n, block)) in (0..).zip(log.finish()) {
             batch.insert(&keys::log(next_n, totals.commits, part), block);

@@ -128,8 +128,8 @@ impl Fold {
     fn apply(&mut self, raw: &Raw<'_>) {
         match *raw {
             Raw::Found(RawFound { print, filtered, .. }) => self.found(print, filtered),
-            Raw::Settled { n, print, verdict, .. } => {
-                self.standings.insert(print, Standing::Settled(verdict, n));
+            Raw::Settled { n, ending, verdict } => {
+                self.standings.insert(ending.print, Standing::Settled(verdict, n));
             }
             Raw::Retried { .. } => self.retries += 1,
             Raw::Filtered { print, reason } => {

@@ -237,8 +237,8 @@ impl Settled {
     fn step(&mut self) -> Result<Option<(u64, Fingerprint, Verdict)>, StoreError> {
         while let Some(raw) = self.log.next()? {
             match raw {
-                Raw::Settled { n, print, verdict, .. } if n > self.after => {
-                    return Ok(Some((n, print, verdict)));
+                Raw::Settled { n, ending, verdict } if n > self.after => {
+                    return Ok(Some((n, ending.print, verdict)));
                 }
                 _ => {}
             }

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Version of all that is written. Another number is refused, not guessed at.
-const FORMAT: &str = "1";
+const FORMAT: &str = "2";
 
 /// What makes a crawl this crawl.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -144,6 +144,7 @@ impl WriterEdges {
             }
             Ack::Found { found, source } => Outcome::Found { found, source },
             Ack::Ended(ends) => Outcome::Ended(ends),
+            Ack::Committed(position) => Outcome::Committed(position),
         };
         let _ = blocking::wait(self.outcomes.send(outcome));
     }

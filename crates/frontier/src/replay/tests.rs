@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crawl_model::{Event, FilterReason, Found, Look, Origin, RobotsReply, Verdict};
+use crawl_model::{
+    Event, FilterReason, Fingerprint, Found, Host, Look, Origin, RobotsReply, Verdict,
+};
 
 use super::{Replay, Resumed};
 use crate::clock::Moment;
@@ -22,9 +24,19 @@ fn queued(text: &str, depth: u32) -> Event {
     Event::Found(Box::new(at_depth(text, depth)))
 }
 
+fn retried(text: &str, attempt: u32, at_ms: u64, rest_until_ms: u64) -> Event {
+    let (print, host) = named(text);
+    Event::Retried { print, host, attempt, at_ms, rest_until_ms }
+}
+
+fn named(text: &str) -> (Fingerprint, Host) {
+    let found = found(text);
+    (found.print, Host::new(found.request.url.host_str()))
+}
+
 fn settled(text: &str, at_ms: u64) -> Event {
-    let print = found(text).print;
-    Event::Settled { n: 1, print, verdict: Verdict::Ok, at_ms, rest_until_ms: 0 }
+    let (print, host) = named(text);
+    Event::Settled { n: 1, print, host, verdict: Verdict::Ok, at_ms, rest_until_ms: 0 }
 }
 
 impl Rig {
@@ -70,8 +82,7 @@ fn what_was_not_settled_is_fetched_again_and_nothing_else() {
 #[test]
 fn tries_of_earlier_runs_count() {
     let mut rig = Rig::new(|_| ());
-    let print = found("http://h/1").print;
-    let retried = Event::Retried { print, attempt: 2, at_ms: 1, rest_until_ms: 0 };
+    let retried = retried("http://h/1", 2, 1, 0);
     rig.resume([queued("http://h/1", 0), retried], &[], true);
     let ticket = rig.expect("http://h/1");
     assert_eq!((ticket.attempt(), ticket.is_last_attempt()), (3, true));
@@ -195,9 +206,7 @@ fn after_a_clean_stop_a_host_rests_what_is_left_of_its_delay() {
 fn a_retry_after_outlives_the_process_up_to_the_cap() {
     for (rest_ms, expected_ms) in [(30_000, 30_000), (86_400_000, 600_000)] {
         let mut rig = Rig::new(|_| ());
-        let print = found("http://h/1").print;
-        let rest_until_ms = NOW_MS + rest_ms;
-        let retried = Event::Retried { print, attempt: 1, at_ms: NOW_MS, rest_until_ms };
+        let retried = retried("http://h/1", 1, NOW_MS, NOW_MS + rest_ms);
         rig.resume([queued("http://h/1", 0), retried], &[], true);
         rig.pass(expected_ms - 1);
         rig.expect_none();
@@ -251,8 +260,7 @@ fn a_try_waits_out_its_back_off_over_a_restart() {
     // After the second try that is 1.5 to 2.5 seconds; a clock set back does not make it longer.
     for tried_ms in [NOW_MS, NOW_MS + 3_600_000] {
         let mut rig = Rig::new(|c| c.politeness.delay = Duration::ZERO);
-        let print = found("http://h/1").print;
-        let retried = Event::Retried { print, attempt: 2, at_ms: tried_ms, rest_until_ms: 0 };
+        let retried = retried("http://h/1", 2, tried_ms, 0);
         rig.resume([queued("http://h/1", 0), queued("http://h/2", 0), retried], &[], true);
         let other = rig.expect("http://h/2");
         rig.finish(other);

@@ -105,6 +105,8 @@ impl<B: Backend> Scheduler<B> {
                     self.ended_is_durable(print, &by);
                 }
             }
+            // The state lives in memory only, so it has no place in the log to remember.
+            Outcome::Committed(_) => {}
         }
     }
 

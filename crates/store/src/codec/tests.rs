@@ -7,14 +7,18 @@ use super::*;
 fn pack(packer: &mut Packer, event: &Event) {
     match event {
         Event::Found(found) => packer.found(found),
-        Event::Settled { print, verdict, at_ms, rest_until_ms, .. } => {
-            packer.settled(*print, *verdict, *at_ms, *rest_until_ms);
+        Event::Settled { print, host, verdict, at_ms, rest_until_ms, .. } => {
+            packer.settled(ending(*print, host, *at_ms, *rest_until_ms), *verdict);
         }
-        Event::Retried { print, attempt, at_ms, rest_until_ms } => {
-            packer.retried(*print, *attempt, *at_ms, *rest_until_ms);
+        Event::Retried { print, host, attempt, at_ms, rest_until_ms } => {
+            packer.retried(ending(*print, host, *at_ms, *rest_until_ms), *attempt);
         }
         Event::Filtered { print, reason } => packer.filtered(*print, *reason),
     }
+}
+
+fn ending(print: Fingerprint, host: &Host, at_ms: u64, rest_until_ms: u64) -> RawEnding<'_> {
+    RawEnding { print, host: host.as_str(), at_ms, rest_until_ms }
 }
 
 fn unpack(blocks: Vec<(u64, Vec<u8>)>) -> Vec<Event> {
@@ -72,20 +76,21 @@ fn request() -> impl Strategy<Value = Request> {
 
 fn event() -> impl Strategy<Value = Event> {
     let print = || any::<u64>().prop_map(Fingerprint);
+    let host = || "[a-c]{1,2}".prop_map(|name| Host::new(&name));
     let reason = || (0..FilterReason::ALL.len()).prop_map(|i| FilterReason::ALL[i]);
     let verdict = (0..Verdict::ALL.len()).prop_map(|i| Verdict::ALL[i]);
     prop_oneof![
         4 => (print(), request(), proptest::option::of(reason())).prop_map(
             |(print, request, filtered)| Event::Found(Box::new(Found { print, request, filtered }))
         ),
-        2 => (print(), verdict, any::<u64>(), any::<u64>()).prop_map(
-            |(print, verdict, at_ms, rest_until_ms)| {
-                Event::Settled { n: 0, print, verdict, at_ms, rest_until_ms }
+        2 => (print(), host(), verdict, any::<u64>(), any::<u64>()).prop_map(
+            |(print, host, verdict, at_ms, rest_until_ms)| {
+                Event::Settled { n: 0, print, host, verdict, at_ms, rest_until_ms }
             }
         ),
-        1 => (print(), any::<u32>(), any::<u64>(), any::<u64>()).prop_map(
-            |(print, attempt, at_ms, rest_until_ms)| {
-                Event::Retried { print, attempt, at_ms, rest_until_ms }
+        1 => (print(), host(), any::<u32>(), any::<u64>(), any::<u64>()).prop_map(
+            |(print, host, attempt, at_ms, rest_until_ms)| {
+                Event::Retried { print, host, attempt, at_ms, rest_until_ms }
             }
         ),
         1 => (print(), reason()).prop_map(|(print, reason)| Event::Filtered { print, reason }),
@@ -132,7 +137,8 @@ proptest! {
 fn fifty_links_of_a_page_share_a_block() {
     let mut packer = Packer::new(1);
     let page = CanonicalUrl::parse("http://bookshop.test/list/1").unwrap();
-    packer.settled(Fingerprint(1), Verdict::Ok, 1_700_000_000_000, 0);
+    let host = Host::new("bookshop.test");
+    packer.settled(ending(Fingerprint(1), &host, 1_700_000_000_000, 0), Verdict::Ok);
     for i in 0..50 {
         let url =
             CanonicalUrl::parse(&format!("http://bookshop.test/book/some-title-{i}")).unwrap();

@@ -7,6 +7,7 @@ use crawl_model::{
 };
 
 use super::{Books, Commit, rest_until};
+use crate::codec::RawEnding;
 use crate::copies::Copy;
 use crate::store::now_ms;
 use crate::{StoreError, keys, packed};
@@ -51,7 +52,10 @@ impl Books {
         let stands = kept.map_or(verdict, |old| old.verdict);
         let is_kept = kept.is_some();
         commit.settled.insert(print);
-        record.n = commit.log.settled(print, stands, now_ms, rest_until(now_ms, rest));
+        let host = record.url.host_str();
+        let rest_until_ms = rest_until(now_ms, rest);
+        let ending = RawEnding { print, host, at_ms: now_ms, rest_until_ms };
+        record.n = commit.log.settled(ending, stands);
         self.acquit(print, commit);
         if !is_kept {
             self.put_items(print, &record.label, old.as_ref(), &mut items, commit)?;

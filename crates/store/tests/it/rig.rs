@@ -159,8 +159,14 @@ impl Rig {
     }
 
     /// The next outcome; closes its ticket as the frontier would.
+    /// What else is told of the log is passed over.
     pub(crate) fn outcome(&mut self) -> Option<Outcome> {
-        let outcome = blocking::wait(self.outcomes.recv())?;
+        let outcome = loop {
+            match blocking::wait(self.outcomes.recv())? {
+                Outcome::Committed(_) => {}
+                outcome => break outcome,
+            }
+        };
         if let Outcome::Settled { .. } | Outcome::Retry { .. } | Outcome::Robots { .. } = outcome {
             self.open.fetch_sub(1, Ordering::AcqRel);
         }

@@ -133,10 +133,10 @@ fn a_retry_is_logged_with_the_rest_that_its_host_asked_for() {
     let outcome = rig.post(Entry::Parsed(Box::new(parsed)));
     assert!(matches!(outcome, Outcome::Retry { rest: r, .. } if r == rest), "{outcome:?}");
     let events: Vec<_> = rig.store.events().map(Result::unwrap).collect();
-    let [Event::Retried { print: p, attempt: 1, at_ms, rest_until_ms }] = events[..] else {
+    let [Event::Retried { print: p, host, attempt: 1, at_ms, rest_until_ms }] = &events[..] else {
         panic!("{events:?}");
     };
-    assert_eq!((p, rest_until_ms), (print, at_ms + 120_000));
+    assert_eq!((*p, host.as_str(), *rest_until_ms), (print, "h", *at_ms + 120_000));
     assert!(rig.store.reader().page(print).unwrap().is_none());
 }
 

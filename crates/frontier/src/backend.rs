@@ -8,10 +8,15 @@
 
 use std::sync::Arc;
 
-use crawl_model::{FilterReason, Fingerprint, Found, Host, Request};
+use crawl_model::{FilterReason, Fingerprint, Found, Host, LogPosition, Request};
+use crawl_store::StoreError;
+use crawl_store::tables::Tables;
 
+use crate::checkpoint::Checkpoint;
+use crate::keeper::{Job, Keeper};
 use crate::queue::Queued;
 use crate::queues::Queues;
+use crate::scheduler::{Loose, State};
 use crate::seen::{Learnt, Seen, Standing};
 
 /// Number of a host, dense from 0.
@@ -47,6 +52,16 @@ pub(crate) trait Backend: Send {
 
     /// Whether the host has URLs to claim.
     fn has_waiting(&self, host: HostKey) -> bool;
+
+    /// All of the log up to `position` has been taken in: whether the place wants to be told the
+    /// state of it all now, by [`checkpoint`](Self::checkpoint).
+    fn wants_checkpoint(&mut self, position: LogPosition) -> bool;
+
+    /// Takes a checkpoint.
+    fn checkpoint(&mut self, state: State);
+
+    /// What went wrong, once; the crawl must end then.
+    fn fault(&mut self) -> Option<StoreError>;
 }
 
 /// The place on this machine: every lease is granted and lasts.
@@ -54,11 +69,80 @@ pub(crate) trait Backend: Send {
 pub(crate) struct LocalBackend {
     pub(crate) seen: Arc<Seen>,
     pub(crate) queues: Queues,
+    /// `None` if all stays in memory.
+    disk: Option<Disk>,
+    fault: Option<StoreError>,
 }
+
+/// Where what has no room in memory goes.
+#[derive(Debug)]
+struct Disk {
+    tables: Tables,
+    keeper: Keeper,
+    /// The limits in force, as checkpoints tell them.
+    limits: String,
+    /// Bytes of memory that may be used before a checkpoint is taken.
+    memory: usize,
+    /// Position of the last checkpoint.
+    last: LogPosition,
+}
+
+/// Bytes of memory that a fingerprint takes until it is on disk.
+const YOUNG_BYTES: usize = 20;
+/// Segments of the log after which a checkpoint is taken though there is room, so that the next
+/// open reads no more than these.
+const MOST_LOG_SEGMENTS: u32 = 4;
 
 impl LocalBackend {
     pub(crate) fn new(seen: Arc<Seen>, queues: Queues) -> Self {
-        Self { seen, queues }
+        Self { seen, queues, disk: None, fault: None }
+    }
+
+    /// Lets what has no room in `memory` bytes go to disk.
+    pub(crate) fn on_disk(
+        mut self,
+        tables: Tables,
+        limits: String,
+        memory: usize,
+        last: LogPosition,
+    ) -> Result<Self, StoreError> {
+        let keeper = Keeper::start(tables.clone(), self.seen.clone())?;
+        self.disk = Some(Disk { tables, keeper, limits, memory, last });
+        Ok(self)
+    }
+
+    fn ram_bytes(&self) -> usize {
+        self.queues.ram_bytes() + self.seen.n_young() * YOUNG_BYTES
+    }
+
+    /// Makes room in the middle of a replay: what is written is named by no checkpoint yet.
+    pub(crate) fn relieve(&mut self) -> Result<(), StoreError> {
+        let Some(disk) = self.disk.as_ref().filter(|disk| self.ram_bytes() >= disk.memory) else {
+            return Ok(());
+        };
+        let tables = disk.tables.clone();
+        if let Some(segment) = self.queues.spill(&tables)? {
+            segment.sync()?;
+        }
+        if let Some(frozen) = self.seen.freeze() {
+            self.seen.install(frozen.write(&tables.seen()?)?);
+        }
+        while let Some(merged) = self.seen.merge_once()? {
+            merged.iter().for_each(|path| drop(std::fs::remove_file(path)));
+        }
+        Ok(())
+    }
+
+    fn try_checkpoint(&mut self, mut state: State) -> Result<(), StoreError> {
+        let Some(disk) = &mut self.disk else { return Ok(()) };
+        disk.keeper.wait();
+        state.loose.extend(self.queues.returned().map(Loose::of));
+        let segment = self.queues.spill(&disk.tables)?;
+        disk.last = state.position;
+        let bytes = Checkpoint::encode(&disk.limits, &state, &self.queues);
+        let used_up = self.queues.take_used_up();
+        disk.keeper.take(Job { segment, frozen: self.seen.freeze(), state: bytes, used_up });
+        Ok(())
     }
 }
 
@@ -95,5 +179,27 @@ impl Backend for LocalBackend {
 
     fn has_waiting(&self, host: HostKey) -> bool {
         self.queues.has_waiting(host)
+    }
+
+    fn wants_checkpoint(&mut self, position: LogPosition) -> bool {
+        let ram_bytes = self.ram_bytes();
+        let Some(disk) = &self.disk else { return false };
+        let is_long_ago = position.segment >= disk.last.segment.saturating_add(MOST_LOG_SEGMENTS);
+        match disk.keeper.is_busy() {
+            true => ram_bytes >= 2 * disk.memory,
+            false => ram_bytes >= disk.memory || is_long_ago,
+        }
+    }
+
+    fn checkpoint(&mut self, state: State) {
+        if let Err(error) = self.try_checkpoint(state) {
+            self.fault.get_or_insert(error);
+        }
+    }
+
+    fn fault(&mut self) -> Option<StoreError> {
+        let of_keeper = || self.disk.as_ref().and_then(|disk| disk.keeper.fault());
+        let fault = self.fault.take().or_else(|| self.queues.fault());
+        fault.or_else(|| self.seen.fault()).or_else(of_keeper)
     }
 }

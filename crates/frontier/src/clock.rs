@@ -80,6 +80,10 @@ impl<T> Delayed<T> {
         self.0.peek().map(|alarm| alarm.due)
     }
 
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.0.iter().map(|alarm| &alarm.what)
+    }
+
     /// Takes one whose time has come.
     pub(crate) fn pop(&mut self, now: Instant) -> Option<T> {
         self.due().filter(|&due| due <= now)?;
@@ -201,6 +205,15 @@ impl Moment {
     pub(crate) fn ahead(self, ms: u64) -> Option<Duration> {
         let ahead = ms.saturating_sub(self.ms);
         (ahead > 0).then(|| Duration::from_millis(ahead))
+    }
+
+    /// The wall-clock time of an instant.
+    pub(crate) fn millis(self, at: Instant) -> u64 {
+        let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        match at.checked_duration_since(self.now) {
+            Some(after) => self.ms.saturating_add(millis(after)),
+            None => self.ms.saturating_sub(millis(self.now.duration_since(at))),
+        }
     }
 
     /// The instant of a wall-clock time to come; `None` if it had passed. What no instant can

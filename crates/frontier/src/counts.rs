@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use crawl_model::{Counts, FilterReason, Verdict};
 
 /// The frontier's own numbers: plain integers, for they change with every link.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Tally {
     pub(crate) discovered: u64,
     pub(crate) queued: u64,
@@ -16,8 +16,8 @@ pub(crate) struct Tally {
     pub(crate) pages: u64,
     pub(crate) items: u64,
     pub(crate) retries: u64,
-    settled: [u64; Verdict::ALL.len()],
-    filtered: [u64; FilterReason::ALL.len()],
+    pub(crate) settled: [u64; Verdict::ALL.len()],
+    pub(crate) filtered: [u64; FilterReason::ALL.len()],
 }
 
 impl Default for Tally {

@@ -5,14 +5,17 @@ use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use crawl_model::{
-    Event, Fingerprint, Fingerprinter, Host, HostTable, OpenJournal, Origin, RobotsReply, TicketId,
-    View,
+    Event, Fingerprint, Fingerprinter, Host, HostTable, LogPosition, OpenJournal, Origin,
+    RobotsReply, TicketId, View,
 };
+use crawl_store::StoreError;
+use crawl_store::tables::Tables;
 use tokio::sync::mpsc;
 
 use crate::backend::LocalBackend;
+use crate::checkpoint::Checkpoint;
 use crate::clock::Moment;
-use crate::config::{FrontierConfig, FrontierError, HostPoliteness};
+use crate::config::{FrontierConfig, FrontierError, HostPoliteness, Order};
 use crate::counts::SharedCounts;
 use crate::gate::LIFETIME;
 use crate::queues::Queues;
@@ -34,6 +37,18 @@ pub struct Frontier {
     lost: mpsc::UnboundedReceiver<TicketId>,
     /// The fold over the settle log; `None` once it is done.
     replay: Option<Replay>,
+    /// The same, for the second reading.
+    second: Option<Replay>,
+    seed_hosts: Vec<Host>,
+}
+
+/// Where a replay begins.
+#[derive(Debug, Default)]
+pub struct Restored {
+    /// Behind this position of the log; `None`: with its first event.
+    pub from: Option<LogPosition>,
+    /// Why the last checkpoint could not be used, if it is damaged.
+    pub damage: Option<StoreError>,
 }
 
 impl Frontier {
@@ -60,8 +75,8 @@ impl Frontier {
         let backend = LocalBackend::new(seen, Queues::new(prints, config.queue.order));
         let scheduler =
             Scheduler::new(config, agent, window.clone(), backend, journal, desk, Moment::now());
-        let replay = Some(Replay::default());
-        Ok(Self { scheduler, window, counts: Arc::default(), lost, replay })
+        let (replay, counts) = (Some(Replay::default()), Arc::default());
+        Ok(Self { scheduler, window, counts, lost, replay, second: None, seed_hosts })
     }
 
     /// Treats some hosts in their own way. To be called before anything is replayed.
@@ -84,12 +99,69 @@ impl Frontier {
         self.scheduler.obeys_nofollow = obey;
     }
 
-    /// Takes the next event of the settle log; all of them, in order. Events after
-    /// [`replayed`](Self::replayed) are ignored.
-    pub fn replay(&mut self, event: Event) {
+    /// Lets what there is too much of for memory go to `tables`, and begins with the last
+    /// checkpoint in them: the replay goes on behind the position that is returned, or begins with
+    /// the first event of the log if that is `None`. That is so if there is no checkpoint, if it
+    /// was taken under other limits, or if its files are damaged; the tables are made anew then.
+    ///
+    /// To be called before anything is replayed, and after
+    /// [`with_hosts`](Self::with_hosts) and [`obey_nofollow`](Self::obey_nofollow).
+    ///
+    /// # Errors
+    /// [`FrontierError::Store`] if the tables cannot be made.
+    pub fn restore(&mut self, tables: Tables) -> Result<Restored, FrontierError> {
+        let limits = self.scheduler.limits(&self.seed_hosts);
+        let mut restored = Restored::default();
+        let opened = match open(&tables, &limits, &self.window.prints, self.order()) {
+            Ok(opened) => opened,
+            Err(damage) => {
+                restored.damage = Some(damage);
+                None
+            }
+        };
+        let from = opened.as_ref().map(|(checkpoint, ..)| checkpoint.state.position);
+        let (checkpoint, seen, queues) = match opened {
+            Some((checkpoint, seen, queues)) => (Some(checkpoint), seen, queues),
+            None => {
+                tables.wipe()?;
+                let seen = Seen::open(&tables.seen()?, &[])?;
+                (None, seen, Queues::new(self.window.prints, self.order()))
+            }
+        };
+        let seen = Arc::new(seen);
+        let Window { prints, scope, .. } = &*self.window;
+        self.window =
+            Arc::new(Window { prints: *prints, scope: scope.clone(), seen: seen.clone() });
+        let backend = LocalBackend::new(seen, queues).on_disk(
+            tables,
+            limits,
+            self.scheduler.memory_bytes(),
+            from.unwrap_or_default(),
+        )?;
+        self.scheduler.move_to(self.window.clone(), backend);
+        self.scheduler.before.is_judged_anew = from.is_none();
+        if let (Some(checkpoint), Some(replay)) = (checkpoint, &mut self.replay) {
+            replay.begin_with(&mut self.scheduler, checkpoint);
+        }
+        restored.from = from;
+        Ok(restored)
+    }
+
+    fn order(&self) -> Order {
+        self.scheduler.order()
+    }
+
+    /// Takes the next event of the settle log; all of them from where [`restore`](Self::restore)
+    /// said, in order. Events after [`replayed`](Self::replayed) are ignored.
+    ///
+    /// # Errors
+    /// [`FrontierError::Store`] if the tables cannot be written.
+    pub fn replay(&mut self, event: Event) -> Result<(), FrontierError> {
         if let Some(replay) = &mut self.replay {
             replay.fold(&mut self.scheduler, event);
+            self.scheduler.relieve()?;
         }
+        Ok(())
     }
 
     /// Takes a robots.txt that an earlier run asked for at `fetched_at_ms` (milliseconds since
@@ -110,8 +182,8 @@ impl Frontier {
         self.counts.publish(&self.scheduler.tally);
     }
 
-    /// Ends the replay: judges everything again under the limits now in force, and fills the
-    /// queues.
+    /// Ends the replay: fills the queues, and judges what waits under the limits now in force if
+    /// these may have changed.
     ///
     /// `suspects` are the URLs that were open at process deaths, with how many: at two a URL is
     /// run alone, at three it is given up as poisoned. `clean`: whether the last run stopped in
@@ -119,9 +191,33 @@ impl Frontier {
     ///
     /// What this decides becomes durable by the first messages of [`run`](Self::run).
     pub fn replayed(&mut self, suspects: &[(Fingerprint, u32)], clean: bool) -> Resumed {
-        let Some(replay) = self.replay.take() else { return Resumed::default() };
-        let at = Moment::now();
-        let resumed = replay.finish(&mut self.scheduler, suspects, clean, at);
+        let Some(mut replay) = self.replay.take() else { return Resumed::default() };
+        replay.finish(&mut self.scheduler, suspects, clean, Moment::now());
+        let resumed = replay.resumed(&mut self.scheduler);
+        self.second = Some(replay);
+        self.counts.publish(&self.scheduler.tally);
+        resumed
+    }
+
+    /// Whether what was refused has to be judged again, for the limits may have changed: the log
+    /// is to be read once more, by [`judge_again`](Self::judge_again).
+    #[must_use]
+    pub fn wants_second_reading(&self) -> bool {
+        self.scheduler.before.is_judged_anew && self.scheduler.tally.n_filtered() > 0
+    }
+
+    /// Takes an event of the log for the second time, between [`replayed`](Self::replayed) and
+    /// [`run`](Self::run).
+    pub fn judge_again(&mut self, event: Event) {
+        if let (Some(replay), Event::Found(found)) = (&mut self.second, event) {
+            replay.judge_again(&mut self.scheduler, *found, Moment::now());
+        }
+    }
+
+    /// What came of the replay and its second reading.
+    pub fn resumed(&mut self) -> Resumed {
+        let Some(replay) = self.second.take() else { return Resumed::default() };
+        let resumed = replay.resumed(&mut self.scheduler);
         self.counts.publish(&self.scheduler.tally);
         resumed
     }
@@ -151,12 +247,34 @@ impl Frontier {
     /// ticket is open any more. Needs a tokio runtime with time.
     ///
     /// [`Control::Close`]: crate::Control::Close
-    pub async fn run(mut self, edges: Edges) -> End {
+    ///
+    /// # Errors
+    /// [`FrontierError::Store`] if the tables cannot be read or written; what was acknowledged is
+    /// in the log, and the next run makes good what is wrong.
+    pub async fn run(mut self, edges: Edges) -> Result<End, FrontierError> {
         if self.replay.is_some() {
             self.replayed(&[], true);
         }
         Shell::new(self.scheduler, self.counts, self.lost, edges).run().await
     }
+}
+
+/// The checkpoint in `tables`, and what it names; `None` if there is none of these limits.
+fn open(
+    tables: &Tables,
+    limits: &str,
+    prints: &Fingerprinter,
+    order: Order,
+) -> Result<Option<(Checkpoint, Seen, Queues)>, StoreError> {
+    let Some(bytes) = tables.snapshot()? else { return Ok(None) };
+    let checkpoint = Checkpoint::decode(&bytes);
+    let Some(checkpoint) = checkpoint.filter(|checkpoint| checkpoint.limits == limits) else {
+        return Ok(None);
+    };
+    let mut queues = Queues::new(*prints, order);
+    queues.restore(tables, &checkpoint.segments, checkpoint.next_segment)?;
+    let seen = Seen::open(&tables.seen()?, &checkpoint.runs)?;
+    Ok(Some((checkpoint, seen, queues)))
 }
 
 /// The delay that makes the server see at least `delay`: our clock counts from when a request was

@@ -12,7 +12,10 @@
 //! settled; every ticket ends exactly once; discovered = settled + filtered + queued + pending +
 //! in flight, at every moment.
 //!
-//! Not here: HTTP, parsing, persistence. Queues and the seen set live in memory.
+//! What there is too much of for memory, the seen set and the queues, goes to the store's tables,
+//! which a checkpoint names.
+//!
+//! Not here: HTTP, parsing, the settle log.
 
 mod config;
 mod frontier;
@@ -24,10 +27,12 @@ mod seen;
 mod scheduler;
 
 mod backend;
+mod checkpoint;
 mod clock;
 mod condition;
 mod counts;
 mod gate;
+mod keeper;
 mod queue;
 mod queues;
 mod slots;
@@ -42,7 +47,7 @@ pub use config::{
     RetryConfig, ScopeConfig,
 };
 pub use counts::SharedCounts;
-pub use frontier::Frontier;
+pub use frontier::{Frontier, Restored};
 pub use replay::Resumed;
 pub use run::{Control, Edges, End};
 pub use scheduler::Seeded;

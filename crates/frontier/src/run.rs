@@ -18,6 +18,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
 use crate::backend::Backend;
 use crate::clock::now;
+use crate::config::FrontierError;
 use crate::counts::SharedCounts;
 use crate::scheduler::{Ready, Scheduler, Seeded};
 
@@ -126,20 +127,24 @@ impl<B: Backend> Shell<B> {
         }
     }
 
-    pub(crate) async fn run(mut self) -> End {
+    pub(crate) async fn run(mut self) -> Result<End, FrontierError> {
         self.hear_control();
         loop {
             let lack = self.send_tickets();
+            if let Some(fault) = self.scheduler.fault() {
+                self.end(End::Closed);
+                return Err(fault.into());
+            }
             if self.send_entries().is_err() {
-                return self.end(End::Closed); // the store is gone
+                return Ok(self.end(End::Closed)); // the store is gone
             }
             if let Some(end) = self.ended() {
-                return self.end(end);
+                return Ok(self.end(end));
             }
             self.counts.publish(&self.scheduler.tally);
             let heard = self.listen(&lack).await;
             if self.take(heard).is_break() {
-                return self.end(End::Closed);
+                return Ok(self.end(End::Closed));
             }
         }
     }

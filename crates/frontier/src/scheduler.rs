@@ -5,7 +5,8 @@
 //!
 //! Where an admitted URL can be, one place at a time: in its host's queue (the backend's), held
 //! at the head of it, in the line before its origin's robots gate, delayed by a back-off or a time
-//! of its own, under an open ticket, or ended and waiting for the store to make that durable.
+//! of its own, under an open ticket, or ended and waiting for the store to make that durable. A
+//! checkpoint (`state`) gathers it from all of them.
 //!
 //! Not here: how to fetch, the settle log, waiting.
 
@@ -17,6 +18,7 @@ mod model;
 mod restore;
 mod robots;
 mod settle;
+mod state;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -49,6 +51,8 @@ pub(crate) use robots::FATAL_DEATHS;
 
 use host::HostState;
 use line::Lines;
+pub(crate) use restore::Before;
+pub(crate) use state::{HostRow, Loose, State};
 
 /// URLs in one message to the store: about what a huge page brings.
 const BATCH: usize = 1000;
@@ -89,8 +93,14 @@ pub(crate) struct Scheduler<B> {
     alone: Option<TicketId>,
     /// Deaths by robots.txt, where there were two or more.
     robots_deaths: HashMap<Fingerprint, u32>,
-    n_found: u64,
+    n_placed: u64,
     pub(crate) tally: Tally,
+    /// URLs that have ended and whose end is not durable yet.
+    ending: HashMap<Fingerprint, Queued>,
+    /// Hosts with more to end than the store can take now.
+    jammed: Vec<HostKey>,
+    /// What earlier runs left to be known of URLs that wait since.
+    pub(crate) before: Before,
     /// Ends that are not in the outbox yet.
     ended: Vec<(Fingerprint, EndedBy)>,
     /// What waits to be sent to the store.
@@ -147,8 +157,11 @@ impl<B: Backend> Scheduler<B> {
             desk,
             alone: None,
             robots_deaths: HashMap::new(),
-            n_found: 0,
+            n_placed: 0,
             tally: Tally::default(),
+            ending: HashMap::new(),
+            jammed: Vec::new(),
+            before: Before::default(),
             ended: Vec::new(),
             outbox: VecDeque::new(),
             unanswered: 0,
@@ -247,19 +260,44 @@ impl<B: Backend> Scheduler<B> {
             Some(reason) => self.tally.filter(reason),
             None => {
                 self.tally.queued += 1;
-                let url = self.number(found);
-                self.place(url, now);
+                self.place_new(found.print, found.request, now);
             }
         }
     }
 
-    /// Gives a found URL its place in the order of discovery.
-    pub(crate) fn number(&mut self, found: Found) -> Queued {
-        self.n_found += 1;
-        Queued::new(found.print, found.request, self.n_found)
+    /// Puts a URL that is new into its host's queue, unless there is more to know of it.
+    fn place_new(&mut self, print: Fingerprint, request: Request, now: Instant) {
+        let host = self.host_key(&request.url);
+        if !self.is_welcome(host, &request, now) {
+            self.n_placed += 1;
+            return self.place(Queued::new(print, request, self.n_placed), now);
+        }
+        // The one held may no longer be the best.
+        let order = self.config.queue.order;
+        if let Some(held) = self.host_mut(host).held.take_if(|held| {
+            order.service(held.priority, held.depth)
+                < order.service(request.priority, request.depth)
+        }) {
+            self.backend.release(host, held);
+        }
+        self.backend.push(host, &request);
+        self.schedule(host, now);
     }
 
-    /// Puts a queued URL where it has to wait, or ends it if that is certain already.
+    /// Whether a URL simply waits in its host's queue.
+    pub(crate) fn is_welcome(&self, host: HostKey, request: &Request, now: Instant) -> bool {
+        let state = self.host(host);
+        !state.is_spent(self.config.scope.max_pages_per_host)
+            && !state.condition.is_dead()
+            && request.options.as_ref().is_none_or(|options| options.not_before_ms == 0)
+            && match self.gate(host, &request.url, now) {
+                Gate::Pass | Gate::Ask | Gate::Wait => true,
+                Gate::Disallowed | Gate::Unreachable(_) => false,
+            }
+    }
+
+    /// Puts a URL that was taken out of its queue where it has to wait, or ends it if that is
+    /// certain already.
     pub(crate) fn place(&mut self, url: Queued, now: Instant) {
         let host = self.host_key(url.url());
         if self.host(host).is_spent(self.config.scope.max_pages_per_host) {
@@ -291,6 +329,7 @@ impl<B: Backend> Scheduler<B> {
     pub(crate) fn end(&mut self, url: &Queued, by: EndedBy) {
         self.tally.queued -= 1;
         self.tally.pending += 1;
+        self.ending.insert(url.print, url.clone());
         self.ended.push((url.print, by));
         if self.ended.len() >= BATCH {
             self.flush_ended();
@@ -320,14 +359,27 @@ impl<B: Backend> Scheduler<B> {
 
     /// The host's number; it gets one if it has none.
     pub(crate) fn host_key(&mut self, url: &CanonicalUrl) -> HostKey {
-        if let Some(&key) = self.by_name.get(url.host_str()) {
-            return key;
+        match self.by_name.get(url.host_str()) {
+            Some(&key) => key,
+            None => self.add_host(url.host()),
         }
+    }
+
+    /// The same by name.
+    pub(crate) fn host_named(&mut self, name: &Host) -> HostKey {
+        match self.by_name.get(name) {
+            Some(&key) => key,
+            None => self.add_host(name.clone()),
+        }
+    }
+
+    fn add_host(&mut self, name: Host) -> HostKey {
         let key = HostKey(u32::try_from(self.hosts.len()).expect("fewer hosts than u32 counts"));
-        let rules = self.rules_by_host.position(url.host_str());
+        let rules = self.rules_by_host.position(name.as_str());
         let rules = rules.and_then(|index| u32::try_from(index).ok());
         self.hosts.push(HostState { rules, ..HostState::default() });
-        self.by_name.insert(url.host(), key);
+        self.backend.add_host(name.clone());
+        self.by_name.insert(name, key);
         key
     }
 

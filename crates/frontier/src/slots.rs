@@ -91,6 +91,11 @@ impl Slots {
         TicketId(number)
     }
 
+    /// The open tickets.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Open> {
+        self.slots.iter().flatten()
+    }
+
     pub(crate) fn get_mut(&mut self, id: TicketId) -> Option<&mut Open> {
         self.slots.get_mut(id.0 as usize)?.as_mut()
     }

@@ -110,6 +110,11 @@ impl Queues {
         }
     }
 
+    /// Empty ones of the same kind.
+    pub(crate) fn again(&self) -> Self {
+        Self::new(self.prints, self.order)
+    }
+
     /// Gives the next host its queue. Hosts come in the order of their numbers.
     pub(crate) fn add_host(&mut self, name: Host) {
         self.hosts.push(HostQueue { name, lanes: Vec::new(), returned: None });
@@ -373,8 +378,8 @@ impl Queues {
     /// wants to see in full is returned.
     pub(crate) fn replayed(
         &mut self,
-        mut judge: impl FnMut(&Request, Fingerprint) -> Recheck,
-    ) -> Vec<(HostKey, Queued)> {
+        mut judge: impl FnMut(HostKey, &Request, Fingerprint) -> Recheck,
+    ) -> Vec<Queued> {
         self.first_own = self.next_segment;
         let old = std::mem::take(&mut self.texts);
         self.tail_bytes = 0;
@@ -389,7 +394,7 @@ impl Queues {
                         continue;
                     };
                     let print = self.prints.request(&request);
-                    match judge(&request, print) {
+                    match judge(HostKey(host), &request, print) {
                         Recheck::Stay => {
                             entry::put(&mut lane.tail.bytes, &request, key, &mut self.texts);
                             lane.tail.n += 1;
@@ -397,8 +402,7 @@ impl Queues {
                         Recheck::Gone => {}
                         Recheck::Special => {
                             self.n_taken += 1;
-                            special
-                                .push((HostKey(host), Queued::new(print, request, self.n_taken)));
+                            special.push(Queued::new(print, request, self.n_taken));
                         }
                     }
                 }
@@ -422,7 +426,7 @@ pub(crate) enum Recheck {
 
 impl Order {
     /// The greater is served first.
-    fn service(self, priority: i32, depth: u32) -> Service {
+    pub(crate) fn service(self, priority: i32, depth: u32) -> Service {
         match self {
             Self::BreadthFirst => (priority, -i64::from(depth)),
             Self::DepthFirst => (priority, i64::from(depth)),

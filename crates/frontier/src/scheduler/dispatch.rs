@@ -10,11 +10,17 @@ use crawl_model::{EndedBy, Errand, FilterReason, Ticket, View};
 use super::{AddressKey, HostKey, Later, Scheduler};
 use crate::backend::Backend;
 use crate::gate::Gate;
+use crate::queue::Queued;
 use crate::slots::{Open, OpenErrand};
 
 /// URLs sorted out per turn before others get theirs: a queue of a million URLs that robots.txt
 /// disallows must not hold up the crawl.
 const STEPS: usize = 1000;
+
+/// Messages that the store has not answered, from which on no more URLs are ended.
+const MOST_UNANSWERED: usize = 64;
+/// URLs that wait in memory for the rules of one origin; the others stay in their queue.
+const MOST_AT_GATE: usize = 64;
 
 /// What could be sent now.
 #[derive(Debug, PartialEq, Eq)]
@@ -35,6 +41,8 @@ enum Front {
     Crowded,
     /// More URLs to sort out than fit into one turn.
     Unsorted,
+    /// More URLs to end than the store can take now.
+    Jammed,
     /// Nothing, or no room in the host's budget.
     Empty,
 }
@@ -56,7 +64,7 @@ impl<B: Backend> Scheduler<B> {
                 return Ready::Later(Some(self.delayed.due().map_or(due, |alarm| alarm.min(due))));
             }
             let front = self.front(host, now);
-            self.host_mut(host).is_unsorted = matches!(front, Front::Unsorted);
+            self.host_mut(host).is_unsorted = matches!(front, Front::Unsorted | Front::Jammed);
             match front {
                 Front::Page | Front::Robots | Front::Crowded if !self.may_send(host, now) => {
                     self.dismiss(host);
@@ -70,6 +78,10 @@ impl<B: Backend> Scheduler<B> {
                 // An open page may still turn out to be none.
                 Front::Page | Front::Crowded => return Ready::Later(self.delayed.due()),
                 Front::Unsorted => return Ready::Later(Some(now)),
+                Front::Jammed => {
+                    self.dismiss(host);
+                    self.jammed.push(host);
+                }
                 Front::Empty => self.dismiss(host),
             }
         }
@@ -147,8 +159,11 @@ impl<B: Backend> Scheduler<B> {
                     && self.robots_deaths.contains_key(&self.window.fingerprint(&errand.url));
                 return if is_suspect { self.unless_crowded(Front::Robots) } else { Front::Robots };
             }
-            let held = self.host_mut(key).held.take();
-            let Some(url) = held.or_else(|| self.backend.claim(key, 1).pop()) else { break };
+            if self.unanswered >= MOST_UNANSWERED {
+                return Front::Jammed;
+            }
+            let Some(url) = self.next_url(key) else { break };
+            let Some(url) = self.revive(url, now) else { continue };
             if is_spent {
                 self.end(&url, EndedBy::Filter(FilterReason::HostBudget));
                 continue;
@@ -169,7 +184,13 @@ impl<B: Backend> Scheduler<B> {
                     self.ask(key, url.url(), now);
                     self.host_mut(key).held = Some(url);
                 }
-                Gate::Wait => self.wait_at_gate(key, url),
+                Gate::Wait if self.n_at_gate(key, url.url()) < MOST_AT_GATE => {
+                    self.wait_at_gate(key, url);
+                }
+                Gate::Wait => {
+                    self.host_mut(key).held = Some(url);
+                    return self.errands_left(key);
+                }
             }
         }
         let has_more = self.host(key).held.is_some() || self.backend.has_waiting(key);
@@ -183,13 +204,21 @@ impl<B: Backend> Scheduler<B> {
                 self.give_up_robots(&errand, now);
                 continue;
             }
-            let held = self.host_mut(key).held.take();
-            match held.or_else(|| self.backend.claim(key, 1).pop()) {
-                Some(url) => self.end_dead(key, &url, now),
-                None => return Front::Empty,
+            if self.unanswered >= MOST_UNANSWERED {
+                return Front::Jammed;
+            }
+            let Some(url) = self.next_url(key) else { return Front::Empty };
+            if let Some(url) = self.revive(url, now) {
+                self.end_dead(key, &url, now);
             }
         }
         Front::Unsorted
+    }
+
+    /// The host's best URL: the one held, or else out of its queue.
+    fn next_url(&mut self, key: HostKey) -> Option<Queued> {
+        let held = self.host_mut(key).held.take();
+        held.or_else(|| self.backend.claim(key, 1).pop())
     }
 
     /// What is left of a host without URLs.

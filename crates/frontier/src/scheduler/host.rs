@@ -18,6 +18,8 @@ pub(super) struct HostState {
     pub(super) rules: Option<u32>,
     /// Latest start that is known of.
     pub(super) last_start: Option<Instant>,
+    /// Latest start that an earlier run knew of: milliseconds since the Unix epoch; 0: none.
+    pub(super) last_ms_before: u64,
     /// Earliest next start by the delay.
     pub(super) next_start: Option<Instant>,
     /// Until when the host asked to be left alone.
@@ -77,6 +79,6 @@ mod tests {
 
     #[test]
     fn a_host_takes_little_space() {
-        assert!(size_of::<HostState>() <= 360, "{}", size_of::<HostState>());
+        assert!(size_of::<HostState>() <= 368, "{}", size_of::<HostState>());
     }
 }

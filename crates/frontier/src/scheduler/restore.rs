@@ -1,18 +1,163 @@
-//! What a replay may do to a scheduler that has not started yet.
+//! What a replay may do to a scheduler that has not started yet, and what a URL that has waited
+//! since an earlier run is asked when its turn comes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crawl_model::{FilterReason, Fingerprint, Found};
+use crawl_model::{
+    CanonicalUrl, EndedBy, Entry, FilterReason, Fingerprint, Found, Host, Request, View,
+};
+use crawl_store::StoreError;
 
-use super::{HostKey, Later, Scheduler};
-use crate::backend::Backend;
+use super::robots::FATAL_DEATHS;
+use super::{HostKey, HostRow, Later, Loose, Scheduler};
+use crate::backend::{Backend, LocalBackend};
 use crate::clock::{Moment, backoff};
+use crate::config::{FrontierConfig, Order, PolitenessConfig};
 use crate::gate::Gate;
 use crate::queue::Queued;
+use crate::queues::{LanePlace, Recheck};
 use crate::seen::{Learnt, Standing};
 
+/// At this many process deaths a URL is run alone.
+const SUSPECT_DEATHS: u32 = 2;
+
+/// What earlier runs left to be known of URLs that wait since.
+#[derive(Debug, Default)]
+pub(crate) struct Before {
+    /// Tries so far, and when the last was: milliseconds since the Unix epoch.
+    pub(crate) tried: HashMap<Fingerprint, (u32, u64)>,
+    /// Deaths with the URL in hand, where there were two or more.
+    pub(crate) deaths: HashMap<Fingerprint, u32>,
+    /// Out of their queues when the checkpoint was taken: they go first.
+    pub(crate) loose: HashSet<Fingerprint>,
+    /// Whether the limits may have changed since they were admitted.
+    pub(crate) is_judged_anew: bool,
+    /// Messages of the replay to the store that it has not answered.
+    pub(crate) n_unanswered: usize,
+}
+
 impl<B: Backend> Scheduler<B> {
+    /// Takes a URL that waits since an earlier run, at its turn: `None` if it has ended, ends
+    /// now, or has to wait for a while.
+    pub(crate) fn revive(&mut self, mut url: Queued, now: Instant) -> Option<Queued> {
+        if !std::mem::take(&mut url.is_old) {
+            return Some(url);
+        }
+        if self.window.seen.get(url.print) != Some(Standing::Queued) {
+            return None;
+        }
+        self.recall_url(url, now)
+    }
+
+    /// Recalls what is known of a URL that waits since an earlier run.
+    pub(crate) fn recall_url(&mut self, mut url: Queued, now: Instant) -> Option<Queued> {
+        let refused = if self.before.is_judged_anew { self.judge(&url) } else { None };
+        let n_deaths = self.before.deaths.remove(&url.print).unwrap_or(0);
+        if let Some(reason) = refused {
+            self.end(&url, EndedBy::Filter(reason));
+            return None;
+        }
+        let tried = self.before.tried.remove(&url.print);
+        url.attempts = tried.map_or(url.attempts, |(attempts, _)| attempts);
+        if n_deaths >= FATAL_DEATHS {
+            self.end_poisoned(&url, "the process died three times with this URL in hand");
+            return None;
+        }
+        url.is_suspect = n_deaths >= SUSPECT_DEATHS;
+        match tried.and_then(|(_, tried_ms)| self.left_of_back_off(&url, tried_ms, now)) {
+            Some(due) => {
+                self.delayed.push(due, Later::Url(url));
+                None
+            }
+            None => Some(url),
+        }
+    }
+
+    /// Whether nothing special is known of a URL that waits since an earlier run, so that it may
+    /// stay where it is.
+    pub(crate) fn is_ordinary(
+        &self,
+        host: HostKey,
+        request: &Request,
+        print: Fingerprint,
+        now: Instant,
+    ) -> bool {
+        let before = &self.before;
+        !before.tried.contains_key(&print)
+            && !before.deaths.contains_key(&print)
+            && !before.loose.contains(&print)
+            && !(before.is_judged_anew && self.judge_request(request).is_some())
+            && self.is_welcome(host, request, now)
+    }
+
+    /// Notes the deaths of earlier runs: those of URLs that wait, and those of robots.txt files.
+    /// Says how many of the former are given up, and how many run alone.
+    pub(crate) fn suspect(&mut self, suspects: &[(Fingerprint, u32)]) -> (u64, u64) {
+        let deaths = suspects.iter().copied().filter(|&(_, deaths)| deaths >= SUSPECT_DEATHS);
+        let seen = &self.window.seen;
+        // Who died with no queued URL in hand died with a robots.txt.
+        let (urls, robots): (HashMap<_, _>, HashMap<_, _>) =
+            deaths.partition(|&(print, _)| seen.get(print) == Some(Standing::Queued));
+        let n_fatal = urls.values().filter(|&&deaths| deaths >= FATAL_DEATHS).count() as u64;
+        let n_alone = urls.len() as u64 - n_fatal;
+        (self.before.deaths, self.robots_deaths) = (urls, robots);
+        (n_fatal, n_alone)
+    }
+
+    /// Whether the URL waits, as far as the log tells.
+    pub(crate) fn is_queued(&self, print: Fingerprint) -> bool {
+        self.window.seen.get(print) == Some(Standing::Queued)
+    }
+
+    /// A URL of the log has ended; `false` if it did not wait. What its queue holds of it is left
+    /// out when its turn comes.
+    pub(crate) fn unqueue(&mut self, print: Fingerprint, now: Standing) -> bool {
+        if !self.is_queued(print) {
+            return false;
+        }
+        self.window.seen.set(print, now);
+        self.before.tried.remove(&print);
+        self.tally.queued -= 1;
+        true
+    }
+
+    /// Why a URL is refused, and at which least depth; `None` if it is not.
+    pub(crate) fn refusal(&self, print: Fingerprint) -> Option<(FilterReason, u32)> {
+        match self.window.seen.get(print)? {
+            Standing::Filtered(reason, depth) => Some((reason, depth)),
+            Standing::Queued | Standing::Ended => None,
+        }
+    }
+
+    /// How many URLs have ended in such a way and are not in the outbox yet.
+    pub(crate) fn n_ending(&self, is_such: impl Fn(&EndedBy) -> bool) -> u64 {
+        let sent = self.outbox.iter().flat_map(|entry| match entry {
+            Entry::Ended(ended) => ended.as_slice(),
+            _ => &[],
+        });
+        sent.chain(&self.ended).filter(|(_, by)| is_such(by)).count() as u64
+    }
+
+    /// Until the store has answered all that is under way to it, no checkpoint may be taken: the
+    /// log does not tell yet what the limits now in force made of it.
+    pub(crate) fn await_answers(&mut self) {
+        self.flush_ended();
+        self.before.n_unanswered = self.unanswered;
+    }
+
+    /// Takes a URL of the log into its host's queue.
+    pub(crate) fn queue(&mut self, request: &Request) {
+        let host = self.host_key(&request.url);
+        self.backend.push(host, request);
+    }
+
+    /// Gives a host that has URLs its appointment.
+    pub(crate) fn wake_host(&mut self, host: HostKey, now: Instant) {
+        self.schedule(host, now);
+    }
+
     /// Takes a URL of the log into the seen set and the numbers, but into no queue.
     pub(crate) fn learn(&mut self, found: &Found) -> Learnt {
         let learnt = self.backend.offer(found);
@@ -33,7 +178,7 @@ impl<B: Backend> Scheduler<B> {
     }
 
     /// Judges a URL under the scope now in force.
-    pub(crate) fn judge(&self, url: &Queued) -> Option<FilterReason> {
+    fn judge(&self, url: &Queued) -> Option<FilterReason> {
         let scope = &self.window.scope;
         if url.is_sitemap() {
             scope.judge_sitemap(url.url(), url.depth)
@@ -42,20 +187,29 @@ impl<B: Backend> Scheduler<B> {
         }
     }
 
+    pub(crate) fn judge_request(&self, request: &Request) -> Option<FilterReason> {
+        let scope = &self.window.scope;
+        if request.is_sitemap() {
+            scope.judge_sitemap(&request.url, request.depth)
+        } else {
+            scope.judge(&request.url, request.depth)
+        }
+    }
+
     /// Whether a URL in scope stays refused for what depends on the crawl's course.
     pub(crate) fn is_still_refused(
         &mut self,
         reason: FilterReason,
-        url: &Queued,
+        url: &CanonicalUrl,
         now: Instant,
     ) -> bool {
-        let host = self.host_key(url.url());
+        let host = self.host_key(url);
         match reason {
             FilterReason::HostBudget => {
                 self.host(host).is_spent(self.config.scope.max_pages_per_host)
             }
             // Rules that are not known now are not asked for its sake.
-            FilterReason::Robots => self.gate(host, url.url(), now) != Gate::Pass,
+            FilterReason::Robots => self.gate(host, url, now) != Gate::Pass,
             // Which links lead there is not known any more; found again, it is judged again.
             FilterReason::NoFollow => self.obeys_nofollow,
             // The spider's step is asked on the CPU threads: found again, it is judged again.
@@ -68,15 +222,14 @@ impl<B: Backend> Scheduler<B> {
         }
     }
 
-    /// Lets a URL that failed at `tried_ms` in an earlier run wait out what is left of its
-    /// back-off. A clock that was set back must not make it longer.
-    pub(crate) fn try_again(&mut self, url: Queued, tried_ms: u64, at: Moment) {
+    /// Till when a URL that failed at `tried_ms` in an earlier run has to wait out its back-off. A
+    /// clock that was set back must not make it longer.
+    fn left_of_back_off(&self, url: &Queued, tried_ms: u64, now: Instant) -> Option<Instant> {
         let wait = backoff(&self.config.retry, url.print, url.attempts);
         let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-        match at.ahead(tried_ms.saturating_add(wait_ms)) {
-            Some(left) => self.delayed.push(at.now + left.min(wait), Later::Url(url)),
-            None => self.place(url, at.now),
-        }
+        let at = Moment { now, ms: self.began.millis(now) };
+        let left = at.ahead(tried_ms.saturating_add(wait_ms))?;
+        Some(now + left.min(wait))
     }
 
     /// All hosts known so far.
@@ -99,9 +252,75 @@ impl<B: Backend> Scheduler<B> {
         state.next_start = wait.map(|wait| now + wait);
         state.rest_until = rest.map(|rest| now + rest);
     }
+}
 
-    /// Remembers by which robots.txt the process may have died.
-    pub(crate) fn suspect_robots(&mut self, deaths: HashMap<Fingerprint, u32>) {
-        self.robots_deaths = deaths;
+impl Scheduler<LocalBackend> {
+    /// The limits under which URLs are judged: those of a checkpoint must be the same.
+    pub(crate) fn limits(&self, seed_hosts: &[Host]) -> String {
+        let Self { config, rules, rules_by_host, .. } = self;
+        let politeness =
+            PolitenessConfig { robots: config.politeness.robots, ..Default::default() };
+        let (retry, queue) = Default::default();
+        let judged_by = FrontierConfig { politeness, retry, queue, ..config.clone() };
+        let Self { obeys_nofollow, .. } = self;
+        let (agent, order) = (&rules.agent, config.queue.order);
+        format!("{judged_by:?} {seed_hosts:?} {obeys_nofollow} {agent} {order:?} {rules_by_host:?}")
+    }
+
+    pub(crate) fn order(&self) -> Order {
+        self.config.queue.order
+    }
+
+    /// Bytes of memory for URLs that wait and fingerprints that are new.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        (self.config.queue.memory_mib.get() as usize) << 20
+    }
+
+    /// Has its URLs in another place from now on; nothing may have been put into the old one.
+    pub(crate) fn move_to(&mut self, window: Arc<Window>, backend: LocalBackend) {
+        (self.window, self.backend) = (window, backend);
+    }
+
+    /// Makes room in the middle of a replay.
+    pub(crate) fn relieve(&mut self) -> Result<(), StoreError> {
+        self.backend.relieve()
+    }
+
+    /// Takes a host of a checkpoint; hosts come in the order of their numbers.
+    pub(crate) fn restore_host(&mut self, row: HostRow, lanes: Vec<LanePlace>) -> HostKey {
+        let key = self.host_named(&row.name);
+        let state = self.host_mut(key);
+        state.pages = row.pages;
+        state.last_ms_before = row.last_ms;
+        lanes.into_iter().for_each(|lane| self.backend.queues.restore_lane(key, lane));
+        key
+    }
+
+    /// Takes a URL of a checkpoint that was out of its queue.
+    pub(crate) fn restore_loose(&mut self, loose: Loose) {
+        let print = self.window.fingerprint_of(&loose.request);
+        self.queue(&loose.request);
+        self.before.loose.insert(print);
+        if loose.attempts > 0 {
+            self.before.tried.insert(print, (loose.attempts, loose.tried_ms));
+        }
+    }
+
+    /// Looks through what a replay left in memory: what has ended goes, and that of which more is
+    /// known is returned.
+    pub(crate) fn recheck(&mut self, now: Instant) -> Vec<Queued> {
+        let empty = self.backend.queues.again();
+        let mut queues = std::mem::replace(&mut self.backend.queues, empty);
+        let specials = queues.replayed(|host, request, print| {
+            if !self.is_queued(print) {
+                Recheck::Gone
+            } else if self.is_ordinary(host, request, print, now) {
+                Recheck::Stay
+            } else {
+                Recheck::Special
+            }
+        });
+        self.backend.queues = queues;
+        specials
     }
 }

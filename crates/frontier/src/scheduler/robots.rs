@@ -55,6 +55,12 @@ impl<B: Backend> Scheduler<B> {
         self.origin_mut(key).waiting.push(url);
     }
 
+    /// URLs that wait for the rules of the URL's origin.
+    pub(super) fn n_at_gate(&mut self, host: HostKey, url: &CanonicalUrl) -> usize {
+        let key = self.origin_key(host, url.origin());
+        self.origin_mut(key).waiting.len()
+    }
+
     /// Queues an errand at the host it leads to, which may be another one than the origin's.
     pub(super) fn queue_errand(&mut self, errand: RobotsErrand, now: Instant) {
         let host = self.host_key(&errand.url);

@@ -100,13 +100,16 @@ impl<B: Backend> Scheduler<B> {
                 }
             }
             Outcome::Ended(ended) => {
-                self.unanswered = self.unanswered.saturating_sub(1);
+                self.answered_one();
                 for (print, by) in ended {
                     self.ended_is_durable(print, &by);
                 }
+                for host in std::mem::take(&mut self.jammed) {
+                    self.schedule(host, now);
+                }
             }
             // The state lives in memory only, so it has no place in the log to remember.
-            Outcome::Committed(_) => {}
+            Outcome::Committed(position) => self.committed(position),
         }
     }
 
@@ -197,8 +200,14 @@ impl<B: Backend> Scheduler<B> {
         }
     }
 
-    fn seeds_are_durable(&mut self) {
+    /// The store has answered a message.
+    fn answered_one(&mut self) {
         self.unanswered = self.unanswered.saturating_sub(1);
+        self.before.n_unanswered = self.before.n_unanswered.saturating_sub(1);
+    }
+
+    fn seeds_are_durable(&mut self) {
+        self.answered_one();
         if let Some(Some((done, seeded))) = self.seeds.pop_front() {
             // Who asked may be gone.
             let _ = done.send(seeded);
@@ -207,6 +216,7 @@ impl<B: Backend> Scheduler<B> {
 
     fn ended_is_durable(&mut self, print: Fingerprint, by: &EndedBy) {
         self.tally.pending -= 1;
+        self.ending.remove(&print);
         match by {
             EndedBy::Filter(reason) => {
                 self.tally.filter(*reason);

@@ -75,6 +75,16 @@ pub enum StoreError {
         /// Which value.
         what: String,
     },
+    /// A file of the frontier's tables is not what was written.
+    #[error("{} is damaged at byte {offset}: {what}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Where.
+        offset: u64,
+        /// What is wrong.
+        what: &'static str,
+    },
     /// An archived body cannot be read back.
     #[error("no body at byte {offset} of {file}: {what}")]
     Body {
@@ -128,6 +138,11 @@ impl StoreError {
             Self::Corrupt { .. } => {
                 Some("restore the folder from a copy, or start over with `--fresh`".to_owned())
             }
+            Self::Damaged { .. } => Some(
+                "restore the folder from a copy; or delete the file `frontier` in it, and the next \
+                 run makes its tables anew from the settle log"
+                    .to_owned(),
+            ),
             Self::Body { .. } | Self::Query { .. } | Self::SecondWriter => None,
         }
     }

@@ -18,6 +18,7 @@
 
 pub mod blocking;
 pub mod inspect;
+pub mod tables;
 
 mod config;
 mod error;

@@ -74,7 +74,7 @@ impl Backend for LocalBackend {
     fn ack(&mut self, print: Fingerprint, filtered: Option<FilterReason>) {
         // Depth 0: no path is shorter, so it is recorded again only if it is admitted.
         self.seen
-            .set(print, filtered.map_or(Standing::Known, |reason| Standing::Filtered(reason, 0)));
+            .set(print, filtered.map_or(Standing::Ended, |reason| Standing::Filtered(reason, 0)));
     }
 
     fn release(&mut self, host: HostKey, url: Queued) {

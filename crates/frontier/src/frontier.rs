@@ -23,8 +23,9 @@ use crate::replay::{Replay, Resumed};
 use crate::run::{Edges, End, Shell};
 use crate::scheduler::Scheduler;
 use crate::scope::Scope;
-use crate::seen::{Seen, Window};
+use crate::seen::Seen;
 use crate::slots;
+use crate::window::Window;
 
 /// Decides when a URL may be fetched.
 ///

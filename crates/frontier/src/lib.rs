@@ -23,6 +23,7 @@ mod run;
 
 mod scope;
 mod seen;
+mod window;
 
 mod scheduler;
 

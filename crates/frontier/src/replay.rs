@@ -14,7 +14,6 @@ use crawl_model::{EndedBy, Event, FilterReason, Fingerprint, Found, Host, Verdic
 use crate::backend::{Backend, HostKey, LocalBackend};
 use crate::checkpoint::Checkpoint;
 use crate::clock::Moment;
-use crate::queues::Recheck;
 use crate::scheduler::{Scheduler, State};
 use crate::seen::{Learnt, Standing};
 
@@ -147,13 +146,13 @@ impl Replay {
         self.set_clocks(scheduler, is_clean, at);
         let mut specials = scheduler.recheck(at.now);
         specials.sort_by_key(|url| url.found_at);
+        for host in scheduler.host_keys() {
+            scheduler.wake_host(host, at.now);
+        }
         for url in specials {
             if let Some(url) = scheduler.recall_url(url, at.now) {
                 scheduler.place(url, at.now);
             }
-        }
-        for host in scheduler.host_keys() {
-            scheduler.wake_host(host, at.now);
         }
         self.resumed.newly_filtered = scheduler.n_ending(|by| matches!(by, EndedBy::Filter(_)));
         scheduler.flush_ended();

@@ -42,12 +42,12 @@ use crate::config::{FrontierConfig, HostPoliteness, PolitenessConfig};
 use crate::counts::Tally;
 use crate::gate::Gate;
 use crate::queue::Queued;
-use crate::seen::{Learnt, Window};
+use crate::seen::Learnt;
 use crate::slots::{RobotsErrand, Slots};
+use crate::window::Window;
 
 pub(crate) use dispatch::Ready;
 pub(crate) use line::AddressKey;
-pub(crate) use robots::FATAL_DEATHS;
 
 use host::HostState;
 use line::Lines;

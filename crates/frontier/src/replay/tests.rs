@@ -47,16 +47,24 @@ impl Rig {
         is_clean: bool,
     ) -> Resumed {
         let mut replay = Replay::default();
-        for event in events {
+        let events: Vec<Event> = events.into_iter().collect();
+        self.scheduler.before.is_judged_anew = true;
+        for event in events.iter().cloned() {
             replay.fold(&mut self.scheduler, event);
             self.check();
         }
         let suspects: Vec<_> =
             suspects.iter().map(|&(text, deaths)| (found(text).print, deaths)).collect();
         let at = Moment { now: self.now, ms: NOW_MS };
-        let resumed = replay.finish(&mut self.scheduler, &suspects, is_clean, at);
+        replay.finish(&mut self.scheduler, &suspects, is_clean, at);
         self.check();
-        resumed
+        for event in events {
+            if let Event::Found(found) = event {
+                replay.judge_again(&mut self.scheduler, *found, at);
+            }
+        }
+        self.check();
+        replay.resumed(&mut self.scheduler)
     }
 }
 

@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::{Control, Edges, End};
 use crate::tests::rig::{Journal, config, prints, url};
-use crate::{Frontier, FrontierConfig, Seeded, SharedCounts};
+use crate::{Frontier, FrontierConfig, FrontierError, Seeded, SharedCounts};
 
 /// What the web of a test does with a URL.
 #[derive(Clone)]
@@ -39,7 +39,7 @@ struct World {
     counts: Arc<SharedCounts>,
     log: Arc<Mutex<Vec<(String, Duration)>>>,
     journal: Journal,
-    run: tokio::task::JoinHandle<End>,
+    run: tokio::task::JoinHandle<Result<End, FrontierError>>,
 }
 
 fn page(ms: u64, links: &[&str]) -> Answer {
@@ -212,7 +212,7 @@ impl World {
         let counts = self.counts.get();
         assert!(counts.is_conserved(), "{counts:?}");
         assert!(self.journal.0.lock().unwrap().is_empty(), "slots are open after the end");
-        (end.unwrap(), counts)
+        (end.unwrap().unwrap(), counts)
     }
 
     fn urls(&self) -> Vec<String> {
@@ -425,7 +425,7 @@ async fn without_workers_or_store_the_run_closes() {
             control: control_in,
         };
         let end = timeout(Duration::from_secs(60), frontier().unwrap().run(edges)).await;
-        assert_eq!(end.expect("it hangs"), End::Closed);
+        assert_eq!(end.expect("it hangs").unwrap(), End::Closed);
         drop(store_task);
     }
 }

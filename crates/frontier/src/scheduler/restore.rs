@@ -19,6 +19,7 @@ use crate::gate::Gate;
 use crate::queue::Queued;
 use crate::queues::{LanePlace, Recheck};
 use crate::seen::{Learnt, Standing};
+use crate::window::Window;
 
 /// At this many process deaths a URL is run alone.
 const SUSPECT_DEATHS: u32 = 2;

@@ -17,8 +17,9 @@ use crate::config::FrontierConfig;
 use crate::queues::Queues;
 use crate::scheduler::{Ready, Scheduler};
 use crate::scope::Scope;
-use crate::seen::{Seen, Window};
+use crate::seen::Seen;
 use crate::slots;
+use crate::window::Window;
 
 /// A journal that refuses to open what is open, and to close what is not.
 #[derive(Clone, Default)]

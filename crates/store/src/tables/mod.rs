@@ -10,6 +10,7 @@
 mod codec;
 mod frame;
 mod queue;
+mod run;
 mod snapshot;
 
 use std::fs::{self, File};
@@ -20,6 +21,7 @@ use crate::StoreError;
 
 pub use codec::{Take, put_number, put_signed, put_text};
 pub use queue::{LaneKey, QueueBlock, QueueSegment, QueueWriter};
+pub use run::{Run, RunReader, RunScan, RunWriter, run_name, sweep_runs};
 
 /// Where the frontier keeps its tables in a crawl's folder.
 #[derive(Debug, Clone)]

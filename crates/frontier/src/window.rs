@@ -1,116 +1,13 @@
-//! Which fingerprints are known: exact, in memory, and read by all threads.
+//! The window through which links are judged where they are found: scope and the seen set.
 //!
-//! The frontier alone writes, and only what is durable: a link that is dropped as known because
-//! of a page that is not settled yet would be lost with that page. Sixteen shards, so that the
-//! parser's readers do not meet the writer at one lock.
-//!
-//! Sixteen bytes per fingerprint, for the whole crawl. Not here: the queue, persistence.
+//! Not here: which patterns refuse what (`scope`), what is known (`seen`).
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use crawl_model::{CanonicalUrl, FilterReason, Fingerprint, Fingerprinter, Look, Request, View};
 
 use crate::scope::Scope;
-
-const N_SHARDS: usize = 16;
-
-/// Where a known fingerprint stands, as far as new links to it are concerned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Standing {
-    /// Admitted, and not ended.
-    Queued,
-    /// Ended with a verdict.
-    Ended,
-    /// Refused for this reason, at this least link distance.
-    Filtered(FilterReason, u32),
-}
-
-/// What telling the seen set of a durable URL changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Learnt {
-    /// Never heard of before.
-    New,
-    /// Had been filtered for this reason, and is admitted now.
-    Readmitted(FilterReason),
-    /// Still filtered for its depth, but found on a shorter path.
-    Nearer,
-    /// Nothing.
-    Nothing,
-}
-
-/// The set.
-#[derive(Debug, Default)]
-pub(crate) struct Seen {
-    shards: [RwLock<Shard>; N_SHARDS],
-}
-
-type Shard = HashMap<u64, Standing, BuildHasherDefault<PrintHasher>>;
-
-impl Seen {
-    /// Where `print` stands; `None` if it was never heard of.
-    pub(crate) fn get(&self, print: Fingerprint) -> Option<Standing> {
-        let shard = self.shard(print).read().unwrap_or_else(PoisonError::into_inner);
-        shard.get(&print.0).copied()
-    }
-
-    /// Learns that a URL was found and admitted, or `filtered`, at `depth`.
-    pub(crate) fn learn(
-        &self,
-        print: Fingerprint,
-        filtered: Option<FilterReason>,
-        depth: u32,
-    ) -> Learnt {
-        let new = filtered.map_or(Standing::Queued, |reason| Standing::Filtered(reason, depth));
-        let mut shard = self.shard(print).write().unwrap_or_else(PoisonError::into_inner);
-        let Some(old) = shard.get_mut(&print.0) else {
-            shard.insert(print.0, new);
-            return Learnt::New;
-        };
-        let learnt = match (*old, new) {
-            (Standing::Filtered(reason, _), Standing::Queued) => Learnt::Readmitted(reason),
-            (
-                Standing::Filtered(FilterReason::TooDeep, before),
-                Standing::Filtered(FilterReason::TooDeep, now),
-            ) if now < before => Learnt::Nearer,
-            _ => return Learnt::Nothing,
-        };
-        *old = new;
-        learnt
-    }
-
-    /// Sets where `print` stands, whatever was known.
-    pub(crate) fn set(&self, print: Fingerprint, standing: Standing) {
-        let mut shard = self.shard(print).write().unwrap_or_else(PoisonError::into_inner);
-        shard.insert(print.0, standing);
-    }
-
-    fn shard(&self, print: Fingerprint) -> &RwLock<Shard> {
-        // Bits of the middle: the map below uses both ends.
-        &self.shards[(print.0 >> 32) as usize % N_SHARDS]
-    }
-}
-
-/// Fingerprints are hashes under a secret already.
-#[derive(Debug, Default)]
-pub(crate) struct PrintHasher(u64);
-
-impl Hasher for PrintHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(byte);
-        }
-    }
-
-    fn write_u64(&mut self, print: u64) {
-        self.0 = print;
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
+use crate::seen::{Seen, Standing};
 
 /// The window through which the parser judges links.
 #[derive(Debug)]
@@ -195,6 +92,7 @@ mod tests {
 
     use super::*;
     use crate::config::ScopeConfig;
+    use crate::seen::Learnt;
 
     #[test]
     fn a_url_too_deep_is_judged_again_on_a_shorter_path() {

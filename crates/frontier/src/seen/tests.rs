@@ -1,0 +1,335 @@
+//! The set against a plain map, through everything that moves entries from place to place.
+
+use std::collections::HashMap;
+use std::fs;
+use std::sync::atomic::AtomicBool;
+
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use super::frozen::Written;
+use super::*;
+
+/// What may happen to the set.
+#[derive(Debug, Clone)]
+enum Step {
+    Learn(u64, Option<FilterReason>, u32),
+    Set(u64, Standing),
+    Freeze,
+    Write,
+    Install,
+    Merge,
+    /// A kill, and an open from the last checkpoint: what was written to the log is folded anew.
+    Reopen,
+}
+
+fn print() -> impl Strategy<Value = u64> {
+    let spread = |n: u64| Fingerprint(n).number(1);
+    prop_oneof![4 => (0_u64..300).prop_map(spread), 1 => 0_u64..40, 1 => Just(u64::MAX)]
+}
+
+fn reason() -> impl Strategy<Value = FilterReason> {
+    prop::sample::select(FilterReason::ALL)
+}
+
+fn standing() -> impl Strategy<Value = Standing> {
+    prop_oneof![
+        Just(Standing::Ended),
+        Just(Standing::Queued),
+        (reason(), 0_u32..40).prop_map(|(reason, depth)| Standing::Filtered(reason, depth)),
+    ]
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let learn = (print(), prop::option::of(reason()), 0_u32..40);
+    prop_oneof![
+        60 => learn.prop_map(|(print, filtered, depth)| Step::Learn(print, filtered, depth)),
+        30 => (print(), standing()).prop_map(|(print, standing)| Step::Set(print, standing)),
+        4 => Just(Step::Freeze),
+        4 => Just(Step::Write),
+        4 => Just(Step::Install),
+        2 => Just(Step::Merge),
+        1 => Just(Step::Reopen),
+    ]
+}
+
+/// A set, the map it should be, and what a checkpoint would hold.
+struct Pair {
+    dir: TempDir,
+    seen: Seen,
+    model: HashMap<u64, Standing>,
+    frozen: Option<Frozen>,
+    written: Option<Written>,
+    /// Since the last freeze, and since the one before it.
+    log: Vec<(u64, Standing)>,
+    frozen_log: Vec<(u64, Standing)>,
+}
+
+impl Pair {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let seen = Seen::open(dir.path(), &[]).unwrap();
+        Self {
+            dir,
+            seen,
+            model: HashMap::new(),
+            frozen: None,
+            written: None,
+            log: Vec::new(),
+            frozen_log: Vec::new(),
+        }
+    }
+
+    fn take(&mut self, step: Step) {
+        match step {
+            Step::Learn(print, filtered, depth) => {
+                let new = filtered.map_or(Standing::Queued, |why| Standing::Filtered(why, depth));
+                let expected = Learnt::from(self.model.get(&print).copied(), new);
+                assert_eq!(self.seen.learn(Fingerprint(print), filtered, depth), expected);
+                if expected != Learnt::Nothing {
+                    self.model.insert(print, new);
+                    self.log.push((print, new));
+                }
+            }
+            Step::Set(print, standing) => {
+                self.seen.set(Fingerprint(print), standing);
+                self.model.insert(print, standing);
+                self.log.push((print, standing));
+            }
+            Step::Freeze => {
+                let had = self.frozen.is_some() || self.written.is_some();
+                let is_young = self.seen.n_young() > 0;
+                let frozen = self.seen.freeze();
+                assert_eq!(frozen.is_some(), is_young && !had);
+                if frozen.is_some() {
+                    self.frozen = frozen;
+                    self.frozen_log = std::mem::take(&mut self.log);
+                    assert_eq!(self.seen.n_young(), 0);
+                }
+            }
+            Step::Write => {
+                if let Some(frozen) = self.frozen.take() {
+                    self.written = Some(frozen.write(self.dir.path()).unwrap());
+                }
+            }
+            Step::Install => {
+                if let Some(written) = self.written.take() {
+                    let name = written.name();
+                    self.seen.install(written);
+                    self.frozen_log.clear();
+                    assert_eq!(self.seen.run_names().last(), Some(&name));
+                }
+            }
+            Step::Merge => self.merge(),
+            Step::Reopen => self.reopen(),
+        }
+    }
+
+    fn merge(&mut self) {
+        if let Some(old) = self.seen.merge_once().unwrap() {
+            assert!(old.len() > 1);
+            let names = self.seen.run_names();
+            for path in old {
+                assert!(names.iter().all(|name| !path.ends_with(name)));
+                fs::remove_file(path).unwrap();
+            }
+        }
+    }
+
+    fn reopen(&mut self) {
+        (self.frozen, self.written) = (None, None);
+        let names = self.seen.run_names();
+        self.seen = Seen::open(self.dir.path(), &names).unwrap();
+        assert_eq!(fs::read_dir(self.dir.path()).unwrap().count(), names.len());
+        let log = std::mem::take(&mut self.frozen_log).into_iter().chain(self.log.drain(..));
+        self.log = log.collect();
+        for &(print, standing) in &self.log {
+            self.seen.set(Fingerprint(print), standing);
+        }
+    }
+
+    fn check(&self) {
+        let asked: Vec<_> = (0..310).map(|n| Fingerprint(n).number(1)).chain(0..50).collect();
+        let asked: Vec<_> = asked.into_iter().chain([u64::MAX]).map(Fingerprint).collect();
+        let expected: Vec<_> =
+            asked.iter().map(|print| self.model.get(&print.0).copied()).collect();
+        let mut many = vec![Some(Standing::Ended)];
+        for _ in 0..2 {
+            self.seen.get_many(&asked, &mut many);
+            assert_eq!(many, expected);
+            let one_by_one: Vec<_> = asked.iter().map(|&print| self.seen.get(print)).collect();
+            assert_eq!(one_by_one, expected);
+        }
+        assert!(!self.seen.is_faulty() && self.seen.fault().is_none());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn it_is_a_map_whatever_moves(steps in prop::collection::vec(step(), 1..500)) {
+        let mut pair = Pair::new();
+        for (n, step) in steps.into_iter().enumerate() {
+            let moves = !matches!(step, Step::Learn(..) | Step::Set(..));
+            pair.take(step);
+            if moves || n % 64 == 0 {
+                pair.check();
+            }
+        }
+        pair.check();
+    }
+}
+
+fn spread(n: u64) -> Fingerprint {
+    Fingerprint(Fingerprint(n).number(1))
+}
+
+/// Freezes, writes, installs.
+fn spill(seen: &Seen, folder: &Path) {
+    let frozen = seen.freeze().unwrap();
+    seen.install(frozen.write(folder).unwrap());
+}
+
+#[test]
+fn a_set_in_memory_never_freezes() {
+    let seen = Seen::default();
+    assert_eq!(seen.learn(spread(1), None, 0), Learnt::New);
+    assert!(seen.freeze().is_none());
+    assert!(seen.merge_once().unwrap().is_none());
+    assert!(seen.run_names().is_empty());
+}
+
+#[test]
+fn readers_never_miss_what_is_known_while_it_moves() {
+    const STEP: u64 = 3000;
+    const STEPS: u64 = 24;
+    let dir = tempfile::tempdir().unwrap();
+    let seen = Seen::open(dir.path(), &[]).unwrap();
+    let (told, is_over) = (AtomicU64::new(0), AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        for reader in 0..3 {
+            let (seen, told, is_over) = (&seen, &told, &is_over);
+            scope.spawn(move || {
+                let mut n = reader;
+                let mut many = Vec::new();
+                while !is_over.load(Ordering::Acquire) {
+                    n += 7;
+                    let known = told.load(Ordering::Acquire);
+                    // Below `known` all are ended; from the next step on nobody was heard of.
+                    let of = |n: u64| if n < known { n } else { 1 << 40 | n };
+                    if known > 0 {
+                        let asked: Vec<_> =
+                            (n..n + 40).map(|n| spread(of(n * 31 % (2 * known)))).collect();
+                        seen.get_many(&asked, &mut many);
+                        for (&print, &got) in asked.iter().zip(&many) {
+                            let is_known = (n..n + 40)
+                                .map(|n| n * 31 % (2 * known))
+                                .any(|n| n < known && spread(n) == print);
+                            assert_eq!(got, is_known.then_some(Standing::Ended));
+                        }
+                        assert_eq!(seen.get(spread(n % known)), Some(Standing::Ended));
+                        assert_eq!(seen.get(spread(1 << 40 | n)), None);
+                    }
+                }
+            });
+        }
+        // One that writes and merges, as the crawl's background thread does.
+        let (send, frozen) = std::sync::mpsc::sync_channel::<Frozen>(1);
+        let (seen, folder) = (&seen, dir.path());
+        let background = scope.spawn(move || {
+            for frozen in frozen {
+                seen.install(frozen.write(folder).unwrap());
+                for path in seen.merge_once().unwrap().into_iter().flatten() {
+                    fs::remove_file(path).unwrap();
+                }
+            }
+        });
+        for step in 0..STEPS {
+            for n in step * STEP..(step + 1) * STEP {
+                assert_eq!(seen.learn(spread(n), None, 0), Learnt::New);
+            }
+            // Half of them while the queued standing is still in memory.
+            seen.freeze().into_iter().for_each(|frozen| send.send(frozen).unwrap());
+            for n in step * STEP..(step + 1) * STEP {
+                seen.set(spread(n), Standing::Ended);
+            }
+            told.store((step + 1) * STEP, Ordering::Release);
+            seen.freeze().into_iter().for_each(|frozen| send.send(frozen).unwrap());
+        }
+        drop(send);
+        background.join().unwrap();
+        is_over.store(true, Ordering::Release);
+    });
+    assert!(!seen.is_faulty());
+    assert!(seen.run_names().len() <= 5);
+}
+
+#[test]
+fn what_a_run_says_is_forgotten_when_a_newer_one_overrules_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let seen = Seen::open(dir.path(), &[]).unwrap();
+    let print = spread(1);
+    for depth in (1..20).rev() {
+        let deep = Standing::Filtered(FilterReason::TooDeep, depth);
+        assert_ne!(seen.learn(print, Some(FilterReason::TooDeep), depth), Learnt::Nothing);
+        spill(&seen, dir.path());
+        for _ in 0..3 {
+            assert_eq!(seen.get(print), Some(deep), "the second from the cache");
+        }
+    }
+}
+
+#[test]
+fn a_damaged_run_is_a_fault_and_no_answer() {
+    let dir = tempfile::tempdir().unwrap();
+    let seen = Seen::open(dir.path(), &[]).unwrap();
+    (0..1000).for_each(|n| seen.set(spread(n), Standing::Queued));
+    spill(&seen, dir.path());
+    let path = dir.path().join(&seen.run_names()[0]);
+    let mut bytes = fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&path, &bytes).unwrap();
+
+    let got: Vec<_> = (0..1000).map(|n| seen.get(spread(n))).collect();
+    let missing = got.iter().filter(|got| got.is_none()).count();
+    assert!((1..=128).contains(&missing), "{missing}: only the block that is damaged");
+    assert!(got.iter().flatten().all(|&got| got == Standing::Queued));
+    let missing = got.iter().position(Option::is_none).unwrap() as u64;
+    assert!(seen.is_faulty());
+    let fault = seen.fault().unwrap();
+    assert!(matches!(fault, StoreError::Damaged { .. }), "{fault}");
+    assert!(fault.to_string().contains("00000001.run"), "{fault}");
+    assert!(seen.fault().is_none() && seen.is_faulty(), "told once, true for ever");
+
+    assert_eq!(seen.learn(spread(missing), None, 0), Learnt::Nothing);
+    seen.set(spread(5000), Standing::Queued);
+    assert!(seen.freeze().is_none(), "nothing is made of half a set");
+    let error = Seen::open(dir.path(), &["00000001.run".to_owned()]).unwrap_err();
+    assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+}
+
+#[test]
+fn a_run_that_is_gone_is_an_error_at_the_open() {
+    let dir = tempfile::tempdir().unwrap();
+    let error = Seen::open(dir.path(), &["00000009.run".to_owned()]).unwrap_err();
+    assert!(matches!(error, StoreError::File { .. }), "{error}");
+}
+
+#[test]
+fn what_a_kill_left_is_removed_and_what_is_not_ours_is_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let seen = Seen::open(dir.path(), &[]).unwrap();
+    seen.set(spread(1), Standing::Ended);
+    spill(&seen, dir.path());
+    for name in ["00000002.run", "00000003.run.new", "notes.txt"] {
+        fs::write(dir.path().join(name), "half").unwrap();
+    }
+    let seen = Seen::open(dir.path(), &seen.run_names()).unwrap();
+    let names = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    let mut names: Vec<_> = names.map(|name| name.into_string().unwrap()).collect();
+    names.sort();
+    assert_eq!(names, ["00000001.run", "notes.txt"]);
+    assert_eq!(seen.get(spread(1)), Some(Standing::Ended));
+}

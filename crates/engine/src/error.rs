@@ -34,7 +34,7 @@ pub enum CrawlError {
     Cache(#[from] CacheError),
     /// Scope or politeness.
     #[error(transparent)]
-    Frontier(#[from] FrontierError),
+    Frontier(FrontierError),
     /// Connection settings.
     #[error(transparent)]
     Fetch(#[from] FetchConfigError),
@@ -68,6 +68,15 @@ pub enum CrawlError {
     /// The crawl has ended, so nothing can be asked of it.
     #[error("the crawl has ended")]
     Ended,
+}
+
+impl From<FrontierError> for CrawlError {
+    fn from(error: FrontierError) -> Self {
+        match error {
+            FrontierError::Store(error) => Self::Store(error),
+            error => Self::Frontier(error),
+        }
+    }
 }
 
 impl CrawlError {

@@ -132,13 +132,14 @@ fn prepare(
     )?
     .with_hosts(limits.politeness_by_host()?)?;
     frontier.obey_nofollow(config.parse.obey_nofollow);
-    let resumed = replay(store, &mut frontier)?;
+    let (resumed, damage) = replay(store, &mut frontier)?;
     if seeds.is_empty() && resumed.as_ref().is_none_or(|resumed| resumed.queued == 0) {
         return Err(CrawlError::NoSeeds);
     }
 
     let mut notes = store.recovery().notes.clone();
     notes.extend(unreadable_cookies);
+    notes.extend(damage);
     let mut feeds = Vec::with_capacity(config.feeds.len());
     for feed in &config.feeds {
         let feed = Feed::open(feed, store.reader(), config.fresh)?;
@@ -233,11 +234,20 @@ fn is_broad(allowed_domains: &[String], n_seed_hosts: usize) -> bool {
             .any(|domain| is_public_suffix(&domain.trim_start_matches('.').to_ascii_lowercase()))
 }
 
-/// Folds the settle log into the frontier; `None` if there was nothing to fold.
-fn replay(store: &Store, frontier: &mut Frontier) -> Result<Option<Resumed>, CrawlError> {
-    let mut is_first_run = true;
-    for event in store.events() {
-        frontier.replay(event?);
+/// Brings the frontier to where the settle log ends; `None` if the log is empty. Says if the
+/// frontier's tables had to be made anew.
+fn replay(
+    store: &Store,
+    frontier: &mut Frontier,
+) -> Result<(Option<Resumed>, Option<String>), CrawlError> {
+    let restored = frontier.restore(store.tables())?;
+    let events = match restored.from {
+        Some(place) => store.events_after(place)?,
+        None => store.events(),
+    };
+    let mut is_first_run = restored.from.is_none();
+    for event in events {
+        frontier.replay(event?)?;
         is_first_run = false;
     }
     for robots in store.robots() {
@@ -246,8 +256,19 @@ fn replay(store: &Store, frontier: &mut Frontier) -> Result<Option<Resumed>, Cra
     }
     frontier.replay_items(store.reader().n_items()?);
     let recovery = store.recovery();
-    let resumed = frontier.replayed(&recovery.suspects, recovery.clean);
-    Ok((!is_first_run).then_some(resumed))
+    let mut resumed = frontier.replayed(&recovery.suspects, recovery.clean);
+    if frontier.wants_second_reading() {
+        for event in store.events() {
+            frontier.judge_again(event?);
+        }
+        resumed = frontier.resumed();
+    }
+    let damage = restored.damage.map(|damage| {
+        format!(
+            "{damage}; the frontier's tables are made anew from the settle log, nothing is lost"
+        )
+    });
+    Ok(((!is_first_run).then_some(resumed), damage))
 }
 
 /// Notes the limits now in force and says which differ from the last run's.

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crawl_feeds::FeedError;
-use crawl_frontier::{Control, End, Resumed, SharedCounts};
+use crawl_frontier::{Control, End, FrontierError, Resumed, SharedCounts};
 use crawl_model::Counts;
 use crawl_parser::{CrewEnd, LetGo, Parser};
 use crawl_spider::Closed;
@@ -74,7 +74,7 @@ pub(crate) fn cpu_thread<T: Send + 'static>(
 
 /// Runs until the last stage has ended.
 pub(crate) async fn supervise(
-    frontier: JoinHandle<End>,
+    frontier: JoinHandle<Result<End, FrontierError>>,
     mut crew: Crew,
     control: mpsc::Sender<Control>,
     closing: Arc<watch::Sender<bool>>,
@@ -159,7 +159,7 @@ struct Flight<'a> {
 /// time, then drops them and with them their tickets. Should one be open for long after that, the
 /// crawl is broken.
 async fn await_frontier(
-    mut frontier: JoinHandle<End>,
+    mut frontier: JoinHandle<Result<End, FrontierError>>,
     flight: Flight<'_>,
     control: mpsc::Sender<Control>,
     mut closing: watch::Receiver<bool>,
@@ -167,20 +167,20 @@ async fn await_frontier(
 ) -> Result<End, CrawlError> {
     let broken = |_| CrawlError::Task("the frontier");
     tokio::select! {
-        end = &mut frontier => return end.map_err(broken),
+        end = &mut frontier => return Ok(end.map_err(broken)??),
         _ = closing.wait_for(|is_closing| *is_closing) => {}
     }
     // If the frontier has ended by itself meanwhile, nobody needs the message.
     let _ = control.send(Control::Close).await;
     if let Ok(end) = tokio::time::timeout(grace, &mut frontier).await {
-        return end.map_err(broken);
+        return Ok(end.map_err(broken)??);
     }
     flight.workers.shutdown().await;
     if let Some(let_go) = flight.let_go {
         let_go.now();
     }
     match tokio::time::timeout(grace.max(LEAST_GRACE), &mut frontier).await {
-        Ok(end) => end.map_err(broken),
+        Ok(end) => Ok(end.map_err(broken)??),
         Err(_) => {
             frontier.abort();
             Err(CrawlError::Stuck)

@@ -113,6 +113,7 @@ fn check_scope(config: &Config) -> Result<(), Fault> {
         scope: config.scope.clone(),
         politeness: config.politeness.clone(),
         retry: config.retry.clone(),
+        queue: config.queue.clone(),
     };
     let prints = Fingerprinter::new([0; 16]);
     let Err(error) = Frontier::new(frontier, "", prints, Vec::new(), Box::new(NoJournal)) else {

@@ -23,7 +23,7 @@ use std::time::Duration;
 use crawl_engine::{Crawl, CrawlConfig, HostRules};
 use crawl_feeds::FeedConfig;
 use crawl_fetcher::FetchConfig;
-use crawl_frontier::{FrontierConfig, PolitenessConfig, RetryConfig, ScopeConfig};
+use crawl_frontier::{FrontierConfig, PolitenessConfig, QueueConfig, RetryConfig, ScopeConfig};
 use crawl_model::{CanonicalUrl, DURATION};
 use crawl_parser::{ConfigSpider, ParseConfig, SpiderConfig};
 use crawl_pipeline::StepConfig;
@@ -66,6 +66,8 @@ pub struct Config {
     pub politeness: PolitenessConfig,
     /// How often a URL is tried.
     pub retry: RetryConfig,
+    /// In which order URLs wait, and in how much memory.
+    pub queue: QueueConfig,
     /// Connections and limits.
     pub fetch: FetchConfig,
     /// What holds for some hosts in place of `politeness` and `fetch`. Default: none.
@@ -249,6 +251,7 @@ impl Config {
                 scope: self.scope,
                 politeness: self.politeness,
                 retry: self.retry,
+                queue: self.queue,
             },
             fetch: self.fetch,
             parse: self.parse,

@@ -7,7 +7,6 @@
 //!
 //! Not here: what the entries mean (the frontier's).
 
-mod codec;
 mod frame;
 mod queue;
 mod run;
@@ -19,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 use crate::StoreError;
 
-pub use codec::{Take, put_number, put_signed, put_text};
+pub use crate::codec::{Take, put_number, put_signed, put_text};
 pub use queue::{LaneKey, QueueBlock, QueueSegment, QueueWriter};
 pub use run::{Run, RunReader, RunScan, RunWriter, run_name, sweep_runs};
 
@@ -30,7 +29,8 @@ pub struct Tables {
 }
 
 impl Tables {
-    /// Those of the crawl in `root`, whose lock the caller's process holds.
+    /// Those in the folder `root`, which is made when there is something to put into it; whoever
+    /// calls must have the crawl's lock.
     #[must_use]
     pub fn new(root: &Path) -> Self {
         Self { root: root.to_owned() }
@@ -41,7 +41,7 @@ impl Tables {
     /// # Errors
     /// [`StoreError::File`].
     pub fn queue(&self) -> Result<PathBuf, StoreError> {
-        made(self.root.join("queue"))
+        self.folder("queue")
     }
 
     /// Removes the queue segments that are not among `named`: those that a kill left behind.
@@ -57,7 +57,7 @@ impl Tables {
     /// # Errors
     /// [`StoreError::File`].
     pub fn seen(&self) -> Result<PathBuf, StoreError> {
-        made(self.root.join("seen"))
+        self.folder("seen")
     }
 
     /// The last snapshot that is whole; `None` if there is none.
@@ -84,15 +84,17 @@ impl Tables {
     pub fn wipe(&self) -> Result<(), StoreError> {
         // The snapshot first: it names the others.
         removed(fs::remove_file(self.root.join(SNAPSHOT)), &self.root)?;
-        for folder in ["queue", "seen"] {
-            removed(fs::remove_dir_all(self.root.join(folder)), &self.root)?;
-        }
-        Ok(())
+        removed(fs::remove_dir_all(&self.root), &self.root)
+    }
+
+    fn folder(&self, name: &str) -> Result<PathBuf, StoreError> {
+        made(self.root.clone())?;
+        made(self.root.join(name))
     }
 }
 
-/// The frontier's snapshot, in a crawl's folder.
-const SNAPSHOT: &str = "frontier";
+/// The file that names all others.
+const SNAPSHOT: &str = "checkpoint";
 
 fn made(folder: PathBuf) -> Result<PathBuf, StoreError> {
     match fs::create_dir(&folder) {

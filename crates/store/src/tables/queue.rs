@@ -14,9 +14,9 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::codec::{Take, put_number, put_signed};
 use super::frame::{self, FrameWriter};
 use crate::StoreError;
+use crate::codec::{Take, put_number, put_signed};
 
 const MAGIC: &[u8; 8] = b"crawl\0q1";
 const TAIL_MAGIC: &[u8; 8] = b"crawl\0qE";

@@ -6,6 +6,7 @@
 //!
 //! Not here: robots, clocks, tickets, durability (what is offered is durable already).
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crawl_model::{FilterReason, Fingerprint, Found, Host, LogPosition, Request};
@@ -71,6 +72,8 @@ pub(crate) struct LocalBackend {
     pub(crate) queues: Queues,
     /// `None` if all stays in memory.
     disk: Option<Disk>,
+    /// Runs that a replay has merged into others.
+    merged: Vec<PathBuf>,
     fault: Option<StoreError>,
 }
 
@@ -95,7 +98,7 @@ const MOST_LOG_SEGMENTS: u32 = 4;
 
 impl LocalBackend {
     pub(crate) fn new(seen: Arc<Seen>, queues: Queues) -> Self {
-        Self { seen, queues, disk: None, fault: None }
+        Self { seen, queues, disk: None, merged: Vec::new(), fault: None }
     }
 
     /// Lets what has no room in `memory` bytes go to disk.
@@ -115,7 +118,14 @@ impl LocalBackend {
         self.queues.ram_bytes() + self.seen.n_young() * YOUNG_BYTES
     }
 
-    /// Makes room in the middle of a replay: what is written is named by no checkpoint yet.
+    /// Waits until the checkpoint under way, if there is one, is on the disk.
+    #[cfg(test)]
+    pub(crate) fn wait(&self) {
+        self.disk.iter().for_each(|disk| disk.keeper.wait());
+    }
+
+    /// Makes room in the middle of a replay. What is written is named by no checkpoint yet, and
+    /// what it replaces may be named by the last.
     pub(crate) fn relieve(&mut self) -> Result<(), StoreError> {
         let Some(disk) = self.disk.as_ref().filter(|disk| self.ram_bytes() >= disk.memory) else {
             return Ok(());
@@ -128,7 +138,7 @@ impl LocalBackend {
             self.seen.install(frozen.write(&tables.seen()?)?);
         }
         while let Some(merged) = self.seen.merge_once()? {
-            merged.iter().for_each(|path| drop(std::fs::remove_file(path)));
+            self.merged.extend(merged);
         }
         Ok(())
     }
@@ -140,7 +150,8 @@ impl LocalBackend {
         let segment = self.queues.spill(&disk.tables)?;
         disk.last = state.position;
         let bytes = Checkpoint::encode(&disk.limits, &state, &self.queues);
-        let used_up = self.queues.take_used_up();
+        let mut used_up = self.queues.take_used_up();
+        used_up.append(&mut self.merged);
         disk.keeper.take(Job { segment, frozen: self.seen.freeze(), state: bytes, used_up });
         Ok(())
     }

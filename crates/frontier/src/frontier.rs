@@ -112,23 +112,9 @@ impl Frontier {
     /// [`FrontierError::Store`] if the tables cannot be made.
     pub fn restore(&mut self, tables: Tables) -> Result<Restored, FrontierError> {
         let limits = self.scheduler.limits(&self.seed_hosts);
-        let mut restored = Restored::default();
-        let opened = match open(&tables, &limits, &self.window.prints, self.order()) {
-            Ok(opened) => opened,
-            Err(damage) => {
-                restored.damage = Some(damage);
-                None
-            }
-        };
-        let from = opened.as_ref().map(|(checkpoint, ..)| checkpoint.state.position);
-        let (checkpoint, seen, queues) = match opened {
-            Some((checkpoint, seen, queues)) => (Some(checkpoint), seen, queues),
-            None => {
-                tables.wipe()?;
-                let seen = Seen::open(&tables.seen()?, &[])?;
-                (None, seen, Queues::new(self.window.prints, self.order()))
-            }
-        };
+        let Begun { checkpoint, seen, queues, damage } =
+            begin(&tables, &limits, self.window.prints, self.scheduler.order())?;
+        let from = checkpoint.as_ref().map(|checkpoint| checkpoint.state.position);
         let seen = Arc::new(seen);
         let Window { prints, scope, .. } = &*self.window;
         self.window =
@@ -144,12 +130,7 @@ impl Frontier {
         if let (Some(checkpoint), Some(replay)) = (checkpoint, &mut self.replay) {
             replay.begin_with(&mut self.scheduler, checkpoint);
         }
-        restored.from = from;
-        Ok(restored)
-    }
-
-    fn order(&self) -> Order {
-        self.scheduler.order()
+        Ok(Restored { from, damage })
     }
 
     /// Takes the next event of the settle log; all of them from where [`restore`](Self::restore)
@@ -260,11 +241,41 @@ impl Frontier {
     }
 }
 
-/// The checkpoint in `tables`, and what it names; `None` if there is none of these limits.
+/// What a replay begins with.
+pub(crate) struct Begun {
+    /// `None`: with nothing.
+    pub(crate) checkpoint: Option<Checkpoint>,
+    pub(crate) seen: Seen,
+    pub(crate) queues: Queues,
+    /// Why there is no checkpoint, if there should be one.
+    pub(crate) damage: Option<StoreError>,
+}
+
+/// Opens the checkpoint in `tables`, and what it names, or makes the tables anew.
+pub(crate) fn begin(
+    tables: &Tables,
+    limits: &str,
+    prints: Fingerprinter,
+    order: Order,
+) -> Result<Begun, StoreError> {
+    let damage = match open(tables, limits, prints, order) {
+        Ok(Some((checkpoint, seen, queues))) => {
+            let checkpoint = Some(checkpoint);
+            return Ok(Begun { checkpoint, seen, queues, damage: None });
+        }
+        Ok(None) => None,
+        Err(damage) => Some(damage),
+    };
+    tables.wipe()?;
+    let seen = Seen::open(&tables.seen()?, &[])?;
+    Ok(Begun { checkpoint: None, seen, queues: Queues::new(prints, order), damage })
+}
+
+/// `None` if there is no checkpoint of these limits.
 fn open(
     tables: &Tables,
     limits: &str,
-    prints: &Fingerprinter,
+    prints: Fingerprinter,
     order: Order,
 ) -> Result<Option<(Checkpoint, Seen, Queues)>, StoreError> {
     let Some(bytes) = tables.snapshot()? else { return Ok(None) };
@@ -272,7 +283,7 @@ fn open(
     let Some(checkpoint) = checkpoint.filter(|checkpoint| checkpoint.limits == limits) else {
         return Ok(None);
     };
-    let mut queues = Queues::new(*prints, order);
+    let mut queues = Queues::new(prints, order);
     queues.restore(tables, &checkpoint.segments, checkpoint.next_segment)?;
     let seen = Seen::open(&tables.seen()?, &checkpoint.runs)?;
     Ok(Some((checkpoint, seen, queues)))

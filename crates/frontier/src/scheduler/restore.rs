@@ -282,6 +282,11 @@ impl Scheduler<LocalBackend> {
         (self.window, self.backend) = (window, backend);
     }
 
+    #[cfg(test)]
+    pub(crate) fn backend_for_tests(&self) -> &LocalBackend {
+        &self.backend
+    }
+
     /// Makes room in the middle of a replay.
     pub(crate) fn relieve(&mut self) -> Result<(), StoreError> {
         self.backend.relieve()

@@ -67,6 +67,15 @@ impl Fingerprinter {
         self.hash(Method::Get, url, &[], None)
     }
 
+    /// Fingerprint of a plain GET of the URL that has this text. That it is canonical is taken on
+    /// trust: it was a [`CanonicalUrl`]'s.
+    #[must_use]
+    pub fn canonical(&self, text: &str) -> Fingerprint {
+        let mut hasher = SipHasher13::new_with_key(&self.secret);
+        crate::url::key_pieces(text, |piece| hasher.write(piece.as_bytes()));
+        Fingerprint(hasher.finish())
+    }
+
     /// Fingerprint of any request.
     #[must_use]
     pub fn request(&self, request: &Request) -> Fingerprint {
@@ -135,5 +144,6 @@ mod tests {
         again.options_mut().unique = Some(1);
         assert_ne!(prints.request(&get), prints.request(&again));
         assert_ne!(Fingerprinter::new([8; 16]).get(&url), prints.get(&url));
+        assert_eq!(prints.canonical(get.url.as_str()), prints.request(&get));
     }
 }

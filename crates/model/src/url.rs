@@ -15,6 +15,7 @@ use url::Url;
 
 use crate::{Host, Origin};
 
+pub(crate) use self::key::key_pieces;
 use self::web::Parts;
 pub use self::web::{QueryEncoder, WebUrl};
 
@@ -249,7 +250,7 @@ impl CanonicalUrl {
 
     /// Hands over the [`key`](Self::key) in pieces, so that it can be hashed without being built.
     pub fn key_pieces(&self, take: impl FnMut(&str)) {
-        key::key_pieces(&self.text, take);
+        key_pieces(&self.text, take);
     }
 }
 

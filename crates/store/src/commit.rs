@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crawl_model::{
-    EndedBy, Ending, Entry, Errand, Fingerprint, Found, Item, LogPosition, Origin, Page, PageItems,
-    PageRecord, Parsed, Response, RobotsReply, Source, Ticket, Verdict,
+    EndedBy, Ending, Entry, Errand, Fingerprint, Fingerprinter, Found, Item, LogPosition, Origin,
+    Page, PageItems, PageRecord, Parsed, Response, RobotsReply, Source, Ticket, Verdict,
 };
 
 use crate::archive::Archive;
@@ -20,10 +20,11 @@ use crate::codec::{Packer, RawEnding};
 use crate::database::{Totals, encode_numbers};
 use crate::dedup::Claims;
 use crate::dropped::Drops;
+use crate::log::Appender;
 use crate::manifest::Manifest;
 use crate::store::{Shared, millis, now_ms};
 use crate::tally::Tally;
-use crate::{StoreConfig, StoreError, cookies, keys, robots};
+use crate::{StoreConfig, StoreError, cookies, crash, keys, robots};
 
 use settle::{Settle, Stands};
 
@@ -64,7 +65,6 @@ pub(crate) enum Ack {
 #[derive(Debug)]
 pub(crate) struct Commit {
     batch: sled::Batch,
-    log: Packer,
     /// Items more or fewer than before.
     items: i64,
     acks: Vec<Ack>,
@@ -107,6 +107,8 @@ impl Commit {
 pub(crate) struct Books {
     pub(crate) shared: Arc<Shared>,
     totals: Totals,
+    log: Appender,
+    packer: Packer,
     archive: Archive,
     tally: Tally,
     drops: Drops,
@@ -129,6 +131,8 @@ impl Books {
     ) -> Result<Self, StoreError> {
         let (db, folder) = (&shared.db, &shared.folder);
         let totals = db.totals()?;
+        let prints = Fingerprinter::new(shared.identity.secret);
+        let packer = Packer::new(prints, totals.log.n.saturating_add(1));
         let manifest = Manifest::open(folder.manifest())?;
         let committed = db.segments()?;
         let archive = Archive::new(folder.bodies(), config, shared.identity.secret, &committed);
@@ -136,6 +140,8 @@ impl Books {
         let drops = Drops::open(db, u64::from(config.dropped_mib) << 20)?;
         Ok(Self {
             totals,
+            log: Appender::new(shared.log.clone()),
+            packer,
             archive,
             tally,
             drops,
@@ -152,7 +158,6 @@ impl Books {
     pub(crate) fn begin(&self) -> Commit {
         Commit {
             batch: sled::Batch::default(),
-            log: Packer::new(self.totals.n + 1),
             items: 0,
             acks: Vec::new(),
             settled: HashSet::new(),
@@ -170,7 +175,7 @@ impl Books {
         match entry {
             Entry::Parsed(parsed) => self.parsed(*parsed, commit),
             Entry::Found { found, source } => {
-                found.iter().for_each(|found| commit.log.found(found));
+                found.iter().for_each(|found| self.packer.found(found));
                 commit.n_bytes += found.len() * size_of::<Found>();
                 commit.acks.push(Ack::Found { found, source });
                 Ok(())
@@ -192,7 +197,7 @@ impl Books {
                 let (print, response) = (ticket.print(), response.as_ref());
                 let settle = Settle { print, verdict, record, response, items, rest };
                 let Stands { verdict, record, items, n_more } = self.settle(settle, commit)?;
-                found.iter().for_each(|found| commit.log.found(found));
+                found.iter().for_each(|found| self.packer.found(found));
                 let page =
                     self.wants_pages.then(|| Box::new(page_of(print, record, response, &items)));
                 commit.acks.push(Ack::Settled { ticket, verdict, n_items: n_more, found, page });
@@ -203,7 +208,7 @@ impl Books {
                 let host = ticket.url().host_str();
                 let rest_until_ms = rest_until(now_ms, rest);
                 let ending = RawEnding { print, host, at_ms: now_ms, rest_until_ms };
-                commit.log.retried(ending, attempt);
+                self.packer.retried(ending, attempt);
                 commit.acks.push(Ack::Retry { ticket, rest });
             }
             Ending::Robots(reply) => {
@@ -228,7 +233,7 @@ impl Books {
     ) -> Result<(), StoreError> {
         for (print, end) in &ends {
             match end {
-                EndedBy::Filter(reason) => commit.log.filtered(*print, *reason),
+                EndedBy::Filter(reason) => self.packer.filtered(*print, *reason),
                 EndedBy::Verdict(verdict, record) => {
                     let settle = Settle {
                         print: *print,
@@ -278,32 +283,32 @@ impl Books {
             let path = self.shared.folder.open_journal();
             return Err(StoreError::File { doing: "write", path, source });
         }
-        let Commit { mut batch, log, items, mut acks, is_empty, .. } = commit;
-        if log.is_empty() && is_empty {
-            return Ok((self.totals.n, acks));
+        crash::point("commit-begun");
+        let Commit { mut batch, items, mut acks, is_empty, .. } = commit;
+        if self.packer.is_empty() && is_empty {
+            return Ok((self.totals.log.n, acks));
         }
         for (name, len) in self.archive.sync()? {
             batch.insert(keys::meta(&format!("warc/{name}")), encode_numbers([len]));
         }
+        crash::point("bodies-synced");
         self.tally.post(&mut batch);
         self.drops.post(&mut batch);
-        let mut totals = self.totals;
-        totals.n = log.last_n();
-        totals.items = totals.items.saturating_add_signed(items);
-        if !log.is_empty() {
-            totals.commits += 1;
-            let (offset, n) = (totals.commits, totals.n);
-            acks.push(Ack::Committed(LogPosition { segment: 0, offset, n }));
-        }
-        for (part, (next_n, block)) in (0..).zip(log.finish()) {
-            batch.insert(&keys::log(next_n, totals.commits, part), block);
-        }
-        batch
-            .insert(keys::meta("totals"), encode_numbers([totals.n, totals.commits, totals.items]));
+        let blocks = self.packer.take();
+        let totals = Totals {
+            log: self.log.append(&blocks, self.packer.last_n())?,
+            items: self.totals.items.saturating_add_signed(items),
+        };
+        totals.put(&mut batch);
         self.shared.db.commit(batch)?;
-        self.manifest.write(totals.n)?;
+        self.manifest.write(totals.log.n)?;
+        self.shared.log.publish(totals.log);
         self.totals = totals;
-        Ok((totals.n, acks))
+        if !blocks.is_empty() {
+            acks.push(Ack::Committed(totals.log));
+        }
+        crash::point("commit-done");
+        Ok((totals.log.n, acks))
     }
 }
 

@@ -10,10 +10,10 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crawl_model::{Fingerprint, PageRecord};
+use crawl_model::{Fingerprint, LogPosition, PageRecord};
 
 use crate::codec::{Take, put_number};
-use crate::{StoreError, keys};
+use crate::{StoreError, crash, keys};
 
 /// Largest value that is written in one piece, in bytes.
 pub(crate) const PART_BYTES: usize = 3584;
@@ -40,12 +40,19 @@ pub struct FeedCursor {
 /// Sums that each commit carries forward.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Totals {
-    /// Last settle number.
-    pub(crate) n: u64,
-    /// Number of commits that wrote to the log.
-    pub(crate) commits: u64,
+    /// How far the settle log is committed, with the last settle number.
+    pub(crate) log: LogPosition,
     /// Items stored.
     pub(crate) items: u64,
+}
+
+impl Totals {
+    /// Adds them to a commit.
+    pub(crate) fn put(&self, batch: &mut sled::Batch) {
+        let LogPosition { segment, offset, n } = self.log;
+        let numbers = [n, self.items, u64::from(segment), offset];
+        batch.insert(keys::meta("totals"), encode_numbers(numbers));
+    }
 }
 
 impl Database {
@@ -79,8 +86,12 @@ impl Database {
 
     /// Applies the batch and returns when it is on the disk.
     pub(crate) fn commit(&self, batch: sled::Batch) -> Result<(), StoreError> {
+        crash::point("database-before-batch");
         self.tree.apply_batch(batch).map_err(StoreError::database("write to"))?;
-        self.flush()
+        crash::point("database-batch-applied");
+        self.flush()?;
+        crash::point("database-flushed");
+        Ok(())
     }
 
     pub(crate) fn flush(&self) -> Result<(), StoreError> {
@@ -89,18 +100,6 @@ impl Database {
 
     pub(crate) fn prefix(&self, prefix: &[u8]) -> Scan {
         Scan(self.tree.scan_prefix(prefix))
-    }
-
-    /// The log from the block on in which settle `n` lies, or would lie.
-    pub(crate) fn log_from(&self, n: u64) -> Result<Scan, StoreError> {
-        let first = keys::log(0, 0, 0);
-        let last = keys::log(n, u64::MAX, u32::MAX);
-        let entry = self.tree.range(first..=last).next_back().transpose();
-        let start = match entry.map_err(StoreError::database("read"))? {
-            Some((key, _)) => key,
-            None => first.as_slice().into(),
-        };
-        Ok(Scan(self.tree.range(start..=keys::log(u64::MAX, u64::MAX, u32::MAX).as_slice().into())))
     }
 
     pub(crate) fn page(&self, print: Fingerprint) -> Result<Option<PageRecord>, StoreError> {
@@ -131,8 +130,10 @@ impl Database {
 
     pub(crate) fn totals(&self) -> Result<Totals, StoreError> {
         let Some(value) = self.meta("totals")? else { return Ok(Totals::default()) };
-        let [n, commits, items] = numbers(&value).ok_or_else(|| StoreError::corrupt("totals"))?;
-        Ok(Totals { n, commits, items })
+        let corrupt = || StoreError::corrupt("totals");
+        let [n, items, segment, offset] = numbers(&value).ok_or_else(corrupt)?;
+        let segment = u32::try_from(segment).map_err(|_| corrupt())?;
+        Ok(Totals { log: LogPosition { segment, offset, n }, items })
     }
 
     /// Committed lengths of the body files, by name.

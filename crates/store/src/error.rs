@@ -1,7 +1,7 @@
 //! Why the store cannot go on: its errors end a crawl, so each says what to do next.
 
 use std::error::Error;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 /// Why a crawl's folder cannot be opened, read or written.
@@ -75,6 +75,32 @@ pub enum StoreError {
         /// Which value.
         what: String,
     },
+    /// A file of the settle log is not there.
+    #[error("the settle log has lost its file {}", path.display())]
+    LogMissing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file of the settle log ends before the place up to which it was written.
+    #[error("{} ends at byte {found}, and {expected} bytes of it were committed", path.display())]
+    LogShort {
+        /// The file.
+        path: PathBuf,
+        /// Bytes that it must have.
+        expected: u64,
+        /// Bytes that it has.
+        found: u64,
+    },
+    /// What a file of the settle log holds is not what was written.
+    #[error("{} is damaged at byte {offset}: {what}", path.display())]
+    LogDamaged {
+        /// The file.
+        path: PathBuf,
+        /// Where what cannot be read begins.
+        offset: u64,
+        /// What is wrong.
+        what: String,
+    },
     /// An archived body cannot be read back.
     #[error("no body at byte {offset} of {file}: {what}")]
     Body {
@@ -100,6 +126,10 @@ impl StoreError {
     /// What to do about it, where there is something to do.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
+        if self.is_disk_full() {
+            let next = "make room on the disk; the next run goes on from the last commit";
+            return Some(next.to_owned());
+        }
         match self {
             Self::InUse { path, .. } => Some(format!(
                 "`crawl inspect {}` works on a running crawl; wait for it or stop it to write",
@@ -125,10 +155,38 @@ impl StoreError {
             Self::Database { .. } => {
                 Some("check free space; the next run goes on from the last commit".to_owned())
             }
-            Self::Corrupt { .. } => {
+            Self::Corrupt { .. }
+            | Self::LogMissing { .. }
+            | Self::LogShort { .. }
+            | Self::LogDamaged { .. } => {
                 Some("restore the folder from a copy, or start over with `--fresh`".to_owned())
             }
             Self::Body { .. } | Self::Query { .. } | Self::SecondWriter => None,
+        }
+    }
+
+    /// Whether the disk was full (or a quota used up), so that the crawl goes on when there is
+    /// room: what was acknowledged is there, and nothing was acknowledged that is not.
+    #[must_use]
+    pub fn is_disk_full(&self) -> bool {
+        match self {
+            Self::File { source, .. } => is_full(source),
+            Self::Database { source, .. } => match source.downcast_ref::<sled::Error>() {
+                Some(sled::Error::Io(error)) => is_full(error),
+                _ => false,
+            },
+            Self::InUse { .. }
+            | Self::NotACrawl { .. }
+            | Self::NoCrawl { .. }
+            | Self::Format { .. }
+            | Self::LostSettles { .. }
+            | Self::Corrupt { .. }
+            | Self::LogMissing { .. }
+            | Self::LogShort { .. }
+            | Self::LogDamaged { .. }
+            | Self::Body { .. }
+            | Self::Query { .. }
+            | Self::SecondWriter => false,
         }
     }
 
@@ -148,9 +206,17 @@ impl StoreError {
         }
     }
 
+    pub(crate) fn log_damaged(path: &Path, offset: u64, what: impl Into<String>) -> Self {
+        Self::LogDamaged { path: path.to_owned(), offset, what: what.into() }
+    }
+
     pub(crate) fn corrupt(what: impl Into<String>) -> Self {
         Self::Corrupt { what: what.into() }
     }
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
 }
 
 fn process(pid: Option<u32>) -> String {

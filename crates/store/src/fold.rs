@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
 
 use crawl_model::{CanonicalUrl, Counts, FilterReason, Fingerprint, Verdict};
 use serde::Serialize;
@@ -15,7 +16,7 @@ use crate::StoreError;
 use crate::codec::{Raw, RawFound};
 use crate::database::{Database, decode_page};
 use crate::keys;
-use crate::log::Log;
+use crate::log::{Log, LogFiles};
 
 /// Where a URL stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -116,9 +117,9 @@ pub(crate) struct Fold {
 
 impl Fold {
     /// Folds all that is committed.
-    pub(crate) fn of(db: &Database) -> Result<Self, StoreError> {
+    pub(crate) fn of(files: &Arc<LogFiles>) -> Result<Self, StoreError> {
         let mut fold = Self::default();
-        let mut log = Log::all(db);
+        let mut log = Log::all(files);
         while let Some(raw) = log.next()? {
             fold.apply(&raw);
         }
@@ -167,7 +168,11 @@ impl Fold {
     }
 
     /// Sums by host, in the order of their names.
-    pub(crate) fn hosts(mut self, db: &Database) -> Result<Vec<HostRow>, StoreError> {
+    pub(crate) fn hosts(
+        mut self,
+        db: &Database,
+        files: &Arc<LogFiles>,
+    ) -> Result<Vec<HostRow>, StoreError> {
         let mut hosts = BTreeMap::<String, HostRow>::new();
         for entry in db.prefix(&[keys::PAGE]) {
             let (key, json) = entry?;
@@ -182,7 +187,7 @@ impl Fold {
             row.items += u64::from(record.n_items);
             self.standings.remove(&print);
         }
-        let mut log = Log::all(db);
+        let mut log = Log::all(files);
         while let Some(raw) = log.next()? {
             let Raw::Found(found) = raw else { continue };
             let Some(standing) = self.standings.remove(&found.print) else { continue };
@@ -200,8 +205,8 @@ impl Fold {
     }
 
     /// Begins the second pass, which gives each URL its text.
-    pub(crate) fn rows(self, db: &Database) -> Rows {
-        Rows { standings: self.standings, log: Log::all(db) }
+    pub(crate) fn rows(self, files: &Arc<LogFiles>) -> Rows {
+        Rows { standings: self.standings, log: Log::all(files) }
     }
 }
 

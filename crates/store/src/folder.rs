@@ -8,7 +8,7 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use crate::StoreError;
+use crate::{StoreError, crash};
 
 /// Name of the slot journal.
 pub(crate) const OPEN_JOURNAL: &str = "open";
@@ -78,24 +78,48 @@ impl Folder {
     /// Removes what a crawl keeps here. Killed half-way, it leaves either the old crawl or
     /// leftovers that [`sweep`](Self::sweep) removes.
     pub(crate) fn wipe(&self) -> Result<(), StoreError> {
+        crash::point("wipe-begun");
         // The manifest first: without the database it would cry loss.
         remove_file(&self.manifest())?;
+        crash::point("wipe-manifest-removed");
         let (sled, gone) = (self.sled(), self.gone());
-        remove_dir(&gone)?;
+        self.finish_wipe()?;
         match fs::rename(&sled, &gone) {
             Err(e) if e.kind() != ErrorKind::NotFound => {
                 return Err(StoreError::File { doing: "remove", path: sled, source: e });
             }
             _ => {}
         }
-        remove_file(&self.open_journal())?;
-        remove_dir(&self.bodies())?;
+        crash::point("wipe-database-moved");
+        self.remove_rest()?;
         self.sweep()
+    }
+
+    /// Goes on with a wipe that got as far as moving the database away.
+    fn finish_wipe(&self) -> Result<(), StoreError> {
+        let gone = self.gone();
+        if fs::symlink_metadata(&gone).is_ok() {
+            self.remove_rest()?;
+            remove_dir(&gone)?;
+        }
+        Ok(())
+    }
+
+    /// Removes all that means nothing without the database.
+    fn remove_rest(&self) -> Result<(), StoreError> {
+        remove_file(&self.open_journal())?;
+        remove_dir(&self.log())?;
+        crash::point("wipe-log-removed");
+        remove_dir(&self.queue())?;
+        remove_dir(&self.frontier())?;
+        remove_dir(&self.bodies())?;
+        crash::point("wipe-almost-done");
+        Ok(())
     }
 
     /// Removes what a kill may have left half-done.
     pub(crate) fn sweep(&self) -> Result<(), StoreError> {
-        remove_dir(&self.gone())?;
+        self.finish_wipe()?;
         remove_file(&self.new_journal())?;
         remove_file(&self.new_runs())?;
         let Ok(entries) = fs::read_dir(self.sled()) else { return Ok(()) };
@@ -124,6 +148,21 @@ impl Folder {
 
     pub(crate) fn bodies(&self) -> PathBuf {
         self.root.join("bodies")
+    }
+
+    /// The settle log.
+    pub(crate) fn log(&self) -> PathBuf {
+        self.root.join("log")
+    }
+
+    /// What waits to be fetched, as far as it does not fit into memory: the frontier's.
+    pub(crate) fn queue(&self) -> PathBuf {
+        self.root.join("queue")
+    }
+
+    /// The URLs that are known, and where the frontier stood: the frontier's.
+    pub(crate) fn frontier(&self) -> PathBuf {
+        self.root.join("frontier")
     }
 
     pub(crate) fn manifest(&self) -> PathBuf {

@@ -13,8 +13,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crawl_model::{Fingerprint, OpenJournal, TicketId};
 
-use crate::StoreError;
 use crate::manifest::checksum;
+use crate::{StoreError, crash};
 
 const MAGIC: &[u8; 8] = b"crawl\0j1";
 const HEADER: usize = 24;
@@ -52,7 +52,10 @@ pub(crate) fn reset(path: &Path, new: &Path, epoch: u64) -> Result<(), StoreErro
         let mut options = OpenOptions::new();
         let file = options.write(true).create(true).truncate(true).mode(0o600).open(new)?;
         file.write_all_at(&encode_header(epoch), 0)?;
-        fs::rename(new, path)
+        crash::point("journal-written");
+        fs::rename(new, path)?;
+        crash::point("journal-renamed");
+        Ok(())
     };
     written().map_err(StoreError::file("begin", path))
 }

@@ -19,16 +19,12 @@ pub(crate) const PAGE_KEYS: u8 = b'k';
 pub(crate) const FIELDS: u8 = b'F';
 /// How many items were dropped, by step and reason.
 pub(crate) const DROPS: u8 = b'N';
-/// The settle log, packed.
-pub(crate) const LOG: u8 = b'L';
 /// Robots replies, in parts.
 pub(crate) const ROBOTS: u8 = b'R';
 /// Cookies.
 pub(crate) const COOKIE: u8 = b'C';
 /// Process deaths with a URL in hand.
 pub(crate) const DEATHS: u8 = b'D';
-
-pub(crate) const LOG_LEN: usize = 21;
 
 pub(crate) fn meta(name: &str) -> Vec<u8> {
     [&[META], name.as_bytes()].concat()
@@ -45,16 +41,6 @@ pub(crate) fn part(tag: u8, of: Fingerprint, part: u32) -> [u8; 13] {
     let mut key = [0; 13];
     key[..9].copy_from_slice(&print(tag, of));
     key[9..].copy_from_slice(&part.to_be_bytes());
-    key
-}
-
-/// `next_n` is the number that the first settle in the block has, or would have had; it grows
-/// with `commit` and `part`, so the log can be entered at any settle number.
-pub(crate) fn log(next_n: u64, commit: u64, part: u32) -> [u8; LOG_LEN] {
-    let mut key = [LOG; LOG_LEN];
-    key[1..9].copy_from_slice(&next_n.to_be_bytes());
-    key[9..17].copy_from_slice(&commit.to_be_bytes());
-    key[17..].copy_from_slice(&part.to_be_bytes());
     key
 }
 
@@ -100,10 +86,4 @@ pub(crate) fn part_of(key: &[u8]) -> Option<u32> {
 pub(crate) fn print_of(key: &[u8]) -> Option<Fingerprint> {
     let bytes: [u8; 8] = key.get(1..9)?.try_into().ok()?;
     Some(Fingerprint(u64::from_be_bytes(bytes)))
-}
-
-/// The settle number of a key made by [`log`].
-pub(crate) fn next_n_of(key: &[u8]) -> Option<u64> {
-    let bytes: [u8; 8] = key.get(1..9)?.try_into().ok()?;
-    Some(u64::from_be_bytes(bytes))
 }

@@ -7,7 +7,9 @@
 //!
 //! What lies where, in the crawl's folder (mode 0700):
 //!
-//! - `sled/`: one tree, so that one batch is one commit: records, items, log, robots, deaths.
+//! - `sled/`: one tree, so that one batch is one commit: records, items, robots, deaths, and how far
+//!   the log is committed.
+//! - `log/`: the settle log, in files that are only appended to.
 //! - `bodies/`: archived responses, WARC 1.1. A body never goes into sled.
 //! - `manifest`: the last settle number, beside sled, so that a loss inside it is noticed.
 //! - `open`: the slot journal: which URLs a killed process had in hand.
@@ -17,6 +19,7 @@
 //! Not here: what the events mean for the next request (the frontier), HTTP, exports.
 
 pub mod blocking;
+pub mod crash;
 pub mod inspect;
 
 mod config;

@@ -9,7 +9,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use crate::StoreError;
+use crate::{StoreError, crash};
 
 /// What the file says.
 #[derive(Debug, PartialEq, Eq)]
@@ -51,8 +51,11 @@ impl Manifest {
     }
 
     pub(crate) fn write(&self, n: u64) -> Result<(), StoreError> {
+        crash::point("manifest-before-write");
         let written = self.file.write_all_at(line(n).as_bytes(), 0);
-        written.map_err(StoreError::file("write", &self.path))
+        written.map_err(StoreError::file("write", &self.path))?;
+        crash::point("manifest-written");
+        Ok(())
     }
 }
 

@@ -52,7 +52,7 @@ impl Reader {
     /// # Errors
     /// [`StoreError`] if the database cannot be read.
     pub fn last(&self) -> Result<u64, StoreError> {
-        Ok(self.shared.db.totals()?.n)
+        Ok(self.shared.db.totals()?.log.n)
     }
 
     /// Number of items in the store.
@@ -138,14 +138,14 @@ impl Reader {
     /// # Errors
     /// [`StoreError`] if the database cannot be read; so may each step.
     pub fn settled_after(&self, n: u64) -> Result<Settled, StoreError> {
-        let log = Log::from(&self.shared.db, n.saturating_add(1))?;
+        let log = Log::from(&self.shared.log, n.saturating_add(1))?;
         Ok(Settled { log, after: n, is_over: false })
     }
 
     /// The settle log from the beginning.
     #[must_use]
     pub fn events(&self) -> Events {
-        Events::new(&self.shared.db)
+        Events::new(Log::all(&self.shared.log))
     }
 
     /// Every distinct URL ever found, with where it stands. Reads the log twice.
@@ -153,7 +153,7 @@ impl Reader {
     /// # Errors
     /// [`StoreError`] if the log cannot be read; so may each step.
     pub fn urls(&self) -> Result<Urls, StoreError> {
-        let rows = Fold::of(&self.shared.db)?.rows(&self.shared.db);
+        let rows = Fold::of(&self.shared.log)?.rows(&self.shared.log);
         Ok(Urls { rows, is_over: false })
     }
 
@@ -163,7 +163,7 @@ impl Reader {
     /// # Errors
     /// [`StoreError`] if the log cannot be read.
     pub fn counts(&self) -> Result<Counts, StoreError> {
-        let fold = Fold::of(&self.shared.db)?;
+        let fold = Fold::of(&self.shared.log)?;
         Ok(fold.counts(self.shared.db.totals()?.items))
     }
 
@@ -172,7 +172,7 @@ impl Reader {
     /// # Errors
     /// [`StoreError`] if the log or a record cannot be read.
     pub fn hosts(&self) -> Result<Vec<HostRow>, StoreError> {
-        Fold::of(&self.shared.db)?.hosts(&self.shared.db)
+        Fold::of(&self.shared.log)?.hosts(&self.shared.db, &self.shared.log)
     }
 
     /// An archived body, decoded.
@@ -217,11 +217,13 @@ impl Reader {
         self.shared.db.feed_cursors()
     }
 
-    /// Bytes on the disk: of the database, and of the bodies.
+    /// Bytes on the disk: of all but the bodies, and of the bodies.
     #[must_use]
     pub fn disk_bytes(&self) -> (u64, u64) {
         let folder = &self.shared.folder;
-        (folder::disk_bytes(&folder.sled()), folder::disk_bytes(&folder.bodies()))
+        let tables = [folder.sled(), folder.log(), folder.queue(), folder.frontier()];
+        let table_bytes = tables.iter().map(|path| folder::disk_bytes(path)).sum();
+        (table_bytes, folder::disk_bytes(&folder.bodies()))
     }
 }
 

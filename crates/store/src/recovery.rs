@@ -10,7 +10,7 @@ use crate::database::{Database, encode_numbers};
 use crate::folder::Folder;
 use crate::journal::{self, Leftovers};
 use crate::manifest::{Manifest, Told};
-use crate::{StoreError, archive, keys};
+use crate::{StoreError, archive, crash, keys, log};
 
 /// What was found at open.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -47,8 +47,11 @@ pub(crate) fn check_manifest(folder: &Folder, last: u64) -> Result<Option<String
 
 /// Makes good what the run before left, and marks the crawl as running.
 pub(crate) fn recover(folder: &Folder, db: &Database) -> Result<Recovery, StoreError> {
-    let last = db.totals()?.n;
+    crash::point("recovery-begun");
+    let totals = db.totals()?;
+    let last = totals.log.n;
     let mut notes = Vec::from_iter(check_manifest(folder, last)?);
+    notes.extend(log::recover(&folder.log(), totals.log)?);
     let clean = db.meta_number("clean")?.unwrap_or(1) == 1;
     let epoch = db.meta_number("epoch")?.unwrap_or(0);
 
@@ -69,6 +72,7 @@ pub(crate) fn recover(folder: &Folder, db: &Database) -> Result<Recovery, StoreE
     journal::reset(&folder.open_journal(), &folder.new_journal(), epoch + 1)?;
 
     notes.extend(archive::cut_back(&folder.bodies(), &db.segments()?)?);
+    crash::point("recovery-bodies-cut");
     Manifest::open(folder.manifest())?.write(last)?;
     Ok(Recovery { clean, suspects: db.deaths()?, last, n_open, notes })
 }

@@ -141,7 +141,7 @@ impl Runs {
         for kind in run.fields.kinds.keys() {
             batch.remove(keys::fields(kind));
         }
-        Begun { pages: 0, after: db.totals()?.n }.put(&mut batch);
+        Begun { pages: 0, after: db.totals()?.log.n }.put(&mut batch);
         ended.push(run);
         let too_many = ended.len().saturating_sub(MAX_RUNS);
         ended.drain(..too_many).for_each(|run| batch.remove(key(run.number)));

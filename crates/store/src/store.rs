@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crawl_model::OpenJournal;
+use crawl_model::{Fingerprinter, LogPosition, OpenJournal};
 use serde::{Deserialize, Serialize};
 
 use crate::database::{Database, encode_numbers};
 use crate::folder::{self, Folder};
 use crate::journal::{self, Fault, Journal};
+use crate::log::{Log, LogFiles};
 use crate::recovery::{check_manifest, recover};
 use crate::runs::{self, RunBook, Runs};
 use crate::{
@@ -37,6 +38,7 @@ pub struct Identity {
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) db: Database,
+    pub(crate) log: Arc<LogFiles>,
     pub(crate) identity: Identity,
     pub(crate) has_writer: AtomicBool,
     pub(crate) fault: Fault,
@@ -79,12 +81,13 @@ impl Store {
                 begin(&db, &runs.unwrap_or_default())?
             }
         };
+        let log = open_log(&folder, &db, &identity)?;
         let mut recovery = recover(&folder, &db)?;
         recovery.notes.extend(notes);
         let fault = Fault::default();
         let journal = Journal::open(&folder.open_journal(), fault.clone())?;
         let has_writer = AtomicBool::new(false);
-        let shared = Arc::new(Shared { db, identity, has_writer, fault, folder });
+        let shared = Arc::new(Shared { db, log, identity, has_writer, fault, folder });
         Ok(Self { shared, config: config.clone(), recovery, journal })
     }
 
@@ -100,9 +103,10 @@ impl Store {
         let Some(identity) = load_identity(&folder, &db)? else {
             return Err(StoreError::NoCrawl { path: path.to_owned() });
         };
-        check_manifest(&folder, db.totals()?.n)?;
+        check_manifest(&folder, db.totals()?.log.n)?;
+        let log = open_log(&folder, &db, &identity)?;
         let (has_writer, fault) = (AtomicBool::new(true), Fault::default());
-        let shared = Shared { db, identity, has_writer, fault, folder };
+        let shared = Shared { db, log, identity, has_writer, fault, folder };
         Ok(Inspection { reader: Reader::new(Arc::new(shared)) })
     }
 
@@ -132,7 +136,24 @@ impl Store {
     /// is a fold of. Streams; after an error it ends.
     #[must_use]
     pub fn events(&self) -> Events {
-        Events::new(&self.shared.db)
+        Events::new(Log::all(&self.shared.log))
+    }
+
+    /// The settle log behind a place in it that [`Outcome::Committed`] told. Streams; after an
+    /// error it ends.
+    ///
+    /// [`Outcome::Committed`]: crawl_model::Outcome::Committed
+    ///
+    /// # Errors
+    /// [`StoreError::LogShort`] if the log does not reach as far.
+    pub fn events_after(&self, place: LogPosition) -> Result<Events, StoreError> {
+        Log::after(&self.shared.log, place).map(Events::new)
+    }
+
+    /// How far the settle log is committed.
+    #[must_use]
+    pub fn log_end(&self) -> LogPosition {
+        self.shared.log.committed()
     }
 
     /// Robots replies younger than [`ROBOTS_LIFETIME`](crate::ROBOTS_LIFETIME), with the time
@@ -225,6 +246,15 @@ impl Inspection {
     pub fn reader(&self) -> Reader {
         self.reader.clone()
     }
+}
+
+fn open_log(
+    folder: &Folder,
+    db: &Database,
+    identity: &Identity,
+) -> Result<Arc<LogFiles>, StoreError> {
+    let prints = Fingerprinter::new(identity.secret);
+    LogFiles::open(folder.log(), prints, db.totals()?.log).map(Arc::new)
 }
 
 /// The identity; `None` if the database is new.

@@ -29,7 +29,7 @@ pub(super) fn key(text: &str) -> Cow<'_, str> {
 }
 
 /// Hands over the key in pieces, without building it.
-pub(super) fn key_pieces(text: &str, mut take: impl FnMut(&str)) {
+pub(crate) fn key_pieces(text: &str, mut take: impl FnMut(&str)) {
     let mut done = 0;
     for (at, spelling) in Changes::of(text) {
         take(&text[done..at]);

@@ -55,7 +55,7 @@ impl Books {
         let host = record.url.host_str();
         let rest_until_ms = rest_until(now_ms, rest);
         let ending = RawEnding { print, host, at_ms: now_ms, rest_until_ms };
-        record.n = commit.log.settled(ending, stands);
+        record.n = self.packer.settled(ending, stands);
         self.acquit(print, commit);
         if !is_kept {
             self.put_items(print, &record.label, old.as_ref(), &mut items, commit)?;

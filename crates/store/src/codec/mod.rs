@@ -1,0 +1,110 @@
+//! The settle log as bytes.
+//!
+//! A page brings fifty links, so the log is most of what a crawl writes. Many events go into one
+//! block; what is as it was with the event before is not written, nor is what can be computed: the
+//! fingerprint of a plain request. Settle numbers have no gaps, and the block's record has the
+//! first.
+//!
+//! A block stands by itself: what "the one before" means begins anew with each.
+
+mod bytes;
+
+mod columns;
+mod urls;
+
+mod block;
+mod pack;
+mod thaw;
+
+use crawl_model::{FilterReason, Fingerprint, Verdict};
+
+pub(crate) use block::Block;
+pub(crate) use bytes::{Take, put_number};
+pub(crate) use pack::{Packer, Sealed};
+pub(crate) use thaw::Thaw;
+
+const KIND: u8 = 0b11;
+const FOUND: u8 = 0;
+const SETTLED: u8 = 1;
+const RETRIED: u8 = 2;
+const FILTERED: u8 = 3;
+
+// Flags of `FOUND`.
+const IS_FILTERED: u8 = 1 << 2;
+const NEW_ORIGIN: u8 = 1 << 3;
+const NEW_DEPTH: u8 = 1 << 4;
+const NEW_LABEL: u8 = 1 << 5;
+const NEW_REFERRER: u8 = 1 << 6;
+/// A second byte of flags follows.
+const IS_RARE: u8 = 1 << 7;
+
+// Rare flags of `FOUND`.
+const HAS_PRINT: u8 = 1;
+const NO_REFERRER: u8 = 1 << 1;
+const HAS_PRIORITY: u8 = 1 << 2;
+const HAS_EXTENSION: u8 = 1 << 3;
+
+// Flags of `SETTLED` and `RETRIED`.
+const HAS_REST: u8 = 1 << 2;
+const NEW_HOST: u8 = 1 << 3;
+
+/// One event, borrowed from its block: enough for a fold, without parsing a URL.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Raw<'a> {
+    Found(RawFound<'a>),
+    Settled { n: u64, ending: RawEnding<'a>, verdict: Verdict },
+    Retried { ending: RawEnding<'a>, attempt: u32 },
+    Filtered { print: Fingerprint, reason: FilterReason },
+}
+
+/// What every end of a try has, borrowed from its block.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct RawEnding<'a> {
+    pub(crate) print: Fingerprint,
+    pub(crate) host: &'a str,
+    pub(crate) at_ms: u64,
+    pub(crate) rest_until_ms: u64,
+}
+
+/// A found URL, borrowed from its block.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct RawFound<'a> {
+    pub(crate) print: Fingerprint,
+    pub(crate) filtered: Option<FilterReason>,
+    pub(crate) url: &'a str,
+    /// Where in the URL the path begins.
+    path_start: usize,
+    pub(crate) depth: u32,
+    label: &'a str,
+    priority: i32,
+    referrer: Option<&'a str>,
+    extension: Option<&'a [u8]>,
+}
+
+/// What "as before" refers to.
+#[derive(Debug, Default)]
+struct Context {
+    origin: Vec<u8>,
+    depth: u32,
+    label: Vec<u8>,
+    /// Empty if there is none.
+    referrer: Vec<u8>,
+    host: Vec<u8>,
+    at_ms: u64,
+}
+
+impl Context {
+    fn clear(&mut self) {
+        let Self { origin, depth, label, referrer, host, at_ms } = self;
+        [origin, label, referrer, host].into_iter().for_each(Vec::clear);
+        (*depth, *at_ms) = (0, 0);
+    }
+}
+
+fn replace(old: &mut Vec<u8>, new: &[u8]) {
+    old.clear();
+    old.extend_from_slice(new);
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,95 @@
+//! Where a test can have the process die.
+//!
+//! A kill comes between any two steps, and those that do harm are microseconds wide. So the steps
+//! that bring something to the disk have names, and with the feature `crash-points` the process
+//! aborts when it passes one of them: `CRAWL_CRASH=log-appended:3` at the third passing. Without
+//! the feature nothing of this is compiled.
+
+/// The variable that says where: a name of [`POINTS`], a colon, and how many passings it takes.
+pub const VARIABLE: &str = "CRAWL_CRASH";
+
+/// Every point, in the order they are passed: at open, and in a commit.
+pub const POINTS: &[&str] = &[
+    // The start of a run, in `Folder::wipe` and `recovery`.
+    "wipe-begun",
+    "wipe-manifest-removed",
+    "wipe-database-moved",
+    "wipe-log-removed",
+    "wipe-almost-done",
+    "recovery-begun",
+    "log-checked",
+    "log-cut",
+    "log-surplus-removed",
+    "log-recovered",
+    "journal-written",
+    "journal-renamed",
+    "recovery-bodies-cut",
+    // A commit, in `commit`, `log` and `database`.
+    "commit-begun",
+    "bodies-synced",
+    "segment-begun",
+    "segment-made",
+    "segment-written",
+    "segment-synced",
+    "segment-named",
+    "log-before-append",
+    "log-half-appended",
+    "log-appended",
+    "log-synced",
+    "database-before-batch",
+    "database-batch-applied",
+    "database-flushed",
+    "manifest-before-write",
+    "manifest-written",
+    "commit-done",
+];
+
+/// Whether points are compiled in.
+pub const IS_ON: bool = cfg!(feature = "crash-points");
+
+/// Aborts the process if this is where it is to die.
+#[cfg(not(feature = "crash-points"))]
+#[inline(always)]
+pub fn point(_name: &str) {}
+
+/// Aborts the process if this is where it is to die.
+///
+/// # Panics
+/// If `name` is not one of [`POINTS`].
+#[cfg(feature = "crash-points")]
+pub fn point(name: &str) {
+    use std::sync::OnceLock;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    static PLAN: OnceLock<Option<(String, u64)>> = OnceLock::new();
+    static PASSED: AtomicU64 = AtomicU64::new(0);
+
+    assert!(POINTS.contains(&name), "{name} is missing in `crash::POINTS`");
+    let plan = PLAN.get_or_init(|| {
+        let text = std::env::var(VARIABLE).ok()?;
+        let (name, passings) = text.split_once(':')?;
+        Some((name.to_owned(), passings.parse().ok()?))
+    });
+    let Some((planned, passings)) = plan else { return };
+    if planned == name && PASSED.fetch_add(1, Ordering::AcqRel) + 1 == *passings {
+        std::process::abort();
+    }
+}
+
+/// A limit that tests may lower, so that what happens beyond it happens soon: with the feature
+/// `crash-points`, the variable `CRAWL_LIMIT_` and `name` overrides it.
+#[cfg(not(feature = "crash-points"))]
+#[inline(always)]
+#[must_use]
+pub fn limit(_name: &str, limit: u64) -> u64 {
+    limit
+}
+
+/// A limit that tests may lower, so that what happens beyond it happens soon: with the feature
+/// `crash-points`, the variable `CRAWL_LIMIT_` and `name` overrides it.
+#[cfg(feature = "crash-points")]
+#[must_use]
+pub fn limit(name: &str, limit: u64) -> u64 {
+    let text = std::env::var(format!("CRAWL_LIMIT_{name}")).ok();
+    text.and_then(|text| text.parse().ok()).unwrap_or(limit)
+}

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used)] // helpers of tests are tests, though clippy sees only #[test]
 
 mod bodies;
+#[cfg(feature = "crash-points")]
+mod crash;
 mod folder;
 mod items;
 mod kill;

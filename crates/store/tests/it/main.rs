@@ -6,9 +6,11 @@ mod bodies;
 #[cfg(feature = "crash-points")]
 mod crash;
 mod folder;
+mod full;
 mod items;
 mod kill;
 mod rig;
 mod runs;
 mod settle;
+mod speed;
 mod views;

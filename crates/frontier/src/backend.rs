@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crawl_model::{FilterReason, Fingerprint, Found, Host, LogPosition, Request};
-use crawl_store::StoreError;
+use crawl_store::{StoreError, crash};
 use crawl_store::tables::Tables;
 
 use crate::checkpoint::Checkpoint;
@@ -147,7 +147,9 @@ impl LocalBackend {
         let Some(disk) = &mut self.disk else { return Ok(()) };
         disk.keeper.wait();
         state.loose.extend(self.queues.returned().map(Loose::of));
+        crash::point("spill-begun");
         let segment = self.queues.spill(&disk.tables)?;
+        crash::point("spill-written");
         disk.last = state.position;
         let bytes = Checkpoint::encode(&disk.limits, &state, &self.queues);
         let mut used_up = self.queues.take_used_up();

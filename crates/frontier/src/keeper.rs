@@ -14,7 +14,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::{fs, io};
 
-use crawl_store::StoreError;
+use crawl_store::{StoreError, crash};
 use crawl_store::tables::{QueueSegment, Tables};
 
 use crate::checkpoint::seal;
@@ -148,9 +148,11 @@ impl Shared {
         let Job { segment, frozen, mut state, mut used_up } = job;
         if let Some(segment) = segment {
             segment.sync()?;
+            crash::point("queue-synced");
         }
         if let Some(frozen) = frozen {
             self.seen.install(frozen.write(&self.tables.seen()?)?);
+            crash::point("run-installed");
         }
         // Taken before the names: what is merged from here on is named once more.
         used_up.append(&mut self.desk().merged);
@@ -159,10 +161,12 @@ impl Shared {
             return Ok(()); // what it would tell may be wrong; the frontier hears of it
         }
         self.tables.put_snapshot(&state)?;
+        crash::point("checkpoint-done");
         for path in used_up {
             // What stays is removed at the next open.
             let _ = fs::remove_file(path);
         }
+        crash::point("checkpoint-swept");
         Ok(())
     }
 }
@@ -188,7 +192,10 @@ fn merge(shared: &Shared, wanted: &Receiver<()>) {
     while wanted.recv().is_ok() {
         while !shared.is_over.load(Ordering::Acquire) {
             match shared.seen.merge_once() {
-                Ok(Some(old)) => shared.desk().merged.extend(old),
+                Ok(Some(old)) => {
+                    crash::point("runs-merged");
+                    shared.desk().merged.extend(old);
+                }
                 Ok(None) => break,
                 Err(error) => {
                     shared.desk().fault.get_or_insert(error);

@@ -5,6 +5,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod cost;
+
 fn prints() -> Fingerprinter {
     Fingerprinter::new([3; 16])
 }

@@ -236,11 +236,16 @@ pub struct QueueConfig {
     /// Memory for URLs that wait and fingerprints that are new, in MiB; when it is used up, they
     /// go to disk. Twice of it may be used while they do. Default: 48.
     pub memory_mib: NonZeroU32,
+    /// URLs found or ended after which they go to disk though there is room, so that the next
+    /// start of the crawl reads no more of its log than these. Default: 2000000.
+    pub checkpoint_after: NonZeroU32,
 }
 
 impl Default for QueueConfig {
     fn default() -> Self {
-        Self { order: Order::default(), memory_mib: NonZeroU32::new(48).expect("it is not zero") }
+        let number = |n| NonZeroU32::new(n).expect("it is not zero");
+        let (memory_mib, checkpoint_after) = (number(48), number(2_000_000));
+        Self { order: Order::default(), memory_mib, checkpoint_after }
     }
 }
 

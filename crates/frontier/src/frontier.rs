@@ -119,12 +119,8 @@ impl Frontier {
         let Window { prints, scope, .. } = &*self.window;
         self.window =
             Arc::new(Window { prints: *prints, scope: scope.clone(), seen: seen.clone() });
-        let backend = LocalBackend::new(seen, queues).on_disk(
-            tables,
-            limits,
-            self.scheduler.memory_bytes(),
-            from.unwrap_or_default(),
-        )?;
+        let backend =
+            LocalBackend::new(seen, queues).on_disk(tables, limits, self.scheduler.room())?;
         self.scheduler.move_to(self.window.clone(), backend);
         self.scheduler.before.is_judged_anew = from.is_none();
         if let (Some(checkpoint), Some(replay)) = (checkpoint, &mut self.replay) {

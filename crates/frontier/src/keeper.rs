@@ -14,8 +14,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::{fs, io};
 
-use crawl_store::{StoreError, crash};
 use crawl_store::tables::{QueueSegment, Tables};
+use crawl_store::{StoreError, crash};
 
 use crate::checkpoint::seal;
 use crate::seen::{Frozen, Seen};

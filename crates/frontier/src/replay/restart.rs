@@ -15,15 +15,15 @@ use crawl_store::tables::Tables;
 use proptest::prelude::*;
 
 use super::Replay;
-use crate::backend::LocalBackend;
+use crate::backend::{LocalBackend, Room};
 use crate::clock::Moment;
 use crate::frontier::{Begun, begin};
 use crate::seen::Standing;
 use crate::tests::rig::{NOW_MS, Rig, found, prints};
 use crate::window::Window;
 
-/// Bytes of memory: a checkpoint every few steps.
-const MEMORY: usize = 600;
+/// A checkpoint every few steps.
+const ROOM: Room = Room { memory: 600, events: 90 };
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -114,9 +114,8 @@ impl Crawl {
         let scope = rig.window.scope.clone();
         rig.window = Arc::new(Window { prints: prints(), scope, seen: seen.clone() });
         let from = checkpoint.as_ref().map(|checkpoint| checkpoint.state.position);
-        let backend = LocalBackend::new(seen, queues)
-            .on_disk(tables.clone(), limits, MEMORY, from.unwrap_or_default())
-            .unwrap();
+        let backend =
+            LocalBackend::new(seen, queues).on_disk(tables.clone(), limits, ROOM).unwrap();
         rig.scheduler.move_to(rig.window.clone(), backend);
         rig.scheduler.before.is_judged_anew = from.is_none();
         let mut replay = Replay::default();

@@ -12,9 +12,9 @@ use crawl_store::StoreError;
 
 use super::robots::FATAL_DEATHS;
 use super::{HostKey, HostRow, Later, Loose, Scheduler};
-use crate::backend::{Backend, LocalBackend};
+use crate::backend::{Backend, LocalBackend, Room};
 use crate::clock::{Moment, backoff};
-use crate::config::{FrontierConfig, Order, PolitenessConfig};
+use crate::config::{FrontierConfig, Order, PolitenessConfig, QueueConfig};
 use crate::gate::Gate;
 use crate::queue::Queued;
 use crate::queues::{LanePlace, Recheck};
@@ -272,9 +272,10 @@ impl Scheduler<LocalBackend> {
         self.config.queue.order
     }
 
-    /// Bytes of memory for URLs that wait and fingerprints that are new.
-    pub(crate) fn memory_bytes(&self) -> usize {
-        (self.config.queue.memory_mib.get() as usize) << 20
+    /// When checkpoints are to be taken.
+    pub(crate) fn room(&self) -> Room {
+        let QueueConfig { memory_mib, checkpoint_after, .. } = self.config.queue;
+        Room { memory: (memory_mib.get() as usize) << 20, events: checkpoint_after.get().into() }
     }
 
     /// Has its URLs in another place from now on; nothing may have been put into the old one.

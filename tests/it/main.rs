@@ -11,6 +11,7 @@ mod bad_input;
 mod bookshop;
 mod cache;
 mod cookies;
+mod crash;
 mod declarative;
 mod faults;
 mod fetch;

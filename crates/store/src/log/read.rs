@@ -47,7 +47,7 @@ impl Log {
     /// From the record on in which settle `n` lies, or would lie.
     pub(crate) fn from(files: &Arc<LogFiles>, n: u64) -> Result<Self, StoreError> {
         let end = files.committed();
-        Ok(Self::between(files, files.find(n)?, end))
+        Ok(Self::between(files, files.find(n, end)?, end))
     }
 
     /// From a place on that a commit has told.

@@ -44,11 +44,14 @@ impl Rig {
             RawEnding { print: Fingerprint(n), host: &host, at_ms: 1000 + n, rest_until_ms: 0 };
         assert_eq!(self.packer.settled(ending, Verdict::Ok), n);
         for link in 0..3 {
-            let url = format!("http://{host}/{n}/link-{link}");
-            let request = Request::get(CanonicalUrl::parse(&url).unwrap());
-            let print = prints().request(&request);
-            self.packer.found(&Found { print, request, filtered: None });
+            self.find(&format!("http://{host}/{n}/link-{link}"));
         }
+    }
+
+    fn find(&mut self, url: &str) {
+        let request = Request::get(CanonicalUrl::parse(url).unwrap());
+        let print = prints().request(&request);
+        self.packer.found(&Found { print, request, filtered: None });
     }
 
     /// Appends what was packed, and does not say so.
@@ -194,10 +197,29 @@ fn a_reader_keeps_up_with_a_writer() {
             std::thread::yield_now();
         }
     });
-    for _ in 0..200 {
+    for i in 0..200 {
         rig.commit(3);
+        // Records without a settle lie there, too.
+        for seed in 0..3 {
+            rig.find(&format!("http://seed/{i}/{seed}"));
+            rig.commit(0);
+        }
     }
     reader.join().unwrap();
+}
+
+#[test]
+fn what_a_reader_looks_up_lies_before_its_end() {
+    let mut rig = Rig::new(100_000);
+    rig.commit(2);
+    let end = rig.commit(1);
+    for seed in 0..3 {
+        rig.find(&format!("http://seed/{seed}"));
+        rig.commit(0);
+    }
+    let place = rig.files.find(end.n + 1, end).unwrap();
+    assert!(place.offset < end.offset, "{place:?}, {end:?}");
+    assert!(rig.files.find(end.n + 1, rig.files.committed()).unwrap().offset > end.offset);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crawl_model::{CanonicalUrl, Fingerprint, Found, Request, Verdict};
 
 use super::*;
-use crate::codec::{Packer, Raw, RawEnding};
+use crate::codec::{Packer, RawEnding};
 
 /// A log, and how to write to it.
 struct Rig {
@@ -96,13 +96,11 @@ fn read(dir: &Path, committed: LogPosition) -> Result<usize, StoreError> {
 
 /// The numbers of what settled from number `n` on.
 fn settled_from(files: &Arc<LogFiles>, n: u64) -> Result<Vec<u64>, StoreError> {
-    let mut log = Log::from(files, n)?;
+    let mut log = Log::settles_from(files, n)?;
     let mut numbers = Vec::new();
-    while let Some(raw) = log.next()? {
-        if let Raw::Settled { n: number, ending, .. } = raw {
-            assert_eq!(ending.print, Fingerprint(number));
-            numbers.extend((number >= n).then_some(number));
-        }
+    while let Some((number, print, verdict)) = log.next_settle()? {
+        assert_eq!((print, verdict), (Fingerprint(number), Verdict::Ok));
+        numbers.extend((number >= n).then_some(number));
     }
     Ok(numbers)
 }

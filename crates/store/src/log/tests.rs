@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crawl_model::{CanonicalUrl, Fingerprint, Found, Request, Verdict};
 
 use super::*;
-use crate::codec::{Packer, Raw, RawEnding};
+use crate::codec::{Packer, RawEnding};
 
 /// A log, and how to write to it.
 struct Rig {
@@ -44,11 +44,14 @@ impl Rig {
             RawEnding { print: Fingerprint(n), host: &host, at_ms: 1000 + n, rest_until_ms: 0 };
         assert_eq!(self.packer.settled(ending, Verdict::Ok), n);
         for link in 0..3 {
-            let url = format!("http://{host}/{n}/link-{link}");
-            let request = Request::get(CanonicalUrl::parse(&url).unwrap());
-            let print = prints().request(&request);
-            self.packer.found(&Found { print, request, filtered: None });
+            self.find(&format!("http://{host}/{n}/link-{link}"));
         }
+    }
+
+    fn find(&mut self, url: &str) {
+        let request = Request::get(CanonicalUrl::parse(url).unwrap());
+        let print = prints().request(&request);
+        self.packer.found(&Found { print, request, filtered: None });
     }
 
     /// Appends what was packed, and does not say so.
@@ -93,13 +96,11 @@ fn read(dir: &Path, committed: LogPosition) -> Result<usize, StoreError> {
 
 /// The numbers of what settled from number `n` on.
 fn settled_from(files: &Arc<LogFiles>, n: u64) -> Result<Vec<u64>, StoreError> {
-    let mut log = Log::from(files, n)?;
+    let mut log = Log::settles_from(files, n)?;
     let mut numbers = Vec::new();
-    while let Some(raw) = log.next()? {
-        if let Raw::Settled { n: number, ending, .. } = raw {
-            assert_eq!(ending.print, Fingerprint(number));
-            numbers.extend((number >= n).then_some(number));
-        }
+    while let Some((number, print, verdict)) = log.next_settle()? {
+        assert_eq!((print, verdict), (Fingerprint(number), Verdict::Ok));
+        numbers.extend((number >= n).then_some(number));
     }
     Ok(numbers)
 }
@@ -194,10 +195,29 @@ fn a_reader_keeps_up_with_a_writer() {
             std::thread::yield_now();
         }
     });
-    for _ in 0..200 {
+    for i in 0..200 {
         rig.commit(3);
+        // Records without a settle lie there, too.
+        for seed in 0..3 {
+            rig.find(&format!("http://seed/{i}/{seed}"));
+            rig.commit(0);
+        }
     }
     reader.join().unwrap();
+}
+
+#[test]
+fn what_a_reader_looks_up_lies_before_its_end() {
+    let mut rig = Rig::new(100_000);
+    rig.commit(2);
+    let end = rig.commit(1);
+    for seed in 0..3 {
+        rig.find(&format!("http://seed/{seed}"));
+        rig.commit(0);
+    }
+    let place = rig.files.find(end.n + 1, end).unwrap();
+    assert!(place.offset < end.offset, "{place:?}, {end:?}");
+    assert!(rig.files.find(end.n + 1, rig.files.committed()).unwrap().offset > end.offset);
 }
 
 #[test]

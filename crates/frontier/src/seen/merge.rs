@@ -10,8 +10,8 @@ use std::sync::{Arc, TryLockError};
 
 use crawl_store::{StoreError, tables};
 
+use super::Seen;
 use super::run::Run;
-use super::{Seen, write};
 
 impl Seen {
     /// Merges some runs into one if there are too many, and puts it in their place. Takes as
@@ -39,9 +39,10 @@ impl Seen {
         let path = folder.join(tables::run_name(n));
         merge(old, tables::RunWriter::create(&path)?)?;
         let merged = Arc::new(Run::open(&path)?);
-        let mut runs = write(&self.runs);
         // Younger ones may have come, but only behind these.
-        Arc::make_mut(&mut runs).splice(from..from + old.len(), [merged]);
+        self.change_runs(|runs| {
+            runs.splice(from..from + old.len(), [merged.clone()]);
+        });
         Ok(Some(old.iter().map(|run| run.path().to_owned()).collect()))
     }
 }

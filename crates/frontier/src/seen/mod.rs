@@ -63,6 +63,8 @@ pub(crate) struct Seen {
     next_run: Arc<AtomicU64>,
     /// Held by whoever merges.
     merging: Mutex<()>,
+    /// Whether merging is to stop.
+    is_over: AtomicBool,
     fault: Fault,
 }
 
@@ -111,6 +113,7 @@ impl Seen {
             folder: None,
             next_run: Arc::default(),
             merging: Mutex::default(),
+            is_over: AtomicBool::new(false),
             fault: Fault::default(),
         }
     }

@@ -265,6 +265,21 @@ fn readers_never_miss_what_is_known_while_it_moves() {
 }
 
 #[test]
+fn a_merge_that_is_stopped_changes_nothing_and_leaves_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let seen = Seen::open(dir.path(), &[]).unwrap();
+    for n in 0..3 {
+        seen.set(spread(n), Standing::Ended);
+        spill(&seen, dir.path());
+    }
+    let names = seen.run_names();
+    seen.stop_merging();
+    assert!(seen.merge_once().unwrap().is_none());
+    assert_eq!((seen.run_names(), fs::read_dir(dir.path()).unwrap().count()), (names, 3));
+    assert_eq!(seen.get(spread(2)), Some(Standing::Ended));
+}
+
+#[test]
 fn what_a_run_says_is_forgotten_when_a_newer_one_overrules_it() {
     let dir = tempfile::tempdir().unwrap();
     let seen = Seen::open(dir.path(), &[]).unwrap();

@@ -137,3 +137,13 @@ fn an_empty_run_is_a_run() {
     let (_dir, path) = written(&BTreeMap::new());
     assert_eq!(read(&path, &[0, 7, u64::MAX]).unwrap(), [None, None, None]);
 }
+
+#[test]
+fn a_run_that_was_given_up_leaves_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut writer = RunWriter::create(&dir.path().join("00000001.run")).unwrap();
+    (0..100_000).for_each(|n| writer.push(n, 1).unwrap());
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    drop(writer);
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+}

@@ -10,8 +10,9 @@
 //! newer one overrules an older. Of a URL in a run, memory holds ten bits in a filter and two
 //! in the fences.
 //!
-//! Invariant: what is known is found in at least one place at every moment; whoever reads goes
-//! from young to old, whoever moves something puts it into the older place first.
+//! Invariant: under its lock a shard is complete, and its list of runs never newer than that of
+//! the whole. So whoever looks into a shard and then, without the lock, into the runs of either
+//! list, misses nothing.
 //!
 //! Not here: the queue; when to freeze, and which runs a checkpoint may name (the caller's).
 
@@ -239,8 +240,9 @@ impl Seen {
         };
         for run in runs.iter().rev() {
             if let Some(code) = run.get(print)? {
+                let standing = run.standing(code)?;
                 self.cache.put(print, generation, code);
-                return run.standing(code).map(Some);
+                return Ok(Some(standing));
             }
         }
         Ok(None)
@@ -271,8 +273,8 @@ impl Seen {
         });
         for run in self.runs().iter().rev() {
             run.get_many(&mut left, |print, n, code| {
-                self.cache.put(print, generation, code);
                 out[n] = Some(run.standing(code)?);
+                self.cache.put(print, generation, code);
                 Ok(())
             })?;
         }

@@ -16,9 +16,12 @@
 
 mod config;
 mod frontier;
+mod orders;
 mod run;
 
+mod domain;
 mod scope;
+mod seed_hosts;
 mod seen;
 
 mod scheduler;
@@ -40,7 +43,10 @@ pub use config::{
     FrontierConfig, FrontierError, HostPoliteness, PolitenessConfig, RetryConfig, ScopeConfig,
 };
 pub use counts::SharedCounts;
+pub use domain::Domain;
 pub use frontier::Frontier;
+pub use orders::{Blocked, Control, Pace, Setting, Status};
 pub use replay::Resumed;
-pub use run::{Control, Edges, End};
+pub use run::{Edges, End};
 pub use scheduler::Seeded;
+pub use seed_hosts::SeedHosts;

@@ -14,8 +14,10 @@ mod host;
 mod line;
 #[cfg(test)]
 mod model;
+mod orders;
 mod restore;
 mod robots;
+mod rules;
 mod settle;
 #[cfg(test)]
 mod tests;
@@ -49,6 +51,8 @@ pub(crate) use robots::FATAL_DEATHS;
 
 use host::HostState;
 use line::Lines;
+use orders::Sweep;
+use rules::RuleBook;
 
 /// URLs in one message to the store: about what a huge page brings.
 const BATCH: usize = 1000;
@@ -67,10 +71,8 @@ pub struct Seeded {
 /// Clocks and tickets over a place where URLs wait.
 pub(crate) struct Scheduler<B> {
     config: FrontierConfig,
-    /// How hosts are treated that have no table of their own.
-    rules: HostPoliteness,
-    /// How the others are.
-    rules_by_host: HostTable<HostPoliteness>,
+    /// How hosts are treated.
+    rules: RuleBook,
     window: Arc<Window>,
     backend: B,
     hosts: Vec<HostState>,
@@ -99,6 +101,8 @@ pub(crate) struct Scheduler<B> {
     unanswered: usize,
     /// Who waits for the answer to each batch of seeds, in order.
     seeds: VecDeque<Option<SeedsWaiting>>,
+    /// Blocks whose queued URLs are being ended, in order.
+    sweeps: VecDeque<Sweep>,
     /// Whether what was filtered as `nofollow` stays so at a resume.
     pub(crate) obeys_nofollow: bool,
     /// Places in the page stream that tickets took and will not fill.
@@ -131,8 +135,7 @@ impl<B: Backend> Scheduler<B> {
             HostPoliteness { politeness: config.politeness.clone(), agent: agent.to_owned() };
         Self {
             config,
-            rules,
-            rules_by_host: HostTable::default(),
+            rules: RuleBook::new(rules),
             window,
             backend,
             hosts: Vec::new(),
@@ -153,6 +156,7 @@ impl<B: Backend> Scheduler<B> {
             outbox: VecDeque::new(),
             unanswered: 0,
             seeds: VecDeque::new(),
+            sweeps: VecDeque::new(),
             obeys_nofollow: true,
             credit_owed: 0,
         }
@@ -160,7 +164,7 @@ impl<B: Backend> Scheduler<B> {
 
     /// Treats some hosts in their own way; no host may be known yet.
     pub(crate) fn set_hosts(&mut self, hosts: HostTable<HostPoliteness>) {
-        self.rules_by_host = hosts;
+        self.rules.set_hosts(hosts);
     }
 
     pub(crate) fn open_tickets(&self) -> Arc<AtomicUsize> {
@@ -262,6 +266,9 @@ impl<B: Backend> Scheduler<B> {
     /// Puts a queued URL where it has to wait, or ends it if that is certain already.
     pub(crate) fn place(&mut self, url: Queued, now: Instant) {
         let host = self.host_key(url.url());
+        if self.host(host).is_blocked {
+            return self.end(&url, EndedBy::Filter(FilterReason::Blocked));
+        }
         if self.host(host).is_spent(self.config.scope.max_pages_per_host) {
             return self.end(&url, EndedBy::Filter(FilterReason::HostBudget));
         }
@@ -324,9 +331,9 @@ impl<B: Backend> Scheduler<B> {
             return key;
         }
         let key = HostKey(u32::try_from(self.hosts.len()).expect("fewer hosts than u32 counts"));
-        let rules = self.rules_by_host.position(url.host_str());
-        let rules = rules.and_then(|index| u32::try_from(index).ok());
-        self.hosts.push(HostState { rules, ..HostState::default() });
+        let rules = self.rules.position(url.host_str());
+        let is_blocked = self.window.scope.blocks.covers(url.host_str());
+        self.hosts.push(HostState { rules, is_blocked, ..HostState::default() });
         self.by_name.insert(url.host(), key);
         key
     }
@@ -341,8 +348,7 @@ impl<B: Backend> Scheduler<B> {
 
     /// How the host is to be treated.
     fn rules(&self, key: HostKey) -> &HostPoliteness {
-        let own = self.host(key).rules.map(|index| &self.rules_by_host.values()[index as usize]);
-        own.unwrap_or(&self.rules)
+        self.rules.get(self.host(key).rules)
     }
 
     fn politeness(&self, key: HostKey) -> &PolitenessConfig {
@@ -369,7 +375,9 @@ impl<B: Backend> Scheduler<B> {
         let has_work = !host.errands.is_empty() || (has_urls && host.has_room(limit));
         let is_over = host.condition.is_dead() && (has_urls || !host.errands.is_empty());
         let is_unsorted = has_urls && (host.is_unsorted || host.is_spent(limit));
-        let wanted = if is_over || is_unsorted {
+        let wanted = if host.is_blocked {
+            None // what is queued there is ended by a sweep
+        } else if is_over || is_unsorted {
             Some(now) // to end them, which needs no clock
         } else if has_work && host.has_place(per_host) {
             Some(host.clock().unwrap_or(now))

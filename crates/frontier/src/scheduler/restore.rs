@@ -61,6 +61,7 @@ impl<B: Backend> Scheduler<B> {
             // The spider's step is asked on the CPU threads: found again, it is judged again.
             FilterReason::Refused => true,
             FilterReason::OffDomain
+            | FilterReason::Blocked
             | FilterReason::Excluded
             | FilterReason::NotIncluded
             | FilterReason::TooDeep

@@ -19,7 +19,8 @@ use serde::{Deserialize, Serialize};
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ScopeConfig {
     /// Domains to stay in; a domain covers its subdomains. Default: none, which means the seeds'
-    /// hosts, with and without `www.`, but no other subdomains.
+    /// hosts, with and without `www.`, but no other subdomains. Hosts of seeds that come from a
+    /// file or are added while the crawl runs are in scope from then on.
     pub allowed_domains: Vec<String>,
     /// Regular expressions, searched in the whole URL; one must match. Default: none, all pass.
     pub include: Vec<String>,

@@ -89,6 +89,7 @@ impl Folder {
             _ => {}
         }
         remove_file(&self.open_journal())?;
+        remove_file(&self.seed_hosts())?;
         remove_dir(&self.bodies())?;
         self.sweep()
     }
@@ -132,6 +133,11 @@ impl Folder {
 
     pub(crate) fn open_journal(&self) -> PathBuf {
         self.root.join(OPEN_JOURNAL)
+    }
+
+    /// Hosts that later seeds brought into the scope.
+    pub(crate) fn seed_hosts(&self) -> PathBuf {
+        self.root.join("seed-hosts")
     }
 
     /// What earlier runs came to; a fresh start leaves it.

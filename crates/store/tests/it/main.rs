@@ -9,4 +9,5 @@ mod kill;
 mod rig;
 mod runs;
 mod settle;
+mod told;
 mod views;

@@ -127,12 +127,18 @@ impl Handle {
     /// in flight settles. Answers when the last queued URL has ended.
     ///
     /// # Errors
-    /// [`CrawlError::Frontier`] if it is no domain, [`CrawlError::Ended`] if the crawl is over,
-    /// [`CrawlError::Store`] if it cannot be written down.
+    /// [`CrawlError::Frontier`] if it is no domain, [`CrawlError::Store`] if it cannot be written
+    /// down, [`CrawlError::Ended`] if the crawl is over. If it ends just then the block may be
+    /// written down all the same; later runs obey it.
     pub async fn block(&self, domain: &str) -> Result<Blocked, CrawlError> {
         let domain = Domain::parse(domain)?;
         let was_blocked = !self.write_block(&domain, true).await?;
-        let blocked = self.tell(|done| Control::Block { domain, done }).await?;
+        let told = domain.clone();
+        let blocked = self.tell(|done| Control::Block { domain: told, done }).await?;
+        if !self.is_listed(&domain)? {
+            // Taken back by somebody else meanwhile: what is written down counts.
+            self.tell(|done| Control::Unblock { domain, done }).await?;
+        }
         Ok(Blocked { was_blocked, ..blocked })
     }
 
@@ -144,7 +150,11 @@ impl Handle {
     pub async fn unblock(&self, domain: &str) -> Result<bool, CrawlError> {
         let domain = Domain::parse(domain)?;
         let was_blocked = self.write_block(&domain, false).await?;
-        self.tell(|done| Control::Unblock { domain, done }).await?;
+        let told = domain.clone();
+        self.tell(|done| Control::Unblock { domain: told, done }).await?;
+        if self.is_listed(&domain)? {
+            self.tell(|done| Control::Block { domain, done }).await?;
+        }
         Ok(was_blocked)
     }
 
@@ -154,6 +164,10 @@ impl Handle {
     /// [`CrawlError::Ended`] if the crawl is over.
     pub fn blocked(&self) -> Result<Vec<String>, CrawlError> {
         Ok(self.blocks.upgrade().ok_or(CrawlError::Ended)?.get())
+    }
+
+    fn is_listed(&self, domain: &Domain) -> Result<bool, CrawlError> {
+        Ok(self.blocked()?.iter().any(|name| name == domain.as_str()))
     }
 
     async fn write_block(&self, domain: &Domain, is_blocked: bool) -> Result<bool, CrawlError> {

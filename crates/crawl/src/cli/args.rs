@@ -50,7 +50,7 @@ Exit codes:
 
 const CONTROL: &str = "\
 Each order is answered when it has taken effect. A pause, and what `set` changes, last till the end
-of the run: what is to last longer goes into the config. A block lasts till `unblock`.
+of the run: what is to last longer goes into the config. A block lasts till `unblock` or `--fresh`.
 
 Exit codes:
     0  done

@@ -96,6 +96,10 @@ impl From<CrawlError> for Failure {
                 let hint = "say where to begin: seeds = [\"https://example.org/\"]";
                 (Exit::Usage, Some(hint.to_owned()))
             }
+            CrawlError::SeedsFile { line: 1.., .. } => {
+                let hint = "mend the file; the same command goes on, and reads it from its start";
+                (Exit::Broken, Some(hint.to_owned()))
+            }
             error if error.is_usage() => (Exit::Usage, None),
             _ => (Exit::Broken, None),
         };

@@ -168,7 +168,7 @@ fn the_schema_tells_what_keys_mean_and_are_by_default() {
 }
 
 /// All configs that come with the crawler.
-fn shipped() -> Vec<std::path::PathBuf> {
+fn shipped() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut paths = Vec::new();
     let mut folders = vec![root.join("config"), root.join("examples")];

@@ -216,6 +216,7 @@ impl<B: Backend> Scheduler<B> {
             // The spider's step is asked on the CPU threads: found again, it is judged again.
             FilterReason::Refused => true,
             FilterReason::OffDomain
+            | FilterReason::Blocked
             | FilterReason::Excluded
             | FilterReason::NotIncluded
             | FilterReason::TooDeep
@@ -258,14 +259,14 @@ impl<B: Backend> Scheduler<B> {
 impl Scheduler<LocalBackend> {
     /// The limits under which URLs are judged: those of a checkpoint must be the same.
     pub(crate) fn limits(&self, seed_hosts: &[Host]) -> String {
-        let Self { config, rules, rules_by_host, .. } = self;
+        let Self { config, rules, obeys_nofollow, .. } = self;
         let politeness =
             PolitenessConfig { robots: config.politeness.robots, ..Default::default() };
         let (retry, queue) = Default::default();
         let judged_by = FrontierConfig { politeness, retry, queue, ..config.clone() };
-        let Self { obeys_nofollow, .. } = self;
-        let (agent, order) = (&rules.agent, config.queue.order);
-        format!("{judged_by:?} {seed_hosts:?} {obeys_nofollow} {agent} {order:?} {rules_by_host:?}")
+        let (rules, order, blocks) =
+            (rules.told(), config.queue.order, self.window.scope.blocks.names());
+        format!("{judged_by:?} {seed_hosts:?} {obeys_nofollow} {order:?} {rules} {blocks:?}")
     }
 
     pub(crate) fn order(&self) -> Order {

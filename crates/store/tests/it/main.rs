@@ -13,4 +13,5 @@ mod rig;
 mod runs;
 mod settle;
 mod speed;
+mod told;
 mod views;

@@ -90,10 +90,3 @@ impl Frozen {
         Ok(Written { run: Arc::new(Run::open(&path)?) })
     }
 }
-
-impl Written {
-    /// Name of its file.
-    pub(crate) fn name(&self) -> String {
-        self.run.name()
-    }
-}

@@ -116,10 +116,10 @@ impl Pair {
             }
             Step::Install => {
                 if let Some(written) = self.written.take() {
-                    let name = written.name();
+                    let before = self.seen.run_names();
                     self.seen.install(written);
                     self.frozen_log.clear();
-                    assert_eq!(self.seen.run_names().last(), Some(&name));
+                    assert_eq!(self.seen.run_names()[..before.len()], before);
                 }
             }
             Step::Merge => self.merge(),

@@ -130,6 +130,7 @@ impl Keeper {
 impl Drop for Keeper {
     fn drop(&mut self) {
         self.shared.is_over.store(true, Ordering::Release);
+        self.shared.seen.stop_merging();
         (self.jobs, self.merges) = (None, None);
         for thread in self.threads.drain(..) {
             // One that panicked has nothing more to tell.

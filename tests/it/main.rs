@@ -9,6 +9,7 @@ mod built;
 
 mod bad_input;
 mod bookshop;
+mod broken;
 mod cache;
 mod control;
 mod cookies;

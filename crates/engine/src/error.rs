@@ -116,6 +116,17 @@ impl CrawlError {
         }
     }
 
+    /// Whether the disk was full: what was settled is saved, and the next run goes on when there
+    /// is room.
+    #[must_use]
+    pub fn is_disk_full(&self) -> bool {
+        match self {
+            Self::Store(error) => error.is_disk_full(),
+            Self::Feed(error) => error.is_disk_full(),
+            _ => false,
+        }
+    }
+
     /// Whether another process works in the crawl's folder.
     #[must_use]
     pub fn is_in_use(&self) -> bool {

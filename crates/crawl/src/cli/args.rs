@@ -16,6 +16,7 @@ const EXIT_CODES: &str = "Exit codes:
     2  wrong usage or config
     3  another process works in the crawl's folder
     4  `run.fail-on-drift`: fields are filled less than half as often as in the run before
+    5  the disk is full; with room on it, the same command goes on and nothing is lost
   130  interrupted; what was settled is saved, and the same command goes on
 
 Results go to stdout, everything else to stderr.";

@@ -35,6 +35,22 @@ pub enum CrawlError {
     /// Scope or politeness.
     #[error(transparent)]
     Frontier(#[from] FrontierError),
+    /// The crawl was begun with another idea of which URLs are one.
+    #[error(
+        "the crawl in {} was begun with `{key}` = {old}, and what it knows is known by that; now \
+         it is {new}",
+        folder.display()
+    )]
+    Identity {
+        /// The crawl's folder.
+        folder: PathBuf,
+        /// The key, such as `scope.identity.sort-query`.
+        key: String,
+        /// As it was, in JSON.
+        old: String,
+        /// As it is, in JSON.
+        new: String,
+    },
     /// Connection settings.
     #[error(transparent)]
     Fetch(#[from] FetchConfigError),
@@ -80,7 +96,8 @@ impl CrawlError {
             | Self::Frontier(_)
             | Self::Fetch(_)
             | Self::Pipeline(_)
-            | Self::HostTwice(_) => true,
+            | Self::HostTwice(_)
+            | Self::Identity { .. } => true,
             Self::Cache(error) => !matches!(error, CacheError::Open(_)),
             Self::Store(_)
             | Self::Feed(_)

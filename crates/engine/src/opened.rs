@@ -123,6 +123,7 @@ fn prepare(
     let hosts = seed_hosts(urls.chain(&config.later_seeds));
     let unreadable_cookies = take_cookies(&config, hosts.len(), store, fetcher)?;
     let limits = unless_offline(&config);
+    check_identity(store, &config)?;
     let mut frontier = Frontier::new(
         limits.frontier.clone(),
         crawl_robots::product_token(&config.fetch.user_agent),
@@ -248,6 +249,22 @@ fn replay(store: &Store, frontier: &mut Frontier) -> Result<Option<Resumed>, Cra
     let recovery = store.recovery();
     let resumed = frontier.replayed(&recovery.suspects, recovery.clean);
     Ok((!is_first_run).then_some(resumed))
+}
+
+/// Refuses a resume that tells duplicates otherwise than the run that began the crawl: no
+/// fingerprint would be found again, and all would be crawled twice.
+fn check_identity(store: &Store, config: &CrawlConfig) -> Result<(), CrawlError> {
+    if store.events().next().is_none() {
+        return Ok(());
+    }
+    let table = |identity| serde_json::json!({ "scope.identity": identity });
+    let (old, new) = (store.url_identity()?, &config.frontier.scope.identity);
+    match changes(&table(&old), &table(new)).pop() {
+        None => Ok(()),
+        Some(Change { key, old, new }) => {
+            Err(CrawlError::Identity { folder: config.folder(), key, old, new })
+        }
+    }
 }
 
 /// Notes the limits now in force and says which differ from the last run's.

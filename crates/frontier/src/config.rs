@@ -6,7 +6,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use crawl_model::DURATION;
+use crawl_model::{DURATION, IdentityConfig, NoParameter};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +41,8 @@ pub struct ScopeConfig {
     /// for the sitemaps themselves, and no callback sees them. Needs `politeness.robots`.
     /// Default: false.
     pub sitemaps: bool,
+    /// Which URLs count as one.
+    pub identity: IdentityConfig,
 }
 
 impl Default for ScopeConfig {
@@ -54,6 +56,7 @@ impl Default for ScopeConfig {
             max_pages_per_host: 0,
             skip_extensions: SKIP_EXTENSIONS.split_whitespace().map(str::to_owned).collect(),
             sitemaps: false,
+            identity: IdentityConfig::default(),
         }
     }
 }
@@ -250,6 +253,9 @@ pub enum FrontierError {
     /// An entry of `scope.allowed-domains` is no domain or address.
     #[error("scope.allowed-domains: `{0}` is not a domain; write it without scheme, port and path")]
     Domain(String),
+    /// An entry of `scope.identity.ignore-parameters` is no name.
+    #[error(transparent)]
+    Parameter(NoParameter),
     /// A key of `[politeness]` has a value that cannot be.
     #[error("`politeness.{key}` {why}")]
     Politeness {

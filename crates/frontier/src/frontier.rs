@@ -5,8 +5,8 @@ use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use crawl_model::{
-    Event, Fingerprint, Fingerprinter, Host, HostTable, OpenJournal, Origin, RobotsReply, TicketId,
-    View,
+    Event, Fingerprint, Fingerprinter, Host, HostTable, KeyRules, OpenJournal, Origin, RobotsReply,
+    TicketId, View,
 };
 use tokio::sync::mpsc;
 
@@ -40,9 +40,10 @@ impl Frontier {
     ///
     /// `agent` is the product token by which robots.txt groups are looked up. `seed_hosts` are
     /// the scope if `scope.allowed-domains` is empty. `journal` is told of each open ticket.
+    /// `scope.identity` holds for all fingerprints that the [`view`](Self::view) gives.
     ///
     /// # Errors
-    /// [`FrontierError`] if a pattern or a domain of the scope does not parse.
+    /// [`FrontierError`] if a pattern, a domain or a parameter of the scope does not parse.
     pub fn new(
         mut config: FrontierConfig,
         agent: &str,
@@ -52,6 +53,8 @@ impl Frontier {
     ) -> Result<Self, FrontierError> {
         config.politeness.check()?;
         config.politeness.delay = with_slack(config.politeness.delay);
+        let prints =
+            prints.under(KeyRules::new(&config.scope.identity).map_err(FrontierError::Parameter)?);
         let scope = Arc::new(Scope::new(&config.scope, &seed_hosts)?);
         let seen = Arc::new(Seen::default());
         let window = Arc::new(Window { prints, scope, seen: seen.clone() });

@@ -96,6 +96,10 @@ impl From<CrawlError> for Failure {
                 let hint = "say where to begin: seeds = [\"https://example.org/\"]";
                 (Exit::Usage, Some(hint.to_owned()))
             }
+            CrawlError::Identity { .. } => {
+                let hint = "set it back, or start over with `--fresh`";
+                (Exit::Usage, Some(hint.to_owned()))
+            }
             error if error.is_usage() => (Exit::Usage, None),
             _ => (Exit::Broken, None),
         };

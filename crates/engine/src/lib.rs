@@ -28,7 +28,7 @@ mod session;
 pub use builder::{Crawl, CrawlBuilder};
 pub use config::{CrawlConfig, HostRules};
 pub use control::{ControlError, Order, Reload, ask, order};
-pub use crawl_frontier::{End, Seeded};
+pub use crawl_frontier::{End, Seeded, TrapSighting};
 pub use error::CrawlError;
 
 pub use handle::Handle;

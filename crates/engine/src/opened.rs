@@ -150,7 +150,8 @@ fn prepare(
     let last = store.recovery().last;
     let mut parser =
         Parser::new(config.parse.clone(), config.fetch.max_redirects, spider, frontier.view())
-            .with_agent(crawl_robots::product_token(&config.fetch.user_agent));
+            .with_agent(crawl_robots::product_token(&config.fetch.user_agent))
+            .with_max_copies(config.frontier.traps.max_duplicates);
     for (pattern, reader) in parts.readers {
         parser = parser.with_reader(pattern, reader);
     }

@@ -1,7 +1,7 @@
 //! The frontier as the engine sees it: made, brought up to date, run.
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crawl_model::{
@@ -21,6 +21,7 @@ use crate::scheduler::Scheduler;
 use crate::scope::Scope;
 use crate::seen::{Seen, Window};
 use crate::slots;
+use crate::traps::TrapSighting;
 
 /// Decides when a URL may be fetched.
 ///
@@ -30,6 +31,7 @@ pub struct Frontier {
     scheduler: Scheduler<LocalBackend>,
     window: Arc<Window>,
     counts: Arc<SharedCounts>,
+    sightings: Arc<Mutex<Vec<TrapSighting>>>,
     lost: mpsc::UnboundedReceiver<TicketId>,
     /// The fold over the settle log; `None` once it is done.
     replay: Option<Replay>,
@@ -55,7 +57,8 @@ impl Frontier {
         config.politeness.delay = with_slack(config.politeness.delay);
         let prints =
             prints.under(KeyRules::new(&config.scope.identity).map_err(FrontierError::Parameter)?);
-        let scope = Arc::new(Scope::new(&config.scope, &seed_hosts)?);
+        let scope = Scope::new(&config.scope, &seed_hosts)?;
+        let scope = Arc::new(scope.with_traps(config.traps.clone()));
         let seen = Arc::new(Seen::default());
         let window = Arc::new(Window { prints, scope, seen: seen.clone() });
         let (desk, lost) = slots::desk();
@@ -63,7 +66,8 @@ impl Frontier {
         let scheduler =
             Scheduler::new(config, agent, window.clone(), backend, journal, desk, Moment::now());
         let replay = Some(Replay::default());
-        Ok(Self { scheduler, window, counts: Arc::default(), lost, replay })
+        let sightings = Arc::default();
+        Ok(Self { scheduler, window, counts: Arc::default(), sightings, lost, replay })
     }
 
     /// Treats some hosts in their own way. To be called before anything is replayed.
@@ -140,6 +144,13 @@ impl Frontier {
         self.counts.clone()
     }
 
+    /// The traps that the crawl has met, those with the most URLs first: told when
+    /// [`run`](Self::run) ends.
+    #[must_use]
+    pub fn sightings(&self) -> Arc<Mutex<Vec<TrapSighting>>> {
+        self.sightings.clone()
+    }
+
     /// Number of open tickets. The store's writer commits at once when its batch holds all.
     #[must_use]
     pub fn open_tickets(&self) -> Arc<AtomicUsize> {
@@ -157,7 +168,11 @@ impl Frontier {
         if self.replay.is_some() {
             self.replayed(&[], true);
         }
-        Shell::new(self.scheduler, self.counts, self.lost, edges).run().await
+        let told = self.sightings;
+        let (end, sightings) =
+            Shell::new(self.scheduler, self.counts, self.lost, edges).run_and_tell().await;
+        *told.lock().unwrap_or_else(PoisonError::into_inner) = sightings;
+        end
     }
 }
 

@@ -21,6 +21,9 @@ mod run;
 mod scope;
 mod seen;
 
+mod budget;
+mod traps;
+
 mod scheduler;
 
 mod backend;
@@ -38,9 +41,11 @@ mod tests;
 
 pub use config::{
     FrontierConfig, FrontierError, HostPoliteness, PolitenessConfig, RetryConfig, ScopeConfig,
+    TrapsConfig,
 };
 pub use counts::SharedCounts;
 pub use frontier::Frontier;
 pub use replay::Resumed;
 pub use run::{Control, Edges, End};
 pub use scheduler::Seeded;
+pub use traps::TrapSighting;

@@ -45,6 +45,9 @@ pub struct Resumed {
 pub(crate) struct Replay {
     queued: HashMap<Fingerprint, Queued>,
     refused: HashMap<Fingerprint, (FilterReason, Queued)>,
+    /// Those queued that budgets and traps refuse, and of which the log does not say so yet: the
+    /// limits were others, or the process died before it was durable.
+    guarded: HashMap<Fingerprint, FilterReason>,
     /// When those that wait for another try were tried last: milliseconds since the Unix epoch.
     tried_ms: HashMap<Fingerprint, u64>,
     activity: HashMap<HostKey, Activity>,
@@ -65,6 +68,7 @@ impl Replay {
             Event::Settled { print, verdict, at_ms, rest_until_ms, .. } => {
                 let Some(url) = self.queued.remove(&print) else { return };
                 self.tried_ms.remove(&print);
+                self.guarded.remove(&print);
                 scheduler.tally.queued -= 1;
                 scheduler.tally.settle(verdict);
                 let host = scheduler.host_key(url.url());
@@ -85,6 +89,8 @@ impl Replay {
             Event::Filtered { print, reason } => {
                 let Some(url) = self.queued.remove(&print) else { return };
                 self.tried_ms.remove(&print);
+                let was_counted = self.guarded.remove(&print).is_none();
+                scheduler.was_refused(&url, reason, was_counted);
                 scheduler.tally.queued -= 1;
                 scheduler.tally.filter(reason);
                 scheduler.refuse(print, reason, url.depth);
@@ -104,6 +110,7 @@ impl Replay {
             None => {
                 self.refused.remove(&print);
                 scheduler.tally.queued += 1;
+                self.guarded.extend(scheduler.guard(&url).map(|reason| (print, reason)));
                 self.queued.insert(print, url);
             }
             Some(reason) => {
@@ -126,7 +133,7 @@ impl Replay {
         is_clean: bool,
         at: Moment,
     ) -> Resumed {
-        let Self { queued, refused, tried_ms, activity } = self;
+        let Self { queued, refused, guarded, tried_ms, activity } = self;
         let deaths: HashMap<Fingerprint, u32> =
             suspects.iter().copied().filter(|&(_, deaths)| deaths >= SUSPECT_DEATHS).collect();
         let mut resumed = Resumed { settled: scheduler.tally.n_settled(), ..Resumed::default() };
@@ -136,14 +143,17 @@ impl Replay {
         // Who died with no queued URL in hand died with a robots.txt.
         let mut robots_deaths = deaths.clone();
         for url in &queued {
-            scheduler.host_key(url.url());
+            if !guarded.contains_key(&url.print) {
+                scheduler.host_key(url.url());
+            }
             robots_deaths.remove(&url.print);
         }
         scheduler.suspect_robots(robots_deaths);
         set_clocks(scheduler, &activity, is_clean, at);
         for url in queued {
             let tried_ms = tried_ms.get(&url.print).copied();
-            queue(scheduler, url, tried_ms, &deaths, &mut resumed, at);
+            let guarded = guarded.get(&url.print).copied();
+            queue(scheduler, url, tried_ms, guarded, &deaths, &mut resumed, at);
         }
         resumed.newly_filtered = scheduler.tally.pending - resumed.poisoned;
         scheduler.flush_ended();
@@ -163,12 +173,13 @@ fn queue<B: Backend>(
     scheduler: &mut Scheduler<B>,
     mut url: Queued,
     tried_ms: Option<u64>,
+    guarded: Option<FilterReason>,
     deaths: &HashMap<Fingerprint, u32>,
     resumed: &mut Resumed,
     at: Moment,
 ) {
     let n_deaths = deaths.get(&url.print).copied().unwrap_or(0);
-    if let Some(reason) = scheduler.judge(&url) {
+    if let Some(reason) = scheduler.judge(&url).or(guarded) {
         scheduler.end(&url, EndedBy::Filter(reason));
     } else if n_deaths >= FATAL_DEATHS {
         scheduler.end_poisoned(&url, "the process died three times with this URL in hand");

@@ -20,6 +20,7 @@ use crate::backend::Backend;
 use crate::clock::now;
 use crate::counts::SharedCounts;
 use crate::scheduler::{Ready, Scheduler, Seeded};
+use crate::traps::TrapSighting;
 
 /// Messages taken from one edge before the others get their turn.
 const TURN: usize = 256;
@@ -126,7 +127,13 @@ impl<B: Backend> Shell<B> {
         }
     }
 
-    pub(crate) async fn run(mut self) -> End {
+    /// Runs to the end; also says which traps were met.
+    pub(crate) async fn run_and_tell(mut self) -> (End, Vec<TrapSighting>) {
+        let end = self.run().await;
+        (end, self.scheduler.sightings())
+    }
+
+    pub(crate) async fn run(&mut self) -> End {
         self.hear_control();
         loop {
             let lack = self.send_tickets();

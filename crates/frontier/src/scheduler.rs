@@ -10,6 +10,7 @@
 //! Not here: how to fetch, the settle log, waiting.
 
 mod dispatch;
+mod guard;
 mod host;
 mod line;
 #[cfg(test)]
@@ -35,6 +36,7 @@ use crawl_model::{
 use tokio::sync::oneshot;
 
 use crate::backend::{Backend, HostKey};
+use crate::budget::Domains;
 use crate::clock::{Delayed, DueHosts, Moment, Rate};
 use crate::config::{FrontierConfig, HostPoliteness, PolitenessConfig};
 use crate::counts::Tally;
@@ -42,6 +44,7 @@ use crate::gate::Gate;
 use crate::queue::Queued;
 use crate::seen::{Learnt, Window};
 use crate::slots::{RobotsErrand, Slots};
+use crate::traps::Guards;
 
 pub(crate) use dispatch::Ready;
 pub(crate) use line::AddressKey;
@@ -75,6 +78,8 @@ pub(crate) struct Scheduler<B> {
     backend: B,
     hosts: Vec<HostState>,
     by_name: HashMap<Host, HostKey>,
+    domains: Domains,
+    guards: Guards,
     due: DueHosts,
     lines: Lines,
     delayed: Delayed<Later>,
@@ -129,6 +134,8 @@ impl<B: Backend> Scheduler<B> {
             NonZeroU32::new(config.politeness.max_rate).map(|rate| Rate::new(rate, began.now));
         let rules =
             HostPoliteness { politeness: config.politeness.clone(), agent: agent.to_owned() };
+        let guards =
+            Guards::new(&config.scope, &config.traps, window.prints.clone(), guard::year(began.ms));
         Self {
             config,
             rules,
@@ -137,6 +144,8 @@ impl<B: Backend> Scheduler<B> {
             backend,
             hosts: Vec::new(),
             by_name: HashMap::new(),
+            domains: Domains::default(),
+            guards,
             due: DueHosts::default(),
             lines: Lines::default(),
             delayed: Delayed::default(),
@@ -244,11 +253,17 @@ impl<B: Backend> Scheduler<B> {
             Learnt::Nearer | Learnt::Nothing => return,
         }
         match found.filtered {
-            Some(reason) => self.tally.filter(reason),
+            Some(reason) => {
+                self.tally.filter(reason);
+                self.guards.sighted(&found.request.url, reason);
+            }
             None => {
                 self.tally.queued += 1;
                 let url = self.number(found);
-                self.place(url, now);
+                match self.guard(&url) {
+                    Some(reason) => self.end(&url, EndedBy::Filter(reason)),
+                    None => self.place(url, now),
+                }
             }
         }
     }
@@ -262,8 +277,8 @@ impl<B: Backend> Scheduler<B> {
     /// Puts a queued URL where it has to wait, or ends it if that is certain already.
     pub(crate) fn place(&mut self, url: Queued, now: Instant) {
         let host = self.host_key(url.url());
-        if self.host(host).is_spent(self.config.scope.max_pages_per_host) {
-            return self.end(&url, EndedBy::Filter(FilterReason::HostBudget));
+        if let Some(reason) = self.spent(host) {
+            return self.end(&url, EndedBy::Filter(reason));
         }
         if self.host(host).condition.is_dead() {
             return self.end_dead(host, &url, now);
@@ -326,7 +341,8 @@ impl<B: Backend> Scheduler<B> {
         let key = HostKey(u32::try_from(self.hosts.len()).expect("fewer hosts than u32 counts"));
         let rules = self.rules_by_host.position(url.host_str());
         let rules = rules.and_then(|index| u32::try_from(index).ok());
-        self.hosts.push(HostState { rules, ..HostState::default() });
+        let domain = self.join_domain(url.host_str());
+        self.hosts.push(HostState { domain, rules, ..HostState::default() });
         self.by_name.insert(url.host(), key);
         key
     }
@@ -361,14 +377,13 @@ impl<B: Backend> Scheduler<B> {
         if self.host(key).is_in_line {
             return; // looked at when it is called
         }
-        let limit = self.config.scope.max_pages_per_host;
         let per_host = self.politeness(key).per_host.get();
-        let has_waiting = self.backend.has_waiting(key);
+        let has_urls = self.backend.has_waiting(key) || self.host(key).held.is_some();
+        let (is_spent, has_room) = (self.spent(key).is_some(), has_urls && self.has_room(key));
         let host = &mut self.hosts[key.0 as usize];
-        let has_urls = has_waiting || host.held.is_some();
-        let has_work = !host.errands.is_empty() || (has_urls && host.has_room(limit));
+        let has_work = !host.errands.is_empty() || has_room;
         let is_over = host.condition.is_dead() && (has_urls || !host.errands.is_empty());
-        let is_unsorted = has_urls && (host.is_unsorted || host.is_spent(limit));
+        let is_unsorted = has_urls && (host.is_unsorted || is_spent);
         let wanted = if is_over || is_unsorted {
             Some(now) // to end them, which needs no clock
         } else if has_work && host.has_place(per_host) {

@@ -131,8 +131,11 @@ impl View for Window {
         let before = match self.seen.get(print) {
             None => None,
             // A link without the mark: it belongs to the crawl after all.
-            // And one that the spider's step lets pass.
-            Some(Standing::Filtered(FilterReason::NoFollow | FilterReason::Refused, _)) => {
+            // And one that the spider's step lets pass, or that stands on a page of its own.
+            Some(Standing::Filtered(
+                FilterReason::NoFollow | FilterReason::Refused | FilterReason::TrapDuplicates,
+                _,
+            )) => {
                 let refused = self.scope.judge(url, depth).is_some();
                 return if refused { Look::Known } else { Look::Admit };
             }
@@ -160,6 +163,9 @@ impl View for Window {
                 | FilterReason::Extension
                 | FilterReason::NoFollow
                 | FilterReason::Refused
+                | FilterReason::TrapRepeats
+                | FilterReason::TrapLongPath
+                | FilterReason::TrapDuplicates
                 | FilterReason::TooDeep,
                 _,
             )) => true,

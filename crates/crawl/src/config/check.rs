@@ -111,6 +111,7 @@ impl OpenJournal for NoJournal {
 fn check_scope(config: &Config) -> Result<(), Fault> {
     let frontier = FrontierConfig {
         scope: config.scope.clone(),
+        traps: config.traps.clone(),
         politeness: config.politeness.clone(),
         retry: config.retry.clone(),
     };

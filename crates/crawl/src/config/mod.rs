@@ -23,7 +23,7 @@ use std::time::Duration;
 use crawl_engine::{Crawl, CrawlConfig, HostRules};
 use crawl_feeds::FeedConfig;
 use crawl_fetcher::FetchConfig;
-use crawl_frontier::{FrontierConfig, PolitenessConfig, RetryConfig, ScopeConfig};
+use crawl_frontier::{FrontierConfig, PolitenessConfig, RetryConfig, ScopeConfig, TrapsConfig};
 use crawl_model::{CanonicalUrl, DURATION};
 use crawl_parser::{ConfigSpider, ParseConfig, SpiderConfig};
 use crawl_pipeline::StepConfig;
@@ -62,6 +62,8 @@ pub struct Config {
     pub seeds: Vec<String>,
     /// What belongs to the crawl.
     pub scope: ScopeConfig,
+    /// How much of what looks endless is followed.
+    pub traps: TrapsConfig,
     /// How gently hosts are treated.
     pub politeness: PolitenessConfig,
     /// How often a URL is tried.
@@ -247,6 +249,7 @@ impl Config {
             hosts: self.host_rules()?,
             frontier: FrontierConfig {
                 scope: self.scope,
+                traps: self.traps,
                 politeness: self.politeness,
                 retry: self.retry,
             },

@@ -23,6 +23,7 @@ impl<B: Backend> Scheduler<B> {
         }
         if let Some(reason) = found.filtered {
             self.tally.filter(reason);
+            self.guards.sighted(&found.request.url, reason);
         }
         learnt
     }
@@ -30,6 +31,15 @@ impl<B: Backend> Scheduler<B> {
     /// Notes why a URL is refused, and at which depth.
     pub(crate) fn refuse(&mut self, print: Fingerprint, reason: FilterReason, depth: u32) {
         self.window.seen.set(print, Standing::Filtered(reason, depth));
+    }
+
+    /// The log says that a URL was refused after it was found, which it was not by what is in force
+    /// now if `was_counted`.
+    pub(crate) fn was_refused(&mut self, url: &Queued, reason: FilterReason, was_counted: bool) {
+        if was_counted && reason.is_trap() {
+            self.guards.uncount(url.url());
+            self.guards.sighted(url.url(), reason);
+        }
     }
 
     /// Judges a URL under the scope now in force.
@@ -49,22 +59,40 @@ impl<B: Backend> Scheduler<B> {
         url: &Queued,
         now: Instant,
     ) -> bool {
+        let is_guarded = matches!(
+            reason,
+            FilterReason::PrefixBudget
+                | FilterReason::TrapCalendar
+                | FilterReason::TrapSessions
+                | FilterReason::TrapFacets
+                | FilterReason::TrapHosts
+        );
+        if is_guarded {
+            return self.would_guard(url); // before its host becomes one
+        }
         let host = self.host_key(url.url());
         match reason {
-            FilterReason::HostBudget => {
-                self.host(host).is_spent(self.config.scope.max_pages_per_host)
-            }
+            FilterReason::HostBudget | FilterReason::DomainBudget => self.spent(host).is_some(),
             // Rules that are not known now are not asked for its sake.
             FilterReason::Robots => self.gate(host, url.url(), now) != Gate::Pass,
             // Which links lead there is not known any more; found again, it is judged again.
             FilterReason::NoFollow => self.obeys_nofollow,
             // The spider's step is asked on the CPU threads: found again, it is judged again.
             FilterReason::Refused => true,
+            // Which pages were copies is not known any more: found elsewhere, it is judged again.
+            FilterReason::TrapDuplicates => true,
             FilterReason::OffDomain
             | FilterReason::Excluded
             | FilterReason::NotIncluded
             | FilterReason::TooDeep
-            | FilterReason::Extension => false,
+            | FilterReason::Extension
+            | FilterReason::TrapRepeats
+            | FilterReason::TrapLongPath
+            | FilterReason::PrefixBudget
+            | FilterReason::TrapCalendar
+            | FilterReason::TrapSessions
+            | FilterReason::TrapFacets
+            | FilterReason::TrapHosts => false,
         }
     }
 

@@ -33,4 +33,5 @@ mod session;
 mod stream;
 mod support;
 mod swap;
+mod traps;
 mod tutorials;

@@ -110,7 +110,14 @@ impl Replay {
             None => {
                 self.refused.remove(&print);
                 scheduler.tally.queued += 1;
-                self.guarded.extend(scheduler.guard(&url).map(|reason| (print, reason)));
+                match scheduler.guard(&url) {
+                    Some(reason) => {
+                        self.guarded.insert(print, reason);
+                    }
+                    None => {
+                        scheduler.host_key(url.url());
+                    }
+                }
                 self.queued.insert(print, url);
             }
             Some(reason) => {

@@ -20,15 +20,12 @@ pub(super) fn year(ms: u64) -> u32 {
 }
 
 impl<B: Backend> Scheduler<B> {
-    /// Counts an admitted URL, or says why it is refused after all. Its host is known from then on
-    /// if it is not.
+    /// Counts an admitted URL, or says why it is refused after all. If it is not, its host is to be
+    /// known before the next one is judged.
     pub(crate) fn guard(&mut self, url: &Queued) -> Option<FilterReason> {
         let refused = if self.is_exempt(url) { None } else { self.judge_course(url) };
-        match refused {
-            Some(reason) => self.guards.sighted(url.url(), reason),
-            None => {
-                self.host_key(url.url());
-            }
+        if let Some(reason) = refused {
+            self.guards.sighted(url.url(), reason);
         }
         refused
     }
@@ -132,7 +129,11 @@ impl<B: Backend> Scheduler<B> {
 
     /// Counts a settled URL against its host's and its domain's budget.
     pub(crate) fn count_page(&mut self, host: HostKey, verdict: Verdict) {
-        let n = u64::from(verdict.is_page());
+        self.add_pages(host, u64::from(verdict.is_page()));
+    }
+
+    /// Adds pages that settled to those of the host and its domain.
+    fn add_pages(&mut self, host: HostKey, n: u64) {
         self.host_mut(host).pages += n;
         if let Some(domain) = self.domain_mut(host) {
             domain.pages += n;

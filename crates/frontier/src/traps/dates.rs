@@ -26,7 +26,7 @@ const DASHED_WORDS: [&str; 5] = ["event", "archive", "termin", "day", "week"];
 pub(super) struct Dates {
     limit: u32,
     last_year: u32,
-    far: Table<u64>,
+    pub(super) far: Table<u64>,
 }
 
 impl Dates {

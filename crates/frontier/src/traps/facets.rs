@@ -23,16 +23,16 @@ const MIXES_PER_VALUE: u64 = 8;
 #[derive(Debug)]
 pub(super) struct Facets {
     limit: u32,
-    paths: Table<Values>,
+    pub(super) paths: Table<Values>,
 }
 
 /// The values of a path's parameters.
 #[derive(Debug, Default)]
-struct Values {
-    known: HashSet<u32>,
+pub(super) struct Values {
+    pub(super) known: HashSet<u32>,
     /// Whether they are too many to be those of a form.
-    is_catalogue: bool,
-    n_mixes: u64,
+    pub(super) is_catalogue: bool,
+    pub(super) n_mixes: u64,
 }
 
 impl Weight for Values {

@@ -13,6 +13,8 @@
 mod dates;
 mod facets;
 pub(crate) mod path;
+#[cfg_attr(not(test), expect(dead_code, reason = "for the checkpoint to keep"))]
+mod saved;
 mod sessions;
 mod sightings;
 mod table;

@@ -26,9 +26,9 @@ const MIN_ID: usize = 16;
 pub(super) struct Sessions {
     limit: u32,
     /// URLs without their id, with the number of ids.
-    pages: Table<u64>,
+    pub(super) pages: Table<u64>,
     /// Names, with the number of pages that have many.
-    names: Table<u64>,
+    pub(super) names: Table<u64>,
 }
 
 /// Where a URL with an id is counted.
@@ -83,6 +83,9 @@ impl Sessions {
 /// many, or a UUID.
 fn is_id(value: &str) -> bool {
     let value = value.strip_prefix('=').unwrap_or(value);
+    if value.len() < MIN_ID {
+        return false; // nearly all are
+    }
     let n_digits = value.bytes().filter(u8::is_ascii_digit).count();
     let n_letters = value.bytes().filter(u8::is_ascii_alphabetic).count();
     let has_both = n_digits >= 3 && n_letters >= 2;
@@ -90,5 +93,5 @@ fn is_id(value: &str) -> bool {
     let is_uuid = value.len() == 36
         && value.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
         && value.split('-').map(str::len).eq([8, 4, 4, 4, 12]);
-    value.len() >= MIN_ID && has_both && (is_plain || is_uuid)
+    has_both && (is_plain || is_uuid)
 }

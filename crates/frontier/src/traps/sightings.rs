@@ -22,13 +22,13 @@ pub struct TrapSighting {
 }
 
 /// A host and what is wrong there.
-type Key = (Box<str>, FilterReason);
+pub(super) type Key = (Box<str>, FilterReason);
 
 /// The traps that were met.
 #[derive(Debug, Default)]
 pub(super) struct Sightings {
     /// The place and the number of URLs.
-    by_host: HashMap<Key, (Box<str>, u64)>,
+    pub(super) by_host: HashMap<Key, (Box<str>, u64)>,
 }
 
 impl Sightings {

@@ -41,6 +41,18 @@ impl<V: Weight + Default> Table<V> {
         self.entries.entry(key).or_default()
     }
 
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&u64, &V)> {
+        self.entries.iter()
+    }
+
+    /// Holds these entries in place of what it held.
+    pub(super) fn fill(&mut self, entries: impl IntoIterator<Item = (u64, V)>) {
+        self.entries.clear();
+        for (key, value) in entries {
+            *self.entry(key) = value;
+        }
+    }
+
     /// Drops all entries that weigh no more than the middle one: half of them or more, so that it
     /// is done once in many calls.
     fn forget(&mut self) {

@@ -182,17 +182,6 @@ impl<B: Backend> Scheduler<B> {
         Some(open)
     }
 
-    /// A page ticket has ended, so its host's budget may have room again.
-    fn page_closed(&mut self, host: HostKey, now: Instant) {
-        self.host_mut(host).open_pages -= 1;
-        self.schedule(host, now);
-    }
-
-    /// Counts a settled URL against its host's budget.
-    pub(crate) fn count_page(&mut self, host: HostKey, verdict: Verdict) {
-        self.host_mut(host).pages += u64::from(verdict.is_page());
-    }
-
     fn admit_all(&mut self, found: Vec<Found>, now: Instant) {
         for found in found {
             self.admit(found, now);

@@ -70,7 +70,7 @@ impl Log {
             0 => LogPosition { segment: 1, offset: HEADER as u64, n: 0 },
             _ => start,
         };
-        let (files, block) = (files.clone(), Block::new(files.prints));
+        let (files, block) = (files.clone(), Block::new(files.prints.clone()));
         Self { files, next, end, segment: None, block, is_brief: false, block_at: 0 }
     }
 

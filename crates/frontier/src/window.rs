@@ -26,6 +26,13 @@ impl View for Window {
         self.prints.request(request)
     }
 
+    fn known(&self, prints: &[Fingerprint]) -> Vec<bool> {
+        let mut standings = Vec::new();
+        self.seen.get_many(prints, &mut standings);
+        let is_known = |standing| matches!(standing, Some(Standing::Queued | Standing::Ended));
+        standings.into_iter().map(is_known).collect()
+    }
+
     fn look(&self, print: Fingerprint, url: &CanonicalUrl, depth: u32) -> Look {
         let before = match self.seen.get(print) {
             None => None,

@@ -330,6 +330,12 @@ pub trait View: Send + Sync {
     /// URL.
     fn fingerprint_of(&self, request: &Request) -> Fingerprint;
 
+    /// Which of these are admitted or have ended, whatever may be said of a link to them now: all
+    /// others are to be [`look`](Self::look)ed at. Asked for a page's links together, it costs less.
+    fn known(&self, prints: &[Fingerprint]) -> Vec<bool> {
+        vec![false; prints.len()]
+    }
+
     /// Judges a URL found at link distance `depth`.
     fn look(&self, print: Fingerprint, url: &CanonicalUrl, depth: u32) -> Look;
 

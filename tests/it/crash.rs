@@ -78,8 +78,8 @@ fn a_crawl_that_dies_at_any_step_to_the_disk_loses_nothing() {
         let point = turn.next().copied().unwrap();
         // Half of them dies while it makes good what another left.
         let first = leftovers(point).unwrap_or_else(|| points[dice.roll(n_points) as usize]);
-        for point in [first, point] {
-            let passings = if is_of_start(point) { 1 } else { 1 + dice.roll(3) };
+        let passings = if is_of_start(first) { 1 } else { 1 + dice.roll(3) };
+        for (point, passings) in [(first, passings), (point, 1)] {
             let (has_died, n_open) = die_at(&config, &store, point, passings);
             if has_died {
                 reached.insert(point);
@@ -98,5 +98,5 @@ fn a_crawl_that_dies_at_any_step_to_the_disk_loses_nothing() {
     }
     let missed: Vec<_> = points.iter().filter(|point| !reached.contains(*point)).collect();
     println!("{} of {} points reached; not: {missed:?}", reached.len(), points.len());
-    assert!(missed.len() <= points.len() / 5, "{missed:?}");
+    assert!(missed.len() <= points.len() / 10, "{missed:?}");
 }

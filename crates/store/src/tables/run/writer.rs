@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use super::block::MOST;
 use super::{MAGIC, NEW, block, foot};
-use crate::StoreError;
 use crate::tables::sync_folder;
+use crate::{StoreError, crash};
 
 /// Writes one run.
 #[derive(Debug)]
@@ -68,11 +68,14 @@ impl RunWriter {
     /// # Errors
     /// [`StoreError::File`].
     pub fn finish(mut self) -> Result<(), StoreError> {
+        crash::point("run-begun");
         self.seal()?;
         let mut ended = || -> io::Result<()> {
             self.out.write_all(&foot(self.n_entries, self.n_blocks))?;
             self.out.flush()?;
+            crash::point("run-written");
             self.out.get_ref().sync_all()?;
+            crash::point("run-synced");
             fs::rename(&self.new, &self.path)
         };
         ended().map_err(StoreError::file("write", &self.new))?;

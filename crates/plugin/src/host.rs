@@ -15,7 +15,9 @@ use crawl_spider::abi::layout::{
 use crawl_spider::abi::wire::{
     CsvBatch, KnownUrl, Reader, UrlBook, Wire, frame, frame_found, frame_links, frame_list,
 };
-use crawl_spider::{CsvDialect, CsvRows, ItemQuery, NodeId, PageServices, SelectorError, Step};
+use crawl_spider::{
+    CsvDialect, CsvRows, ItemQuery, Link, NodeId, PageServices, SelectorError, Step,
+};
 
 use crate::library::bytes;
 use crate::rows::{Matched, Selections, Unselected};
@@ -305,6 +307,10 @@ impl UrlBook for HostBook<'_> {
             KnownUrl::Link(at) => self.services.links().get(at as usize).map(|link| &link.url),
             KnownUrl::Joined(at) => self.joined.get(at as usize),
         }
+    }
+
+    fn links(&self) -> &[Link] {
+        self.services.links()
     }
 }
 

@@ -324,6 +324,8 @@ fn follow(page: &Page<'_>, out: &mut Harvest) -> Result<(), SpiderError> {
         }))?;
     }
     out.follow_links(page).label("link").header("A", "b");
+    out.follow_links(page).label("run").priority(2);
+    out.follow_links(page).meta(&1)?;
     out.follow_where(page, |link| link.text.len() > 2).priority(3).timeout(Duration::from_secs(9));
     out.follow_css(page, "a, nav")?.dont_filter().accept([404, 500]);
     for href in ["../x?y=1#z", "http://other.test:81/%7Ea", "//joe:pw@h/", "/own"] {

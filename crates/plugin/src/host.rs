@@ -16,26 +16,21 @@ use crawl_spider::abi::wire::{
     CsvBatch, KnownUrl, Reader, UrlBook, Wire, frame, frame_found, frame_links, frame_list,
 };
 use crawl_spider::{
-    CsvDialect, CsvRows, ItemQuery, MatchedRows, NodeId, PageServices, SelectorError, Step,
+    CsvDialect, CsvRows, ItemQuery, Link, NodeId, PageServices, SelectorError, Step,
 };
 
 use crate::library::bytes;
+use crate::rows::{Matched, Selections, Unselected};
 
 /// One page, for the length of one callback.
 pub(crate) struct Host<'a> {
     services: &'a dyn PageServices,
     wants: &'a [ItemQuery],
     matched: Vec<OnceCell<Option<Matched<'a>>>>,
+    selections: Selections<'a>,
     joined: RefCell<Vec<CanonicalUrl>>,
     csvs: RefCell<Vec<Option<CsvRows<'a>>>>,
     panic: Cell<Option<Box<dyn Any + Send>>>,
-}
-
-/// The rows of a wanted query.
-struct Matched<'a> {
-    rows: &'a dyn MatchedRows,
-    /// What the first match of each field gave, row by row.
-    firsts: Vec<Slice>,
 }
 
 /// What the plugin asked for that there is not.
@@ -45,7 +40,8 @@ impl<'a> Host<'a> {
     pub(crate) fn new(services: &'a dyn PageServices, wants: &'a [ItemQuery]) -> Self {
         let matched = wants.iter().map(|_| OnceCell::new()).collect();
         let (joined, csvs, panic) = Default::default();
-        Self { services, wants, matched, joined, csvs, panic }
+        let selections = Selections::new(services);
+        Self { services, wants, matched, selections, joined, csvs, panic }
     }
 
     /// The panic of a service, if one panicked.
@@ -83,9 +79,22 @@ impl<'a> Host<'a> {
             },
             Service::XPath => made(ask, &services.xpath(text(ask)?, node)),
             Service::Rows => match self.rows(first()?) {
-                Some(Matched { rows, firsts }) => lent(rows.n_rows(), firsts),
+                Some(matched) => lent(matched.rows.n_rows(), &matched.firsts),
                 None => Answer::EMPTY,
             },
+            Service::Selected => match self.selections.select(frame_of(ask)) {
+                Ok((query, nodes)) => {
+                    let _ = made(ask, &nodes);
+                    number(query)
+                }
+                Err(Unselected::TooMany) => Answer::EMPTY,
+                Err(Unselected::Selector(error)) => failed(ask, &error),
+                Err(Unselected::Nonsense) => return Err(Misuse),
+            },
+            Service::Firsts => {
+                let firsts = self.selections.firsts(first()?, nth(1)?, |firsts| lent(0, firsts));
+                firsts.ok_or(Misuse)?
+            }
             Service::Matches => {
                 let (row, field) = (nth(1)?, nth(2)?);
                 number(self.rows(first()?).ok_or(Misuse)?.rows.n_matches(row, field))
@@ -171,16 +180,7 @@ impl<'a> Host<'a> {
     }
 
     fn rows(&self, query: usize) -> Option<&Matched<'a>> {
-        let matched = || {
-            let query = &self.wants[query];
-            let rows = self.services.matched(query)?;
-            let places = (0..rows.n_rows())
-                .flat_map(|row| (0..query.fields.len()).map(move |field| (row, field)));
-            let slice =
-                |text: Option<&str>| text.map_or(Slice::EMPTY, |text| Slice::of(text.as_bytes()));
-            let firsts = places.map(|(row, field)| slice(rows.value(row, field, 0))).collect();
-            Some(Matched { rows, firsts })
-        };
+        let matched = || Matched::of(self.services, &self.wants[query]);
         self.matched.get(query)?.get_or_init(matched).as_ref()
     }
 
@@ -247,10 +247,15 @@ fn is_ascii(bytes: &[u8]) -> bool {
     words.iter().all(|word| u64::from_le_bytes(*word) & TOPS == 0) && rest.iter().all(u8::is_ascii)
 }
 
+/// The second text, where it is a frame.
+fn frame_of(ask: &Ask) -> &[u8] {
+    // SAFETY: as above.
+    unsafe { bytes(&ask.more) }
+}
+
 /// What the second text is a frame of.
 fn whole<T: Wire>(ask: &Ask) -> Result<T, Misuse> {
-    // SAFETY: as above.
-    Reader::new(unsafe { bytes(&ask.more) }).whole().map_err(|_| Misuse)
+    Reader::new(frame_of(ask)).whole().map_err(|_| Misuse)
 }
 
 fn number(number: usize) -> Answer {
@@ -303,22 +308,11 @@ impl UrlBook for HostBook<'_> {
             KnownUrl::Joined(at) => self.joined.get(at as usize),
         }
     }
+
+    fn links(&self) -> &[Link] {
+        self.services.links()
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::is_ascii;
-
-    #[test]
-    fn one_byte_that_is_not_ascii_is_enough() {
-        for n in 0..40 {
-            let mut bytes = vec![0x7f; n];
-            assert!(is_ascii(&bytes));
-            for at in 0..n {
-                bytes[at] = 0x80;
-                assert!(!is_ascii(&bytes), "{at} of {n}");
-                bytes[at] = b'a';
-            }
-        }
-    }
-}
+mod tests;

@@ -24,6 +24,7 @@ mod content;
 
 mod host;
 mod library;
+mod rows;
 mod spider;
 
 pub mod process;

@@ -11,10 +11,10 @@ use crawl_model::{CanonicalUrl, FetchOptions, Method, Request};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::SpiderError;
 use crate::abi::wire::LinkBook;
 use crate::form::send::percent_encode;
 use crate::target::Target;
+use crate::{Link, SpiderError};
 
 /// A request in the making. The methods set what differs from a plain GET, and what the request
 /// asks of its fetch in place of what the crawl's config says. All of it travels with the request
@@ -63,7 +63,29 @@ impl Follow {
     /// All links that stand on the page.
     pub(crate) fn each(links: &Arc<LinkBook>) -> impl Iterator<Item = Self> {
         let target = |at| Target::Link(Arc::clone(links), at);
-        (0..).zip(links.nofollows()).map(move |(at, nofollow)| Self::link(target(at), nofollow))
+        (0..).zip(links.nofollows(0)).map(move |(at, nofollow)| Self::link(target(at), nofollow))
+    }
+
+    /// Whether nothing is set on it that takes room: many may be made of one.
+    pub(crate) fn is_light(&self) -> bool {
+        self.meta.is_null() && self.extras.is_none()
+    }
+
+    /// Whether the same is set on it as on `other`, which is light. Where they lead to is not asked.
+    pub(crate) fn is_set_as(&self, other: &Self) -> bool {
+        let Self { url: _, label, meta: _, priority, nofollow: _, is_link, is_seed, extras: _ } =
+            self;
+        self.is_light()
+            && *label == other.label
+            && (*priority, *is_link, *is_seed) == (other.priority, other.is_link, other.is_seed)
+    }
+
+    /// The same for a link of the page.
+    pub(crate) fn to_link(&self, link: &Link) -> Self {
+        let (url, nofollow) = (Target::Url(link.url.clone()), link.nofollow);
+        let Self { priority, is_link, is_seed, .. } = *self;
+        let (label, meta, extras) = (self.label.clone(), Value::Null, None);
+        Self { url, label, meta, priority, nofollow, is_link, is_seed, extras }
     }
 
     /// A URL of the spider's own.

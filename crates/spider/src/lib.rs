@@ -45,6 +45,7 @@ mod csv;
 mod node;
 mod page;
 mod query;
+mod selected;
 mod view;
 
 mod article;
@@ -97,6 +98,8 @@ pub use page::Page;
 pub use prepared::prepare;
 pub use query::{FieldQuery, ItemQuery, MatchedRows, Row, Rows, Take};
 pub use rules::{LinkExtractor, Rule, Rules, Texts};
+#[doc(hidden)]
+pub use selected::{First, FirstValues, SelectedRows};
 pub use services::{Evaluated, Fate, Link, LinkKind, NodeId, PageServices, Step};
 pub use spider::{Closed, FailedRequest, Spider};
 pub use step::{ItemStep, PageInfo, RequestStep};

@@ -9,7 +9,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::{Node, NodeId, PageServices, SpiderError, collapse_whitespace};
+use crate::{
+    First, NodeId, PageServices, SelectedRows, SelectorError, SpiderError, collapse_whitespace,
+};
 
 /// One kind of things on a page: where they stand and what is taken of each.
 ///
@@ -115,6 +117,35 @@ impl FieldQuery {
         self.all = true;
         self
     }
+
+    /// What its first match in `root` gives, as it stands in the document; for hosts.
+    ///
+    /// # Errors
+    /// [`SelectorError`] if its selector does not parse.
+    #[doc(hidden)]
+    pub fn first_in<'a>(
+        &self,
+        services: &'a dyn PageServices,
+        root: Option<NodeId>,
+    ) -> Result<Option<Cow<'a, str>>, SelectorError> {
+        if self.css.is_empty() {
+            return Ok(root.and_then(|node| self.of(services, node)));
+        }
+        Ok(match &self.take {
+            Take::Text => services.first_text(&self.css, root)?,
+            Take::Html => services.first(&self.css, root)?.and_then(|node| self.of(services, node)),
+            Take::Attr(name) => services.first_attr(&self.css, root, name)?.map(Cow::Borrowed),
+        })
+    }
+
+    /// What a match gives, as it stands in the document.
+    fn of<'a>(&self, services: &'a dyn PageServices, node: NodeId) -> Option<Cow<'a, str>> {
+        match &self.take {
+            Take::Text => Some(services.text_content(node)),
+            Take::Html => Some(Cow::Owned(services.html(node))),
+            Take::Attr(name) => services.attr(node, name).map(Cow::Borrowed),
+        }
+    }
 }
 
 /// The answers to one query, as a host that matched it beforehand keeps them.
@@ -146,8 +177,8 @@ pub struct Rows<'a> {
 enum Source<'a> {
     /// The host matched them.
     Matched(&'a dyn MatchedRows),
-    /// They are selected when they are asked for, in these elements; `None` is the page.
-    Nodes(Vec<Option<NodeId>>),
+    /// They are selected when they are asked for, in these elements.
+    Selected(SelectedRows<'a>),
 }
 
 impl<'a> Rows<'a> {
@@ -155,12 +186,9 @@ impl<'a> Rows<'a> {
         services: &'a dyn PageServices,
         query: &'a ItemQuery,
     ) -> Result<Self, SpiderError> {
-        let source = match (services.matched(query), &query.select) {
-            (Some(matched), _) => Source::Matched(matched),
-            (None, None) => Source::Nodes(vec![None]),
-            (None, Some(css)) => {
-                Source::Nodes(services.select(css, None)?.into_iter().map(Some).collect())
-            }
+        let source = match services.matched(query) {
+            Some(matched) => Source::Matched(matched),
+            None => Source::Selected(services.selected(query)?),
         };
         Ok(Self { services, query, source })
     }
@@ -170,7 +198,7 @@ impl<'a> Rows<'a> {
     pub fn len(&self) -> usize {
         match &self.source {
             Source::Matched(matched) => matched.n_rows(),
-            Source::Nodes(nodes) => nodes.len(),
+            Source::Selected(selected) => selected.nodes.len(),
         }
     }
 
@@ -210,11 +238,10 @@ impl<'a> Row<'a> {
             Source::Matched(matched) => {
                 matched.value(self.index, field, 0).map(|value| self.finish(field, value.into()))
             }
-            Source::Nodes(nodes) => match (nodes.get(self.index), self.query(field)) {
-                (Some(&root), Some(query)) if !query.css.is_empty() => {
-                    self.take_first(field, query, root)?
-                }
-                _ => self.nodes(field)?.first().and_then(|&node| self.take(field, node)),
+            Source::Selected(selected) => match selected.known(self.index, field) {
+                First::Value(value) => Some(self.finish(field, value.into())),
+                First::NoAttribute | First::NoMatch => None,
+                First::Unknown => self.take_first(selected, field)?,
             },
         })
     }
@@ -234,10 +261,15 @@ impl<'a> Row<'a> {
                 .map(|n| matched.value(self.index, field, n))
                 .map(|value| value.map(|value| self.finish(field, value.into())))
                 .collect(),
-            Source::Nodes(_) => {
-                let nodes = self.nodes(field)?.into_iter().take(limit);
-                nodes.map(|node| self.take(field, node)).collect()
-            }
+            Source::Selected(selected) => match selected.known(self.index, field) {
+                First::Value(value) if limit == 1 => vec![Some(self.finish(field, value.into()))],
+                First::NoAttribute if limit == 1 => vec![None],
+                First::NoMatch => Vec::new(),
+                _ => {
+                    let nodes = self.nodes(selected, field)?.into_iter().take(limit);
+                    nodes.map(|node| self.take(field, node)).collect()
+                }
+            },
         })
     }
 
@@ -245,19 +277,17 @@ impl<'a> Row<'a> {
         self.rows.query.fields.get(field)
     }
 
-    /// What the first match below `root` gives.
+    /// What the first match of a field gives, selected.
     fn take_first(
         self,
+        selected: &SelectedRows<'a>,
         field: usize,
-        query: &'a FieldQuery,
-        root: Option<NodeId>,
     ) -> Result<Option<Cow<'a, str>>, SpiderError> {
-        let (services, css) = (self.rows.services, &*query.css);
-        Ok(match &query.take {
-            Take::Text => services.first_text(css, root)?.map(|text| self.finish(field, text)),
-            Take::Html => services.first(css, root)?.map(|node| Cow::Owned(services.html(node))),
-            Take::Attr(name) => services.first_attr(css, root, name)?.map(Cow::Borrowed),
-        })
+        let (Some(&root), Some(query)) = (selected.nodes.get(self.index), self.query(field)) else {
+            return Ok(None);
+        };
+        let value = query.first_in(self.rows.services, root)?;
+        Ok(value.map(|value| self.finish(field, value)))
     }
 
     /// What of a match is kept.
@@ -274,9 +304,8 @@ impl<'a> Row<'a> {
     }
 
     /// The matches of a field, selected.
-    fn nodes(self, field: usize) -> Result<Vec<NodeId>, SpiderError> {
-        let Source::Nodes(nodes) = &self.rows.source else { return Ok(Vec::new()) };
-        let (Some(&root), Some(field)) = (nodes.get(self.index), self.query(field)) else {
+    fn nodes(self, selected: &SelectedRows<'_>, field: usize) -> Result<Vec<NodeId>, SpiderError> {
+        let (Some(&root), Some(field)) = (selected.nodes.get(self.index), self.query(field)) else {
             return Ok(Vec::new());
         };
         match field.css.is_empty() {
@@ -286,11 +315,7 @@ impl<'a> Row<'a> {
     }
 
     fn take(self, field: usize, node: NodeId) -> Option<Cow<'a, str>> {
-        let node = Node::new(self.rows.services, node);
-        match &self.query(field)?.take {
-            Take::Text => Some(self.finish(field, node.text_content())),
-            Take::Html => Some(Cow::Owned(node.html())),
-            Take::Attr(name) => node.attr(name).map(Cow::Borrowed),
-        }
+        let value = self.query(field)?.of(self.rows.services, node)?;
+        Some(self.finish(field, value))
     }
 }

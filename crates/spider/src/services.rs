@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::abi::wire::LinkBook;
 use crate::{
     Article, CsvDialect, CsvRows, Entry, FormParts, ItemQuery, MatchedRows, Metadata, QueryError,
-    SelectorError, SpiderError, StructuredData, Table,
+    SelectedRows, SelectorError, SpiderError, StructuredData, Table,
 };
 
 /// Names a node of one page: an element, or, as XPath may answer, an attribute, a text, a comment,
@@ -153,6 +153,16 @@ pub trait PageServices {
     fn matched(&self, query: &ItemQuery) -> Option<&dyn MatchedRows> {
         let _ = query;
         None
+    }
+
+    /// The rows of a query that the host did not match. Default: by [`select`](Self::select); a
+    /// plugin's page gets more from its host in the same call.
+    ///
+    /// # Errors
+    /// As for [`select`](Self::select).
+    #[doc(hidden)]
+    fn selected(&self, query: &ItemQuery) -> Result<SelectedRows<'_>, SelectorError> {
+        SelectedRows::select(self, query)
     }
 
     /// The text of all descendants, as it stands in the document; of an attribute its value.

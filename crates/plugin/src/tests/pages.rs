@@ -37,6 +37,7 @@ pub(crate) fn all() -> Vec<TestPage> {
         ),
         html("/empty", ""),
         html("/deep", &"<div><p>x".repeat(60)),
+        html("/many", &many()),
         body(
             "application/json",
             br#"{"items":[{"price":0.1},{"price":-7e-9},{"price":null}],"x":1e400}"#,
@@ -59,6 +60,17 @@ pub(crate) fn all() -> Vec<TestPage> {
         body("text/html; charset=iso-8859-1", b"<title>\xe4\xf6</title><a href=\xfc?\xe4>x</a>"),
         odd(),
     ]
+}
+
+/// More rows than are taken at once, and texts in texts that together are too long to be kept.
+fn many() -> String {
+    let card = |n: usize| {
+        let text = "a<i>b</i>".repeat(n % 3);
+        format!("<li class=c{n}><a href=/{n} title='T{n}' rel=nofollow>n<b>{n}</b></a><p>{text}")
+    };
+    let cards: String = (0..70).map(card).collect();
+    let nested = "<div>".repeat(30) + &"x".repeat(40_000) + "<b>y</b>" + &"</div>".repeat(30);
+    cards + &nested
 }
 
 /// A request and a response with all that there can be.

@@ -27,6 +27,9 @@ pub const FRAMES: u64 = parse_u64(env!("CRAWL_FRAMES"));
 /// Most URLs that were resolved for a page and are known by their numbers; others are written out.
 pub const MOST_JOINED: usize = 4096;
 
+/// Rows of one batch of what the first matches of a query gave in the tree.
+pub const ROWS_AT_ONCE: usize = 32;
+
 /// The call went well. What follows in the sink is the answer.
 pub const OK: u32 = 0;
 /// The spider returned an error: its message is in the sink.
@@ -190,6 +193,13 @@ impl Slice {
     }
 }
 
+/// Stands for a value that is not there, because nothing matched.
+pub const NO_MATCH: Slice = Slice { first: std::ptr::null(), len: 0 };
+/// Stands for one that is not there, because the match has no such attribute.
+pub const NO_ATTRIBUTE: Slice = Slice { first: std::ptr::null(), len: 1 };
+/// Stands for one that was not looked for.
+pub const UNKNOWN: Slice = Slice { first: std::ptr::null(), len: 2 };
+
 /// Takes bytes, by copying them before it returns.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -290,6 +300,14 @@ services! {
     FirstText = 31,
     /// `first_attr(text, node, more)`: borrowed, nothing, or failed.
     FirstAttr = 32,
+    /// `selected(more)`, which is a frame of the query: the number that it is known by from then
+    /// on, and in the sink the nodes of its rows (`Option<Vec<NodeId>>`; `None` is the page).
+    /// Nothing if there are too many queries; or failed.
+    Selected = 33,
+    /// What the first match of each field gave in a batch of [`ROWS_AT_ONCE`] rows, number
+    /// `numbers[1]`, of the query `numbers[0]`: borrowed, row by row, as [`Slice`]s, or one of
+    /// [`NO_MATCH`], [`NO_ATTRIBUTE`] and [`UNKNOWN`].
+    Firsts = 34,
 }
 
 /// A text with zeros behind it. What is too long is cut.

@@ -75,6 +75,7 @@ impl Spider for Good {
         head(page, out)?;
         elements(page, out)?;
         self.rows(page, out)?;
+        tree_rows(page, out)?;
         data(page, out)?;
         views(page, out)?;
         forms(page, out)?;
@@ -223,6 +224,53 @@ impl Good {
     }
 }
 
+/// Rows of queries that no host is told of beforehand, read in the ways that spiders do.
+fn tree_rows(page: &Page<'_>, out: &mut Harvest) -> Result<(), SpiderError> {
+    let fields = |query: ItemQuery| {
+        query
+            .field(FieldQuery::text("a, p"))
+            .field(FieldQuery::attr("a", "TITLE"))
+            .field(FieldQuery::attr("", "class"))
+            .field(FieldQuery::text(""))
+            .field(FieldQuery::html("b"))
+            .field(FieldQuery::attr("a", "href").all())
+            .field(FieldQuery::text("nothing"))
+            .field(FieldQuery::attr("b", ""))
+            .field(FieldQuery::text("wrong["))
+            .field(FieldQuery::attr("wrong[", "a").all())
+    };
+    for query in [fields(ItemQuery::page()), fields(ItemQuery::each("*"))] {
+        // Twice, of which one ends early; then backwards and with gaps.
+        for (most, step) in [(3, 1), (usize::MAX, 1), (40, 3)] {
+            let rows = page.rows(&query)?;
+            let mut all: Vec<_> = rows.iter().take(most).collect();
+            if step > 1 {
+                all.reverse();
+            }
+            for row in all.into_iter().step_by(step) {
+                let shortened =
+                    |text: &str| (text.len(), text.chars().take(99).collect::<String>());
+                for field in 0..11 {
+                    let first = row.first(field);
+                    said(out, "first", first.map(|text| text.map(|text| shortened(&text))));
+                }
+                for field in [0, 1, 2, 5, 6, 7, 8, 9, 10] {
+                    said(out, "all", row.all(field));
+                }
+            }
+        }
+    }
+    said(out, "wrong rows", page.rows(&ItemQuery::each("wrong[")).map(|rows| rows.len()));
+    said(out, "no rows", page.rows(&ItemQuery::each("nothing")).map(|rows| rows.len()));
+    for n in 0..20 {
+        let query = ItemQuery::each("a").field(FieldQuery::attr(format!(":scope, .c{n}"), "href"));
+        for row in page.rows(&query)?.iter().take(2) {
+            said(out, "of many queries", row.first(0));
+        }
+    }
+    Ok(())
+}
+
 fn data(page: &Page<'_>, out: &mut Harvest) -> Result<(), SpiderError> {
     for path in ["$..price", "$.items[*]", "$.items[*]", "$[", "$.none"] {
         said(out, path, page.json_path(path));
@@ -276,6 +324,8 @@ fn follow(page: &Page<'_>, out: &mut Harvest) -> Result<(), SpiderError> {
         }))?;
     }
     out.follow_links(page).label("link").header("A", "b");
+    out.follow_links(page).label("run").priority(2);
+    out.follow_links(page).meta(&1)?;
     out.follow_where(page, |link| link.text.len() > 2).priority(3).timeout(Duration::from_secs(9));
     out.follow_css(page, "a, nav")?.dont_filter().accept([404, 500]);
     for href in ["../x?y=1#z", "http://other.test:81/%7Ea", "//joe:pw@h/", "/own"] {

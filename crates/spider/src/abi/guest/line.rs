@@ -122,6 +122,17 @@ impl<'h, 'q> Question<'h, 'q> {
         }
     }
 
+    /// The number of what a search found, and what it made; `None` for nothing.
+    pub(super) fn found_and_made<T: Wire>(self) -> Result<Option<(usize, T)>, SelectorError> {
+        let mut made = Vec::new();
+        let answer = self.send(copying(&mut made));
+        match answer.kind {
+            BORROWED => Ok(Some((answer.number as usize, read(self.service, &made)))),
+            FAILED => Err(read(self.service, &made)),
+            _ => Ok(None),
+        }
+    }
+
     /// The text of what a search found.
     #[inline]
     pub(super) fn found_text(self) -> Result<Reply<'h>, SelectorError> {

@@ -9,14 +9,14 @@ use crawl_model::{CanonicalUrl, UrlError};
 use serde_json::Value;
 
 use super::line::{Line, Reply};
-use super::rows::GuestRows;
+use super::rows::{self, GuestRows};
 use super::urls::GuestBook;
 use crate::abi::layout::{MOST_JOINED, Service};
 use crate::abi::wire::{CsvBatch, LinkBook, frame, frame_links};
 use crate::{
     Article, CsvDialect, CsvRow, CsvRows, Entry, Evaluated, FormParts, ItemQuery, Link,
-    MatchedRows, Metadata, NodeId, PageServices, QueryError, SelectorError, SpiderError, Step,
-    StructuredData, Table,
+    MatchedRows, Metadata, NodeId, PageServices, QueryError, SelectedRows, SelectorError,
+    SpiderError, Step, StructuredData, Table,
 };
 
 /// The services of a page, each asked of the host; what is owned here is fetched once and kept.
@@ -114,6 +114,13 @@ impl PageServices for GuestPage<'_> {
         let rows =
             self.matched.get(at)?.get_or_init(|| GuestRows::ask(self.line, at, query.fields.len()));
         rows.as_ref().map(|rows| rows as &dyn MatchedRows)
+    }
+
+    fn selected(&self, query: &ItemQuery) -> Result<SelectedRows<'_>, SelectorError> {
+        match rows::select(self.line, query)? {
+            Some(selected) => Ok(selected),
+            None => SelectedRows::select(self, query),
+        }
     }
 
     fn text_content(&self, node: NodeId) -> Cow<'_, str> {

@@ -131,7 +131,13 @@ impl<'a> Reader<'a> {
     #[inline]
     pub(crate) fn slice(&mut self) -> Result<&'a [u8], WireError> {
         let n = self.count()?;
-        let (first, rest) = self.bytes.split_at(n);
+        self.take(n)
+    }
+
+    /// So many bytes.
+    #[inline]
+    pub(crate) fn take(&mut self, n: usize) -> Result<&'a [u8], WireError> {
+        let (first, rest) = self.bytes.split_at_checked(n).ok_or(WireError::Short)?;
         self.bytes = rest;
         Ok(first)
     }

@@ -2,8 +2,9 @@
 //!
 //! Nearly all URLs that a callback follows came from the page: from its list of links, or from
 //! resolving a reference. Both ends have these, so that a number stands for such a URL, and
-//! nothing is parsed a second time. [`UrlBook`] is what a side knows of them; without one (in a
-//! child process, say) each URL is written out.
+//! nothing is parsed a second time; links that are followed one after the other, as all of a page
+//! are, are their first number and how many. [`UrlBook`] is what a side knows of them; without one
+//! (in a child process, say) each URL is written out.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use super::json;
 use super::links::LinkBook;
 use crate::follow::{Extras, Follow};
 use crate::target::Target;
-use crate::{Harvested, LogLevel, LogLine};
+use crate::{Harvested, Link, LogLevel, LogLine};
 
 /// A URL that both ends know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +42,11 @@ pub trait UrlBook {
 
     /// The URL of a number.
     fn url(&self, known: KnownUrl) -> Option<&CanonicalUrl>;
+
+    /// The page's links, for runs of them. Default: none.
+    fn links(&self) -> &[Link] {
+        &[]
+    }
 }
 
 /// Knows nothing.
@@ -57,6 +63,8 @@ impl UrlBook for () {
 const WRITTEN: u8 = 0;
 const LINK: u8 = 1;
 const JOINED: u8 = 2;
+/// Links of the page, one behind the other.
+const RUN: u8 = 3;
 
 impl Harvested {
     /// Its bytes, URLs written out.
@@ -81,10 +89,8 @@ impl Harvested {
         let Self { items, follows, logs, stats, stop } = self;
         let n_bytes = items.iter().map(|item| item.0.len() + 4).sum::<usize>();
         out.reserve(n_bytes + 8 * follows.len() + 64);
-        put_uint(out, items.len() as u64);
-        items.iter().for_each(|item| put_bytes(out, item.0.as_bytes()));
-        put_uint(out, follows.len() as u64);
-        follows.iter().for_each(|follow| put_follow(out, follow, book));
+        put_items(out, items);
+        put_follows(out, follows, book);
         logs.put(out);
         put_uint(out, stats.len() as u64);
         for (name, n) in stats {
@@ -100,16 +106,8 @@ impl Harvested {
     /// [`WireError`] if the bytes are no harvest, or name a URL that is not in the book.
     pub fn decode_with(book: &impl UrlBook, bytes: &[u8]) -> Result<Self, WireError> {
         let from = &mut Reader::new(bytes);
-        let count = from.count()?;
-        let mut items = Vec::with_capacity(count.min(256));
-        for _ in 0..count {
-            items.push(get_item(from)?);
-        }
-        let count = from.count()?;
-        let mut follows = Vec::with_capacity(count.min(256));
-        for _ in 0..count {
-            follows.push(get_follow(from, book)?);
-        }
+        let items = get_items(from)?;
+        let follows = get_follows(from, book)?;
         let logs = from.get()?;
         let stats = BTreeMap::from_iter(from.get::<Vec<(String, i64)>>()?);
         let stop = from.get()?;
@@ -118,10 +116,104 @@ impl Harvested {
     }
 }
 
-fn get_item(from: &mut Reader<'_>) -> Result<Item, WireError> {
-    let text = from.text()?;
-    json::check(text).map_err(WireError::Json)?;
-    Ok(Item(text.into()))
+/// The items' lengths, and their texts one behind the other.
+fn put_items(out: &mut Vec<u8>, items: &[Item]) {
+    put_uint(out, items.len() as u64);
+    items.iter().for_each(|item| put_uint(out, item.0.len() as u64));
+    items.iter().for_each(|item| out.extend_from_slice(item.0.as_bytes()));
+}
+
+fn get_items(from: &mut Reader<'_>) -> Result<Vec<Item>, WireError> {
+    let count = from.count()?;
+    let mut lengths = from.clone();
+    let mut n_bytes = 0_usize;
+    for _ in 0..count {
+        n_bytes = n_bytes.checked_add(from.get()?).ok_or(WireError::Short)?;
+    }
+    // All of them as one, so that they are checked at once.
+    let mut texts = std::str::from_utf8(from.take(n_bytes)?).map_err(|_| WireError::Utf8)?;
+    let mut items = Vec::with_capacity(count.min(256));
+    for _ in 0..count {
+        let (text, rest) = texts.split_at_checked(lengths.get()?).ok_or(WireError::Utf8)?;
+        json::check(text).map_err(WireError::Json)?;
+        items.push(Item(text.into()));
+        texts = rest;
+    }
+    Ok(items)
+}
+
+fn put_follows(out: &mut Vec<u8>, follows: &[Follow], book: &mut impl UrlBook) {
+    put_uint(out, follows.len() as u64);
+    let (mut follows, mut next) = (follows, 0);
+    while let Some((first, behind)) = follows.split_first() {
+        match run(follows, next, book) {
+            Some((at, n)) if n > 1 => {
+                out.push(RUN);
+                at.put(out);
+                n.put(out);
+                put_settings(out, first);
+                (follows, next) = (&follows[n..], at.saturating_add(n as u32));
+            }
+            _ => {
+                put_follow(out, first, book);
+                follows = behind;
+            }
+        }
+    }
+}
+
+/// The number of the first link of a run, not less than `next`, and how many of `follows` belong
+/// to it: links of the page, each the next one, with the same set on them.
+fn run(follows: &[Follow], next: u32, book: &impl UrlBook) -> Option<(u32, usize)> {
+    let first = follows.first()?;
+    let Target::Link(links, at) = &first.url else { return None };
+    if *at < next || !first.is_light() || !book.has(links) {
+        return None;
+    }
+    let marks = links.nofollows(*at);
+    let all = (*at..).zip(marks).zip(follows);
+    let run = all.take_while(|&((number, nofollow), follow)| {
+        let is_next = matches!(&follow.url, Target::Link(own, at)
+            if *at == number && Arc::ptr_eq(own, links));
+        is_next && follow.nofollow == nofollow && follow.is_set_as(first)
+    });
+    Some((*at, run.count()))
+}
+
+fn get_follows(from: &mut Reader<'_>, book: &impl UrlBook) -> Result<Vec<Follow>, WireError> {
+    // Not a `count`: a run takes fewer bytes than it has links.
+    let count = from.get::<usize>()?;
+    let mut follows = Vec::with_capacity(count.min(256));
+    let mut next = 0;
+    while follows.len() < count {
+        match from.byte()? {
+            RUN => {
+                let (at, n) = (from.get::<usize>()?, from.get::<usize>()?);
+                // Each link is in one run at most, so that few bytes do not become many requests.
+                let is_fine = at >= next && n <= count - follows.len();
+                next = at.checked_add(n).filter(|_| is_fine).ok_or(WireError::Wrong("run"))?;
+                follows.extend(get_run(from, book.links().get(at..next).unwrap_or_default())?);
+            }
+            kind => {
+                let url = get_url(kind, from, book)?;
+                follows.push(get_follow(from, url)?);
+            }
+        }
+    }
+    Ok(follows)
+}
+
+/// A run of these links.
+fn get_run<'a>(
+    from: &mut Reader<'_>,
+    links: &'a [Link],
+) -> Result<impl Iterator<Item = Follow> + use<'a>, WireError> {
+    let wrong = WireError::Wrong("run");
+    let first = get_follow(from, links.first().ok_or(wrong.clone())?.url.clone())?;
+    match first.is_light() {
+        true => Ok(links.iter().map(move |link| first.to_link(link))),
+        false => Err(wrong),
+    }
 }
 
 const LABELLED: u8 = 1;
@@ -133,8 +225,7 @@ const EXTRAS: u8 = 32;
 const IS_SEED: u8 = 64;
 
 fn put_follow(out: &mut Vec<u8>, follow: &Follow, book: &mut impl UrlBook) {
-    let Follow { url, label, meta, priority, nofollow, is_link, is_seed, extras } = follow;
-    let known = match url {
+    let known = match &follow.url {
         Target::Link(links, at) if book.has(links) => Some(KnownUrl::Link(*at)),
         url => book.number(url.url()),
     };
@@ -149,9 +240,15 @@ fn put_follow(out: &mut Vec<u8>, follow: &Follow, book: &mut impl UrlBook) {
         }
         None => {
             out.push(WRITTEN);
-            put_bytes(out, url.url().as_str().as_bytes());
+            put_bytes(out, follow.url.url().as_str().as_bytes());
         }
     }
+    put_settings(out, follow);
+}
+
+/// What is set on a request.
+fn put_settings(out: &mut Vec<u8>, follow: &Follow) {
+    let Follow { url: _, label, meta, priority, nofollow, is_link, is_seed, extras } = follow;
     let bit = |is_set: bool, bit: u8| if is_set { bit } else { 0 };
     out.push(
         bit(label.is_some(), LABELLED)
@@ -176,14 +273,22 @@ fn put_follow(out: &mut Vec<u8>, follow: &Follow, book: &mut impl UrlBook) {
     }
 }
 
-fn get_follow(from: &mut Reader<'_>, book: &impl UrlBook) -> Result<Follow, WireError> {
+fn get_url(
+    kind: u8,
+    from: &mut Reader<'_>,
+    book: &impl UrlBook,
+) -> Result<CanonicalUrl, WireError> {
     let known = |known| book.url(known).cloned().ok_or(WireError::Wrong("number of a URL"));
-    let url = match from.byte()? {
-        WRITTEN => CanonicalUrl::parse(from.text()?)?,
-        LINK => known(KnownUrl::Link(from.get()?))?,
-        JOINED => known(KnownUrl::Joined(from.get()?))?,
-        _ => return Err(WireError::Wrong("kind of URL")),
-    };
+    match kind {
+        WRITTEN => Ok(CanonicalUrl::parse(from.text()?)?),
+        LINK => known(KnownUrl::Link(from.get()?)),
+        JOINED => known(KnownUrl::Joined(from.get()?)),
+        _ => Err(WireError::Wrong("kind of URL")),
+    }
+}
+
+/// What is set on a request to `url`.
+fn get_follow(from: &mut Reader<'_>, url: CanonicalUrl) -> Result<Follow, WireError> {
     let bits = from.byte()?;
     if bits > LABELLED | META | PRIORITY | NOFOLLOW | IS_LINK | EXTRAS | IS_SEED {
         return Err(WireError::Wrong("kind of request"));

@@ -65,9 +65,11 @@ impl LinkBook {
         Ok(Self { frame, n_links, links: OnceLock::new() })
     }
 
-    /// Number by number, whether a link is marked `nofollow`.
-    pub(crate) fn nofollows(&self) -> impl Iterator<Item = bool> {
-        self.records().chunks_exact(RECORD).map(|record| record[NOFOLLOW] != 0)
+    /// Number by number from this one on, whether a link is marked `nofollow`.
+    pub(crate) fn nofollows(&self, first: u32) -> impl Iterator<Item = bool> {
+        let skipped = (first as usize).saturating_mul(RECORD);
+        let records = self.records().get(skipped..).unwrap_or_default();
+        records.chunks_exact(RECORD).map(|record| record[NOFOLLOW] != 0)
     }
 
     /// The links, read when they are first asked for.
@@ -142,7 +144,9 @@ mod tests {
     #[test]
     fn links_come_back_whole_and_when_they_are_asked_for() {
         let book = LinkBook::new(frame_links(&links())).unwrap();
-        assert_eq!(Vec::from_iter(book.nofollows()), [false, true]);
+        assert_eq!(Vec::from_iter(book.nofollows(0)), [false, true]);
+        assert_eq!(Vec::from_iter(book.nofollows(1)), [true]);
+        assert_eq!((book.nofollows(2).count(), book.nofollows(u32::MAX).count()), (0, 0));
         assert!(book.links.get().is_none());
         assert_eq!(book.links(), links());
         assert_eq!(book.links()[0].url.path(), "/a");

@@ -1,6 +1,7 @@
 //! Frames that come back as they went, and bytes that are none.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crawl_model::{
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::bytes::put_uint;
 use super::*;
-use crate::{Closed, FailedRequest, Harvest, Harvested, LogLevel};
+use crate::{Closed, FailedRequest, Follow, Harvest, Harvested, Link, LinkKind, LogLevel};
 
 fn url(text: &str) -> CanonicalUrl {
     CanonicalUrl::parse(text).unwrap()
@@ -141,6 +142,110 @@ fn urls_of_the_book_travel_as_numbers_and_others_are_refused() {
     assert!(same(&Harvested::decode_with(&book, &bytes).unwrap(), &harvest));
     let error = Harvested::decode(&bytes).unwrap_err();
     assert_eq!(error, WireError::Wrong("number of a URL"));
+}
+
+/// The page's links, as the guest has them and as the host has.
+struct Book(Arc<LinkBook>, Vec<Link>);
+
+impl UrlBook for Book {
+    fn number(&mut self, _: &CanonicalUrl) -> Option<KnownUrl> {
+        None
+    }
+
+    fn has(&self, links: &Arc<LinkBook>) -> bool {
+        Arc::ptr_eq(&self.0, links)
+    }
+
+    fn url(&self, known: KnownUrl) -> Option<&CanonicalUrl> {
+        match known {
+            KnownUrl::Link(at) => self.1.get(at as usize).map(|link| &link.url),
+            KnownUrl::Joined(_) => None,
+        }
+    }
+
+    fn links(&self) -> &[Link] {
+        &self.1
+    }
+}
+
+fn book(n_links: usize) -> Book {
+    let link = |n| Link {
+        url: url(&format!("http://h/{n}")),
+        text: "".into(),
+        rel: "".into(),
+        nofollow: n % 3 == 0,
+        kind: LinkKind::Anchor,
+    };
+    let links = Vec::from_iter((0..n_links).map(link));
+    Book(Arc::new(LinkBook::new(frame_links(&links)).unwrap()), links)
+}
+
+#[test]
+fn links_one_after_the_other_travel_as_their_first_number_and_how_many() {
+    let mut book = book(100);
+    let all = Vec::from_iter(Follow::each(&book.0));
+    let mut harvest = Harvest::new().into_parts();
+    let mut n_bytes = |harvest: &Harvested| {
+        let mut bytes = Vec::new();
+        harvest.encode_with(&mut book, &mut bytes);
+        assert!(same(&Harvested::decode_with(&book, &bytes).unwrap(), harvest));
+        bytes.len()
+    };
+    harvest.follows = all;
+    assert!(n_bytes(&harvest) < 16);
+    harvest.follows.iter_mut().for_each(|follow| _ = follow.label("a").priority(-3));
+    assert!(n_bytes(&harvest) < 24);
+    for at in [0, 1, 50, 98, 99] {
+        let changes: [fn(&mut Follow); 5] = [
+            |follow| _ = follow.label("b"),
+            |follow| _ = follow.priority(7),
+            |follow| _ = follow.meta(&1).unwrap(),
+            |follow| _ = follow.header("a", "b"),
+            |follow| follow.nofollow = !follow.nofollow,
+        ];
+        for change in changes {
+            change(&mut harvest.follows[at]);
+            n_bytes(&harvest);
+        }
+    }
+    harvest.follows.swap(3, 70);
+    n_bytes(&harvest);
+    harvest.follows.reverse();
+    n_bytes(&harvest);
+}
+
+#[test]
+fn runs_that_make_no_sense_are_refused() {
+    let book = book(100);
+    let plain = [0];
+    let decode = |count: usize, runs: &[(usize, usize, &[u8])]| {
+        let mut bytes = frame(&(0_usize, count));
+        for &(at, n, settings) in runs {
+            bytes.push(3);
+            bytes.extend(frame(&(at, n)));
+            bytes.extend_from_slice(settings);
+        }
+        bytes.extend([0; 3]);
+        Harvested::decode_with(&book, &bytes).map(|harvest| harvest.follows.len())
+    };
+    assert_eq!(decode(100, &[(0, 100, &plain)]), Ok(100));
+    assert_eq!(decode(50, &[(0, 40, &plain), (90, 10, &plain)]), Ok(50));
+    for runs in [
+        &[(0, 101, &plain[..])][..],
+        &[(1, 100, &plain)],
+        &[(100, 1, &plain)],
+        &[(0, 0, &plain)],
+        &[(usize::MAX, 1, &plain)],
+        &[(0, usize::MAX, &plain)],
+        &[(0, 50, &plain), (49, 50, &plain)],
+        &[(50, 50, &plain), (0, 50, &plain)],
+        &[(0, 100, &[2, 1, 0, 0])],
+    ] {
+        assert!(decode(100, runs).is_err(), "{runs:?}");
+    }
+    assert_eq!(decode(10, &[(0, 11, &plain)]), Err(WireError::Wrong("run")), "more than it says");
+    assert!(decode(usize::MAX, &[(0, 100, &plain)]).is_err());
+    assert!(Harvested::decode(&[0, 2, 3, 0, 2, 0, 0, 0, 0]).is_err(), "links of no page");
 }
 
 #[test]

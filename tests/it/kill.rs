@@ -17,10 +17,10 @@ use crate::support::{self, LIMIT, Scratch, Server, crawl, finish, inspect, local
 const BOOKS: u32 = 1_850;
 
 /// A small generator, so that each round's moments can be printed and repeated.
-struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    fn roll(&mut self, below: u64) -> u64 {
+    pub(crate) fn roll(&mut self, below: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -102,7 +102,7 @@ fn settled(store: &Path) -> u64 {
 }
 
 /// Requests beyond the first per path, robots.txt aside.
-fn refetched(paths: &[String]) -> usize {
+pub(crate) fn refetched(paths: &[String]) -> usize {
     let mut counts = BTreeMap::<&str, usize>::new();
     for path in paths.iter().filter(|path| *path != "/robots.txt") {
         *counts.entry(path).or_default() += 1;
@@ -111,7 +111,7 @@ fn refetched(paths: &[String]) -> usize {
 }
 
 #[track_caller]
-fn assert_store_is_whole(store: &Path, expected: &[String]) {
+pub(crate) fn assert_store_is_whole(store: &Path, expected: &[String]) {
     let rows = inspect(store, &["pages", "--verdict", "ok"]);
     let urls: Vec<&str> = rows.iter().map(|row| row["url"].as_str().unwrap()).collect();
     let distinct: BTreeSet<&str> = urls.iter().copied().collect();
@@ -126,7 +126,7 @@ fn assert_store_is_whole(store: &Path, expected: &[String]) {
 }
 
 #[track_caller]
-fn assert_feed_is_whole(feed: &Path, n_books: usize) {
+pub(crate) fn assert_feed_is_whole(feed: &Path, n_books: usize) {
     let text = std::fs::read_to_string(feed).unwrap();
     let urls: BTreeSet<String> = text
         .lines()

@@ -56,8 +56,9 @@ struct Readme;
 
 pub use config::{Config, ConfigError};
 pub use crawl_engine::{
-    Change, Completed, Crawl, CrawlBuilder, CrawlConfig, CrawlError, End, Handle, LookEnd, Looked,
-    Middleware, Pages, Report, Running, Seeded, Session, Waiting,
+    Blocked, Change, Completed, Crawl, CrawlBuilder, CrawlConfig, CrawlError, End, Handle, LookEnd,
+    Looked, Middleware, Pages, Report, Running, Seeded, SeedsRead, Session, Setting, Status,
+    Waiting,
 };
 pub use crawl_model::{
     CanonicalUrl, Counts, FilterReason, Fingerprint, Host, Method, Page, PageRecord, Request,

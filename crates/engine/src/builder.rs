@@ -9,10 +9,10 @@ use crawl_parser::{LinkSpider, MediaPattern, Reader};
 use crawl_spider::{ItemStep, Spider};
 
 use crate::config::CrawlConfig;
-use crate::control::Reload;
 use crate::error::CrawlError;
 use crate::middleware::Middleware;
 use crate::opened::{self, Parts};
+use crate::order::Reload;
 use crate::pages::Pages;
 use crate::pipeline;
 use crate::report::Report;

@@ -23,6 +23,9 @@ const NO_LIMITS: [&str; 4] = ["auth", "headers", "proxies", "resolve"];
 pub struct CrawlConfig {
     /// Where it begins. A resumed crawl adds those it does not know yet.
     pub seeds: Vec<CanonicalUrl>,
+    /// A file with more of them, one a line, which is read while the crawl runs; `-` is standard
+    /// input.
+    pub seeds_file: Option<PathBuf>,
     /// Where the spider begins later on, after a login say: not asked for, but their hosts count
     /// as those of seeds.
     pub later_seeds: Vec<CanonicalUrl>,
@@ -83,6 +86,7 @@ impl Default for CrawlConfig {
     fn default() -> Self {
         Self {
             seeds: Vec::new(),
+            seeds_file: None,
             later_seeds: Vec::new(),
             frontier: FrontierConfig::default(),
             fetch: FetchConfig::default(),

@@ -12,13 +12,12 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream as BlockingStream;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, TryLockError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use crawl_spider::Spider;
 use crawl_store::Reader;
 use crawl_store::inspect::{Query, What, answer};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc;
@@ -26,6 +25,7 @@ use tokio::task::JoinHandle;
 
 use crate::error::CrawlError;
 use crate::handle::Handle;
+use crate::order::{Order, Reload, Steered};
 
 const SOCKET: &str = "control.sock";
 /// A question is short; more is a mistake or an attack.
@@ -51,36 +51,15 @@ impl Socket {
     }
 }
 
-/// What a running crawl can be told to do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "order", rename_all = "kebab-case", deny_unknown_fields)]
-#[non_exhaustive]
-pub enum Order {
-    /// Take a new build of the plugin and go on with it.
-    ReloadPlugin {
-        /// Another plugin than the one it began with; absolute, for the crawl may run elsewhere.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        path: Option<PathBuf>,
-    },
-}
-
-/// Makes the crawl's spider anew: of the plugin at this path, or of that which it began with.
-/// Blocks, for as long as a build takes.
-pub type Reload = dyn Fn(Option<&Path>) -> Result<Arc<dyn Spider>, Box<dyn std::error::Error + Send + Sync>>
-    + Send
-    + Sync;
-
 /// Who answers questions and obeys orders.
 pub(crate) struct Asked {
     reader: Reader,
-    handle: Handle,
-    /// Held while a spider is made, so that of two orders the second is refused.
-    reload: Option<Mutex<Arc<Reload>>>,
+    steered: Steered,
 }
 
 impl Asked {
     pub(crate) fn new(reader: Reader, handle: Handle, reload: Option<Arc<Reload>>) -> Self {
-        Self { reader, handle, reload: reload.map(Mutex::new) }
+        Self { reader, steered: Steered::new(handle, reload) }
     }
 }
 
@@ -154,7 +133,7 @@ impl Asked {
             serde_json::from_str(line).map_err(|e| format!("not a line of JSON: {e}"))?;
         if value.get("order").is_some() {
             let order = serde_json::from_value(value).map_err(|e| format!("not an order: {e}"))?;
-            let row = self.obey(&order)?;
+            let row = self.steered.obey(order)?;
             // If nobody listens any more, nobody misses it.
             let _ = rows.blocking_send(row.to_string());
             return Ok(());
@@ -176,48 +155,17 @@ impl Asked {
 
     /// The frontier knows what the store cannot: what is in flight.
     fn overlay(&self, row: &mut serde_json::Value) {
-        let counts = self.handle.stats();
+        let handle = &self.steered.handle;
+        let counts = handle.stats();
         let conserved = counts.is_conserved();
         let live = serde_json::to_value(counts).ok();
         if let (Some(row), Some(serde_json::Value::Object(live))) = (row.as_object_mut(), live) {
             row.extend(live);
             row.insert("conserved".to_owned(), conserved.into());
             row.insert("running".to_owned(), true.into());
+            row.insert("paused".to_owned(), handle.is_paused().into());
         }
     }
-
-    /// Does what it is told, and says in one row what was done.
-    fn obey(&self, order: &Order) -> Result<serde_json::Value, String> {
-        match order {
-            Order::ReloadPlugin { path } => {
-                let reload = self.reload.as_ref().ok_or("its spider is no plugin")?;
-                // Poisoned, if the making of a spider panicked; that says nothing of the next.
-                let reload = match reload.try_lock() {
-                    Ok(reload) => reload,
-                    Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-                    Err(TryLockError::WouldBlock) => {
-                        return Err("it is at a reload already".to_owned());
-                    }
-                };
-                let spider = reload(path.as_deref()).map_err(|error| chain(&*error))?;
-                let name = spider.name().to_owned();
-                self.handle.replace_spider(spider).map_err(|error| chain(&error))?;
-                Ok(serde_json::json!({ "order": "reload-plugin", "spider": name }))
-            }
-        }
-    }
-}
-
-/// An error with its sources, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        source = error.source();
-    }
-    text
 }
 
 /// Asks the crawl that runs in `folder`; `row` takes the rows until it breaks off. Blocks.

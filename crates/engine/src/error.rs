@@ -23,6 +23,16 @@ pub enum CrawlError {
         /// Why.
         source: UrlError,
     },
+    /// The file of seeds cannot be opened, or breaks off.
+    #[error("{} cannot be {}", path.display(), read_or_opened(*.line))]
+    SeedsFile {
+        /// As given.
+        path: PathBuf,
+        /// The line where it broke off, from 1; 0 if it could not be opened.
+        line: u64,
+        /// Why.
+        source: io::Error,
+    },
     /// Neither seeds, nor a spider that brings some, nor URLs left from an earlier run.
     #[error("there is nothing to crawl: no seeds given and none queued")]
     NoSeeds,
@@ -79,6 +89,10 @@ impl From<FrontierError> for CrawlError {
     }
 }
 
+fn read_or_opened(line: u64) -> String {
+    if line == 0 { "opened".to_owned() } else { format!("read at line {line}") }
+}
+
 impl CrawlError {
     /// Whether the mistake is in what the user wrote, not in what happened.
     #[must_use]
@@ -90,6 +104,7 @@ impl CrawlError {
             | Self::Fetch(_)
             | Self::Pipeline(_)
             | Self::HostTwice(_) => true,
+            Self::SeedsFile { line, .. } => *line == 0,
             Self::Cache(error) => !matches!(error, CacheError::Open(_)),
             Self::Store(_)
             | Self::Feed(_)
@@ -98,6 +113,17 @@ impl CrawlError {
             | Self::Task(_)
             | Self::Stuck
             | Self::Ended => false,
+        }
+    }
+
+    /// Whether the disk was full: what was settled is saved, and the next run goes on when there
+    /// is room.
+    #[must_use]
+    pub fn is_disk_full(&self) -> bool {
+        match self {
+            Self::Store(error) => error.is_disk_full(),
+            Self::Feed(error) => error.is_disk_full(),
+            _ => false,
         }
     }
 

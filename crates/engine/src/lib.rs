@@ -22,18 +22,24 @@ mod pages;
 mod running;
 
 mod control;
+mod order;
+
+mod admission;
+mod seeds_file;
 
 mod session;
 
 pub use builder::{Crawl, CrawlBuilder};
 pub use config::{CrawlConfig, HostRules};
-pub use control::{ControlError, Order, Reload, ask, order};
-pub use crawl_frontier::{End, Seeded};
+pub use control::{ControlError, ask, order};
+pub use crawl_frontier::{Blocked, End, Pace, Seeded, Setting, Status};
 pub use error::CrawlError;
 
 pub use handle::Handle;
 pub use middleware::{Middleware, Waiting};
+pub use order::{Order, Reload};
 pub use pages::Pages;
 pub use report::{Change, Report};
 pub use running::Running;
+pub use seeds_file::SeedsRead;
 pub use session::{Completed, Followed, LookEnd, Looked, Session};

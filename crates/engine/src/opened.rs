@@ -9,19 +9,21 @@ use std::time::Duration;
 
 use crawl_feeds::Feed;
 use crawl_fetcher::{CookieMode, Fetcher, is_public_suffix};
-use crawl_frontier::{Frontier, Resumed};
+use crawl_frontier::{Domain, Frontier, Resumed};
 use crawl_model::{CanonicalUrl, Fingerprinter, Host, Request};
 use crawl_parser::{MediaPattern, Parser, Reader};
 use crawl_pipeline::Pipeline;
 use crawl_spider::{ItemStep, Spider};
-use crawl_store::{CacheMode, Options, Store};
+use crawl_store::{Blocks, CacheMode, Options, Store};
 
+use crate::admission::Admission;
 use crate::backlog::Backlog;
 use crate::config::CrawlConfig;
-use crate::control::Reload;
 use crate::error::CrawlError;
 use crate::middleware::Layers;
+use crate::order::Reload;
 use crate::report::{Change, changes};
+use crate::seeds_file::SeedsFile;
 
 /// Sites up to which a crawl keeps cookies if it does not say whether.
 const FEW_SITES: usize = 20;
@@ -59,6 +61,10 @@ pub(crate) struct Stages {
     pub(crate) notes: Vec<String>,
     /// Makes the spider anew, if it can be.
     pub(crate) reload: Option<Arc<Reload>>,
+    /// Seeds that are read as it goes.
+    pub(crate) seeds_file: Option<SeedsFile>,
+    pub(crate) admission: Arc<Admission>,
+    pub(crate) blocks: Arc<Blocks>,
 }
 
 impl Opened {
@@ -97,9 +103,13 @@ fn open_blocking(
         false => fetcher.departing(Arc::new(parts.layers.clone())),
     };
     let pipeline = Pipeline::new(&config.pipeline)?;
+    let seeds_file = config.seeds_file.as_deref().map(SeedsFile::open).transpose()?;
     let store = Store::open(&config.store, Options { fresh: config.fresh })?;
     match prepare(config, spider, pipeline, parts, &store, &fetcher) {
-        Ok(stages) => Ok(Opened { store, fetcher, stages }),
+        Ok(stages) => {
+            let stages = Stages { seeds_file, ..stages };
+            Ok(Opened { store, fetcher, stages })
+        }
         Err(error) => {
             // Nothing has begun, so the next run need not recover; if it does, no harm is done.
             let _ = store.close_clean();
@@ -121,7 +131,8 @@ fn prepare(
     let seeds: Vec<Request> = config.seeds.iter().cloned().map(Request::get).chain(start).collect();
     let urls = seeds.iter().map(|request| &request.url);
     let hosts = seed_hosts(urls.chain(&config.later_seeds));
-    let unreadable_cookies = take_cookies(&config, hosts.len(), store, fetcher)?;
+    let n_hosts = if config.seeds_file.is_some() { usize::MAX } else { hosts.len() };
+    let unreadable_cookies = take_cookies(&config, n_hosts, store, fetcher)?;
     let limits = unless_offline(&config);
     let mut frontier = Frontier::new(
         limits.frontier.clone(),
@@ -132,8 +143,12 @@ fn prepare(
     )?
     .with_hosts(limits.politeness_by_host()?)?;
     frontier.obey_nofollow(config.parse.obey_nofollow);
+    let (admission, blocks) = (Admission::open(store, &frontier)?, store.blocks()?);
+    frontier
+        .block(blocks.get().iter().map(|name| Domain::parse(name)).collect::<Result<Vec<_>, _>>()?);
     let (resumed, damage) = replay(store, &mut frontier)?;
-    if seeds.is_empty() && resumed.as_ref().is_none_or(|resumed| resumed.queued == 0) {
+    let has_seeds = !seeds.is_empty() || config.seeds_file.is_some();
+    if !has_seeds && resumed.as_ref().is_none_or(|resumed| resumed.queued == 0) {
         return Err(CrawlError::NoSeeds);
     }
 
@@ -180,6 +195,9 @@ fn prepare(
         changed,
         notes,
         reload: None,
+        seeds_file: None,
+        admission: Arc::new(admission),
+        blocks: Arc::new(blocks),
     })
 }
 
@@ -223,7 +241,7 @@ fn take_cookies(
 
 /// Whether a crawl is of many sites, where cookies cost much and help little: more than
 /// [`FEW_SITES`] allowed domains, or one that is a public suffix; without allowed domains, more
-/// than [`FEW_SITES`] hosts of seeds.
+/// than [`FEW_SITES`] hosts of seeds. A file of seeds counts as many.
 fn is_broad(allowed_domains: &[String], n_seed_hosts: usize) -> bool {
     if allowed_domains.is_empty() {
         return n_seed_hosts > FEW_SITES;

@@ -4,6 +4,7 @@
 //! frontier --Ticket--> workers --Fetched--> CPU threads --Entry--> writer --Page--> Pages
 //!     ^---- HostFree -----+                                        |   |
 //!     +------------------------- Outcome --------------------------+   +--Progress--> feeds
+//!     ^---- Control ---- handles, the socket, the file of seeds
 //! ```
 //!
 //! Who may wait for whom: a worker for a CPU thread, a CPU thread for the writer, the writer and
@@ -60,8 +61,10 @@ pub(crate) fn run(
     let (entries, entries_in) = mpsc::channel(ENTRIES);
     let (outcomes, outcomes_in) = mpsc::channel(OUTCOMES);
     let (host_free, host_free_in) = mpsc::channel(n_workers);
-    // Beside the circle: questions, pages for the reader, progress for the feeds.
+    // Beside the circle: questions, pages for the reader, progress for the feeds. What keeps the
+    // crawl alive while seeds are read carries nothing.
     let (control, control_in) = mpsc::channel(CONTROL);
+    let (source, sources) = mpsc::channel(1);
     let (pages, page_edge) = read_ahead.map(PageEdge::new).unzip();
     let settled = Arc::new(watch::channel(Progress { n: stages.last, last: false }).0);
     let closing = Arc::new(watch::channel(false).0);
@@ -69,7 +72,8 @@ pub(crate) fn run(
     let keeps_responses = read_ahead.is_some() || stages.config.store.bodies != Bodies::None;
     let parser = if keeps_responses { stages.parser } else { stages.parser.without_responses() };
     let parser = Arc::new(parser);
-    let handle = Handle::new(control.clone(), closing.clone(), counts.clone(), &parser);
+    let told = (&stages.blocks, &stages.admission);
+    let handle = Handle::new(control.clone(), closing.clone(), counts.clone(), &parser, told);
     let asked = Asked::new(store.reader(), handle.clone(), stages.reload);
     let socket = control::listen(&stages.config.folder(), asked)?;
     if !stages.seeds.is_empty() {
@@ -91,6 +95,13 @@ pub(crate) fn run(
         let (settled, entries) = (settled.subscribe(), entries.clone());
         crew.feeds.push(cpu_thread("feed", move || feed.run(settled, entries))?);
     }
+    let seeds_path = stages.seeds_file.as_ref().map(|file| file.path.clone());
+    if let Some(file) = stages.seeds_file {
+        let (admission, control) = (Arc::downgrade(&stages.admission), control.clone());
+        crew.seeds = Some(cpu_thread("seeds", move || file.run(&admission, &control, source))?);
+    } else {
+        drop(source);
+    }
     let parsers = parser.clone().start(n_threads, fetched_in, entries.clone());
     crew.parsers = Some(parsers.map_err(|_| CrawlError::Task("a parser thread"))?);
     for _ in 0..n_workers {
@@ -109,6 +120,7 @@ pub(crate) fn run(
         outcomes: outcomes_in,
         entries,
         control: control_in,
+        sources,
         closing: closing.clone(),
     }));
     let story = Story {
@@ -123,6 +135,9 @@ pub(crate) fn run(
         notes: stages.notes,
         parser,
         grace: stages.config.grace,
+        seeds_path,
+        seeds: None,
+        _told: (stages.blocks, stages.admission),
     };
     let finished =
         tokio::spawn(supervise(frontier, crew, control, closing, settled, socket, story));

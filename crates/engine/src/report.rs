@@ -7,6 +7,8 @@ use crawl_frontier::{End, Resumed};
 use crawl_model::{Counts, FieldCounts};
 use crawl_store::{Drift, DropCounts};
 
+use crate::seeds_file::SeedsRead;
+
 /// How a run went.
 #[derive(Debug, Clone)]
 pub struct Report {
@@ -28,6 +30,9 @@ pub struct Report {
     pub changed: Vec<Change>,
     /// What recovery and feeds had to say, a sentence each.
     pub notes: Vec<String>,
+    /// What was read of the file of seeds in this run; `None` if there is none, or it is a
+    /// standard input that was still being read.
+    pub seeds: Option<SeedsRead>,
     /// Why the spider wanted the crawl closed (`Harvest::stop`); `None` if it did not.
     pub stopped: Option<String>,
     /// Items that steps of the pipeline dropped in this run.

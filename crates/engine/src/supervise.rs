@@ -4,6 +4,7 @@
 //! flight, everything flushed. What the grace time did not suffice for is fetched again by the
 //! next run.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,13 +14,15 @@ use crawl_frontier::{Control, End, FrontierError, Resumed, SharedCounts};
 use crawl_model::Counts;
 use crawl_parser::{CrewEnd, LetGo, Parser};
 use crawl_spider::Closed;
-use crawl_store::{Progress, Reader, Runs, StoreError};
+use crawl_store::{Blocks, Progress, Reader, Runs, StoreError};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::admission::Admission;
 use crate::control::Socket;
 use crate::error::CrawlError;
 use crate::report::{Change, Report};
+use crate::seeds_file::SeedsRead;
 
 /// Time that threads have to hand over what they hold, however short the grace time is.
 const LEAST_GRACE: Duration = Duration::from_secs(2);
@@ -33,6 +36,7 @@ pub(crate) struct Crew {
     pub(crate) workers: JoinSet<()>,
     pub(crate) parsers: Option<(Joined<CrewEnd>, LetGo)>,
     pub(crate) feeds: Vec<Joined<Result<(), FeedError>>>,
+    pub(crate) seeds: Option<Joined<Result<SeedsRead, CrawlError>>>,
     pub(crate) writer: Option<Joined<Result<(), StoreError>>>,
 }
 
@@ -51,6 +55,12 @@ pub(crate) struct Story {
     /// It has the spider and keeps its counts.
     pub(crate) parser: Arc<Parser>,
     pub(crate) grace: Duration,
+    /// The file of seeds, if there is one.
+    pub(crate) seeds_path: Option<PathBuf>,
+    /// What was read of it.
+    pub(crate) seeds: Option<SeedsRead>,
+    /// What handles reach as long as the crawl runs.
+    pub(crate) _told: (Arc<Blocks>, Arc<Admission>),
 }
 
 /// Starts a named thread for work that blocks or burns CPU.
@@ -80,11 +90,12 @@ pub(crate) async fn supervise(
     closing: Arc<watch::Sender<bool>>,
     settled: Arc<watch::Sender<Progress>>,
     socket: Socket,
-    story: Story,
+    mut story: Story,
 ) -> Result<Report, CrawlError> {
     let closes = closing.subscribe();
     let spider = tokio::spawn(await_stop(story.parser.clone(), closing.clone()));
     let (parsers, let_go) = crew.parsers.take().unzip();
+    let seeds = tokio::spawn(await_seeds(crew.seeds.take(), closing.clone()));
     let parsers = tokio::spawn(await_parsers(parsers, closing));
     let flight = Flight { workers: &mut crew.workers, let_go };
     let end = match await_frontier(frontier, flight, control, closes.clone(), story.grace).await {
@@ -112,6 +123,11 @@ pub(crate) async fn supervise(
     socket.close().await;
     feeds?;
     parsers?;
+    // Standard input may keep its reader waiting for ever.
+    story.seeds = match tokio::time::timeout(LEAST_GRACE, seeds).await {
+        Ok(seeds) => seeds.map_err(|_| CrawlError::Task("the reader of seeds"))??,
+        Err(_) => None,
+    };
     tokio::task::spawn_blocking(move || story.report(end))
         .await
         .map_err(|_| CrawlError::Task("closing the run"))?
@@ -147,6 +163,19 @@ async fn await_parsers(
             Err(CrawlError::Stuck)
         }
     }
+}
+
+/// Waits for the reader of seeds, and closes the crawl if their file breaks off.
+async fn await_seeds(
+    seeds: Option<Joined<Result<SeedsRead, CrawlError>>>,
+    closing: Arc<watch::Sender<bool>>,
+) -> Result<Option<SeedsRead>, CrawlError> {
+    let Some(seeds) = seeds else { return Ok(None) };
+    let read = seeds.await.unwrap_or(Err(CrawlError::Task("the reader of seeds")));
+    if read.is_err() {
+        closing.send_replace(true);
+    }
+    read.map(Some)
 }
 
 /// Who may hold tickets.
@@ -216,7 +245,10 @@ impl Story {
     }
 
     /// Closes the books. Blocks.
-    fn report(self, end: End) -> Result<Report, CrawlError> {
+    fn report(mut self, end: End) -> Result<Report, CrawlError> {
+        if let (Some(path), Some(seeds)) = (&self.seeds_path, &self.seeds) {
+            self.notes.extend(seeds.notes(path));
+        }
         let has_ended = end != End::Closed;
         if has_ended {
             self.runs.close()?;
@@ -234,6 +266,7 @@ impl Story {
             resumed: self.resumed,
             changed: self.changed,
             notes: self.notes,
+            seeds: self.seeds,
             dropped_this_run: dropped.n_dropped().saturating_sub(self.n_dropped),
             dropped,
             drifts: if has_ended { runs.drifts() } else { Vec::new() },

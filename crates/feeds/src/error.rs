@@ -44,6 +44,18 @@ pub enum FeedError {
 }
 
 impl FeedError {
+    /// Whether the disk was full, or a quota used up: the next run goes on when there is room.
+    #[must_use]
+    pub fn is_disk_full(&self) -> bool {
+        match self {
+            Self::File { source, .. } => {
+                matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+            }
+            Self::Store(error) => error.is_disk_full(),
+            Self::NotOurs { .. } | Self::InUse { .. } | Self::Format { .. } => false,
+        }
+    }
+
     /// What to do about it, where there is something to do.
     #[must_use]
     pub fn hint(&self) -> Option<String> {

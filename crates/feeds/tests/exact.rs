@@ -93,7 +93,8 @@ impl Rig {
     }
 
     fn settled(&mut self) {
-        blocking::wait(self.outcomes.recv()).expect("the writer runs");
+        let mut next = || blocking::wait(self.outcomes.recv()).expect("the writer runs");
+        while let Outcome::Committed(_) = next() {}
         self.open.fetch_sub(1, Ordering::AcqRel);
     }
 

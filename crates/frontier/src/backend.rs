@@ -6,11 +6,12 @@
 //!
 //! Not here: robots, clocks, tickets, durability (what is offered is durable already).
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use crawl_model::{FilterReason, Fingerprint, Found, Host, LogPosition, Request};
-use crawl_store::StoreError;
+use crawl_model::{FilterReason, Fingerprint, Found, Host, Request};
 use crawl_store::tables::Tables;
+use crawl_store::{StoreError, crash};
 
 use crate::checkpoint::Checkpoint;
 use crate::keeper::{Job, Keeper};
@@ -53,9 +54,9 @@ pub(crate) trait Backend: Send {
     /// Whether the host has URLs to claim.
     fn has_waiting(&self, host: HostKey) -> bool;
 
-    /// All of the log up to `position` has been taken in: whether the place wants to be told the
-    /// state of it all now, by [`checkpoint`](Self::checkpoint).
-    fn wants_checkpoint(&mut self, position: LogPosition) -> bool;
+    /// All that is durable has been taken in: whether the place wants to be told the state of it
+    /// all now, by [`checkpoint`](Self::checkpoint).
+    fn wants_checkpoint(&mut self) -> bool;
 
     /// Takes a checkpoint.
     fn checkpoint(&mut self, state: State);
@@ -71,6 +72,10 @@ pub(crate) struct LocalBackend {
     pub(crate) queues: Queues,
     /// `None` if all stays in memory.
     disk: Option<Disk>,
+    /// Runs that a replay has merged into others.
+    merged: Vec<PathBuf>,
+    /// URLs found or ended since the last checkpoint.
+    n_events: u64,
     fault: Option<StoreError>,
 }
 
@@ -81,21 +86,24 @@ struct Disk {
     keeper: Keeper,
     /// The limits in force, as checkpoints tell them.
     limits: String,
-    /// Bytes of memory that may be used before a checkpoint is taken.
-    memory: usize,
-    /// Position of the last checkpoint.
-    last: LogPosition,
+    room: Room,
+}
+
+/// When a checkpoint is taken.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Room {
+    /// When so many bytes of memory are used.
+    pub(crate) memory: usize,
+    /// When so many URLs were found or have ended since the last.
+    pub(crate) events: u64,
 }
 
 /// Bytes of memory that a fingerprint takes until it is on disk.
 const YOUNG_BYTES: usize = 20;
-/// Segments of the log after which a checkpoint is taken though there is room, so that the next
-/// open reads no more than these.
-const MOST_LOG_SEGMENTS: u32 = 4;
 
 impl LocalBackend {
     pub(crate) fn new(seen: Arc<Seen>, queues: Queues) -> Self {
-        Self { seen, queues, disk: None, fault: None }
+        Self { seen, queues, disk: None, merged: Vec::new(), n_events: 0, fault: None }
     }
 
     /// Lets what has no room in `memory` bytes go to disk.
@@ -103,11 +111,10 @@ impl LocalBackend {
         mut self,
         tables: Tables,
         limits: String,
-        memory: usize,
-        last: LogPosition,
+        room: Room,
     ) -> Result<Self, StoreError> {
         let keeper = Keeper::start(tables.clone(), self.seen.clone())?;
-        self.disk = Some(Disk { tables, keeper, limits, memory, last });
+        self.disk = Some(Disk { tables, keeper, limits, room });
         Ok(self)
     }
 
@@ -115,9 +122,17 @@ impl LocalBackend {
         self.queues.ram_bytes() + self.seen.n_young() * YOUNG_BYTES
     }
 
-    /// Makes room in the middle of a replay: what is written is named by no checkpoint yet.
+    /// Waits until the checkpoint under way, if there is one, is on the disk.
+    #[cfg(test)]
+    pub(crate) fn wait(&self) {
+        self.disk.iter().for_each(|disk| disk.keeper.wait());
+    }
+
+    /// Makes room in the middle of a replay. What is written is named by no checkpoint yet, and
+    /// what it replaces may be named by the last.
     pub(crate) fn relieve(&mut self) -> Result<(), StoreError> {
-        let Some(disk) = self.disk.as_ref().filter(|disk| self.ram_bytes() >= disk.memory) else {
+        let Some(disk) = self.disk.as_ref().filter(|disk| self.ram_bytes() >= disk.room.memory)
+        else {
             return Ok(());
         };
         let tables = disk.tables.clone();
@@ -128,7 +143,7 @@ impl LocalBackend {
             self.seen.install(frozen.write(&tables.seen()?)?);
         }
         while let Some(merged) = self.seen.merge_once()? {
-            merged.iter().for_each(|path| drop(std::fs::remove_file(path)));
+            self.merged.extend(merged);
         }
         Ok(())
     }
@@ -137,10 +152,13 @@ impl LocalBackend {
         let Some(disk) = &mut self.disk else { return Ok(()) };
         disk.keeper.wait();
         state.loose.extend(self.queues.returned().map(Loose::of));
+        crash::point("spill-begun");
         let segment = self.queues.spill(&disk.tables)?;
-        disk.last = state.position;
+        crash::point("spill-written");
+        self.n_events = 0;
         let bytes = Checkpoint::encode(&disk.limits, &state, &self.queues);
-        let used_up = self.queues.take_used_up();
+        let mut used_up = self.queues.take_used_up();
+        used_up.append(&mut self.merged);
         disk.keeper.take(Job { segment, frozen: self.seen.freeze(), state: bytes, used_up });
         Ok(())
     }
@@ -148,6 +166,7 @@ impl LocalBackend {
 
 impl Backend for LocalBackend {
     fn offer(&mut self, found: &Found) -> Learnt {
+        self.n_events += 1;
         self.seen.learn(found.print, found.filtered, found.request.depth)
     }
 
@@ -168,6 +187,7 @@ impl Backend for LocalBackend {
     }
 
     fn ack(&mut self, print: Fingerprint, filtered: Option<FilterReason>) {
+        self.n_events += 1;
         // Depth 0: no path is shorter, so it is recorded again only if it is admitted.
         self.seen
             .set(print, filtered.map_or(Standing::Ended, |reason| Standing::Filtered(reason, 0)));
@@ -181,13 +201,12 @@ impl Backend for LocalBackend {
         self.queues.has_waiting(host)
     }
 
-    fn wants_checkpoint(&mut self, position: LogPosition) -> bool {
+    fn wants_checkpoint(&mut self) -> bool {
         let ram_bytes = self.ram_bytes();
         let Some(disk) = &self.disk else { return false };
-        let is_long_ago = position.segment >= disk.last.segment.saturating_add(MOST_LOG_SEGMENTS);
         match disk.keeper.is_busy() {
-            true => ram_bytes >= 2 * disk.memory,
-            false => ram_bytes >= disk.memory || is_long_ago,
+            true => ram_bytes >= 2 * disk.room.memory,
+            false => ram_bytes >= disk.room.memory || self.n_events >= disk.room.events,
         }
     }
 

@@ -84,6 +84,17 @@ impl<T> Delayed<T> {
         self.0.iter().map(|alarm| &alarm.what)
     }
 
+    /// Takes all that `is_it` says, whatever their time.
+    pub(crate) fn take_if(&mut self, is_it: impl Fn(&T) -> bool) -> Vec<T> {
+        if !self.0.iter().any(|alarm| is_it(&alarm.what)) {
+            return Vec::new();
+        }
+        let all = std::mem::take(&mut self.0).into_vec();
+        let (taken, left): (Vec<_>, Vec<_>) = all.into_iter().partition(|alarm| is_it(&alarm.what));
+        self.0 = BinaryHeap::from(left);
+        taken.into_iter().map(|alarm| alarm.what).collect()
+    }
+
     /// Takes one whose time has come.
     pub(crate) fn pop(&mut self, now: Instant) -> Option<T> {
         self.due().filter(|&due| due <= now)?;

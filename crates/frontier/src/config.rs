@@ -13,13 +13,14 @@ use serde::{Deserialize, Serialize};
 /// What belongs to the crawl, as written in the `[scope]` table.
 ///
 /// A URL is tested in this order, and the first rule that refuses it is the recorded reason:
-/// domain, `exclude`, `include`, extension, depth. After a resume with other limits everything
+/// domain, blocked, `exclude`, `include`, extension, depth. After a resume with other limits everything
 /// that waits, and everything that was refused, is judged again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ScopeConfig {
     /// Domains to stay in; a domain covers its subdomains. Default: none, which means the seeds'
-    /// hosts, with and without `www.`, but no other subdomains.
+    /// hosts, with and without `www.`, but no other subdomains. Hosts of seeds that come from a
+    /// file or are added while the crawl runs are in scope from then on.
     pub allowed_domains: Vec<String>,
     /// Regular expressions, searched in the whole URL; one must match. Default: none, all pass.
     pub include: Vec<String>,
@@ -236,11 +237,16 @@ pub struct QueueConfig {
     /// Memory for URLs that wait and fingerprints that are new, in MiB; when it is used up, they
     /// go to disk. Twice of it may be used while they do. Default: 48.
     pub memory_mib: NonZeroU32,
+    /// URLs found or ended after which they go to disk though there is room, so that the next
+    /// start of the crawl reads no more of its log than these. Default: 2000000.
+    pub checkpoint_after: NonZeroU32,
 }
 
 impl Default for QueueConfig {
     fn default() -> Self {
-        Self { order: Order::default(), memory_mib: NonZeroU32::new(48).expect("it is not zero") }
+        let number = |n| NonZeroU32::new(n).expect("it is not zero");
+        let (memory_mib, checkpoint_after) = (number(48), number(2_000_000));
+        Self { order: Order::default(), memory_mib, checkpoint_after }
     }
 }
 
@@ -283,6 +289,17 @@ pub enum FrontierError {
     /// An entry of `scope.allowed-domains` is no domain or address.
     #[error("scope.allowed-domains: `{0}` is not a domain; write it without scheme, port and path")]
     Domain(String),
+    /// What was to be blocked is no host or domain.
+    #[error("`{0}` is not a host or domain; write it without scheme, port and path")]
+    NoDomain(String),
+    /// A setting cannot be changed like that while the crawl runs.
+    #[error("`{key}` {why}")]
+    Setting {
+        /// The key, as it was given.
+        key: String,
+        /// Why.
+        why: String,
+    },
     /// A key of `[politeness]` has a value that cannot be.
     #[error("`politeness.{key}` {why}")]
     Politeness {

@@ -2,6 +2,7 @@
 //!
 //! What is published is always whole: the conservation law holds in every snapshot.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crawl_model::{Counts, FilterReason, Verdict};
@@ -70,14 +71,17 @@ impl Tally {
 
 /// A snapshot of the crawl's numbers that any thread may read.
 #[derive(Debug, Default)]
-pub struct SharedCounts(Mutex<Tally>);
+pub struct SharedCounts {
+    tally: Mutex<Tally>,
+    is_paused: AtomicBool,
+}
 
 impl SharedCounts {
     /// The numbers as of the frontier's last turn. Names of verdicts and reasons that never came
     /// up are absent.
     #[must_use]
     pub fn get(&self) -> Counts {
-        let tally = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let tally = *self.tally.lock().unwrap_or_else(PoisonError::into_inner);
         let named =
             |(name, count): (&'static str, u64)| (count > 0).then(|| (name.to_owned(), count));
         let verdicts = Verdict::ALL.iter().map(|v| v.name()).zip(tally.settled);
@@ -95,7 +99,17 @@ impl SharedCounts {
         }
     }
 
+    /// Whether the crawl is paused.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        self.is_paused.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_paused(&self, is_paused: bool) {
+        self.is_paused.store(is_paused, Ordering::Relaxed);
+    }
+
     pub(crate) fn publish(&self, tally: &Tally) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = *tally;
+        *self.tally.lock().unwrap_or_else(PoisonError::into_inner) = *tally;
     }
 }

@@ -17,12 +17,14 @@ use crate::checkpoint::Checkpoint;
 use crate::clock::Moment;
 use crate::config::{FrontierConfig, FrontierError, HostPoliteness, Order};
 use crate::counts::SharedCounts;
+use crate::domain::Domain;
 use crate::gate::LIFETIME;
 use crate::queues::Queues;
 use crate::replay::{Replay, Resumed};
 use crate::run::{Edges, End, Shell};
 use crate::scheduler::Scheduler;
 use crate::scope::Scope;
+use crate::seed_hosts::SeedHosts;
 use crate::seen::Seen;
 use crate::slots;
 use crate::window::Window;
@@ -69,7 +71,8 @@ impl Frontier {
     ) -> Result<Self, FrontierError> {
         config.politeness.check()?;
         config.politeness.delay = with_slack(config.politeness.delay);
-        let scope = Arc::new(Scope::new(&config.scope, &seed_hosts)?);
+        let scope = Scope::new(&config.scope, &seed_hosts)?;
+        let scope = Arc::new(scope.with_seed_hosts(Arc::new(SeedHosts::new(prints))));
         let seen = Arc::new(Seen::default());
         let window = Arc::new(Window { prints, scope, seen: seen.clone() });
         let (desk, lost) = slots::desk();
@@ -94,6 +97,23 @@ impl Frontier {
         Ok(self)
     }
 
+    /// Blocks domains, as [`Control::Block`] does. To be called before anything is replayed.
+    ///
+    /// [`Control::Block`]: crate::Control::Block
+    pub fn block(&mut self, domains: impl IntoIterator<Item = Domain>) {
+        for domain in domains {
+            self.window.scope.blocks.insert(domain);
+        }
+    }
+
+    /// The hosts that are in scope because of seeds that came later than `seed_hosts`; `None` if
+    /// `scope.allowed-domains` says what is. What earlier runs put there is to be inserted before
+    /// anything is replayed.
+    #[must_use]
+    pub fn seed_hosts(&self) -> Option<Arc<SeedHosts>> {
+        self.window.scope.seed_hosts()
+    }
+
     /// Whether URLs that an earlier run filtered as `nofollow` stay so; else they are judged
     /// again like all others. Default: they stay.
     pub fn obey_nofollow(&mut self, obey: bool) {
@@ -112,44 +132,21 @@ impl Frontier {
     /// [`FrontierError::Store`] if the tables cannot be made.
     pub fn restore(&mut self, tables: Tables) -> Result<Restored, FrontierError> {
         let limits = self.scheduler.limits(&self.seed_hosts);
-        let mut restored = Restored::default();
-        let opened = match open(&tables, &limits, &self.window.prints, self.order()) {
-            Ok(opened) => opened,
-            Err(damage) => {
-                restored.damage = Some(damage);
-                None
-            }
-        };
-        let from = opened.as_ref().map(|(checkpoint, ..)| checkpoint.state.position);
-        let (checkpoint, seen, queues) = match opened {
-            Some((checkpoint, seen, queues)) => (Some(checkpoint), seen, queues),
-            None => {
-                tables.wipe()?;
-                let seen = Seen::open(&tables.seen()?, &[])?;
-                (None, seen, Queues::new(self.window.prints, self.order()))
-            }
-        };
+        let Begun { checkpoint, seen, queues, damage } =
+            begin(&tables, &limits, self.window.prints, self.scheduler.order())?;
+        let from = checkpoint.as_ref().map(|checkpoint| checkpoint.state.position);
         let seen = Arc::new(seen);
         let Window { prints, scope, .. } = &*self.window;
         self.window =
             Arc::new(Window { prints: *prints, scope: scope.clone(), seen: seen.clone() });
-        let backend = LocalBackend::new(seen, queues).on_disk(
-            tables,
-            limits,
-            self.scheduler.memory_bytes(),
-            from.unwrap_or_default(),
-        )?;
+        let backend =
+            LocalBackend::new(seen, queues).on_disk(tables, limits, self.scheduler.room())?;
         self.scheduler.move_to(self.window.clone(), backend);
         self.scheduler.before.is_judged_anew = from.is_none();
         if let (Some(checkpoint), Some(replay)) = (checkpoint, &mut self.replay) {
             replay.begin_with(&mut self.scheduler, checkpoint);
         }
-        restored.from = from;
-        Ok(restored)
-    }
-
-    fn order(&self) -> Order {
-        self.scheduler.order()
+        Ok(Restored { from, damage })
     }
 
     /// Takes the next event of the settle log; all of them from where [`restore`](Self::restore)
@@ -244,7 +241,8 @@ impl Frontier {
     /// Runs the crawl until it is finished, closed, or at a limit.
     ///
     /// What waits in `edges.control` is heard first. The crawl is finished when nothing is
-    /// queued, open, or on its way to the store; closed when [`Control::Close`] was heard and no
+    /// queued, open, or on its way to the store, all `edges.sources` are read, and it is not paused;
+    /// closed when [`Control::Close`] was heard and no
     /// ticket is open any more. Needs a tokio runtime with time.
     ///
     /// [`Control::Close`]: crate::Control::Close
@@ -260,11 +258,41 @@ impl Frontier {
     }
 }
 
-/// The checkpoint in `tables`, and what it names; `None` if there is none of these limits.
+/// What a replay begins with.
+pub(crate) struct Begun {
+    /// `None`: with nothing.
+    pub(crate) checkpoint: Option<Checkpoint>,
+    pub(crate) seen: Seen,
+    pub(crate) queues: Queues,
+    /// Why there is no checkpoint, if there should be one.
+    pub(crate) damage: Option<StoreError>,
+}
+
+/// Opens the checkpoint in `tables`, and what it names, or makes the tables anew.
+pub(crate) fn begin(
+    tables: &Tables,
+    limits: &str,
+    prints: Fingerprinter,
+    order: Order,
+) -> Result<Begun, StoreError> {
+    let damage = match open(tables, limits, prints, order) {
+        Ok(Some((checkpoint, seen, queues))) => {
+            let checkpoint = Some(checkpoint);
+            return Ok(Begun { checkpoint, seen, queues, damage: None });
+        }
+        Ok(None) => None,
+        Err(damage) => Some(damage),
+    };
+    tables.wipe()?;
+    let seen = Seen::open(&tables.seen()?, &[])?;
+    Ok(Begun { checkpoint: None, seen, queues: Queues::new(prints, order), damage })
+}
+
+/// `None` if there is no checkpoint of these limits.
 fn open(
     tables: &Tables,
     limits: &str,
-    prints: &Fingerprinter,
+    prints: Fingerprinter,
     order: Order,
 ) -> Result<Option<(Checkpoint, Seen, Queues)>, StoreError> {
     let Some(bytes) = tables.snapshot()? else { return Ok(None) };
@@ -272,15 +300,37 @@ fn open(
     let Some(checkpoint) = checkpoint.filter(|checkpoint| checkpoint.limits == limits) else {
         return Ok(None);
     };
-    let mut queues = Queues::new(*prints, order);
+    let mut queues = Queues::new(prints, order);
     queues.restore(tables, &checkpoint.segments, checkpoint.next_segment)?;
     let seen = Seen::open(&tables.seen()?, &checkpoint.runs)?;
     Ok(Some((checkpoint, seen, queues)))
 }
 
+/// The delay that [`with_slack`] made this of.
+pub(crate) fn without_slack(delay: Duration) -> Duration {
+    let Some(rest) = delay.checked_sub(Duration::from_millis(1)) else { return delay };
+    // Of fifty parts came fifty-one, and what was left over stayed.
+    let (parts, left) = (rest.as_nanos() / 51, rest.as_nanos() % 51);
+    let nanos = u64::try_from(parts * 50 + left).unwrap_or(u64::MAX);
+    Duration::from_nanos(nanos)
+}
+
 /// The delay that makes the server see at least `delay`: our clock counts from when a request was
 /// written, the server's from when it was read, and what lies between varies by a millisecond or
 /// two. No delay stays none.
-fn with_slack(delay: Duration) -> Duration {
+pub(crate) fn with_slack(delay: Duration) -> Duration {
     if delay.is_zero() { delay } else { delay + delay / 50 + Duration::from_millis(1) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_slack_of_a_delay_can_be_taken_off_again() {
+        let nanos = [0, 1, 49, 50, 51, 999, 1_000_000, 1_999_999_999, 31_536_000_000_000_000];
+        for delay in nanos.map(Duration::from_nanos) {
+            assert_eq!(without_slack(with_slack(delay)), delay);
+        }
+    }
 }

@@ -14,8 +14,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::{fs, io};
 
-use crawl_store::StoreError;
 use crawl_store::tables::{QueueSegment, Tables};
+use crawl_store::{StoreError, crash};
 
 use crate::checkpoint::seal;
 use crate::seen::{Frozen, Seen};
@@ -130,6 +130,7 @@ impl Keeper {
 impl Drop for Keeper {
     fn drop(&mut self) {
         self.shared.is_over.store(true, Ordering::Release);
+        self.shared.seen.stop_merging();
         (self.jobs, self.merges) = (None, None);
         for thread in self.threads.drain(..) {
             // One that panicked has nothing more to tell.
@@ -148,9 +149,11 @@ impl Shared {
         let Job { segment, frozen, mut state, mut used_up } = job;
         if let Some(segment) = segment {
             segment.sync()?;
+            crash::point("queue-synced");
         }
         if let Some(frozen) = frozen {
             self.seen.install(frozen.write(&self.tables.seen()?)?);
+            crash::point("run-installed");
         }
         // Taken before the names: what is merged from here on is named once more.
         used_up.append(&mut self.desk().merged);
@@ -159,10 +162,12 @@ impl Shared {
             return Ok(()); // what it would tell may be wrong; the frontier hears of it
         }
         self.tables.put_snapshot(&state)?;
+        crash::point("checkpoint-done");
         for path in used_up {
             // What stays is removed at the next open.
             let _ = fs::remove_file(path);
         }
+        crash::point("checkpoint-swept");
         Ok(())
     }
 }
@@ -188,7 +193,10 @@ fn merge(shared: &Shared, wanted: &Receiver<()>) {
     while wanted.recv().is_ok() {
         while !shared.is_over.load(Ordering::Acquire) {
             match shared.seen.merge_once() {
-                Ok(Some(old)) => shared.desk().merged.extend(old),
+                Ok(Some(old)) => {
+                    crash::point("runs-merged");
+                    shared.desk().merged.extend(old);
+                }
                 Ok(None) => break,
                 Err(error) => {
                     shared.desk().fault.get_or_insert(error);

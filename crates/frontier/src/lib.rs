@@ -19,9 +19,12 @@
 
 mod config;
 mod frontier;
+mod orders;
 mod run;
 
+mod domain;
 mod scope;
+mod seed_hosts;
 mod seen;
 mod window;
 
@@ -48,7 +51,10 @@ pub use config::{
     RetryConfig, ScopeConfig,
 };
 pub use counts::SharedCounts;
+pub use domain::Domain;
 pub use frontier::{Frontier, Restored};
+pub use orders::{Blocked, Control, Pace, Setting, Status};
 pub use replay::Resumed;
-pub use run::{Control, Edges, End};
+pub use run::{Edges, End};
 pub use scheduler::Seeded;
+pub use seed_hosts::SeedHosts;

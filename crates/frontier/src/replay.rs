@@ -5,6 +5,8 @@
 //! in force. For what was refused the log is read a second time, so that no URL's text is kept.
 
 #[cfg(test)]
+mod restart;
+#[cfg(test)]
 mod tests;
 
 use std::collections::{HashMap, HashSet};

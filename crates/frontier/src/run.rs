@@ -7,20 +7,23 @@
 //! The scheduler decides; this shell carries. No polling: it sleeps until a message comes or
 //! something is due.
 
+mod obey;
 #[cfg(test)]
 mod tests;
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crawl_model::{Entry, HostFree, Outcome, Request, Ticket, TicketId};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
+use crawl_model::{Entry, HostFree, Outcome, Ticket, TicketId};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
 use crate::backend::Backend;
 use crate::clock::now;
 use crate::config::FrontierError;
 use crate::counts::SharedCounts;
-use crate::scheduler::{Ready, Scheduler, Seeded};
+use crate::orders::Control;
+use crate::scheduler::{Ready, Scheduler};
 
 /// Messages taken from one edge before the others get their turn.
 const TURN: usize = 256;
@@ -43,22 +46,11 @@ pub struct Edges {
     pub entries: mpsc::Sender<Entry>,
     /// From whoever steers the crawl. Its end is not the crawl's.
     pub control: mpsc::Receiver<Control>,
+    /// Ends when all sources of seeds are read. Each source holds a sender, sends nothing through
+    /// it, and drops it when its last seed is durable; till then the crawl does not finish.
+    pub sources: mpsc::Receiver<Infallible>,
     /// Set when no more tickets are cut, whoever decided that: the grace time runs from then.
     pub closing: Arc<watch::Sender<bool>>,
-}
-
-/// What a running crawl can be told.
-#[derive(Debug)]
-pub enum Control {
-    /// Adds URLs at depth 0. They are judged like any other.
-    AddSeeds {
-        /// The URLs.
-        requests: Vec<Request>,
-        /// Answered when the new ones are durable; dropped if the crawl ends before.
-        done: Option<oneshot::Sender<Seeded>>,
-    },
-    /// Cuts no more tickets and ends when none is open. What waits stays queued.
-    Close,
 }
 
 /// Why a run ended.
@@ -80,6 +72,10 @@ pub(crate) struct Shell<B> {
     edges: Edges,
     /// Set once no more tickets are to be cut.
     closing: Option<End>,
+    /// Set while no tickets are cut because somebody said so.
+    is_paused: bool,
+    /// Whether a source of seeds is not read to its end.
+    is_reading: bool,
     is_control_open: bool,
     is_host_free_open: bool,
     /// Permits for the next ticket.
@@ -101,6 +97,7 @@ enum Heard {
     HostFree(Option<HostFree>),
     Outcome(Option<Outcome>),
     Control(Option<Control>),
+    SourcesRead,
     Room(bool),
     Worker(Option<OwnedSemaphorePermit>),
     Place(Option<OwnedSemaphorePermit>),
@@ -120,6 +117,8 @@ impl<B: Backend> Shell<B> {
             lost,
             edges,
             closing: None,
+            is_paused: false,
+            is_reading: true,
             is_control_open: true,
             is_host_free_open: true,
             worker: None,
@@ -130,7 +129,11 @@ impl<B: Backend> Shell<B> {
     pub(crate) async fn run(mut self) -> Result<End, FrontierError> {
         self.hear_control();
         loop {
-            let lack = self.send_tickets();
+            let mut lack = self.send_tickets();
+            let now = now();
+            if self.scheduler.sweep(now) {
+                lack.until = Some(now);
+            }
             if let Some(fault) = self.scheduler.fault() {
                 self.end(End::Closed);
                 return Err(fault.into());
@@ -156,10 +159,10 @@ impl<B: Backend> Shell<B> {
 
     /// Why the run is over, if it is.
     fn ended(&mut self) -> Option<End> {
-        if self.scheduler.is_idle() && self.closing != Some(End::Closed) {
+        if self.is_idle() && self.closing != Some(End::Closed) {
             // A seed that is waiting to be heard keeps the crawl alive.
             self.hear_control();
-            if self.scheduler.is_idle() {
+            if self.is_idle() {
                 return Some(End::Finished);
             }
         }
@@ -167,9 +170,14 @@ impl<B: Backend> Shell<B> {
         self.closing.filter(|_| is_still)
     }
 
+    /// Whether nothing is left that could bring more, and nobody wants the crawl to wait.
+    fn is_idle(&self) -> bool {
+        self.scheduler.is_idle() && !self.is_reading && !self.is_paused
+    }
+
     /// Cuts as many tickets as may be sent now; says what is missing for the next.
     fn send_tickets(&mut self) -> Lack {
-        while self.is_open() {
+        while !self.is_paused && self.is_open() {
             let now = now();
             let is_page = match self.scheduler.ready(now) {
                 Ready::Later(until) => return Lack { until, ..Lack::default() },
@@ -225,13 +233,15 @@ impl<B: Backend> Shell<B> {
 
     /// Waits for whatever comes first.
     async fn listen(&mut self, lack: &Lack) -> Heard {
-        let Edges { workers, credit, host_free, outcomes, entries, control, .. } = &mut self.edges;
+        let Edges { workers, credit, host_free, outcomes, entries, control, sources, .. } =
+            &mut self.edges;
         let has_entries = !self.scheduler.outbox.is_empty();
         tokio::select! {
             id = self.lost.recv() => Heard::Lost(id.expect("the scheduler holds a sender")),
             free = host_free.recv(), if self.is_host_free_open => Heard::HostFree(free),
             outcome = outcomes.recv() => Heard::Outcome(outcome),
             message = control.recv(), if self.is_control_open => Heard::Control(message),
+            None = sources.recv(), if self.is_reading => Heard::SourcesRead,
             room = entries.reserve(), if has_entries => Heard::Room(room.is_ok()),
             permit = acquire(Some(workers)), if lack.worker => Heard::Worker(permit),
             permit = acquire(credit.as_ref()), if lack.place => Heard::Place(permit),
@@ -251,6 +261,7 @@ impl<B: Backend> Shell<B> {
             Heard::Outcome(Some(outcome)) => self.take_outcomes(outcome, now),
             Heard::Control(None) => self.is_control_open = false,
             Heard::Control(Some(message)) => self.obey(message),
+            Heard::SourcesRead => self.is_reading = false,
             Heard::Worker(None) | Heard::Place(None) => self.close(End::Closed),
             Heard::Worker(permit) => self.worker = permit,
             Heard::Place(permit) => self.place = permit,
@@ -280,22 +291,6 @@ impl<B: Backend> Shell<B> {
     fn take_free_hosts(&mut self, now: Instant) {
         while let Ok(free) = self.edges.host_free.try_recv() {
             self.scheduler.host_free(&free, now);
-        }
-    }
-
-    /// Hears what waits on the control edge.
-    fn hear_control(&mut self) {
-        while let Ok(message) = self.edges.control.try_recv() {
-            self.obey(message);
-        }
-    }
-
-    fn obey(&mut self, message: Control) {
-        match message {
-            // Closing for good: who asked sees the sender dropped.
-            Control::AddSeeds { .. } if self.closing == Some(End::Closed) => {}
-            Control::AddSeeds { requests, done } => self.scheduler.add_seeds(requests, done),
-            Control::Close => self.close(End::Closed),
         }
     }
 

@@ -15,8 +15,10 @@ mod host;
 mod line;
 #[cfg(test)]
 mod model;
+mod orders;
 mod restore;
 mod robots;
+mod rules;
 mod settle;
 mod state;
 #[cfg(test)]
@@ -51,7 +53,9 @@ pub(crate) use line::AddressKey;
 
 use host::HostState;
 use line::Lines;
+use orders::Sweep;
 pub(crate) use restore::Before;
+use rules::RuleBook;
 pub(crate) use state::{HostRow, Loose, State};
 
 /// URLs in one message to the store: about what a huge page brings.
@@ -71,10 +75,8 @@ pub struct Seeded {
 /// Clocks and tickets over a place where URLs wait.
 pub(crate) struct Scheduler<B> {
     config: FrontierConfig,
-    /// How hosts are treated that have no table of their own.
-    rules: HostPoliteness,
-    /// How the others are.
-    rules_by_host: HostTable<HostPoliteness>,
+    /// How hosts are treated.
+    rules: RuleBook,
     window: Arc<Window>,
     backend: B,
     hosts: Vec<HostState>,
@@ -109,6 +111,8 @@ pub(crate) struct Scheduler<B> {
     unanswered: usize,
     /// Who waits for the answer to each batch of seeds, in order.
     seeds: VecDeque<Option<SeedsWaiting>>,
+    /// Blocks whose queued URLs are being ended, in order.
+    sweeps: VecDeque<Sweep>,
     /// Whether what was filtered as `nofollow` stays so at a resume.
     pub(crate) obeys_nofollow: bool,
     /// Places in the page stream that tickets took and will not fill.
@@ -141,8 +145,7 @@ impl<B: Backend> Scheduler<B> {
             HostPoliteness { politeness: config.politeness.clone(), agent: agent.to_owned() };
         Self {
             config,
-            rules,
-            rules_by_host: HostTable::default(),
+            rules: RuleBook::new(rules),
             window,
             backend,
             hosts: Vec::new(),
@@ -166,6 +169,7 @@ impl<B: Backend> Scheduler<B> {
             outbox: VecDeque::new(),
             unanswered: 0,
             seeds: VecDeque::new(),
+            sweeps: VecDeque::new(),
             obeys_nofollow: true,
             credit_owed: 0,
         }
@@ -173,7 +177,7 @@ impl<B: Backend> Scheduler<B> {
 
     /// Treats some hosts in their own way; no host may be known yet.
     pub(crate) fn set_hosts(&mut self, hosts: HostTable<HostPoliteness>) {
-        self.rules_by_host = hosts;
+        self.rules.set_hosts(hosts);
     }
 
     pub(crate) fn open_tickets(&self) -> Arc<AtomicUsize> {
@@ -287,7 +291,8 @@ impl<B: Backend> Scheduler<B> {
     /// Whether a URL simply waits in its host's queue.
     pub(crate) fn is_welcome(&self, host: HostKey, request: &Request, now: Instant) -> bool {
         let state = self.host(host);
-        !state.is_spent(self.config.scope.max_pages_per_host)
+        !state.is_blocked
+            && !state.is_spent(self.config.scope.max_pages_per_host)
             && !state.condition.is_dead()
             && request.options.as_ref().is_none_or(|options| options.not_before_ms == 0)
             && match self.gate(host, &request.url, now) {
@@ -300,6 +305,9 @@ impl<B: Backend> Scheduler<B> {
     /// certain already.
     pub(crate) fn place(&mut self, url: Queued, now: Instant) {
         let host = self.host_key(url.url());
+        if self.host(host).is_blocked {
+            return self.end(&url, EndedBy::Filter(FilterReason::Blocked));
+        }
         if self.host(host).is_spent(self.config.scope.max_pages_per_host) {
             return self.end(&url, EndedBy::Filter(FilterReason::HostBudget));
         }
@@ -375,9 +383,9 @@ impl<B: Backend> Scheduler<B> {
 
     fn add_host(&mut self, name: Host) -> HostKey {
         let key = HostKey(u32::try_from(self.hosts.len()).expect("fewer hosts than u32 counts"));
-        let rules = self.rules_by_host.position(name.as_str());
-        let rules = rules.and_then(|index| u32::try_from(index).ok());
-        self.hosts.push(HostState { rules, ..HostState::default() });
+        let rules = self.rules.position(name.as_str());
+        let is_blocked = self.window.scope.blocks.covers(name.as_str());
+        self.hosts.push(HostState { rules, is_blocked, ..HostState::default() });
         self.backend.add_host(name.clone());
         self.by_name.insert(name, key);
         key
@@ -393,8 +401,7 @@ impl<B: Backend> Scheduler<B> {
 
     /// How the host is to be treated.
     fn rules(&self, key: HostKey) -> &HostPoliteness {
-        let own = self.host(key).rules.map(|index| &self.rules_by_host.values()[index as usize]);
-        own.unwrap_or(&self.rules)
+        self.rules.get(self.host(key).rules)
     }
 
     fn politeness(&self, key: HostKey) -> &PolitenessConfig {
@@ -421,7 +428,9 @@ impl<B: Backend> Scheduler<B> {
         let has_work = !host.errands.is_empty() || (has_urls && host.has_room(limit));
         let is_over = host.condition.is_dead() && (has_urls || !host.errands.is_empty());
         let is_unsorted = has_urls && (host.is_unsorted || host.is_spent(limit));
-        let wanted = if is_over || is_unsorted {
+        let wanted = if host.is_blocked {
+            None // what is queued there is ended by a sweep
+        } else if is_over || is_unsorted {
             Some(now) // to end them, which needs no clock
         } else if has_work && host.has_place(per_host) {
             Some(host.clock().unwrap_or(now))

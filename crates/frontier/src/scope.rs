@@ -4,11 +4,14 @@
 //! and robots.txt depend on the crawl's course and are not here.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use crawl_model::{CanonicalUrl, FilterReason, Host};
 use regex::RegexSet;
 
 use crate::config::{FrontierError, ScopeConfig};
+use crate::domain::{Blocklist, Domain};
+use crate::seed_hosts::SeedHosts;
 
 /// Longest extension that is looked up, in bytes: longer ones are no extensions.
 const MAX_EXTENSION_BYTES: usize = 16;
@@ -20,6 +23,10 @@ pub(crate) struct Scope {
     domains: HashSet<Box<str>>,
     /// Whether an entry of `domains` covers its subdomains.
     with_subdomains: bool,
+    /// What came into the scope with later seeds; `None` if the config names the domains.
+    seed_hosts: Option<Arc<SeedHosts>>,
+    /// What was blocked, whatever the config says.
+    pub(crate) blocks: Blocklist,
     include: Option<RegexSet>,
     exclude: Option<RegexSet>,
     extensions: HashSet<Box<str>>,
@@ -31,7 +38,11 @@ impl Scope {
     pub(crate) fn new(config: &ScopeConfig, seed_hosts: &[Host]) -> Result<Self, FrontierError> {
         let with_subdomains = !config.allowed_domains.is_empty();
         let domains = if with_subdomains {
-            config.allowed_domains.iter().map(|text| domain(text)).collect::<Result<_, _>>()?
+            let read = |text: &String| match Domain::parse(text) {
+                Ok(domain) => Ok(domain.as_str().into()),
+                Err(_) => Err(FrontierError::Domain(text.clone())),
+            };
+            config.allowed_domains.iter().map(read).collect::<Result<_, _>>()?
         } else {
             seed_hosts.iter().flat_map(|host| twins(host.as_str())).collect()
         };
@@ -39,6 +50,8 @@ impl Scope {
         Ok(Self {
             domains,
             with_subdomains,
+            seed_hosts: None,
+            blocks: Blocklist::default(),
             include: patterns("scope.include", &config.include)?,
             exclude: patterns("scope.exclude", &config.exclude)?,
             extensions: extensions
@@ -46,6 +59,17 @@ impl Scope {
                 .collect(),
             max_depth: config.max_depth,
         })
+    }
+
+    /// Also lets hosts in that come with later seeds, unless the config names the domains.
+    pub(crate) fn with_seed_hosts(mut self, hosts: Arc<SeedHosts>) -> Self {
+        self.seed_hosts = (!self.with_subdomains).then_some(hosts);
+        self
+    }
+
+    /// Where hosts of later seeds are to be told of; `None` if they make no difference.
+    pub(crate) fn seed_hosts(&self) -> Option<Arc<SeedHosts>> {
+        self.seed_hosts.clone()
     }
 
     /// As [`judge`](Self::judge), for a sitemap: what selects pages does not hold for it.
@@ -66,6 +90,8 @@ impl Scope {
     pub(crate) fn judge(&self, url: &CanonicalUrl, depth: u32) -> Option<FilterReason> {
         if !self.covers(url.host_str()) {
             Some(FilterReason::OffDomain)
+        } else if self.blocks.covers(url.host_str()) {
+            Some(FilterReason::Blocked)
         } else if self.exclude.as_ref().is_some_and(|set| set.is_match(url.as_str())) {
             Some(FilterReason::Excluded)
         } else if self.include.as_ref().is_some_and(|set| !set.is_match(url.as_str())) {
@@ -83,8 +109,11 @@ impl Scope {
         if self.domains.contains(host) {
             return true;
         }
+        if let Some(hosts) = &self.seed_hosts {
+            return hosts.covers(host);
+        }
         // An IPv6 address has no dots; the tail of an IPv4 address is no domain that
-        // `domain` would have let in.
+        // `Domain::parse` would have let in.
         self.with_subdomains
             && host.match_indices('.').any(|(dot, _)| self.domains.contains(&host[dot + 1..]))
     }
@@ -104,18 +133,6 @@ impl Scope {
 fn twins(host: &str) -> [Box<str>; 2] {
     let twin = host.strip_prefix("www.").map_or_else(|| format!("www.{host}"), str::to_owned);
     [host.into(), twin.into()]
-}
-
-/// Reads an entry of `allowed-domains` as a URL's host is read, so that spellings agree.
-fn domain(text: &str) -> Result<Box<str>, FrontierError> {
-    let bare = text.trim().trim_start_matches("*.").trim_start_matches('.');
-    let refused = || FrontierError::Domain(text.to_owned());
-    let url = CanonicalUrl::parse(&format!("http://{bare}/")).map_err(|_| refused())?;
-    let is_bare = url.authority() == url.host_str()
-        && url.path_and_query() == "/"
-        && !bare.contains(['@', '/', '?', '#'])
-        && !bare.ends_with(":80");
-    if is_bare { Ok(url.host_str().into()) } else { Err(refused()) }
 }
 
 /// Compiles a list of patterns; `None` if it is empty.

@@ -29,9 +29,15 @@ impl View for Window {
     fn look(&self, print: Fingerprint, url: &CanonicalUrl, depth: u32) -> Look {
         let before = match self.seen.get(print) {
             None => None,
-            // A link without the mark: it belongs to the crawl after all.
-            // And one that the spider's step lets pass.
-            Some(Standing::Filtered(FilterReason::NoFollow | FilterReason::Refused, _)) => {
+            // A link without the mark: it belongs to the crawl after all. And one that the spider's
+            // step lets pass, or whose host was unblocked or came into the scope with a seed.
+            Some(Standing::Filtered(
+                FilterReason::NoFollow
+                | FilterReason::Refused
+                | FilterReason::Blocked
+                | FilterReason::OffDomain,
+                _,
+            )) => {
                 let refused = self.scope.judge(url, depth).is_some();
                 return if refused { Look::Known } else { Look::Admit };
             }
@@ -59,6 +65,8 @@ impl View for Window {
                 | FilterReason::Extension
                 | FilterReason::NoFollow
                 | FilterReason::Refused
+                | FilterReason::Blocked
+                | FilterReason::OffDomain
                 | FilterReason::TooDeep,
                 _,
             )) => true,

@@ -82,6 +82,16 @@ impl Fingerprinter {
         self.hash(request.method, &request.url, &request.body, request.options().unique)
     }
 
+    /// Fingerprint of a host's name, for sets of many of them.
+    #[must_use]
+    pub fn host(&self, name: &str) -> Fingerprint {
+        let mut hasher = SipHasher13::new_with_key(&self.secret);
+        // Stands in no URL, so a host is not taken for one.
+        hasher.write(&[0xff]);
+        hasher.write(name.as_bytes());
+        Fingerprint(hasher.finish())
+    }
+
     fn hash(
         &self,
         method: Method,

@@ -137,6 +137,11 @@ impl<T> HostTable<T> {
         &self.values
     }
 
+    /// The same, to be changed in place.
+    pub fn values_mut(&mut self) -> &mut [T] {
+        &mut self.values
+    }
+
     /// The same patterns with other values.
     ///
     /// # Errors

@@ -256,6 +256,8 @@ named! {
         NoFollow = "nofollow",
         /// The spider's own step refused the request ([`Refusal`](crate::Refusal)).
         Refused = "refused",
+        /// Its host was blocked by whoever runs the crawl (`crawl control STORE block`).
+        Blocked = "blocked",
     }
 }
 

@@ -29,10 +29,10 @@ use crate::{StoreConfig, StoreError, cookies, crash, keys, robots};
 use settle::{Settle, Stands};
 
 /// Entries after which a group is closed without waiting for more.
-const ENOUGH: usize = 256;
+const ENOUGH: usize = 512;
 /// Entries and bytes after which a group is closed though more stand in line.
-const MOST: usize = 512;
-const MOST_BYTES: usize = 16 << 20;
+const MOST: usize = 1024;
+const MOST_BYTES: usize = 32 << 20;
 
 /// What is told to the frontier once the batch is durable.
 #[derive(Debug)]
@@ -176,7 +176,7 @@ impl Books {
             Entry::Parsed(parsed) => self.parsed(*parsed, commit),
             Entry::Found { found, source } => {
                 found.iter().for_each(|found| self.packer.found(found));
-                commit.n_bytes += found.len() * size_of::<Found>();
+                commit.n_bytes += bytes_of(&found);
                 commit.acks.push(Ack::Found { found, source });
                 Ok(())
             }
@@ -190,6 +190,7 @@ impl Books {
         cookies::put(&mut commit.batch, &cookies);
         commit.is_empty &= cookies.is_empty();
         commit.n_tickets += 1;
+        commit.n_bytes += bytes_of(&found);
         commit.n_bytes += response.as_ref().map_or(0, |response| response.body.len());
         commit.n_bytes += items.kept.iter().map(|item| item.0.len()).sum::<usize>();
         match ending {
@@ -310,6 +311,12 @@ impl Books {
         crash::point("commit-done");
         Ok((totals.log.n, acks))
     }
+}
+
+/// What the links of a page take in memory, about.
+fn bytes_of(found: &[Found]) -> usize {
+    const URL_BYTES: usize = 64;
+    found.len() * (size_of::<Found>() + URL_BYTES)
 }
 
 fn rest_until(now_ms: u64, rest: Option<Duration>) -> u64 {

@@ -2,13 +2,13 @@
 //!
 //! A kill comes between any two steps, and those that do harm are microseconds wide. So the steps
 //! that bring something to the disk have names, and with the feature `crash-points` the process
-//! aborts when it passes one of them: `CRAWL_CRASH=log-appended:3` at the third passing. Without
-//! the feature nothing of this is compiled.
+//! aborts when it passes one of them: `CRAWL_CRASH=log-appended:3` at the third passing. An
+//! optimised build without the feature has nothing of this.
 
 /// The variable that says where: a name of [`POINTS`], a colon, and how many passings it takes.
 pub const VARIABLE: &str = "CRAWL_CRASH";
 
-/// Every point, in the order they are passed: at open, and in a commit.
+/// Every point, in the order they are passed: at open, in a commit, in a checkpoint.
 pub const POINTS: &[&str] = &[
     // The start of a run, in `Folder::wipe` and `recovery`.
     "wipe-begun",
@@ -42,13 +42,27 @@ pub const POINTS: &[&str] = &[
     "manifest-before-write",
     "manifest-written",
     "commit-done",
+    // A checkpoint of the frontier, in its `backend` and `keeper`, and in `tables`.
+    "spill-begun",
+    "spill-written",
+    "queue-synced",
+    "run-begun",
+    "run-written",
+    "run-synced",
+    "run-installed",
+    "snapshot-begun",
+    "snapshot-written",
+    "snapshot-renamed",
+    "checkpoint-done",
+    "checkpoint-swept",
+    "runs-merged",
 ];
 
 /// Whether points are compiled in.
-pub const IS_ON: bool = cfg!(feature = "crash-points");
+pub const IS_ON: bool = cfg!(any(feature = "crash-points", debug_assertions));
 
 /// Aborts the process if this is where it is to die.
-#[cfg(not(feature = "crash-points"))]
+#[cfg(not(any(feature = "crash-points", debug_assertions)))]
 #[inline(always)]
 pub fn point(_name: &str) {}
 
@@ -56,7 +70,7 @@ pub fn point(_name: &str) {}
 ///
 /// # Panics
 /// If `name` is not one of [`POINTS`].
-#[cfg(feature = "crash-points")]
+#[cfg(any(feature = "crash-points", debug_assertions))]
 pub fn point(name: &str) {
     use std::sync::OnceLock;
     use std::sync::atomic::{AtomicU64, Ordering};
@@ -78,7 +92,7 @@ pub fn point(name: &str) {
 
 /// A limit that tests may lower, so that what happens beyond it happens soon: with the feature
 /// `crash-points`, the variable `CRAWL_LIMIT_` and `name` overrides it.
-#[cfg(not(feature = "crash-points"))]
+#[cfg(not(any(feature = "crash-points", debug_assertions)))]
 #[inline(always)]
 #[must_use]
 pub fn limit(_name: &str, limit: u64) -> u64 {
@@ -87,7 +101,7 @@ pub fn limit(_name: &str, limit: u64) -> u64 {
 
 /// A limit that tests may lower, so that what happens beyond it happens soon: with the feature
 /// `crash-points`, the variable `CRAWL_LIMIT_` and `name` overrides it.
-#[cfg(feature = "crash-points")]
+#[cfg(any(feature = "crash-points", debug_assertions))]
 #[must_use]
 pub fn limit(name: &str, limit: u64) -> u64 {
     let text = std::env::var(format!("CRAWL_LIMIT_{name}")).ok();

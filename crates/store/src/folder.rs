@@ -108,6 +108,7 @@ impl Folder {
     /// Removes all that means nothing without the database.
     fn remove_rest(&self) -> Result<(), StoreError> {
         remove_file(&self.open_journal())?;
+        remove_file(&self.seed_hosts())?;
         remove_dir(&self.log())?;
         crash::point("wipe-log-removed");
         remove_dir(&self.frontier())?;
@@ -166,6 +167,11 @@ impl Folder {
 
     pub(crate) fn open_journal(&self) -> PathBuf {
         self.root.join(OPEN_JOURNAL)
+    }
+
+    /// Hosts that later seeds brought into the scope.
+    pub(crate) fn seed_hosts(&self) -> PathBuf {
+        self.root.join("seed-hosts")
     }
 
     /// What earlier runs came to; a fresh start leaves it.

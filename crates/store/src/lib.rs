@@ -13,6 +13,7 @@
 //! - `bodies/`: archived responses, WARC 1.1. A body never goes into sled.
 //! - `manifest`: the last settle number, beside sled, so that a loss inside it is noticed.
 //! - `open`: the slot journal: which URLs a killed process had in hand.
+//! - `seed-hosts`: hosts that later seeds brought into the scope, if any did.
 //! - `runs`: what ended runs came to, so that a fresh start can be compared with them.
 //! - `lock`: held by the one process that may write.
 //!
@@ -38,9 +39,11 @@ mod log;
 mod archive;
 mod warc;
 
+mod blocks;
 mod cookies;
 mod recovery;
 mod robots;
+mod seed_hosts;
 mod store;
 
 mod commit;
@@ -58,6 +61,7 @@ mod cache;
 mod fold;
 mod reader;
 
+pub use blocks::Blocks;
 pub use cache::{CacheConfig, CacheError, CacheMode, StoredCache};
 pub use config::{Bodies, Options, StoreConfig};
 pub use cookies::StoredCookies;
@@ -70,5 +74,6 @@ pub use reader::{Items, Pages, Reader, Settled, Urls};
 pub use recovery::Recovery;
 pub use robots::{ROBOTS_LIFETIME, StoredRobots};
 pub use runs::{Drift, LastRuns, RunBook, Runs};
+pub use seed_hosts::SeedHostsFile;
 pub use store::{Identity, Inspection, Store};
 pub use writer::{Progress, Writer, WriterEdges};

@@ -12,7 +12,6 @@ use crawl_model::{
     Verdict,
 };
 
-use crate::codec::Raw;
 use crate::commit::item_value;
 use crate::dropped::{self, DropCounts};
 use crate::fold::{Fold, Rows};
@@ -138,7 +137,7 @@ impl Reader {
     /// # Errors
     /// [`StoreError`] if the database cannot be read; so may each step.
     pub fn settled_after(&self, n: u64) -> Result<Settled, StoreError> {
-        let log = Log::from(&self.shared.log, n.saturating_add(1))?;
+        let log = Log::settles_from(&self.shared.log, n.saturating_add(1))?;
         Ok(Settled { log, after: n, is_over: false })
     }
 
@@ -237,12 +236,9 @@ pub struct Settled {
 
 impl Settled {
     fn step(&mut self) -> Result<Option<(u64, Fingerprint, Verdict)>, StoreError> {
-        while let Some(raw) = self.log.next()? {
-            match raw {
-                Raw::Settled { n, ending, verdict } if n > self.after => {
-                    return Ok(Some((n, ending.print, verdict)));
-                }
-                _ => {}
+        while let Some(settle) = self.log.next_settle()? {
+            if settle.0 > self.after {
+                return Ok(Some(settle));
             }
         }
         Ok(None)

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crawl_model::{Fingerprinter, LogPosition, OpenJournal};
+use crawl_model::{Fingerprint, Fingerprinter, LogPosition, OpenJournal};
 use serde::{Deserialize, Serialize};
 
 use crate::database::{Database, encode_numbers};
@@ -18,8 +18,8 @@ use crate::recovery::{check_manifest, recover};
 use crate::runs::{self, RunBook, Runs};
 use crate::tables::Tables;
 use crate::{
-    Events, Options, Reader, Recovery, StoreConfig, StoreError, StoredCookies, StoredRobots,
-    Writer, WriterEdges, keys,
+    Blocks, Events, Options, Reader, Recovery, SeedHostsFile, StoreConfig, StoreError,
+    StoredCookies, StoredRobots, Writer, WriterEdges, keys,
 };
 
 /// Version of all that is written. Another number is refused, not guessed at.
@@ -209,6 +209,22 @@ impl Store {
         let mut batch = sled::Batch::default();
         batch.insert(keys::meta("config"), json);
         self.shared.db.commit(batch)
+    }
+
+    /// The domains that are blocked.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be read.
+    pub fn blocks(&self) -> Result<Blocks, StoreError> {
+        Blocks::load(self.shared.clone())
+    }
+
+    /// The file of hosts that later seeds brought into the scope, and what is in it.
+    ///
+    /// # Errors
+    /// [`StoreError::File`] if it cannot be read.
+    pub fn seed_hosts(&self) -> Result<(SeedHostsFile, Vec<Fingerprint>), StoreError> {
+        SeedHostsFile::load(self.shared.clone())
     }
 
     /// The one writer of this crawl. A second one's [`run`](Writer::run) is an error.

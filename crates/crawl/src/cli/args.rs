@@ -16,6 +16,7 @@ const EXIT_CODES: &str = "Exit codes:
     2  wrong usage or config
     3  another process works in the crawl's folder
     4  `run.fail-on-drift`: fields are filled less than half as often as in the run before
+    5  the disk is full; with room on it, the same command goes on and nothing is lost
   130  interrupted; what was settled is saved, and the same command goes on
 
 Results go to stdout, everything else to stderr.";
@@ -48,6 +49,17 @@ Exit codes:
     1  none came, robots.txt disallows it, a redirect leads nowhere, or output failed
     2  wrong usage or config";
 
+const CONTROL: &str = "\
+Each order is answered when it has taken effect. A pause, and what `set` changes, last till the end
+of the run: what is to last longer goes into the config. A block lasts till `unblock` or `--fresh`.
+
+Exit codes:
+    0  done
+    1  no crawl runs in this folder, or output failed
+    2  wrong usage, or the crawl refused it
+
+Results go to stdout, everything else to stderr.";
+
 /// Crawls web sites: fast, polite, and able to go on after any crash.
 #[derive(Debug, Parser)]
 #[command(name = "crawl", version, after_help = EXIT_CODES, disable_help_subcommand = true)]
@@ -64,6 +76,9 @@ pub(crate) enum Command {
     /// Look into the folder of a crawl, finished or running.
     #[command(after_help = EXIT_CODES)]
     Inspect(InspectArgs),
+    /// Tell a running crawl what to do: pause, resume, stop, add, block, set.
+    #[command(after_help = CONTROL)]
+    Control(ControlArgs),
     /// Check CONFIG and print all that is in force, defaults included.
     Config(ConfigArgs),
     /// Serve the bundled bookshop, and the sites of tutorials, on a local port until Ctrl-C.
@@ -209,6 +224,59 @@ impl From<What> for inspect::What {
             What::Fields => Self::Fields,
         }
     }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ControlArgs {
+    /// The crawl's folder (the key `store.path`).
+    pub(crate) store: PathBuf,
+    #[command(subcommand)]
+    pub(crate) command: ControlCommand,
+    /// Say what was done as JSON lines.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ControlCommand {
+    /// Send nothing more until `resume`; what is in flight settles. The crawl does not end meanwhile.
+    Pause,
+    /// End a pause.
+    Resume,
+    /// Close the crawl as Ctrl-C does; the same `crawl run` goes on later.
+    Stop,
+    /// Show what is in force.
+    Status,
+    /// Add seeds. Without `scope.allowed-domains` their hosts come into the scope with them.
+    Add {
+        /// Whole URLs; `-`: one a line from standard input.
+        #[arg(value_name = "URL", required = true)]
+        urls: Vec<String>,
+    },
+    /// Fetch nothing more from a host and its subdomains, in later runs too. What is queued there
+    /// ends as `blocked`.
+    Block {
+        /// Hosts or domains.
+        #[arg(value_name = "HOST", required = true)]
+        hosts: Vec<String>,
+    },
+    /// Take blocks back. What they ended is admitted when it is found again, and by the next run.
+    Unblock {
+        /// Hosts or domains.
+        #[arg(value_name = "HOST", required = true)]
+        hosts: Vec<String>,
+    },
+    /// Change settings for the rest of this run: politeness.delay, politeness.per-host,
+    /// politeness.max-rate, scope.max-pages, scope.max-pages-per-host. The tables may be left away.
+    Set {
+        /// What is to be, such as `delay=2s`.
+        #[arg(value_name = "KEY=VALUE", required = true)]
+        settings: Vec<String>,
+        /// For this host only, not for its subdomains: delay and per-host. Without it, for all
+        /// hosts, those of `[[host]]` tables included.
+        #[arg(long, value_name = "HOST")]
+        host: Option<String>,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -21,6 +21,8 @@ pub(crate) enum Exit {
     InUse = 3,
     /// Fields are filled much less often than in the run before, and that is to be a failure.
     Drift = 4,
+    /// The disk is full; the next run goes on.
+    DiskFull = 5,
     /// Ctrl-C or SIGTERM; what was settled is saved. 128 + SIGINT, as shells have it.
     Interrupted = 130,
 }
@@ -77,6 +79,8 @@ impl Failure {
     }
 }
 
+const MAKE_ROOM: &str = "make room on the disk; the same command goes on, and nothing is lost";
+
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         let hint = error.hint().map(str::to_owned);
@@ -88,6 +92,7 @@ impl From<ConfigError> for Failure {
 impl From<CrawlError> for Failure {
     fn from(error: CrawlError) -> Self {
         let (exit, hint) = match &error {
+            error if error.is_disk_full() => (Exit::DiskFull, Some(MAKE_ROOM.to_owned())),
             CrawlError::Store(error) => (exit_of(error), error.hint()),
             CrawlError::Feed(FeedError::Store(error)) => (exit_of(error), error.hint()),
             CrawlError::Feed(error @ FeedError::Format { .. }) => (Exit::Usage, error.hint()),
@@ -95,6 +100,10 @@ impl From<CrawlError> for Failure {
             CrawlError::NoSeeds => {
                 let hint = "say where to begin: seeds = [\"https://example.org/\"]";
                 (Exit::Usage, Some(hint.to_owned()))
+            }
+            CrawlError::SeedsFile { line: 1.., .. } => {
+                let hint = "mend the file; the same command goes on, and reads it from its start";
+                (Exit::Broken, Some(hint.to_owned()))
             }
             error if error.is_usage() => (Exit::Usage, None),
             _ => (Exit::Broken, None),
@@ -105,12 +114,14 @@ impl From<CrawlError> for Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        Self { exit: exit_of(&error), hint: error.hint(), error: error.into() }
+        let hint = if error.is_disk_full() { Some(MAKE_ROOM.to_owned()) } else { error.hint() };
+        Self { exit: exit_of(&error), hint, error: error.into() }
     }
 }
 
 fn exit_of(error: &StoreError) -> Exit {
     match error {
+        error if error.is_disk_full() => Exit::DiskFull,
         StoreError::InUse { .. } => Exit::InUse,
         StoreError::Query { .. } => Exit::Usage,
         _ => Exit::Broken,

@@ -137,8 +137,9 @@ fn flat(row: Value) -> Row {
 }
 
 /// The order in which people want the figures; what is not named here follows.
-const FIGURES: [&str; 9] = [
+const FIGURES: [&str; 10] = [
     "running",
+    "paused",
     "discovered",
     "settled",
     "filtered",

@@ -4,6 +4,7 @@ pub(crate) mod args;
 pub(crate) mod failure;
 
 mod config;
+mod control;
 mod inspect;
 mod plugin;
 mod plumbing;
@@ -29,6 +30,7 @@ pub(crate) async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Check(args) => return scaffold::check(&args),
         Command::Plugin(args) => plugin::plugin(&args)?,
         Command::Inspect(args) => inspect::inspect(args)?,
+        Command::Control(args) => control::control(args)?,
         Command::Config(args) => config::config(&args)?,
         Command::Testsite(args) => testsite::testsite(args).await?,
         Command::Select(args) => plumbing::select(*args).await?,

@@ -40,9 +40,12 @@ impl Progress {
     }
 
     /// Shows where things stand.
-    pub(crate) fn show(&mut self, counts: &Counts) {
+    pub(crate) fn show(&mut self, counts: &Counts, is_paused: bool) {
         let pages_this_run = counts.pages.saturating_sub(self.pages_before);
-        let line = line(counts, pages_this_run, self.started.elapsed());
+        let mut line = line(counts, pages_this_run, self.started.elapsed());
+        if is_paused {
+            line.push_str("  paused");
+        }
         if self.is_terminal {
             // Carriage return, the line, and "erase to the end" (ECMA-48, EL).
             eprint!("\r{line}\u{1b}[K");

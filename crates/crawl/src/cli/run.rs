@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crawl::feeds::{FeedConfig, stdout};
-use crawl::{Config, Crawl, CrawlError, Report, Running};
+use crawl::{Config, Crawl, CrawlError, End, Report, Running};
 
 use super::args::RunArgs;
 use super::failure::{Exit, Failure, unless_closed};
@@ -46,6 +46,9 @@ pub(crate) async fn run(args: RunArgs) -> Result<Exit, Failure> {
     };
     let (report, was_interrupted) = attend(running, &mut signals).await?;
     drop(site);
+    // Closed by `crawl control STORE stop`: to whoever started it, the same as Ctrl-C.
+    let was_interrupted =
+        was_interrupted || (report.end == End::Closed && report.stopped.is_none());
     eprint!("{}", summary::text(&report, &places, was_interrupted));
     if args.json {
         unless_closed(summary::print_json(&report, &places))?;
@@ -123,7 +126,7 @@ pub(super) async fn attend(
                 progress.end_line();
                 return Ok((result?, was_interrupted));
             }
-            _ = ticks.tick() => progress.show(&handle.stats()),
+            _ = ticks.tick() => progress.show(&handle.stats(), handle.is_paused()),
             () = signals.next() => {
                 if was_interrupted {
                     progress.say("stopped at once; the next run recovers");

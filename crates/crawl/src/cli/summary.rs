@@ -48,6 +48,13 @@ pub(crate) fn text(report: &Report, places: &Places, was_interrupted: bool) -> S
             }
         }
     }
+    if let Some(read) = &report.seeds {
+        let crawl::Seeded { admitted, known, filtered } = read.seeded;
+        let [admitted, known, filtered] =
+            [admitted, known, filtered].map(|n| grouped(n.try_into().unwrap_or(u64::MAX)));
+        let what = format!("{admitted} admitted, {known} known, {filtered} filtered");
+        line(&mut text, "seeds", &what);
+    }
     line(&mut text, "crawl", &how_it_ended(report, was_interrupted));
     figures(&mut text, report);
     for drift in &report.drifts {
@@ -93,6 +100,17 @@ pub(crate) fn print_json(report: &Report, places: &Places) -> io::Result<()> {
         .iter()
         .map(|Change { key, old, new }| serde_json::json!({ "key": key, "old": old, "new": new }))
         .collect();
+    let seeds = report.seeds.as_ref().map(|read| {
+        serde_json::json!({
+            "lines": read.lines,
+            "admitted": read.seeded.admitted,
+            "known": read.seeded.known,
+            "filtered": read.seeded.filtered,
+            "bad": read.bad,
+            "first_bad": read.first_bad,
+            "is_whole": read.is_whole,
+        })
+    });
     let json = serde_json::json!({
         "end": end,
         "limit": limit,
@@ -106,6 +124,7 @@ pub(crate) fn print_json(report: &Report, places: &Places) -> io::Result<()> {
         "changed": changes,
         "notes": report.notes,
         "stopped": report.stopped,
+        "seeds_file": seeds,
         "dropped": report.dropped.by_reason(),
         "dropped_this_run": report.dropped_this_run,
         "dropped_left_out": report.dropped.left_out,
@@ -250,6 +269,7 @@ mod tests {
             drifts: Vec::new(),
             spider_stats: BTreeMap::from([("sold-out".into(), 7)]),
             stopped: None,
+            seeds: None,
         }
     }
 

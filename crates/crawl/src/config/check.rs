@@ -28,6 +28,7 @@ pub(super) fn check(config: &Config) -> Result<(), Fault> {
     for (i, seed) in config.seeds.iter().enumerate() {
         check_seed(&format!("seeds[{i}]"), seed)?;
     }
+    check_seeds_file(config)?;
     check_scope(config)?;
     check_sitemaps(config)?;
     check_cache(config)?;
@@ -54,6 +55,18 @@ fn check_seed(path: &str, seed: &str) -> Result<(), Fault> {
         None => "a seed is a whole URL, such as `https://example.org/`".to_owned(),
     };
     Err(Fault::new(path, mistake.hint(hint)))
+}
+
+/// Behind a login the seeds are asked for by the spider, which holds them all.
+fn check_seeds_file(config: &Config) -> Result<(), Fault> {
+    let has_login = config.spider.as_ref().is_some_and(|spider| spider.login.is_some());
+    let what = match &config.seeds_file {
+        Some(path) if path.as_os_str().is_empty() => "`seeds-file` is empty",
+        Some(_) if has_login => "`seeds-file` does not go together with `spider.login`",
+        _ => return Ok(()),
+    };
+    let hint = "leave it away, and write the seeds into `seeds`";
+    Err(Fault::new("seeds-file", Mistake::new(what).hint(hint)))
 }
 
 /// The URL that a seed such as `example.org/shop` or `localhost:8080` stands for.

@@ -16,7 +16,7 @@ mod site;
 mod source;
 mod spider;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -60,6 +60,10 @@ use source::Document;
 pub struct Config {
     /// URLs where the crawl begins. Default: none; then a spider or an earlier run must bring some.
     pub seeds: Vec<String>,
+    /// A file with more of them, one a line, plain or gzip; `-` is standard input. It is read while
+    /// the crawl runs, so it may hold millions. Blank lines and those that begin with `#` are
+    /// skipped. Default: none.
+    pub seeds_file: Option<PathBuf>,
     /// What belongs to the crawl.
     pub scope: ScopeConfig,
     /// How gently hosts are treated.
@@ -234,7 +238,9 @@ impl Config {
                 || !spider.start.is_empty()
                 || has_urls.contains(&true)
         };
-        !self.seeds.is_empty() || self.spider.as_ref().is_some_and(brings)
+        !self.seeds.is_empty()
+            || self.seeds_file.is_some()
+            || self.spider.as_ref().is_some_and(brings)
     }
 
     /// The engine's settings, for a crawl with a spider of its own.
@@ -247,6 +253,7 @@ impl Config {
             seeds: self.parsed_seeds()?,
             later_seeds: Vec::new(),
             hosts: self.host_rules()?,
+            seeds_file: self.seeds_file,
             frontier: FrontierConfig {
                 scope: self.scope,
                 politeness: self.politeness,

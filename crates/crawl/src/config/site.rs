@@ -130,7 +130,7 @@ impl Config {
             // Without it the scope would be the spider's requests' hosts, too.
             let seeds = self.seeds.iter().filter_map(|seed| CanonicalUrl::parse(seed).ok());
             let mut domains: Vec<_> = seeds.map(|url| url.host_str().to_owned()).collect();
-            if domains.is_empty() {
+            if domains.is_empty() || self.seeds_file.is_some() {
                 domains.extend(site.hosts().map(str::to_owned));
             }
             domains.sort_unstable();

@@ -168,7 +168,7 @@ fn the_schema_tells_what_keys_mean_and_are_by_default() {
 }
 
 /// All configs that come with the crawler.
-fn shipped() -> Vec<std::path::PathBuf> {
+fn shipped() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut paths = Vec::new();
     let mut folders = vec![root.join("config"), root.join("examples")];
@@ -412,4 +412,21 @@ fn a_mistake_in_a_step_shows_its_line() {
          2 | drop-if = { n = { lesss = 3 } }\n  |                   ^^^^^\n\
          hint: did you mean `less`?",
     );
+}
+
+#[test]
+fn a_file_of_seeds_is_a_beginning_but_not_behind_a_login() {
+    let file = "seeds-file = 'seeds.txt'\n";
+    let config = Config::parse("c.toml", file, &[]).unwrap();
+    assert!(config.has_beginning());
+    let crawl = config.into_crawl_config(false).unwrap();
+    assert_eq!(crawl.seeds_file, Some("seeds.txt".into()));
+    let login = "[spider.login]\nurl = 'http://h/login'\nfields = { user = 'u' }\n";
+    for (text, part) in [
+        (format!("{file}{login}"), "`seeds-file` does not go together with `spider.login`"),
+        ("seeds-file = ''\n".to_owned(), "`seeds-file` is empty"),
+    ] {
+        let mistake = Config::parse("c.toml", &text, &[]).unwrap_err().to_string();
+        assert!(mistake.contains(part), "{mistake}");
+    }
 }

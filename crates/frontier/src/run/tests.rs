@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::{Control, Edges, End};
 use crate::tests::rig::{Journal, config, prints, url};
-use crate::{Frontier, FrontierConfig, FrontierError, Seeded, SharedCounts};
+use crate::{Frontier, FrontierConfig, FrontierError, Seeded, Setting, SharedCounts};
 
 /// What the web of a test does with a URL.
 #[derive(Clone)]
@@ -52,6 +52,18 @@ fn start(
     seeds: &[&str],
     n_credit: Option<usize>,
 ) -> World {
+    let (source, sources) = mpsc::channel(1);
+    drop(source);
+    start_with(web, change, seeds, n_credit, sources)
+}
+
+fn start_with(
+    web: impl Fn(&str, u32) -> Answer + Send + Sync + 'static,
+    change: impl FnOnce(&mut FrontierConfig),
+    seeds: &[&str],
+    n_credit: Option<usize>,
+    sources: mpsc::Receiver<std::convert::Infallible>,
+) -> World {
     let journal = Journal::default();
     let frontier =
         Frontier::new(config(change), "bot", prints(), Vec::new(), Box::new(journal.clone()))
@@ -86,6 +98,7 @@ fn start(
     let counts = frontier.counts();
     let workers = Arc::new(Semaphore::new(n_workers));
     let edges = Edges {
+        sources,
         closing: Arc::new(watch::channel(false).0),
         tickets,
         workers,
@@ -415,6 +428,7 @@ async fn without_workers_or_store_the_run_closes() {
         let workers = Arc::new(Semaphore::new(1));
         let store_task = (!is_store_gone).then(|| tokio::spawn(store(entries_in, outcomes_out)));
         let edges = Edges {
+            sources: mpsc::channel(1).1,
             closing: Arc::new(watch::channel(false).0),
             tickets,
             workers,
@@ -471,4 +485,73 @@ async fn a_thousand_hosts_that_are_gone_cost_two_minutes_and_four_attempts_each(
         }
     }
     assert!(begin.elapsed() < Duration::from_secs(2 * 120), "{:?}", begin.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_paused_crawl_sends_nothing_does_not_end_and_goes_on_when_it_is_told() {
+    let web = |_: &str, _| page(500, &["http://h/2", "http://a/1"]);
+    let mut world = start(web, |_| (), &["http://h/1"], Some(9));
+    world.pass(100).await;
+    let steer = |is_pause: bool| {
+        let (control, (done, answer)) = (world.control.clone(), oneshot::channel());
+        async move {
+            let order = if is_pause { Control::Pause { done } } else { Control::Resume { done } };
+            control.send(order).await.unwrap();
+            answer.await.unwrap()
+        }
+    };
+    assert!(!steer(true).await);
+    assert!(steer(true).await);
+    assert!(world.counts.is_paused());
+    sleep(Duration::from_secs(3600)).await;
+    let counts = world.counts.get();
+    assert_eq!((counts.pages, counts.queued, counts.in_flight), (1, 2, 0), "in flight settles");
+    assert_eq!(world.log.lock().unwrap().len(), 1);
+    assert!(steer(false).await);
+    world.pass(10_000).await;
+    // Two of its URLs are all it had: paused, it waits for more.
+    let (end, counts) = world.end().await;
+    assert_eq!((end, counts.pages), (End::Finished, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_paused_crawl_with_nothing_left_waits_and_can_be_closed() {
+    let mut world = start(|_, _| page(10, &[]), |_| (), &["http://h/1"], None);
+    let (done, answer) = oneshot::channel();
+    world.control.send(Control::Pause { done }).await.unwrap();
+    answer.await.unwrap();
+    sleep(Duration::from_secs(600)).await;
+    assert!(!world.run.is_finished());
+    world.control.send(Control::Close).await.unwrap();
+    assert_eq!(world.end().await.0, End::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crawl_whose_seeds_are_not_all_read_does_not_finish() {
+    let (source, sources) = mpsc::channel(1);
+    let mut world = start_with(|_, _| page(10, &[]), |_| (), &["http://h/1"], None, sources);
+    sleep(Duration::from_secs(600)).await;
+    assert!(!world.run.is_finished());
+    let (done, answer) = oneshot::channel();
+    let requests = vec![Request::get(url("http://h/2"))];
+    world.control.send(Control::AddSeeds { requests, done: Some(done) }).await.unwrap();
+    assert_eq!(answer.await.unwrap().admitted, 1);
+    drop(source);
+    let (end, counts) = world.end().await;
+    assert_eq!((end, counts.pages), (End::Finished, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delay_is_told_as_it_was_set_though_it_is_kept_with_slack() {
+    let mut world = start(|_, _| page(60_000, &[]), |_| (), &["http://h/1"], None);
+    let two = Setting::Delay(Duration::from_secs(2));
+    for was in [Setting::Delay(Duration::from_secs(1)), two] {
+        let (done, answer) = oneshot::channel();
+        world.control.send(Control::Set { setting: two, host: None, done }).await.unwrap();
+        assert_eq!(answer.await.unwrap(), was);
+    }
+    let (done, answer) = oneshot::channel();
+    world.control.send(Control::Status { done }).await.unwrap();
+    assert_eq!(answer.await.unwrap().pace.delay, Duration::from_secs(2));
+    world.end().await;
 }

@@ -216,7 +216,7 @@ impl<B: Backend> Scheduler<B> {
     }
 
     /// The host's best URL: the one held, or else out of its queue.
-    fn next_url(&mut self, key: HostKey) -> Option<Queued> {
+    pub(super) fn next_url(&mut self, key: HostKey) -> Option<Queued> {
         let held = self.host_mut(key).held.take();
         held.or_else(|| self.backend.claim(key, 1).pop())
     }

@@ -41,6 +41,8 @@ pub(super) struct HostState {
     pub(super) address: Option<AddressKey>,
     /// Whether it waits for its address, and so has no appointment.
     pub(super) is_in_line: bool,
+    /// Whether nothing may be fetched from it, because somebody said so.
+    pub(super) is_blocked: bool,
     /// Whether some of its URLs have to be ended, which needs no clock.
     pub(super) is_unsorted: bool,
     /// Robots errands go before all URLs.

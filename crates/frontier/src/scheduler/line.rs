@@ -62,6 +62,15 @@ impl Lines {
         })
     }
 
+    /// The address is free at `soon`, if not before.
+    pub(super) fn hurry(&mut self, key: AddressKey, soon: Instant) {
+        let address = self.get(key);
+        address.next_start = address.next_start.map(|next| next.min(soon));
+        // An alarm that is set already may ring late; it does no harm then.
+        address.alarm = None;
+        self.to_call.push(key);
+    }
+
     /// The line's alarm went off.
     pub(super) fn woken(&mut self, key: AddressKey) {
         self.get(key).alarm = None;

@@ -11,6 +11,7 @@ use crawl_model::{
 };
 use proptest::prelude::*;
 
+use crate::domain::Domain;
 use crate::scheduler::Ready;
 use crate::tests::rig::{Rig, prints, url};
 
@@ -29,6 +30,8 @@ enum Step {
     Lose { which: u8 },
     HearLost,
     Sync,
+    Block { host: u8 },
+    Unblock { host: u8 },
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -65,6 +68,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => any::<u8>().prop_map(|which| Step::Lose { which }),
         2 => Just(Step::HearLost),
         2 => Just(Step::Sync),
+        1 => (0u8..3).prop_map(|host| Step::Block { host }),
+        1 => (0u8..3).prop_map(|host| Step::Unblock { host }),
     ];
     prop::collection::vec(step, 0..250)
 }
@@ -139,6 +144,10 @@ struct World {
     last_sent_to: BTreeMap<IpAddr, Instant>,
     /// Hosts that were given up.
     dead: BTreeSet<String>,
+    /// Hosts that are blocked.
+    blocked: BTreeSet<&'static str>,
+    /// URLs of `ended` that were refused: found again, they may be admitted.
+    refused: BTreeSet<Fingerprint>,
     pages: u64,
     pages_by_host: BTreeMap<String, u64>,
 }
@@ -173,6 +182,8 @@ impl World {
             ips: BTreeMap::new(),
             last_sent_to: BTreeMap::new(),
             dead: BTreeSet::new(),
+            blocked: BTreeSet::new(),
+            refused: BTreeSet::new(),
             pages: 0,
             pages_by_host: BTreeMap::new(),
         }
@@ -200,17 +211,38 @@ impl World {
             Step::Lose { which } => self.lose(which),
             Step::HearLost => self.hear_lost(),
             Step::Sync => self.sync(),
+            Step::Block { host } => self.block(HOSTS[usize::from(host)]),
+            Step::Unblock { host } => self.unblock(HOSTS[usize::from(host)]),
         }
+    }
+
+    fn block(&mut self, host: &'static str) {
+        let (done, _) = tokio::sync::oneshot::channel();
+        self.rig.scheduler.block(&Domain::parse(host).unwrap(), done);
+        self.blocked.insert(host);
+        self.ranks.retain(|_, rank| rank.host.as_str() != host);
+    }
+
+    fn unblock(&mut self, host: &'static str) {
+        let now = self.rig.now;
+        let was_blocked = self.rig.scheduler.unblock(&Domain::parse(host).unwrap(), now);
+        assert_eq!(was_blocked, self.blocked.remove(host));
     }
 
     fn tell(&mut self, found: &Found) {
         self.told.insert(found.print);
+        if found.filtered.is_none() && self.refused.remove(&found.print) {
+            self.ended.remove(&found.print);
+        }
+        let is_blocked = self.blocked.contains(found.request.url.host_str());
         if found.filtered.is_none() && self.admitted.insert(found.print) {
             self.n_found += 1;
             let depth = -i64::from(found.request.depth);
             let host = found.request.url.host();
             let order = (found.request.priority, depth, -self.n_found);
-            self.ranks.insert(found.print, Rank { host, order });
+            if !is_blocked {
+                self.ranks.insert(found.print, Rank { host, order });
+            }
         }
     }
 
@@ -219,6 +251,7 @@ impl World {
         let host = ticket.url().host_str().to_owned();
         let now = self.rig.now;
         assert!(!self.dead.contains(&host), "{host} was given up");
+        assert!(!self.blocked.contains(&*host), "{host} is blocked");
         let in_hand = self.in_hand.iter();
         let n_busy = in_hand.filter(|h| !h.is_freed && h.ticket.url().host_str() == host).count();
         // One that was lost frees its host only when that is heard.
@@ -373,6 +406,9 @@ impl World {
     }
 
     fn sync(&mut self) {
+        while self.rig.scheduler.sweep(self.rig.now) {
+            self.rig.check();
+        }
         let before = self.rig.scheduler.outbox.len();
         // Seeds become known here.
         let found: Vec<Found> = self
@@ -393,6 +429,8 @@ impl World {
         for (print, by) in self.rig.sync() {
             if let EndedBy::Verdict(Verdict::HostDead, record) = by {
                 self.dead.insert(record.url.host_str().to_owned());
+            } else if let EndedBy::Filter(_) = by {
+                self.refused.insert(print);
             }
             assert!(self.ended.insert(print) || self.limits.robots || self.has_budget());
         }

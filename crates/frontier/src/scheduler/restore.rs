@@ -12,9 +12,9 @@ use crawl_store::StoreError;
 
 use super::robots::FATAL_DEATHS;
 use super::{HostKey, HostRow, Later, Loose, Scheduler};
-use crate::backend::{Backend, LocalBackend};
+use crate::backend::{Backend, LocalBackend, Room};
 use crate::clock::{Moment, backoff};
-use crate::config::{FrontierConfig, Order, PolitenessConfig};
+use crate::config::{FrontierConfig, Order, PolitenessConfig, QueueConfig};
 use crate::gate::Gate;
 use crate::queue::Queued;
 use crate::queues::{LanePlace, Recheck};
@@ -216,6 +216,7 @@ impl<B: Backend> Scheduler<B> {
             // The spider's step is asked on the CPU threads: found again, it is judged again.
             FilterReason::Refused => true,
             FilterReason::OffDomain
+            | FilterReason::Blocked
             | FilterReason::Excluded
             | FilterReason::NotIncluded
             | FilterReason::TooDeep
@@ -258,28 +259,34 @@ impl<B: Backend> Scheduler<B> {
 impl Scheduler<LocalBackend> {
     /// The limits under which URLs are judged: those of a checkpoint must be the same.
     pub(crate) fn limits(&self, seed_hosts: &[Host]) -> String {
-        let Self { config, rules, rules_by_host, .. } = self;
+        let Self { config, rules, obeys_nofollow, .. } = self;
         let politeness =
             PolitenessConfig { robots: config.politeness.robots, ..Default::default() };
         let (retry, queue) = Default::default();
         let judged_by = FrontierConfig { politeness, retry, queue, ..config.clone() };
-        let Self { obeys_nofollow, .. } = self;
-        let (agent, order) = (&rules.agent, config.queue.order);
-        format!("{judged_by:?} {seed_hosts:?} {obeys_nofollow} {agent} {order:?} {rules_by_host:?}")
+        let (rules, order, blocks) =
+            (rules.told(), config.queue.order, self.window.scope.blocks.names());
+        format!("{judged_by:?} {seed_hosts:?} {obeys_nofollow} {order:?} {rules} {blocks:?}")
     }
 
     pub(crate) fn order(&self) -> Order {
         self.config.queue.order
     }
 
-    /// Bytes of memory for URLs that wait and fingerprints that are new.
-    pub(crate) fn memory_bytes(&self) -> usize {
-        (self.config.queue.memory_mib.get() as usize) << 20
+    /// When checkpoints are to be taken.
+    pub(crate) fn room(&self) -> Room {
+        let QueueConfig { memory_mib, checkpoint_after, .. } = self.config.queue;
+        Room { memory: (memory_mib.get() as usize) << 20, events: checkpoint_after.get().into() }
     }
 
     /// Has its URLs in another place from now on; nothing may have been put into the old one.
     pub(crate) fn move_to(&mut self, window: Arc<Window>, backend: LocalBackend) {
         (self.window, self.backend) = (window, backend);
+    }
+
+    #[cfg(test)]
+    pub(crate) fn backend_for_tests(&self) -> &LocalBackend {
+        &self.backend
     }
 
     /// Makes room in the middle of a replay.

@@ -64,6 +64,9 @@ impl<B: Backend> Scheduler<B> {
     /// Queues an errand at the host it leads to, which may be another one than the origin's.
     pub(super) fn queue_errand(&mut self, errand: RobotsErrand, now: Instant) {
         let host = self.host_key(&errand.url);
+        if self.host(host).is_blocked {
+            return self.refuse_errand(&errand, now);
+        }
         self.host_mut(host).errands.push_back(errand);
         self.schedule(host, now);
     }
@@ -145,11 +148,12 @@ impl<B: Backend> Scheduler<B> {
     }
 
     /// Notes what is known of an origin's rules now, and judges who waited for it.
-    fn open_gate(&mut self, key: OriginKey, standing: Standing, now: Instant) {
+    pub(super) fn open_gate(&mut self, key: OriginKey, standing: Standing, now: Instant) {
         let is_closed = matches!(standing, Standing::Unreachable { .. });
         self.set_standing(key, standing);
         self.host_mut(key.host).is_unsorted |= is_closed;
-        let is_dead = self.host(key.host).condition.is_dead();
+        let host = self.host(key.host);
+        let is_dead = host.condition.is_dead() && !host.is_blocked;
         for url in std::mem::take(&mut self.origin_mut(key).waiting) {
             if is_dead {
                 // Ended with the others of the host, so many at a time.

@@ -45,8 +45,7 @@ impl<B: Backend> Scheduler<B> {
     /// Learns how the host is doing from an attempt whose ticket was cut at `since`.
     fn note_health(&mut self, host: HostKey, free: &HostFree, since: Instant) {
         let state = &mut self.hosts[host.0 as usize];
-        let own = state.rules.map(|index| &self.rules_by_host.values()[index as usize]);
-        let config = &own.unwrap_or(&self.rules).politeness;
+        let config = &self.rules.get(state.rules).politeness;
         state.throttle.learn(config, free.latency, free.health);
         state.condition.learn(config, free.health, (since, free.sent_at), free.done_at);
     }

@@ -90,7 +90,7 @@ impl<B: Backend> Scheduler<B> {
 
     /// All of the log up to `position` has been applied.
     pub(super) fn committed(&mut self, position: LogPosition) {
-        if self.before.n_unanswered == 0 && self.backend.wants_checkpoint(position) {
+        if self.before.n_unanswered == 0 && self.backend.wants_checkpoint() {
             let state = self.state(position);
             self.backend.checkpoint(state);
         }

@@ -1,5 +1,6 @@
 //! The scheduler by hand: one sentence each.
 
+mod orders;
 mod robots;
 
 use std::num::NonZeroU32;

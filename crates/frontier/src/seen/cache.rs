@@ -5,8 +5,8 @@
 //!
 //! Entries hold for one generation: from one run's becoming live to the next's. What changes in
 //! between lies in memory, where it is looked for first, so nothing here has to be taken back.
-//! Whoever asks must read the generation after having looked in memory, and before it takes the
-//! list of runs.
+//! Whoever asks must read the generation after having looked in memory, and before taking the
+//! list of runs, or all three under one lock.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,8 +27,8 @@ impl Cache {
         self.generation.load(Ordering::Acquire)
     }
 
-    /// Forgets all entries. Only one thread may do it.
-    pub(super) fn begin_generation(&self) {
+    /// Forgets all entries, and returns the new generation. Only one thread may do it.
+    pub(super) fn begin_generation(&self) -> u64 {
         let next = self.generation() + 1;
         // Long before the number comes round again.
         if next.is_multiple_of(1 << (GENERATION_BITS - 1)) {
@@ -36,6 +36,7 @@ impl Cache {
             slots.iter().for_each(|slot| slot.store(0, Ordering::Relaxed));
         }
         self.generation.store(next, Ordering::Release);
+        next
     }
 
     pub(super) fn get(&self, key: u64, generation: u64) -> Option<u32> {
@@ -90,7 +91,9 @@ mod tests {
     fn an_entry_is_gone_when_its_generation_comes_round_again() {
         let cache = Cache::default();
         cache.put(5, cache.generation(), 1);
-        (0..1 << GENERATION_BITS).for_each(|_| cache.begin_generation());
+        for n in 1..=1 << GENERATION_BITS {
+            assert_eq!(cache.begin_generation(), n);
+        }
         assert_eq!(cache.get(5, cache.generation()), None);
     }
 }

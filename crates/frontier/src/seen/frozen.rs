@@ -12,7 +12,7 @@ use crawl_store::{StoreError, tables};
 
 use super::run::Run;
 use super::table::Table;
-use super::{Seen, Shard, read, write};
+use super::{Seen, Shard, write};
 
 /// A generation that does not change any more, in memory.
 #[derive(Debug)]
@@ -52,16 +52,16 @@ impl Seen {
 
     /// Puts what was written in the place of what was frozen.
     pub(crate) fn install(&self, written: Written) {
-        {
-            let mut runs = write(&self.runs);
-            Arc::make_mut(&mut runs).push(written.run);
-        }
-        // What the older runs said does not hold any more; what is young or frozen overruled it.
-        self.cache.begin_generation();
+        let Written { run } = written;
+        let mut runs = write(&self.runs);
+        Arc::make_mut(&mut runs).push(run.clone());
+        // What the cache says of the older runs does not hold with the new one.
+        let generation = self.cache.begin_generation();
         for shard in &self.shards {
-            if read(shard).frozen.is_some() {
-                write(shard).frozen = None;
-            }
+            let mut shard = write(shard);
+            Arc::make_mut(&mut shard.runs).push(run.clone());
+            shard.generation = generation;
+            shard.frozen = None;
         }
         self.is_frozen.store(false, Ordering::Release);
     }
@@ -88,12 +88,5 @@ impl Frozen {
         }
         writer.finish()?;
         Ok(Written { run: Arc::new(Run::open(&path)?) })
-    }
-}
-
-impl Written {
-    /// Name of its file.
-    pub(crate) fn name(&self) -> String {
-        self.run.name()
     }
 }

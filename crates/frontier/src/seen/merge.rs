@@ -5,21 +5,21 @@
 //! or five.
 
 use std::path::PathBuf;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, TryLockError};
 
 use crawl_store::{StoreError, tables};
 
+use super::Seen;
 use super::run::Run;
-use super::{Seen, write};
 
 impl Seen {
     /// Merges some runs into one if there are too many, and puts it in their place. Takes as
     /// long as reading and writing them does, so it belongs on a thread of its own.
     ///
     /// Returns the files of the old runs. They are the caller's to delete, once a checkpoint
-    /// that does not name them is on the disk. `None`: nothing is to be done, or another thread
-    /// does it.
+    /// that does not name them is on the disk. `None`: nothing is to be done, another thread
+    /// does it, or it was [stopped](Self::stop_merging).
     ///
     /// # Errors
     /// [`StoreError::Damaged`] if a run is not what was written, [`StoreError::File`]. All runs
@@ -37,12 +37,21 @@ impl Seen {
         let old = &runs[from..];
         let n = self.next_run.fetch_add(1, Ordering::Relaxed);
         let path = folder.join(tables::run_name(n));
-        merge(old, tables::RunWriter::create(&path)?)?;
+        if !merge(old, tables::RunWriter::create(&path)?, &self.is_over)? {
+            return Ok(None);
+        }
         let merged = Arc::new(Run::open(&path)?);
-        let mut runs = write(&self.runs);
         // Younger ones may have come, but only behind these.
-        Arc::make_mut(&mut runs).splice(from..from + old.len(), [merged]);
+        self.change_runs(|runs| {
+            runs.splice(from..from + old.len(), [merged.clone()]);
+        });
         Ok(Some(old.iter().map(|run| run.path().to_owned()).collect()))
+    }
+
+    /// Lets go what is being merged, soon, and merges nothing more: whoever closes a crawl shall
+    /// not have to wait for what the next run can do.
+    pub(crate) fn stop_merging(&self) {
+        self.is_over.store(true, Ordering::Release);
     }
 }
 
@@ -88,8 +97,12 @@ impl Head {
     }
 }
 
-/// Writes what the newest of the runs says of each key.
-fn merge(runs: &[Arc<Run>], mut writer: tables::RunWriter) -> Result<(), StoreError> {
+/// Writes what the newest of the runs says of each key; `false` if it was stopped.
+fn merge(
+    runs: &[Arc<Run>],
+    mut writer: tables::RunWriter,
+    is_over: &AtomicBool,
+) -> Result<bool, StoreError> {
     let mut heads = Vec::with_capacity(runs.len());
     // Newest first: of equal keys the first counts.
     for run in runs.iter().rev() {
@@ -98,7 +111,7 @@ fn merge(runs: &[Arc<Run>], mut writer: tables::RunWriter) -> Result<(), StoreEr
         head.load()?;
         heads.push(head);
     }
-    loop {
+    while !is_over.load(Ordering::Relaxed) {
         let mut least: Option<(u64, u32)> = None;
         for head in &heads {
             let Some(key) = head.key() else { continue };
@@ -106,7 +119,10 @@ fn merge(runs: &[Arc<Run>], mut writer: tables::RunWriter) -> Result<(), StoreEr
                 least = Some((key, head.codes[head.at]));
             }
         }
-        let Some((key, code)) = least else { break };
+        let Some((key, code)) = least else {
+            writer.finish()?;
+            return Ok(true);
+        };
         writer.push(key, code)?;
         for head in &mut heads {
             if head.key() == Some(key) {
@@ -114,7 +130,7 @@ fn merge(runs: &[Arc<Run>], mut writer: tables::RunWriter) -> Result<(), StoreEr
             }
         }
     }
-    writer.finish()
+    Ok(false)
 }
 
 #[cfg(test)]

@@ -7,11 +7,12 @@
 //! tables in memory, in shards so that the readers do not meet the writer at one lock. When they
 //! have grown enough, they are *frozen*: not changed any more, and written as a sorted *run* to
 //! the disk, which takes their place. Runs are merged now and then, so that they stay few. A
-//! newer one overrules an older. Of a URL in a run, memory holds ten bits in a filter and an
-//! eighth of a byte in the fences.
+//! newer one overrules an older. Of a URL in a run, memory holds ten bits in a filter and two
+//! in the fences.
 //!
-//! Invariant: what is known is found in at least one place at every moment; whoever reads goes
-//! from young to old, whoever moves something puts it into the older place first.
+//! Invariant: under its lock a shard is complete, and its list of runs never newer than that of
+//! the whole. So whoever looks into a shard and then, without the lock, into the runs of either
+//! list, misses nothing.
 //!
 //! Not here: the queue; when to freeze, and which runs a checkpoint may name (the caller's).
 
@@ -54,8 +55,8 @@ pub(crate) struct Seen {
     n_young: AtomicUsize,
     /// Whether there is a frozen generation.
     is_frozen: AtomicBool,
-    /// Oldest first.
-    runs: RwLock<Arc<Vec<Arc<Run>>>>,
+    /// Locked before any shard, and as long as theirs are not all the same.
+    runs: RwLock<Runs>,
     cache: Cache,
     /// Where the runs are; `None`: there are none, and never will be.
     folder: Option<PathBuf>,
@@ -63,13 +64,23 @@ pub(crate) struct Seen {
     next_run: Arc<AtomicU64>,
     /// Held by whoever merges.
     merging: Mutex<()>,
+    /// Whether merging is to stop.
+    is_over: AtomicBool,
     fault: Fault,
 }
 
+/// Oldest first.
+type Runs = Arc<Vec<Arc<Run>>>;
+
+/// A part of the set, complete at every moment.
 #[derive(Debug, Default)]
 struct Shard {
     young: Table,
     frozen: Option<Arc<Table>>,
+    /// A list of its own: readers that count one up and down would wait for each other.
+    runs: Runs,
+    /// Of the list.
+    generation: u64,
 }
 
 impl Shard {
@@ -103,6 +114,7 @@ impl Seen {
             folder: None,
             next_run: Arc::default(),
             merging: Mutex::default(),
+            is_over: AtomicBool::new(false),
             fault: Fault::default(),
         }
     }
@@ -118,12 +130,14 @@ impl Seen {
         let next_run = tables::sweep_runs(folder, names)?;
         let runs: Result<Vec<_>, _> =
             names.iter().map(|name| Run::open(&folder.join(name)).map(Arc::new)).collect();
-        Ok(Self {
-            runs: RwLock::new(Arc::new(runs?)),
+        let runs = runs?;
+        let seen = Self {
             folder: Some(folder.to_owned()),
             next_run: Arc::new(AtomicU64::new(next_run)),
             ..Self::in_memory()
-        })
+        };
+        seen.change_runs(|list| list.extend_from_slice(&runs));
+        Ok(seen)
     }
 
     /// Where `print` stands; `None` if it was never heard of.
@@ -216,19 +230,19 @@ impl Seen {
     }
 
     fn find(&self, print: u64) -> Result<Option<Standing>, StoreError> {
-        // The order is what makes it exact: see `Cache`, and the invariant above.
-        let in_memory = read(self.shard(print)).get(print);
-        if let Some(code) = in_memory {
-            return Ok(Standing::of(code));
-        }
-        let generation = self.cache.generation();
-        if let Some(code) = self.cache.get(print, generation) {
-            return Ok(Standing::of(code));
-        }
-        for run in self.runs().iter().rev() {
+        let (generation, runs) = {
+            let shard = read(self.shard(print));
+            let in_memory = shard.get(print);
+            if let Some(code) = in_memory.or_else(|| self.cache.get(print, shard.generation)) {
+                return Ok(Standing::of(code));
+            }
+            (shard.generation, shard.runs.clone())
+        };
+        for run in runs.iter().rev() {
             if let Some(code) = run.get(print)? {
+                let standing = run.standing(code)?;
                 self.cache.put(print, generation, code);
-                return run.standing(code).map(Some);
+                return Ok(Some(standing));
             }
         }
         Ok(None)
@@ -251,6 +265,7 @@ impl Seen {
                 }
             }
         }
+        // The list of all shards is never older than that of one. The generation goes first.
         let generation = self.cache.generation();
         left.retain(|&(print, n)| {
             out[n] = self.cache.get(print, generation).and_then(Standing::of);
@@ -258,8 +273,8 @@ impl Seen {
         });
         for run in self.runs().iter().rev() {
             run.get_many(&mut left, |print, n, code| {
-                self.cache.put(print, generation, code);
                 out[n] = Some(run.standing(code)?);
+                self.cache.put(print, generation, code);
                 Ok(())
             })?;
         }
@@ -270,8 +285,17 @@ impl Seen {
         &self.shards[shard_of(print)]
     }
 
-    fn runs(&self) -> Arc<Vec<Arc<Run>>> {
+    fn runs(&self) -> Runs {
         read(&self.runs).clone()
+    }
+
+    /// Changes the list of runs without a change of any answer.
+    fn change_runs(&self, change: impl Fn(&mut Vec<Arc<Run>>)) {
+        let mut runs = write(&self.runs);
+        change(Arc::make_mut(&mut runs));
+        for shard in &self.shards {
+            change(Arc::make_mut(&mut write(shard).runs));
+        }
     }
 }
 

@@ -17,6 +17,7 @@ use crate::config::FrontierConfig;
 use crate::queues::Queues;
 use crate::scheduler::{Ready, Scheduler};
 use crate::scope::Scope;
+use crate::seed_hosts::SeedHosts;
 use crate::seen::Seen;
 use crate::slots;
 use crate::window::Window;
@@ -72,7 +73,8 @@ pub(crate) fn config(change: impl FnOnce(&mut FrontierConfig)) -> FrontierConfig
 impl Rig {
     pub(crate) fn new(change: impl FnOnce(&mut FrontierConfig)) -> Self {
         let config = config(change);
-        let scope = Arc::new(Scope::new(&config.scope, &[]).unwrap());
+        let scope = Scope::new(&config.scope, &[]).unwrap();
+        let scope = Arc::new(scope.with_seed_hosts(Arc::new(SeedHosts::new(prints()))));
         let seen = Arc::new(Seen::default());
         let window = Arc::new(Window { prints: prints(), scope, seen: seen.clone() });
         let (desk, lost) = slots::desk();

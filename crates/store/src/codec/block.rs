@@ -5,7 +5,7 @@ use std::fmt;
 use crawl_model::{FilterReason, Fingerprint, Fingerprinter, Verdict};
 
 use super::bytes::unzigzag;
-use super::columns::{Columns, HEADS, ORIGINS, PATHS, Unpress};
+use super::columns::{Columns, DIGITS, HEADS, ORIGINS, PATHS, Unpress};
 use super::{
     Context, FOUND, HAS_EXTENSION, HAS_PRINT, HAS_PRIORITY, HAS_REST, IS_FILTERED, IS_RARE, KIND,
     NEW_DEPTH, NEW_HOST, NEW_LABEL, NEW_ORIGIN, NEW_REFERRER, NO_REFERRER, RETRIED, Raw, RawEnding,
@@ -40,7 +40,14 @@ impl Block {
     pub(crate) fn open(&mut self, next_n: u64, sealed: &[u8]) -> Option<()> {
         self.next_n = next_n;
         self.context.clear();
-        self.columns.open(&mut self.press, sealed)
+        self.columns.open(&mut self.press, sealed, &[])
+    }
+
+    /// Like [`open`](Self::open), for [`next_settle`](Self::next_settle) only.
+    pub(crate) fn open_settles(&mut self, next_n: u64, sealed: &[u8]) -> Option<()> {
+        self.next_n = next_n;
+        self.context.clear();
+        self.columns.open(&mut self.press, sealed, &[ORIGINS, PATHS, DIGITS])
     }
 
     pub(crate) fn is_done(&self) -> bool {
@@ -68,6 +75,42 @@ impl Block {
             }
         };
         Some(raw)
+    }
+
+    /// Number, print and verdict of the next settle, other events passed over; `Some(None)` if there
+    /// is none in the block, `None` if the bytes make no sense.
+    pub(crate) fn next_settle(&mut self) -> Option<Option<(u64, Fingerprint, Verdict)>> {
+        while !self.is_done() {
+            let tag = *self.columns.peek_head()?;
+            if tag & KIND == FOUND {
+                self.columns.byte(HEADS)?;
+                self.pass_found(tag)?;
+            } else if let Raw::Settled { n, ending, verdict } = self.next()? {
+                return Some(Some((n, ending.print, verdict)));
+            }
+        }
+        Some(None)
+    }
+
+    fn pass_found(&mut self, tag: u8) -> Option<()> {
+        let rare = if tag & IS_RARE == 0 { 0 } else { self.columns.byte(HEADS)? };
+        if tag & IS_FILTERED != 0 {
+            self.columns.byte(HEADS)?;
+        }
+        if rare & HAS_PRINT != 0 {
+            self.columns.print()?;
+        }
+        for has_number in [tag & NEW_DEPTH, rare & HAS_PRIORITY] {
+            if has_number != 0 {
+                self.columns.number()?;
+            }
+        }
+        for has_text in [tag & NEW_LABEL, rare & HAS_EXTENSION] {
+            if has_text != 0 {
+                self.columns.text()?;
+            }
+        }
+        Some(())
     }
 
     fn found(&mut self, tag: u8) -> Option<RawFound<'_>> {

@@ -63,13 +63,22 @@ impl Columns {
         }
     }
 
-    /// Reads what [`seal`](Self::seal) wrote; `None` if it makes no sense.
-    pub(super) fn open(&mut self, press: &mut Unpress, sealed: &[u8]) -> Option<()> {
+    /// Reads what [`seal`](Self::seal) wrote, the columns in `without` left out; `None` if it makes
+    /// no sense.
+    pub(super) fn open(
+        &mut self,
+        press: &mut Unpress,
+        sealed: &[u8],
+        without: &[usize],
+    ) -> Option<()> {
         self.clear();
         let mut rest = Take(sealed);
-        for bytes in &mut self.bytes {
+        for (column, bytes) in self.bytes.iter_mut().enumerate() {
             let len = rest.length().filter(|len| *len <= MAX_BYTES)?;
             let stored = rest.text()?;
+            if without.contains(&column) {
+                continue;
+            }
             if stored.len() == len {
                 bytes.extend_from_slice(stored);
             } else {
@@ -100,6 +109,11 @@ impl Columns {
         self.left(column, left.0);
         self.left(DIGITS, left.1);
         Some(())
+    }
+
+    /// The next head, which stays the next.
+    pub(super) fn peek_head(&self) -> Option<&u8> {
+        self.bytes[HEADS].get(self.at[HEADS])
     }
 
     pub(super) fn byte(&mut self, column: usize) -> Option<u8> {

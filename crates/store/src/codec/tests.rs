@@ -5,6 +5,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod cost;
+
 fn prints() -> Fingerprinter {
     Fingerprinter::new([3; 16])
 }
@@ -37,6 +39,25 @@ fn unpack(blocks: Vec<Sealed>) -> Vec<Event> {
         }
     }
     events
+}
+
+fn settle(event: &Event) -> Option<(u64, Fingerprint, Verdict)> {
+    match event {
+        Event::Settled { n, print, verdict, .. } => Some((*n, *print, *verdict)),
+        _ => None,
+    }
+}
+
+fn unpack_settles(blocks: &[Sealed]) -> Vec<(u64, Fingerprint, Verdict)> {
+    let mut settles = Vec::new();
+    let mut block = Block::new(prints());
+    for sealed in blocks {
+        block.open_settles(sealed.next_n, &sealed.bytes).unwrap();
+        while let Some(settle) = block.next_settle().unwrap() {
+            settles.push(settle);
+        }
+    }
+    settles
 }
 
 /// Gives settles the numbers that the packer will give them.
@@ -114,7 +135,10 @@ proptest! {
         number(&mut events, first_n);
         let mut packer = Packer::new(prints(), first_n);
         events.iter().for_each(|event| pack(&mut packer, event));
-        prop_assert_eq!(unpack(packer.take()), events);
+        let blocks = packer.take();
+        let settles: Vec<_> = events.iter().filter_map(settle).collect();
+        prop_assert_eq!(unpack_settles(&blocks), settles);
+        prop_assert_eq!(unpack(blocks), events);
     }
 
     #[test]
@@ -132,6 +156,9 @@ proptest! {
         }
         bytes.truncate(cut.index(bytes.len()) + 1);
         let mut block = Block::new(prints());
+        if block.open_settles(1, &bytes).is_some() {
+            while let Some(Some(_)) = block.next_settle() {}
+        }
         let mut thaw = Thaw::default();
         if block.open(1, &bytes).is_none() {
             return Ok(());

@@ -48,14 +48,14 @@ impl Index {
         Self { files: firsts.into_iter().map(Marks::new).collect() }
     }
 
-    /// The last record whose first settle is `n` or an earlier one.
+    /// The last record before `end` whose first settle is `n` or an earlier one.
     pub(super) fn find(
         &mut self,
         dir: &Path,
         n: u64,
-        committed: LogPosition,
+        end: LogPosition,
     ) -> Result<LogPosition, StoreError> {
-        let n_files = usize::try_from(committed.segment).unwrap_or(usize::MAX);
+        let n_files = usize::try_from(end.segment).unwrap_or(usize::MAX);
         while self.files.len() < n_files {
             let number = u32::try_from(self.files.len() + 1).unwrap_or(u32::MAX);
             let (_, header) = Header::read(&path_of(dir, number), number)?;
@@ -65,18 +65,18 @@ impl Index {
         let at = files.partition_point(|marks| marks.first_n() <= n).saturating_sub(1);
         let Some(marks) = files.get_mut(at) else { return Ok(LogPosition::default()) };
         let segment = u32::try_from(at + 1).unwrap_or(u32::MAX);
-        let end = if segment == committed.segment { committed.offset } else { u64::MAX };
-        let offset = step(&path_of(dir, segment), marks, n, end)?;
+        let most = if segment == end.segment { end.offset } else { u64::MAX };
+        let offset = step(&path_of(dir, segment), marks, n, most)?;
         Ok(LogPosition { segment, offset, n: n.saturating_sub(1) })
     }
 }
 
 /// Steps from the nearest mark to the last record whose first settle is not after `n`.
-fn step(path: &Path, marks: &mut Marks, n: u64, end: u64) -> Result<u64, StoreError> {
+fn step(path: &Path, marks: &mut Marks, n: u64, most: u64) -> Result<u64, StoreError> {
     let nearest = marks.marks.partition_point(|mark| mark.0 <= n).max(1) - 1;
     let (_, start) = marks.marks[nearest];
     let file = File::open(path).map_err(StoreError::file("open", path))?;
-    let len = file.metadata().map_err(StoreError::file("read", path))?.len().min(end);
+    let len = file.metadata().map_err(StoreError::file("read", path))?.len().min(most);
     let mut file = BufReader::with_capacity(4096, file);
     file.seek(SeekFrom::Start(start)).map_err(StoreError::file("read", path))?;
     let (mut at, mut found) = (start, start);

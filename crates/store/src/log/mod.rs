@@ -72,11 +72,11 @@ impl LogFiles {
         *self.committed.lock().unwrap_or_else(PoisonError::into_inner) = position;
     }
 
-    /// The record in which settle `n` lies or would lie; the beginning if there is none yet.
-    fn find(&self, n: u64) -> Result<LogPosition, StoreError> {
-        let committed = self.committed();
+    /// The record before `end` in which settle `n` lies or would lie; the beginning if there is
+    /// none yet.
+    fn find(&self, n: u64, end: LogPosition) -> Result<LogPosition, StoreError> {
         let mut index = self.index.lock().unwrap_or_else(PoisonError::into_inner);
-        index.find(&self.dir, n, committed)
+        index.find(&self.dir, n, end)
     }
 }
 

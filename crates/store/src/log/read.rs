@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crawl_model::{Event, LogPosition};
+use crawl_model::{Event, Fingerprint, LogPosition, Verdict};
 
 use super::segment::{HEADER, Header, RECORD_HEAD, RecordHead, read_exact_at};
 use super::{LogFiles, path_of};
@@ -23,6 +23,8 @@ pub(crate) struct Log {
     end: LogPosition,
     segment: Option<Segment>,
     block: Block,
+    /// Whether only the settles are read: no other event can be asked for then.
+    is_brief: bool,
     /// Where the block's record begins.
     block_at: u64,
 }
@@ -44,10 +46,12 @@ impl Log {
         Self::between(files, LogPosition::default(), files.committed())
     }
 
-    /// From the record on in which settle `n` lies, or would lie.
-    pub(crate) fn from(files: &Arc<LogFiles>, n: u64) -> Result<Self, StoreError> {
+    /// Only the settles, from the record on in which settle `n` lies, or would lie. For
+    /// [`next_settle`](Self::next_settle).
+    pub(crate) fn settles_from(files: &Arc<LogFiles>, n: u64) -> Result<Self, StoreError> {
         let end = files.committed();
-        Ok(Self::between(files, files.find(n)?, end))
+        let log = Self::between(files, files.find(n, end)?, end);
+        Ok(Self { is_brief: true, ..log })
     }
 
     /// From a place on that a commit has told.
@@ -67,7 +71,7 @@ impl Log {
             _ => start,
         };
         let (files, block) = (files.clone(), Block::new(files.prints));
-        Self { files, next, end, segment: None, block, block_at: 0 }
+        Self { files, next, end, segment: None, block, is_brief: false, block_at: 0 }
     }
 
     /// The next event; `None` at the end.
@@ -77,13 +81,24 @@ impl Log {
                 return Ok(None);
             }
         }
-        // Made before the event borrows the block; costs nothing unless it is called.
+        // Taken before the event borrows the block.
         let (files, segment, at) = (&self.files, self.next.segment, self.block_at);
-        let damaged = || {
-            let path = path_of(&files.dir, segment);
-            StoreError::log_damaged(&path, at, "its events make no sense")
-        };
-        self.block.next().ok_or_else(damaged).map(Some)
+        let event = self.block.next();
+        event.ok_or_else(|| senseless(files, segment, at, "events")).map(Some)
+    }
+
+    /// Number, print and verdict of the next settle; `None` at the end.
+    pub(crate) fn next_settle(
+        &mut self,
+    ) -> Result<Option<(u64, Fingerprint, Verdict)>, StoreError> {
+        loop {
+            let Some(settle) = self.block.next_settle() else {
+                return Err(senseless(&self.files, self.next.segment, self.block_at, "events"));
+            };
+            if settle.is_some() || !self.open_record()? {
+                return Ok(settle);
+            }
+        }
     }
 
     /// Like [`next`](Self::next), with the event made to stand by itself.
@@ -91,8 +106,7 @@ impl Log {
         let (segment, files) = (self.next.segment, self.files.clone());
         let Some(raw) = self.next()? else { return Ok(None) };
         let Some(event) = thaw.event(raw) else {
-            let path = path_of(&files.dir, segment);
-            return Err(StoreError::log_damaged(&path, self.block_at, "its texts make no sense"));
+            return Err(senseless(&files, segment, self.block_at, "texts"));
         };
         Ok(Some(event))
     }
@@ -124,7 +138,10 @@ impl Log {
         let Some(segment) = &mut self.segment else { return Ok(false) };
         let at = self.next.offset;
         let (head, payload) = segment.record(at)?;
-        let opened = self.block.open(head.next_n, payload);
+        let opened = match self.is_brief {
+            true => self.block.open_settles(head.next_n, payload),
+            false => self.block.open(head.next_n, payload),
+        };
         opened.ok_or_else(|| segment.damaged(at, "its columns make no sense"))?;
         self.block_at = at;
         self.next.offset += head.record_len();
@@ -184,6 +201,12 @@ impl Segment {
     fn damaged(&self, at: u64, what: &str) -> StoreError {
         StoreError::log_damaged(&self.path, at, what)
     }
+}
+
+/// What got past the checksum and is still not what it should be.
+fn senseless(files: &LogFiles, segment: u32, at: u64, what: &str) -> StoreError {
+    let path = path_of(&files.dir, segment);
+    StoreError::log_damaged(&path, at, format!("the {what} in a record make no sense"))
 }
 
 /// The settle log in order: see [`Store::events`](crate::Store::events).

@@ -163,7 +163,7 @@ impl QueueWriter {
         for text in texts {
             super::put_text(&mut page, text.as_bytes());
             self.n_texts += 1;
-            if self.n_texts as usize % PER_TEXTS == 0 {
+            if (self.n_texts as usize).is_multiple_of(PER_TEXTS) {
                 frames.push(self.frames.at());
                 self.frames.put(&page)?;
                 page.clear();

@@ -1,8 +1,8 @@
 //! Sorted runs: files of ascending 64-bit keys, each with a small value.
 //!
 //! A run is written once and never changed. It is cut into blocks, and only the first key of each
-//! block stays in memory (an eighth of a byte an entry), so looking up a key is one `pread` of
-//! less than a kilobyte. The fences are not in the file: whoever opens it reads it from end to
+//! block stays in memory (a quarter of a byte an entry), so looking up a key is one `pread` of
+//! four hundred bytes. The fences are not in the file: whoever opens it reads it from end to
 //! end anyway, to build a filter, and so damage is noticed at the open and not in mid-crawl.
 //!
 //! Layout: 8 bytes that say what it is; blocks; a foot of 28 bytes (what it is, number of
@@ -40,10 +40,17 @@ pub struct Run {
     path: PathBuf,
     file: File,
     n_entries: u64,
-    /// First key of each block.
-    firsts: Vec<u64>,
-    /// Where each block begins, and where the last one ends.
-    offsets: Vec<u64>,
+    /// Of each block.
+    fences: Vec<Fence>,
+    /// Where the last block ends.
+    end: u64,
+}
+
+/// Where a block is, and what it begins with.
+#[derive(Debug, Clone, Copy)]
+struct Fence {
+    first: u64,
+    offset: u64,
 }
 
 impl Run {
@@ -62,7 +69,7 @@ impl Run {
     /// Bytes of memory it takes.
     #[must_use]
     pub fn ram_bytes(&self) -> usize {
-        size_of::<u64>() * (self.firsts.capacity() + self.offsets.capacity())
+        size_of::<Fence>() * self.fences.capacity()
     }
 
     /// The value of `key`, if it is there.
@@ -83,35 +90,36 @@ impl Run {
     ///
     /// Keys are hashes, so where it is can be guessed well; the search goes outwards from there.
     fn block_of(&self, key: u64) -> Option<usize> {
-        let n = self.firsts.len();
-        if *self.firsts.first()? > key {
+        let n = self.fences.len();
+        if self.fences.first()?.first > key {
             return None;
         }
         let guess = ((u128::from(key) * n as u128) >> 64) as usize;
         let (mut low, mut high, mut step) = (guess, guess, 1);
         // Invariant in the end: the block at `low` begins at or before the key, that at `high`
         // after it.
-        while self.firsts[low] > key {
+        while self.fences[low].first > key {
             high = low;
             low = low.saturating_sub(step);
             step *= 2;
         }
-        while high == low || (high < n && self.firsts[high] <= key) {
+        while high == low || (high < n && self.fences[high].first <= key) {
             low = high;
             high = (high + step).min(n);
             step *= 2;
         }
-        Some(low + self.firsts[low..high].partition_point(|&first| first <= key) - 1)
+        Some(low + self.fences[low..high].partition_point(|fence| fence.first <= key) - 1)
     }
 
     fn load(&self, index: usize, buffer: &mut Buffer) -> Result<(), StoreError> {
-        let (at, end) = (self.offsets[index], self.offsets[index + 1]);
+        let Fence { first, offset: at } = self.fences[index];
+        let end = self.fences.get(index + 1).map_or(self.end, |next| next.offset);
         let damaged = |what| damaged(&self.path, at, what);
         let length = usize::try_from(end - at).unwrap_or(usize::MAX);
         let bytes = buffer.make_room(length).ok_or_else(|| damaged("a block is too long"))?;
         self.file.read_exact_at(bytes, at).map_err(|e| cannot_read(e, &self.path, at))?;
         buffer.check().map_err(damaged)?;
-        if buffer.first() != self.firsts[index] {
+        if buffer.first() != first {
             return Err(damaged("it was changed after it was opened"));
         }
         Ok(())

@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use super::sync_folder;
-use crate::StoreError;
+use crate::{StoreError, crash};
 
 const MAGIC: &[u8; 8] = b"crawl\0s1";
 const HEAD: usize = 20;
@@ -34,9 +34,12 @@ pub(super) fn write(path: &Path, body: &[u8]) -> Result<(), StoreError> {
         file.write_all(&head(body))?;
         file.write_all(body)?;
         file.sync_all()?;
+        crash::point("snapshot-written");
         fs::rename(&new, path)
     };
+    crash::point("snapshot-begun");
     written().map_err(StoreError::file("write", &new))?;
+    crash::point("snapshot-renamed");
     path.parent().map_or(Ok(()), sync_folder)
 }
 

@@ -182,3 +182,64 @@ fn the_configuration_is_kept() {
     drop(store);
     assert_eq!(open(dir.path()).config().unwrap(), Some(long));
 }
+
+#[test]
+fn a_settle_log_that_is_gone_or_damaged_is_a_clear_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut rig = Rig::new(dir.path());
+    rig.settle("http://h/", Brings::default());
+    rig.end().unwrap();
+    drop(rig);
+    let log = dir.path().join("log/0000000001.log");
+    let good = fs::read(&log).unwrap();
+
+    let open = || Store::open(&config(dir.path()), Options::default());
+    fs::remove_file(&log).unwrap();
+    let errors = [open().unwrap_err(), Store::inspect(dir.path()).unwrap_err()];
+    for error in errors {
+        assert!(matches!(&error, StoreError::LogMissing { path } if *path == log), "{error:?}");
+        assert!(error.hint().unwrap().contains("--fresh"));
+    }
+    fs::write(&log, &good[..good.len() - 1]).unwrap();
+    let error = open().unwrap_err();
+    let (expected, found) = (good.len() as u64, good.len() as u64 - 1);
+    let is_short = matches!(
+        error,
+        StoreError::LogShort { expected: e, found: f, .. } if (e, f) == (expected, found)
+    );
+    assert!(is_short, "{error:?}");
+
+    // What is in the records is seen when they are read.
+    let mut bad = good.clone();
+    *bad.last_mut().unwrap() ^= 1;
+    fs::write(&log, &bad).unwrap();
+    let store = open().unwrap();
+    let error = store.events().next().unwrap().unwrap_err();
+    assert!(matches!(error, StoreError::LogDamaged { offset: 32, .. }), "{error:?}");
+    assert!(
+        store.reader().counts().is_err()
+            && store.reader().settled_after(0).unwrap().any(|s| s.is_err())
+    );
+    drop(store);
+    fs::write(&log, &good).unwrap();
+    assert_eq!(open().unwrap().events().count(), 1);
+}
+
+#[test]
+fn what_the_log_holds_of_an_unfinished_commit_is_cut_off_with_a_note() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut rig = Rig::new(dir.path());
+    rig.settle("http://h/", Brings::default());
+    rig.end().unwrap();
+    drop(rig);
+    let log = dir.path().join("log/0000000001.log");
+    let good = fs::read(&log).unwrap();
+    fs::write(&log, [&good[..], b"half a record"].concat()).unwrap();
+    fs::write(dir.path().join("log/0000000002.log"), "half a header").unwrap();
+    assert_eq!(Store::inspect(dir.path()).unwrap().reader().events().count(), 1);
+    let store = open(dir.path());
+    let notes = &store.recovery().notes;
+    assert!(notes[0].starts_with("cut 13 bytes"), "{notes:?}");
+    assert!(notes[1].contains("0000000002.log"), "{notes:?}");
+    assert_eq!((fs::read(&log).unwrap(), store.events().count()), (good, 1));
+}

@@ -7,9 +7,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crawl_model::{Event, Fingerprint, Fingerprinter, ItemKey, ItemKeys, Outcome, TicketId};
-use crawl_store::Store;
+use crawl_store::{Options, Store};
 
-use crate::rig::{Brings, Rig, item, open, url};
+use crate::rig::{Brings, Rig, config, item, open, url};
 
 const FOLDER: &str = "CRAWL_STORE_TEST_FOLDER";
 const ROLE: &str = "CRAWL_STORE_TEST_ROLE";
@@ -19,15 +19,20 @@ const LIFETIME: Duration = Duration::from_secs(60);
 /// Pages in hand at a time.
 const WINDOW: u64 = 16;
 
-fn child(role: &str, folder: &Path) -> Child {
-    Command::new(std::env::current_exe().unwrap())
+pub(crate) fn child(role: &str, folder: &Path) -> Child {
+    command(role, folder).spawn().unwrap()
+}
+
+/// This program as the process that dies.
+pub(crate) fn command(role: &str, folder: &Path) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
         .args(["kill::the_process_that_dies", "--exact", "--nocapture", "--test-threads=1"])
         .env(FOLDER, folder)
         .env(ROLE, role)
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap()
+        .stderr(Stdio::null());
+    command
 }
 
 /// Not a test of its own: does nothing unless a test below runs it.
@@ -40,6 +45,10 @@ fn the_process_that_dies() {
         "settle" => settle_pages(folder, end),
         "dedup" => settle_keyed(folder, end),
         "hold" => hold_tickets(folder, end),
+        "fresh" => {
+            drop(Store::open(&config(folder), Options { fresh: true }).unwrap());
+            println!("wiped");
+        }
         _ => {
             while Instant::now() < end {
                 println!("open");
@@ -171,37 +180,42 @@ fn what_was_acknowledged_before_a_kill_is_there_whole_and_once() {
     for round in 1..=4_usize {
         let last = kill_after(child("settle", dir.path()), "ack ", round * 37);
         let acked: u64 = last.rsplit(' ').next().unwrap().parse().unwrap();
-
-        let rig = Rig::new(dir.path());
-        let recovery = rig.store.recovery();
-        assert!(!recovery.clean && recovery.last >= acked, "{recovery:?}, {acked}");
-        assert!(recovery.n_open as u64 <= WINDOW, "{recovery:?}");
-        for (print, _) in &recovery.suspects {
-            assert!(rig.store.reader().page(*print).unwrap().is_none());
-        }
-        let mut settled = 0;
-        let mut found = 0;
-        for event in rig.store.events() {
-            match event.unwrap() {
-                Event::Settled { n, print, .. } => {
-                    settled += 1;
-                    assert_eq!((n, print), (settled, rig.print(&page(n - 1))));
-                }
-                Event::Found(_) => found += 1,
-                other => panic!("{other:?}"),
-            }
-        }
-        assert_eq!((settled, found), (recovery.last, recovery.last * 8));
-        for i in 0..settled {
-            let page = rig.store.reader().load(rig.print(&page(i))).unwrap().unwrap();
-            assert_eq!(
-                (page.record.n, page.items),
-                (i + 1, vec![format!("{i}a").into(), format!("{i}b").into()])
-            );
-            assert_eq!(page.body.unwrap(), format!("body {i}"));
-        }
-        assert_eq!(rig.store.reader().counts().unwrap().items, settled * 2);
+        check_whole(dir.path(), acked);
     }
+}
+
+/// Opens what a killed process of role `settle` left, which had told of `acked` settles.
+#[track_caller]
+pub(crate) fn check_whole(dir: &Path, acked: u64) {
+    let rig = Rig::new(dir);
+    let recovery = rig.store.recovery();
+    assert!(!recovery.clean && recovery.last >= acked, "{recovery:?}, {acked}");
+    assert!(recovery.n_open as u64 <= WINDOW, "{recovery:?}");
+    for (print, _) in &recovery.suspects {
+        assert!(rig.store.reader().page(*print).unwrap().is_none());
+    }
+    let mut settled = 0;
+    let mut found = 0;
+    for event in rig.store.events() {
+        match event.unwrap() {
+            Event::Settled { n, print, .. } => {
+                settled += 1;
+                assert_eq!((n, print), (settled, rig.print(&page(n - 1))));
+            }
+            Event::Found(_) => found += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!((settled, found), (recovery.last, recovery.last * 8));
+    for i in 0..settled {
+        let page = rig.store.reader().load(rig.print(&page(i))).unwrap().unwrap();
+        assert_eq!(
+            (page.record.n, page.items),
+            (i + 1, vec![format!("{i}a").into(), format!("{i}b").into()])
+        );
+        assert_eq!(page.body.unwrap(), format!("body {i}"));
+    }
+    assert_eq!(rig.store.reader().counts().unwrap().items, settled * 2);
 }
 
 #[test]

@@ -3,10 +3,15 @@
 #![allow(clippy::unwrap_used)] // helpers of tests are tests, though clippy sees only #[test]
 
 mod bodies;
+#[cfg(feature = "crash-points")]
+mod crash;
 mod folder;
+mod full;
 mod items;
 mod kill;
 mod rig;
 mod runs;
 mod settle;
+mod speed;
+mod told;
 mod views;

@@ -112,7 +112,10 @@ impl Rig {
     }
 
     pub(crate) fn found(&self, text: &str) -> Found {
-        let request = Request::get(url(text));
+        self.with_print(Request::get(url(text)))
+    }
+
+    pub(crate) fn with_print(&self, request: Request) -> Found {
         Found { print: self.prints.request(&request), request, filtered: None }
     }
 

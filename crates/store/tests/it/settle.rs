@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use crawl_model::{
-    EndedBy, Ending, Entry, Errand, Event, FilterReason, Fingerprint, Origin, Outcome, PageItems,
-    PageRecord, Parsed, Request, RobotsReply, Source, Verdict,
+    EndedBy, Ending, Entry, Errand, Event, FilterReason, Fingerprint, LogPosition, Origin, Outcome,
+    PageItems, PageRecord, Parsed, Request, RobotsReply, Source, Verdict,
 };
 
-use crawl_store::{Options, Progress, Store, StoreError, WriterEdges};
+use crawl_store::{Options, Progress, Store, StoreError, WriterEdges, blocking};
 use tokio::sync::{mpsc, watch};
 
 use crate::rig::{Brings, Rig, config, item, url};
@@ -249,4 +249,35 @@ fn a_store_has_one_writer() {
         open: rig.open.clone(),
     });
     assert!(matches!(second.run(), Err(StoreError::SecondWriter)));
+}
+
+#[test]
+fn a_commit_tells_its_place_behind_all_else_and_the_log_can_be_entered_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut rig = Rig::new(dir.path());
+    assert_eq!(rig.store.log_end(), LogPosition::default());
+    let mut places = Vec::new();
+    for i in 0..4 {
+        let found = vec![rig.found(&format!("http://h/{i}/1"))];
+        rig.settle(&format!("http://h/{i}"), Brings { found, ..Brings::default() });
+        let Some(Outcome::Committed(place)) = blocking::wait(rig.outcomes.recv()) else {
+            panic!("no place");
+        };
+        assert_eq!((place.n, rig.store.log_end()), (i + 1, place));
+        places.push(place);
+    }
+    // What does not write to the log has no place.
+    rig.send(Entry::FeedCursor { feed: "f".into(), n: 1, len: 1 });
+    rig.send(Entry::Ended(vec![]));
+    assert!(matches!(blocking::wait(rig.outcomes.recv()), Some(Outcome::Ended(_))));
+
+    let rig = rig.reopened(dir.path());
+    assert_eq!(rig.store.log_end(), places[3]);
+    let all: Vec<_> = rig.store.events().map(Result::unwrap).collect();
+    for place in places {
+        let rest: Vec<_> = rig.store.events_after(place).unwrap().map(Result::unwrap).collect();
+        assert_eq!(rest, all[place.n as usize * 2..]);
+    }
+    let beyond = LogPosition { segment: 1, offset: 1 << 40, n: 9 };
+    assert!(matches!(rig.store.events_after(beyond), Err(StoreError::LogShort { .. })));
 }

@@ -6,7 +6,7 @@
 //! without unpacking those before it: six bytes each among a hundred million keys.
 
 /// Most entries in a block.
-pub(super) const MOST: usize = 128;
+pub(super) const MOST: usize = 64;
 pub(super) const HEAD: usize = 15;
 const MOST_BYTES: usize = HEAD + MOST * (8 + 4);
 /// Numbers are read eight bytes at a time, so the last need something behind them.

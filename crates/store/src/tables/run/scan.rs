@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::block::{Buffer, HEAD};
-use super::{FOOT, MAGIC, Run, cannot_read, damaged, foot};
+use super::{FOOT, Fence, MAGIC, Run, cannot_read, damaged, foot};
 use crate::StoreError;
 
 /// Reads a run's blocks in order.
@@ -95,21 +95,19 @@ impl RunScan {
         // Told by a foot with a right checksum, and still no reason to trust it with memory.
         let n_blocks = self.n_blocks.min((self.end - self.at) / HEAD as u64);
         let n_blocks = usize::try_from(n_blocks).unwrap_or(0);
-        let mut firsts = Vec::with_capacity(n_blocks);
-        let mut offsets = Vec::with_capacity(n_blocks + 1);
+        let mut fences = Vec::with_capacity(n_blocks);
         let mut n_entries = 0;
         while self.at < self.end {
-            offsets.push(self.at);
+            let offset = self.at;
             self.read_block()?;
-            firsts.push(self.keys[0]);
+            fences.push(Fence { first: self.keys[0], offset });
             n_entries += self.keys.len() as u64;
             see(&self.keys);
         }
-        offsets.push(self.at);
-        if (n_entries, firsts.len() as u64) != (self.n_entries, self.n_blocks) {
+        if (n_entries, fences.len() as u64) != (self.n_entries, self.n_blocks) {
             return Err(damaged(&self.path, self.end, "it has not as many entries as it says"));
         }
-        Ok(Run { path: self.path, file: self.file.into_inner(), n_entries, firsts, offsets })
+        Ok(Run { path: self.path, file: self.file.into_inner(), n_entries, fences, end: self.end })
     }
 
     fn read_block(&mut self) -> Result<(), StoreError> {

@@ -101,7 +101,7 @@ fn a_cut_file_is_noticed_wherever_it_is_cut() {
     // A block left out, the rest as it was.
     fs::write(&path, &whole).unwrap();
     let run = RunScan::open(&path).unwrap().index(|_| {}).unwrap();
-    let [from, to] = [run.offsets[1], run.offsets[2]].map(|at| usize::try_from(at).unwrap());
+    let [from, to] = [1, 2].map(|n: usize| usize::try_from(run.fences[n].offset).unwrap());
     let without: Vec<u8> = [&whole[..from], &whole[to..]].concat();
     fs::write(&path, without).unwrap();
     let error = read(&path, &[]).unwrap_err();
@@ -117,9 +117,9 @@ fn damage_after_the_open_is_noticed_by_the_look_up_that_meets_it() {
     let file = fs::OpenOptions::new().write(true).open(&path).unwrap();
     for (at, &byte) in whole.iter().enumerate().take(whole.len() - FOOT).skip(8) {
         file.write_all_at(&[byte ^ 0x10], at as u64).unwrap();
-        let block = run.offsets.iter().rposition(|&offset| offset <= at as u64).unwrap();
-        for (n, &key) in run.firsts.iter().enumerate() {
-            let got = run.get(key);
+        let block = run.fences.iter().rposition(|fence| fence.offset <= at as u64).unwrap();
+        for (n, fence) in run.fences.iter().enumerate() {
+            let got = run.get(fence.first);
             match n == block {
                 true => assert!(matches!(got, Err(StoreError::Damaged { .. })), "byte {at}"),
                 false => assert_eq!(got.unwrap(), Some(1)),
@@ -128,7 +128,7 @@ fn damage_after_the_open_is_noticed_by_the_look_up_that_meets_it() {
         file.write_all_at(&[byte], at as u64).unwrap();
     }
     file.set_len(100).unwrap();
-    let error = run.get(run.firsts[0]).unwrap_err();
+    let error = run.get(run.fences[0].first).unwrap_err();
     assert!(error.to_string().contains("ends too early"), "{error}");
 }
 
@@ -136,4 +136,14 @@ fn damage_after_the_open_is_noticed_by_the_look_up_that_meets_it() {
 fn an_empty_run_is_a_run() {
     let (_dir, path) = written(&BTreeMap::new());
     assert_eq!(read(&path, &[0, 7, u64::MAX]).unwrap(), [None, None, None]);
+}
+
+#[test]
+fn a_run_that_was_given_up_leaves_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut writer = RunWriter::create(&dir.path().join("00000001.run")).unwrap();
+    (0..100_000).for_each(|n| writer.push(n, 1).unwrap());
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    drop(writer);
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
 }

@@ -20,11 +20,12 @@ pub struct RunWriter {
     bytes: Vec<u8>,
     n_entries: u64,
     n_blocks: u64,
+    is_whole: bool,
 }
 
 impl RunWriter {
     /// Begins the run that will be `path`. Until it is [`finish`](Self::finish)ed it has `.new`
-    /// behind its name.
+    /// behind its name; dropped before that, it leaves nothing.
     ///
     /// # Errors
     /// [`StoreError::File`].
@@ -49,6 +50,7 @@ impl RunWriter {
             bytes: Vec::new(),
             n_entries: 0,
             n_blocks: 0,
+            is_whole: false,
         })
     }
 
@@ -67,12 +69,14 @@ impl RunWriter {
     /// [`StoreError::File`].
     pub fn finish(mut self) -> Result<(), StoreError> {
         self.seal()?;
-        let ended = || -> io::Result<()> {
+        let mut ended = || -> io::Result<()> {
             self.out.write_all(&foot(self.n_entries, self.n_blocks))?;
-            self.out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
+            self.out.flush()?;
+            self.out.get_ref().sync_all()?;
             fs::rename(&self.new, &self.path)
         };
         ended().map_err(StoreError::file("write", &self.new))?;
+        self.is_whole = true;
         self.path.parent().map_or(Ok(()), sync_folder)
     }
 
@@ -86,5 +90,14 @@ impl RunWriter {
         self.n_blocks += 1;
         self.entries.clear();
         self.out.write_all(&self.bytes).map_err(StoreError::file("write", &self.new))
+    }
+}
+
+impl Drop for RunWriter {
+    fn drop(&mut self) {
+        if !self.is_whole {
+            // What stays is removed at the next open.
+            let _ = fs::remove_file(&self.new);
+        }
     }
 }

@@ -1,0 +1,102 @@
+//! A death at each step that brings something to the disk, over whole crawls: in a commit, in a
+//! checkpoint of the frontier, in recovery. Resumed by the same command, nothing is lost and
+//! nothing is there twice.
+//!
+//! Thirty rounds here; `CRAWL_CRASH_ROUNDS=500 cargo test --test it crash:: -- --nocapture` for
+//! the long run (`--features crash-points` with `--release`).
+
+use std::collections::BTreeSet;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+
+use crawl_store::{Store, crash};
+use crawl_testsite::Bookshop;
+
+use crate::kill::{Dice, assert_feed_is_whole, assert_store_is_whole, refetched};
+use crate::support::{BOOKS, Scratch, Server, crawl, finish, local_config, stderr};
+
+const N_BOOKS: u32 = 60;
+
+/// The points that a resumed crawl can pass.
+fn points() -> Vec<&'static str> {
+    crash::POINTS.iter().copied().filter(|point| !point.starts_with("wipe")).collect()
+}
+
+/// Whether it is passed once, at the start of a run.
+fn is_of_start(point: &str) -> bool {
+    points().iter().take_while(|&&other| other != "commit-begun").any(|&other| other == point)
+}
+
+/// Where a process has to die so that the next passes the point.
+fn leftovers(point: &str) -> Option<&'static str> {
+    match point {
+        "log-cut" => Some("log-half-appended"),
+        "log-surplus-removed" => Some("segment-synced"),
+        _ => None,
+    }
+}
+
+/// Runs until the process dies at `point`, or to the end of the crawl; says whether it died, and
+/// how many tickets were open then.
+fn die_at(config: &str, store: &Path, point: &str, passings: u64) -> (bool, usize) {
+    let mut command = crawl(&["run", config]);
+    command.env(crash::VARIABLE, format!("{point}:{passings}"));
+    // Small files of the log, so that many are begun.
+    command.env("CRAWL_LIMIT_SEGMENT", "6000");
+    let output = finish(command.spawn().unwrap());
+    match output.status.signal() {
+        Some(6) => (true, Store::in_hand(store).unwrap()),
+        None if output.status.success() => (false, 0),
+        _ => panic!("at {point}:{passings}: {:?}: {}", output.status, stderr(&output)),
+    }
+}
+
+#[test]
+fn a_crawl_that_dies_at_any_step_to_the_disk_loses_nothing() {
+    if !crash::IS_ON {
+        panic!("this build has no crash points: add `--features crash-points`");
+    }
+    let rounds = std::env::var("CRAWL_CRASH_ROUNDS").map_or(30, |text| text.parse().unwrap());
+    let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
+    let points = points();
+    let mut turn = points.iter().cycle();
+    let n_points = points.len() as u64;
+    let mut reached = BTreeSet::new();
+    // Two deaths a round: at the third a URL would be blamed for them.
+    for round in 1..=rounds {
+        let truth = Bookshop { books: N_BOOKS, ..Bookshop::default() }.truth();
+        let scratch = Scratch::new();
+        let server = Server::start(&scratch, N_BOOKS, "1ms");
+        let (store, feed) = (scratch.path("store"), scratch.path("items.jsonl"));
+        let more = format!(
+            "bodies = \"html\"\n[queue]\ncheckpoint-after = 40\n[[feed]]\npath = \"{}\"\n{BOOKS}",
+            feed.display()
+        );
+        let config = scratch.write("crawl.toml", &local_config(server.addr, &store, &more));
+        let mut open = 0;
+        let mut story = Vec::new();
+        let point = turn.next().copied().unwrap();
+        // Half of them dies while it makes good what another left.
+        let first = leftovers(point).unwrap_or_else(|| points[dice.roll(n_points) as usize]);
+        for point in [first, point] {
+            let passings = if is_of_start(point) { 1 } else { 1 + dice.roll(3) };
+            let (has_died, n_open) = die_at(&config, &store, point, passings);
+            if has_died {
+                reached.insert(point);
+                open += n_open;
+            }
+            story.push(format!("{point}:{passings}{}", if has_died { "" } else { " (not)" }));
+        }
+        let mut last = crawl(&["run", &config]);
+        let output = finish(last.env("CRAWL_LIMIT_SEGMENT", "6000").spawn().unwrap());
+        assert!(output.status.success(), "{story:?}: {}", stderr(&output));
+        let refetched = refetched(&server.served());
+        println!("round {round}: {}; refetched {refetched} of {open} open", story.join(", "));
+        assert!(refetched <= open, "{story:?}: refetched {refetched} of {open} open");
+        assert_store_is_whole(&store, &truth.urls);
+        assert_feed_is_whole(&feed, truth.books);
+    }
+    let missed: Vec<_> = points.iter().filter(|point| !reached.contains(*point)).collect();
+    println!("{} of {} points reached; not: {missed:?}", reached.len(), points.len());
+    assert!(missed.len() <= points.len() / 5, "{missed:?}");
+}

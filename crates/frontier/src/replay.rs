@@ -156,6 +156,7 @@ impl Replay {
                 scheduler.place(url, at.now);
             }
         }
+        scheduler.sweep_blocked();
         self.resumed.newly_filtered = scheduler.n_ending(|by| matches!(by, EndedBy::Filter(_)));
         scheduler.flush_ended();
     }

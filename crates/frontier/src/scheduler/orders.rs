@@ -45,6 +45,16 @@ impl<B: Backend> Scheduler<B> {
         self.sweeps.push_back(Sweep { hosts, so_far, done });
     }
 
+    /// Ends what a replay found at blocked hosts.
+    pub(crate) fn sweep_blocked(&mut self) {
+        let hosts: Vec<_> = self.host_keys().filter(|&host| self.host(host).is_blocked).collect();
+        if !hosts.is_empty() {
+            // Nobody waits for the answer.
+            let (done, _) = oneshot::channel();
+            self.sweeps.push_back(Sweep { hosts, so_far: Blocked::default(), done });
+        }
+    }
+
     /// Takes a block back; whether there was one.
     pub(crate) fn unblock(&mut self, domain: &Domain, now: Instant) -> bool {
         let was_blocked = self.window.scope.blocks.remove(domain);

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use crawl_bench_frontier::crawl::{Crawl, Error, Running, WORKERS};
 use crawl_bench_frontier::figures::{cpu_by_thread, load, peak_bytes};
 use crawl_bench_frontier::filling::fill;
-use crawl_bench_frontier::growth::{new_folder, url};
+use crawl_bench_frontier::growth::new_folder;
 use crawl_bench_frontier::judge::{Judge, show};
 use crawl_bench_frontier::process::{Part, run_and_kill, tell_and_wait};
 use crawl_bench_frontier::web::{NEW, Web};
@@ -88,7 +88,7 @@ fn without_delay(config: &mut FrontierConfig) {
 
 fn crawl(folder: &Path, web: Web, n_pages: u64) -> Result<ExitCode, Error> {
     let n_urls = n_pages * NEW;
-    let running = Crawl::open(folder, without_delay)?.start(url(web, 0));
+    let running = Crawl::open(folder, without_delay)?.start();
     fill(&running, web, n_pages);
     let _ = running.wait_for(n_urls);
     let before = cpu_by_thread();

@@ -3,6 +3,7 @@
 //!
 //! Who stands for the other stages uses the ends that [`Crawl::start`] leaves open.
 
+use std::convert::Infallible;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -10,15 +11,14 @@ use std::thread::Builder;
 use std::time::Duration;
 
 use async_channel::{Receiver, bounded};
-use crawl_frontier::{Control, Edges, Frontier, FrontierConfig, Resumed, SharedCounts};
-use crawl_model::{CanonicalUrl, Entry, Fingerprinter, HostFree, Outcome, Request, Ticket, View};
+use crawl_frontier::{Edges, Frontier, FrontierConfig, Resumed, SharedCounts};
+use crawl_model::{Entry, Fingerprinter, HostFree, Outcome, Ticket, View};
 use crawl_store::{Options, Progress, Store, StoreConfig, WriterEdges};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
 /// As in the engine.
 const ENTRIES: usize = 64;
 const OUTCOMES: usize = 1024;
-const CONTROL: usize = 16;
 /// Workers, as the fetcher has connections by default.
 pub const WORKERS: usize = 128;
 
@@ -55,7 +55,8 @@ pub struct Running {
     pub workers: Arc<Semaphore>,
     /// How many tickets are open.
     pub open: Arc<AtomicUsize>,
-    _control: mpsc::Sender<Control>,
+    /// Keeps the crawl alive while nothing waits.
+    _source: mpsc::Sender<Infallible>,
 }
 
 impl Crawl {
@@ -99,22 +100,20 @@ impl Crawl {
         Ok(Self { store, frontier, resumed, has_checkpoint })
     }
 
-    /// Starts the writer and the frontier, each on a thread of its own. `seed` keeps the crawl
-    /// from ending at once.
+    /// Starts the writer and the frontier, each on a thread of its own.
     ///
     /// # Panics
     /// If a thread cannot be started; on their threads, if frontier or writer fail.
     #[must_use]
-    pub fn start(self, seed: CanonicalUrl) -> Running {
+    pub fn start(self) -> Running {
         let Self { store, frontier, .. } = self;
         let (view, counts, open) = (frontier.view(), frontier.counts(), frontier.open_tickets());
         let (tickets, tickets_in) = bounded(WORKERS);
         let (entries, entries_in) = mpsc::channel(ENTRIES);
         let (outcomes, outcomes_in) = mpsc::channel(OUTCOMES);
         let (host_free, host_free_in) = mpsc::channel(WORKERS);
-        let (control, control_in) = mpsc::channel(CONTROL);
-        let seeds = Control::AddSeeds { requests: vec![Request::get(seed)], done: None };
-        control.try_send(seeds).expect("the channel is new and has room");
+        let (_, control) = mpsc::channel(1);
+        let (source, sources) = mpsc::channel(1);
         let writer = store.writer(WriterEdges {
             entries: entries_in,
             outcomes: outcomes.clone(),
@@ -135,7 +134,8 @@ impl Crawl {
             host_free: host_free_in,
             outcomes: outcomes_in,
             entries: entries.clone(),
-            control: control_in,
+            control,
+            sources,
             closing: Arc::new(watch::channel(false).0),
         };
         spawn("frontier", move || {
@@ -152,7 +152,7 @@ impl Crawl {
             tickets: tickets_in,
             workers,
             open,
-            _control: control,
+            _source: source,
         }
     }
 }
@@ -165,7 +165,7 @@ impl Running {
     /// If the frontier takes in none of them for a minute.
     #[must_use]
     pub fn wait_for(&self, n: u64) -> Duration {
-        const PAUSE: Duration = Duration::from_millis(2);
+        const PAUSE: Duration = Duration::from_millis(10);
         const PATIENCE: Duration = Duration::from_secs(60);
         let mut news = std::time::Instant::now();
         let (mut before, mut last_tenth) = (0, None);

@@ -145,9 +145,8 @@ fn crawl(folder: &Path, n_pages: u64) -> Result<ExitCode, Error> {
     let web = Web { n_hosts: HOSTS };
     let n_links = (n_pages * LINKS) as f64;
     let crawl = Crawl::open(folder, |_| {})?;
-    let seed = url(web, 0);
     let start = Instant::now();
-    let running = crawl.start(seed);
+    let running = crawl.start();
     fill(&running, web, n_pages);
     let last_tenth = running.wait_for(n_pages * NEW);
     let seconds = start.elapsed().as_secs_f64();
@@ -190,12 +189,7 @@ fn resume(folder: &Path, n_pages: u64) -> Result<ExitCode, Error> {
     Ok(tell_and_wait(figures.map(|(name, figure)| (name.to_owned(), figure))))
 }
 
-/// URL `i`, parsed.
-///
-/// # Panics
-/// Never: it is a URL.
-#[must_use]
-pub fn url(web: Web, i: u64) -> CanonicalUrl {
+fn url(web: Web, i: u64) -> CanonicalUrl {
     let mut text = String::new();
     web.url(i, &mut text);
     CanonicalUrl::parse(&text).expect("it is a URL")

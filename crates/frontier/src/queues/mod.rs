@@ -54,7 +54,7 @@ pub(crate) struct Queues {
     first_own: u32,
     /// Segments that nothing waits in any more; the last checkpoint may name them.
     used_up: Vec<PathBuf>,
-    /// Bytes in the lanes' tails.
+    /// Bytes of memory that the lanes' tails take.
     tail_bytes: usize,
     n_taken: u64,
     fault: Option<StoreError>,
@@ -140,6 +140,10 @@ impl Queues {
         let index = match found {
             Ok(index) => index,
             Err(index) if lanes.len() < MOST_LANES => {
+                // By a quarter, not to the double: most hosts have a handful, and many wait.
+                if lanes.len() == lanes.capacity() {
+                    lanes.reserve_exact(1 + lanes.len() / 4);
+                }
                 lanes.insert(index, Lane::new(priority, depth));
                 index
             }
@@ -147,10 +151,10 @@ impl Queues {
         };
         let lane = &mut lanes[index];
         let key = LaneKey { host: host.0, priority: lane.priority, depth: lane.depth };
-        let before = lane.tail.bytes.len();
+        let before = lane.tail.ram_bytes();
         entry::put(&mut lane.tail.bytes, request, key, &mut self.texts);
         lane.tail.n += 1;
-        self.tail_bytes += lane.tail.bytes.len() - before;
+        self.tail_bytes += lane.tail.ram_bytes() - before;
     }
 
     /// Puts back a URL that was taken.
@@ -221,11 +225,11 @@ impl Queues {
             entry.and_then(|entry| entry::read(&entry, name, key, text))
         } else {
             let texts = &self.texts;
-            let before = lane.tail.bytes.len();
+            let before = lane.tail.ram_bytes();
             let text = |number| texts.get(number).map(str::to_owned);
             let request = lane.tail.take().and_then(|entry| entry::read(entry, name, key, text));
             lane.tail.tidy();
-            self.tail_bytes -= before - lane.tail.bytes.len();
+            self.tail_bytes -= before - lane.tail.ram_bytes();
             request
         };
         if lane.n() == 0 {
@@ -415,7 +419,7 @@ impl Queues {
                         }
                     }
                 }
-                self.tail_bytes += lane.tail.bytes.len();
+                self.tail_bytes += lane.tail.ram_bytes();
             }
             queue.lanes.retain(|lane| lane.n() > 0);
         }

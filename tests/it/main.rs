@@ -37,4 +37,5 @@ mod session;
 mod stream;
 mod support;
 mod swap;
+mod traps;
 mod tutorials;

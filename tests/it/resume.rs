@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::support::{Scratch, Server, inspect, local_config, run_ok, stderr};
+use crate::support::{Scratch, Server, inspect, local_config, run, run_ok, stderr};
 
 struct Shop {
     scratch: Scratch,
@@ -61,6 +61,20 @@ fn a_greater_depth_readmits_what_was_too_deep() {
     assert!(inspect(&shop.store(), &["pages"]).iter().all(|row| row["depth"].as_u64() <= Some(2)));
     let stats = &inspect(&shop.store(), &["stats"])[0];
     assert_eq!(stats["conserved"], true, "{stats}");
+}
+
+#[test]
+fn a_resume_that_tells_duplicates_otherwise_is_refused_and_names_the_key() {
+    let shop = Shop::new(20);
+    shop.run(&["scope.max-pages=5"]);
+    let config = local_config(shop.server.addr, &shop.store(), "");
+    let config = shop.scratch.write("crawl.toml", &config);
+    let refused = run(&["run", &config, "-s", "scope.identity.sort-query=true"]);
+    assert_eq!(refused.status.code(), Some(2));
+    let said = stderr(&refused);
+    assert!(said.contains("`scope.identity.sort-query` = false"), "{said}");
+    assert!(said.contains("hint: set it back, or start over with `--fresh`"), "{said}");
+    shop.run(&[]);
 }
 
 #[test]

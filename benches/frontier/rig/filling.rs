@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crawl_model::{CanonicalUrl, Entry, Found, Look, Request, Source, View, WebUrl};
+use crawl_model::{CanonicalUrl, Entry, Fingerprint, Found, Look, Request, Source, View, WebUrl};
 
 use crate::crawl::{Running, spawn};
 use crate::web::{Page, Web};
@@ -42,12 +42,17 @@ pub fn fill(running: &Running, web: Web, n_pages: u64) {
 /// The links of a page that are not known.
 fn read(page: &Page, view: &dyn View, buffer: &mut String) -> Vec<Found> {
     let url = CanonicalUrl::parse(&page.url).expect("it is a URL");
-    let depth = page.depth + 1;
-    let judge = |link: &str| {
+    let mut resolve = |link: &str| {
         let link = WebUrl::read(buffer, link, Some(url.to_web()), None);
-        let link = link.and_then(|link| CanonicalUrl::from_web(&link)).expect("it is a URL");
-        let print = view.fingerprint(&link);
-        let filtered = match view.look(print, &link, depth) {
+        link.and_then(|link| CanonicalUrl::from_web(&link)).expect("it is a URL")
+    };
+    let links: Vec<CanonicalUrl> = page.links().map(&mut resolve).collect();
+    let prints: Vec<Fingerprint> = links.iter().map(|link| view.fingerprint(link)).collect();
+    let known = view.known(&prints);
+    let depth = page.depth + 1;
+    let judge = |((link, print), is_known)| {
+        let look = if is_known { Look::Known } else { view.look(print, &link, depth) };
+        let filtered = match look {
             Look::Known => return None,
             Look::Admit => None,
             Look::Filter(reason) => Some(reason),
@@ -55,5 +60,5 @@ fn read(page: &Page, view: &dyn View, buffer: &mut String) -> Vec<Found> {
         let request = Request { depth, referrer: Some(url.clone()), ..Request::get(link) };
         Some(Found { print, request, filtered })
     };
-    page.links().filter_map(judge).collect()
+    links.into_iter().zip(prints).zip(known).filter_map(judge).collect()
 }

@@ -58,7 +58,7 @@ pub use config::{Config, ConfigError};
 pub use crawl_engine::{
     Blocked, Change, Completed, Crawl, CrawlBuilder, CrawlConfig, CrawlError, End, Handle, LookEnd,
     Looked, Middleware, Pages, Report, Running, Seeded, SeedsRead, Session, Setting, Status,
-    Waiting,
+    TrapSighting, Waiting,
 };
 pub use crawl_model::{
     CanonicalUrl, Counts, FilterReason, Fingerprint, Host, Method, Page, PageRecord, Request,

@@ -123,6 +123,7 @@ impl CrawlConfig {
     pub(crate) fn limits(&self) -> serde_json::Value {
         let mut limits = serde_json::json!({
             "scope": self.frontier.scope,
+            "traps": self.frontier.traps,
             "politeness": self.frontier.politeness,
             "retry": self.frontier.retry,
             "fetch": self.fetch,

@@ -45,6 +45,22 @@ pub enum CrawlError {
     /// Scope or politeness.
     #[error(transparent)]
     Frontier(FrontierError),
+    /// The crawl was begun with another idea of which URLs are one.
+    #[error(
+        "the crawl in {} was begun with `{key}` = {old}, and what it knows is known by that; now \
+         it is {new}",
+        folder.display()
+    )]
+    Identity {
+        /// The crawl's folder.
+        folder: PathBuf,
+        /// The key, such as `scope.identity.sort-query`.
+        key: String,
+        /// As it was, in JSON.
+        old: String,
+        /// As it is, in JSON.
+        new: String,
+    },
     /// Connection settings.
     #[error(transparent)]
     Fetch(#[from] FetchConfigError),
@@ -103,7 +119,8 @@ impl CrawlError {
             | Self::Frontier(_)
             | Self::Fetch(_)
             | Self::Pipeline(_)
-            | Self::HostTwice(_) => true,
+            | Self::HostTwice(_)
+            | Self::Identity { .. } => true,
             Self::SeedsFile { line, .. } => *line == 0,
             Self::Cache(error) => !matches!(error, CacheError::Open(_)),
             Self::Store(_)

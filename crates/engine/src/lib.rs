@@ -32,7 +32,7 @@ mod session;
 pub use builder::{Crawl, CrawlBuilder};
 pub use config::{CrawlConfig, HostRules};
 pub use control::{ControlError, ask, order};
-pub use crawl_frontier::{Blocked, End, Pace, Seeded, Setting, Status};
+pub use crawl_frontier::{Blocked, End, Pace, Seeded, Setting, Status, TrapSighting};
 pub use error::CrawlError;
 
 pub use handle::Handle;

@@ -134,6 +134,7 @@ fn prepare(
     let n_hosts = if config.seeds_file.is_some() { usize::MAX } else { hosts.len() };
     let unreadable_cookies = take_cookies(&config, n_hosts, store, fetcher)?;
     let limits = unless_offline(&config);
+    check_identity(store, &config)?;
     let mut frontier = Frontier::new(
         limits.frontier.clone(),
         crawl_robots::product_token(&config.fetch.user_agent),
@@ -165,7 +166,8 @@ fn prepare(
     let last = store.recovery().last;
     let mut parser =
         Parser::new(config.parse.clone(), config.fetch.max_redirects, spider, frontier.view())
-            .with_agent(crawl_robots::product_token(&config.fetch.user_agent));
+            .with_agent(crawl_robots::product_token(&config.fetch.user_agent))
+            .with_max_copies(config.frontier.traps.max_duplicates);
     for (pattern, reader) in parts.readers {
         parser = parser.with_reader(pattern, reader);
     }
@@ -287,6 +289,22 @@ fn replay(
         )
     });
     Ok(((!is_first_run).then_some(resumed), damage))
+}
+
+/// Refuses a resume that tells duplicates otherwise than the run that began the crawl: no
+/// fingerprint would be found again, and all would be crawled twice.
+fn check_identity(store: &Store, config: &CrawlConfig) -> Result<(), CrawlError> {
+    if store.events().next().is_none() {
+        return Ok(());
+    }
+    let table = |identity| serde_json::json!({ "scope.identity": identity });
+    let (old, new) = (store.url_identity()?, &config.frontier.scope.identity);
+    match changes(&table(&old), &table(new)).pop() {
+        None => Ok(()),
+        Some(Change { key, old, new }) => {
+            Err(CrawlError::Identity { folder: config.folder(), key, old, new })
+        }
+    }
 }
 
 /// Notes the limits now in force and says which differ from the last run's.

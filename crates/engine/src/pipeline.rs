@@ -51,6 +51,7 @@ pub(crate) fn run(
     let started = Instant::now();
     let Opened { store, fetcher, stages } = opened;
     let counts = stages.frontier.counts();
+    let sightings = stages.frontier.sightings();
     let before = counts.get();
     let n_workers = stages.config.fetch.connections.get() as usize;
     let n_threads = stages.config.n_threads();
@@ -127,6 +128,7 @@ pub(crate) fn run(
         started,
         before,
         counts,
+        sightings,
         runs: store.runs(),
         reader: store.reader(),
         n_dropped: stages.n_dropped,

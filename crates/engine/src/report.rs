@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crawl_frontier::{End, Resumed};
+use crawl_frontier::{End, Resumed, TrapSighting};
 use crawl_model::{Counts, FieldCounts};
 use crawl_store::{Drift, DropCounts};
 
@@ -16,6 +16,8 @@ pub struct Report {
     pub end: End,
     /// Where every URL stands, over all runs.
     pub counts: Counts,
+    /// The traps that were met, those with the most URLs first, over all runs.
+    pub traps: Vec<TrapSighting>,
     /// URLs settled in this run.
     pub settled_this_run: u64,
     /// Pages settled in this run.

@@ -5,12 +5,12 @@
 //! next run.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crawl_feeds::FeedError;
-use crawl_frontier::{Control, End, FrontierError, Resumed, SharedCounts};
+use crawl_frontier::{Control, End, FrontierError, Resumed, SharedCounts, TrapSighting};
 use crawl_model::Counts;
 use crawl_parser::{CrewEnd, LetGo, Parser};
 use crawl_spider::Closed;
@@ -45,6 +45,8 @@ pub(crate) struct Story {
     pub(crate) started: Instant,
     pub(crate) before: Counts,
     pub(crate) counts: Arc<SharedCounts>,
+    /// Told when the frontier has ended.
+    pub(crate) sightings: Arc<Mutex<Vec<TrapSighting>>>,
     pub(crate) runs: Runs,
     pub(crate) reader: Reader,
     /// Items that earlier runs dropped.
@@ -262,6 +264,7 @@ impl Story {
             pages_this_run: counts.pages - self.before.pages,
             items_this_run: counts.items.saturating_sub(self.before.items),
             elapsed: self.started.elapsed(),
+            traps: self.sightings.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             counts,
             resumed: self.resumed,
             changed: self.changed,

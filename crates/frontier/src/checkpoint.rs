@@ -10,6 +10,7 @@ use crate::backend::HostKey;
 use crate::counts::Tally;
 use crate::queues::{LanePlace, Place, Queues};
 use crate::scheduler::{HostRow, Loose, State};
+use crate::traps::Counts;
 
 /// Version of what follows. Another is not read; the frontier is made anew from the log.
 const VERSION: u64 = 1;
@@ -20,6 +21,8 @@ pub(crate) struct Checkpoint {
     /// The limits under which everything in it was judged.
     pub(crate) limits: String,
     pub(crate) state: State,
+    /// What budgets and traps have counted; `state` has it as bytes.
+    pub(crate) guards: Counts,
     /// By host, in the order of `state.hosts`.
     pub(crate) lanes: Vec<Vec<LanePlace>>,
     /// Queue segments, with how many of their entries wait.
@@ -53,9 +56,11 @@ impl Checkpoint {
         for loose in &state.loose {
             put_number(&mut out, u64::from(loose.attempts));
             put_number(&mut out, loose.tried_ms);
+            put_text(&mut out, loose.refused.map_or("", FilterReason::name).as_bytes());
             let json = serde_json::to_vec(&loose.request).expect("strings and numbers serialise");
             put_text(&mut out, &json);
         }
+        put_text(&mut out, &state.guards);
         out
     }
 
@@ -80,11 +85,13 @@ impl Checkpoint {
         }
         let n = rest.number()?;
         let loose = (0..n).map(|_| read_loose(&mut rest)).collect::<Option<Vec<_>>>()?;
+        let saved = rest.text()?.to_vec();
+        let guards = Counts::read(&saved)?;
         let n = rest.number()?;
         let runs = (0..n).map(|_| text(&mut rest)).collect::<Option<Vec<_>>>()?;
-        let state = State { position, tally, hosts, loose };
+        let state = State { position, tally, hosts, loose, guards: saved };
         let is_whole = rest.0.is_empty();
-        is_whole.then_some(Self { limits, state, lanes, segments, next_segment, runs })
+        is_whole.then_some(Self { limits, state, guards, lanes, segments, next_segment, runs })
     }
 }
 
@@ -179,8 +186,12 @@ fn read_lanes(rest: &mut Take<'_>) -> Option<Vec<LanePlace>> {
 
 fn read_loose(rest: &mut Take<'_>) -> Option<Loose> {
     let (attempts, tried_ms) = (short(rest)?, rest.number()?);
+    let refused = match rest.text()? {
+        [] => None,
+        name => Some(*FilterReason::ALL.iter().find(|reason| reason.name().as_bytes() == name)?),
+    };
     let request: Request = serde_json::from_slice(rest.text()?).ok()?;
-    Some(Loose { request, attempts, tried_ms })
+    Some(Loose { request, attempts, tried_ms, refused })
 }
 
 fn short(rest: &mut Take<'_>) -> Option<u32> {
@@ -196,7 +207,8 @@ mod tests {
     use crawl_model::{CanonicalUrl, Fingerprinter};
 
     use super::*;
-    use crate::config::Order;
+    use crate::config::{Order, ScopeConfig, TrapsConfig};
+    use crate::traps::Guards;
 
     #[test]
     fn what_is_written_is_read_and_half_of_it_is_not() {
@@ -210,11 +222,24 @@ mod tests {
         tally.filter(FilterReason::TooDeep);
         let request = Request::get(CanonicalUrl::parse("http://h/").unwrap());
         let name = Host::new("h");
+        let guards = Guards::new(
+            &ScopeConfig::default(),
+            &TrapsConfig::default(),
+            Fingerprinter::new([1; 16]),
+            2026,
+        );
+        let guards = guards.save();
         let state = State {
             position: LogPosition { segment: 1, offset: 1 << 40, n: 9 },
             tally,
             hosts: vec![HostRow { name, pages: 1, last_ms: 5, rest_until_ms: 0 }],
-            loose: vec![Loose { request, attempts: 2, tried_ms: 7 }],
+            loose: vec![Loose {
+                request,
+                attempts: 2,
+                tried_ms: 7,
+                refused: Some(FilterReason::TooDeep),
+            }],
+            guards,
         };
         let mut bytes = Checkpoint::encode("limits", &state, &queues);
         seal(&mut bytes, &["a.run".to_owned()]);

@@ -1,19 +1,25 @@
 //! The limits that decide which URLs are crawled and when, as written in the config file.
 //!
-//! Three tables: `[scope]` says *what*, `[politeness]` *how fast*, `[retry]` *how often*.
+//! Four tables: `[scope]` says *what*, `[traps]` what goes on for ever, `[politeness]` *how fast*,
+//! `[retry]` *how often*.
 //! For counts, `0` means "no limit".
+
+mod traps;
 
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use crawl_model::DURATION;
+use crawl_model::{DURATION, IdentityConfig, NoParameter};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use traps::TrapsConfig;
 
 /// What belongs to the crawl, as written in the `[scope]` table.
 ///
 /// A URL is tested in this order, and the first rule that refuses it is the recorded reason:
-/// domain, blocked, `exclude`, `include`, extension, depth. After a resume with other limits everything
+/// domain, blocked, `exclude`, `include`, extension, depth, `[traps]`. After a resume with other
+/// limits everything
 /// that waits, and everything that was refused, is judged again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -33,6 +39,15 @@ pub struct ScopeConfig {
     pub max_pages: u64,
     /// Most pages settled per host, over all runs of the crawl. Default: 0, no limit.
     pub max_pages_per_host: u64,
+    /// Most pages settled per registered domain (by the Public Suffix List) with all its hosts, over
+    /// all runs of the crawl. Default: 0, no limit.
+    pub max_pages_per_domain: u64,
+    /// Most hosts per registered domain; URLs on more end as `trap-hosts`. Default: 10,000; 0 is no
+    /// limit.
+    pub max_hosts_per_domain: u64,
+    /// Most URLs admitted per prefix: host, the first two folders of the path, and which parameters
+    /// the query has. Default: 10,000,000; 0 is no limit.
+    pub max_urls_per_prefix: u64,
     /// File name extensions that are not fetched: lower case, without the dot. They are looked
     /// for in the last segment of the path. Default: archives, images, sound, video, fonts,
     /// office documents, programs, style sheets and scripts.
@@ -42,6 +57,8 @@ pub struct ScopeConfig {
     /// for the sitemaps themselves, and no callback sees them. Needs `politeness.robots`.
     /// Default: false.
     pub sitemaps: bool,
+    /// Which URLs count as one.
+    pub identity: IdentityConfig,
 }
 
 impl Default for ScopeConfig {
@@ -53,8 +70,12 @@ impl Default for ScopeConfig {
             max_depth: 0,
             max_pages: 0,
             max_pages_per_host: 0,
+            max_pages_per_domain: 0,
+            max_hosts_per_domain: 10_000,
+            max_urls_per_prefix: 10_000_000,
             skip_extensions: SKIP_EXTENSIONS.split_whitespace().map(str::to_owned).collect(),
             sitemaps: false,
+            identity: IdentityConfig::default(),
         }
     }
 }
@@ -255,6 +276,8 @@ impl Default for QueueConfig {
 pub struct FrontierConfig {
     /// What belongs to the crawl.
     pub scope: ScopeConfig,
+    /// How much of what looks endless is followed.
+    pub traps: TrapsConfig,
     /// How gently hosts are treated.
     pub politeness: PolitenessConfig,
     /// How often a URL is tried.
@@ -300,6 +323,9 @@ pub enum FrontierError {
         /// Why.
         why: String,
     },
+    /// An entry of `scope.identity.ignore-parameters` is no name.
+    #[error(transparent)]
+    Parameter(NoParameter),
     /// A key of `[politeness]` has a value that cannot be.
     #[error("`politeness.{key}` {why}")]
     Politeness {

@@ -1,11 +1,11 @@
 //! The frontier as the engine sees it: made, brought up to date, run.
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crawl_model::{
-    Event, Fingerprint, Fingerprinter, Host, HostTable, LogPosition, OpenJournal, Origin,
+    Event, Fingerprint, Fingerprinter, Host, HostTable, KeyRules, LogPosition, OpenJournal, Origin,
     RobotsReply, TicketId, View,
 };
 use crawl_store::StoreError;
@@ -27,6 +27,7 @@ use crate::scope::Scope;
 use crate::seed_hosts::SeedHosts;
 use crate::seen::Seen;
 use crate::slots;
+use crate::traps::TrapSighting;
 use crate::window::Window;
 
 /// Decides when a URL may be fetched.
@@ -37,6 +38,7 @@ pub struct Frontier {
     scheduler: Scheduler<LocalBackend>,
     window: Arc<Window>,
     counts: Arc<SharedCounts>,
+    sightings: Arc<Mutex<Vec<TrapSighting>>>,
     lost: mpsc::UnboundedReceiver<TicketId>,
     /// The fold over the settle log; `None` once it is done.
     replay: Option<Replay>,
@@ -59,9 +61,10 @@ impl Frontier {
     ///
     /// `agent` is the product token by which robots.txt groups are looked up. `seed_hosts` are
     /// the scope if `scope.allowed-domains` is empty. `journal` is told of each open ticket.
+    /// `scope.identity` holds for all fingerprints that the [`view`](Self::view) gives.
     ///
     /// # Errors
-    /// [`FrontierError`] if a pattern or a domain of the scope does not parse.
+    /// [`FrontierError`] if a pattern, a domain or a parameter of the scope does not parse.
     pub fn new(
         mut config: FrontierConfig,
         agent: &str,
@@ -71,16 +74,21 @@ impl Frontier {
     ) -> Result<Self, FrontierError> {
         config.politeness.check()?;
         config.politeness.delay = with_slack(config.politeness.delay);
-        let scope = Scope::new(&config.scope, &seed_hosts)?;
-        let scope = Arc::new(scope.with_seed_hosts(Arc::new(SeedHosts::new(prints))));
+        let prints =
+            prints.under(KeyRules::new(&config.scope.identity).map_err(FrontierError::Parameter)?);
+        let scope = Scope::new(&config.scope, &seed_hosts)?
+            .with_seed_hosts(Arc::new(SeedHosts::new(prints.clone())))
+            .with_traps(config.traps.clone());
+        let scope = Arc::new(scope);
         let seen = Arc::new(Seen::default());
-        let window = Arc::new(Window { prints, scope, seen: seen.clone() });
+        let window = Arc::new(Window { prints: prints.clone(), scope, seen: seen.clone() });
         let (desk, lost) = slots::desk();
         let backend = LocalBackend::new(seen, Queues::new(prints, config.queue.order));
         let scheduler =
             Scheduler::new(config, agent, window.clone(), backend, journal, desk, Moment::now());
         let (replay, counts) = (Some(Replay::default()), Arc::default());
-        Ok(Self { scheduler, window, counts, lost, replay, second: None, seed_hosts })
+        let sightings = Arc::default();
+        Ok(Self { scheduler, window, counts, sightings, lost, replay, second: None, seed_hosts })
     }
 
     /// Treats some hosts in their own way. To be called before anything is replayed.
@@ -133,12 +141,12 @@ impl Frontier {
     pub fn restore(&mut self, tables: Tables) -> Result<Restored, FrontierError> {
         let limits = self.scheduler.limits(&self.seed_hosts);
         let Begun { checkpoint, seen, queues, damage } =
-            begin(&tables, &limits, self.window.prints, self.scheduler.order())?;
+            begin(&tables, &limits, self.window.prints.clone(), self.scheduler.order())?;
         let from = checkpoint.as_ref().map(|checkpoint| checkpoint.state.position);
         let seen = Arc::new(seen);
         let Window { prints, scope, .. } = &*self.window;
         self.window =
-            Arc::new(Window { prints: *prints, scope: scope.clone(), seen: seen.clone() });
+            Arc::new(Window { prints: prints.clone(), scope: scope.clone(), seen: seen.clone() });
         let backend =
             LocalBackend::new(seen, queues).on_disk(tables, limits, self.scheduler.room())?;
         self.scheduler.move_to(self.window.clone(), backend);
@@ -232,6 +240,13 @@ impl Frontier {
         self.counts.clone()
     }
 
+    /// The traps that the crawl has met, those with the most URLs first: told when
+    /// [`run`](Self::run) ends.
+    #[must_use]
+    pub fn sightings(&self) -> Arc<Mutex<Vec<TrapSighting>>> {
+        self.sightings.clone()
+    }
+
     /// Number of open tickets. The store's writer commits at once when its batch holds all.
     #[must_use]
     pub fn open_tickets(&self) -> Arc<AtomicUsize> {
@@ -254,7 +269,11 @@ impl Frontier {
         if self.replay.is_some() {
             self.replayed(&[], true);
         }
-        Shell::new(self.scheduler, self.counts, self.lost, edges).run().await
+        let told = self.sightings;
+        let (end, sightings) =
+            Shell::new(self.scheduler, self.counts, self.lost, edges).run_and_tell().await;
+        *told.lock().unwrap_or_else(PoisonError::into_inner) = sightings;
+        end
     }
 }
 
@@ -275,7 +294,7 @@ pub(crate) fn begin(
     prints: Fingerprinter,
     order: Order,
 ) -> Result<Begun, StoreError> {
-    let damage = match open(tables, limits, prints, order) {
+    let damage = match open(tables, limits, prints.clone(), order) {
         Ok(Some((checkpoint, seen, queues))) => {
             let checkpoint = Some(checkpoint);
             return Ok(Begun { checkpoint, seen, queues, damage: None });

@@ -28,6 +28,9 @@ mod seed_hosts;
 mod seen;
 mod window;
 
+mod budget;
+mod traps;
+
 mod scheduler;
 
 mod backend;
@@ -48,7 +51,7 @@ mod tests;
 
 pub use config::{
     FrontierConfig, FrontierError, HostPoliteness, Order, PolitenessConfig, QueueConfig,
-    RetryConfig, ScopeConfig,
+    RetryConfig, ScopeConfig, TrapsConfig,
 };
 pub use counts::SharedCounts;
 pub use domain::Domain;
@@ -58,3 +61,4 @@ pub use replay::Resumed;
 pub use run::{Edges, End};
 pub use scheduler::Seeded;
 pub use seed_hosts::SeedHosts;
+pub use traps::TrapSighting;

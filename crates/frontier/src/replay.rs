@@ -44,6 +44,8 @@ pub struct Resumed {
 pub(crate) struct Replay {
     activity: HashMap<HostKey, Activity>,
     resumed: Resumed,
+    /// Refused by budgets and traps in the log as they are by those now in force.
+    guarded: HashSet<Fingerprint>,
     /// Already on their way back.
     readmitted: HashSet<Fingerprint>,
 }
@@ -64,6 +66,7 @@ impl Replay {
     ) {
         let State { tally, hosts, loose, .. } = checkpoint.state;
         scheduler.tally = tally;
+        scheduler.restore_guards(checkpoint.guards);
         for (row, lanes) in hosts.into_iter().zip(checkpoint.lanes) {
             let (last_ms, rest_until_ms) = (row.last_ms, row.rest_until_ms);
             let host = scheduler.restore_host(row, lanes);
@@ -80,6 +83,7 @@ impl Replay {
                 if !scheduler.unqueue(print, Standing::Ended) {
                     return;
                 }
+                scheduler.before.guarded.remove(&print);
                 scheduler.tally.settle(verdict);
                 self.settled(scheduler, &host, verdict, at_ms, rest_until_ms);
             }
@@ -93,6 +97,9 @@ impl Replay {
                 self.note(host, at_ms, rest_until_ms);
             }
             Event::Filtered { print, reason } => {
+                if scheduler.before.guarded.remove(&print).is_some() {
+                    self.guarded.insert(print);
+                }
                 // Depth 0: no path is shorter, so it is recorded again only if it is admitted.
                 if scheduler.unqueue(print, Standing::Filtered(reason, 0)) {
                     scheduler.tally.filter(reason);
@@ -108,7 +115,14 @@ impl Replay {
         }
         if found.filtered.is_none() {
             scheduler.tally.queued += 1;
-            scheduler.queue(&found.request);
+            match scheduler.guard(&found.request) {
+                // Its host must not become one by it.
+                Some(reason) => {
+                    let refused = (reason, found.request.clone());
+                    scheduler.before.guarded.insert(found.print, refused);
+                }
+                None => scheduler.queue(&found.request),
+            }
         }
     }
 
@@ -156,6 +170,7 @@ impl Replay {
                 scheduler.place(url, at.now);
             }
         }
+        scheduler.end_guarded();
         scheduler.sweep_blocked();
         self.resumed.newly_filtered = scheduler.n_ending(|by| matches!(by, EndedBy::Filter(_)));
         scheduler.flush_ended();
@@ -172,6 +187,11 @@ impl Replay {
         let is_farther = reason == FilterReason::TooDeep && found.request.depth > depth;
         if is_farther || self.readmitted.contains(&found.print) {
             return;
+        }
+        let was_counted = found.filtered.is_none() && !self.guarded.contains(&found.print);
+        if was_counted && reason.is_trap() {
+            self.guarded.insert(found.print);
+            scheduler.unguard(&found.request.url, reason);
         }
         match scheduler.judge_request(&found.request) {
             None if scheduler.is_still_refused(reason, &found.request.url, at.now) => {}

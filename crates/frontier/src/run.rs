@@ -24,6 +24,7 @@ use crate::config::FrontierError;
 use crate::counts::SharedCounts;
 use crate::orders::Control;
 use crate::scheduler::{Ready, Scheduler};
+use crate::traps::TrapSighting;
 
 /// Messages taken from one edge before the others get their turn.
 const TURN: usize = 256;
@@ -126,7 +127,13 @@ impl<B: Backend> Shell<B> {
         }
     }
 
-    pub(crate) async fn run(mut self) -> Result<End, FrontierError> {
+    /// Runs to the end; also says which traps were met.
+    pub(crate) async fn run_and_tell(mut self) -> (Result<End, FrontierError>, Vec<TrapSighting>) {
+        let end = self.run().await;
+        (end, self.scheduler.sightings())
+    }
+
+    pub(crate) async fn run(&mut self) -> Result<End, FrontierError> {
         self.hear_control();
         loop {
             let mut lack = self.send_tickets();

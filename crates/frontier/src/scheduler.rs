@@ -11,6 +11,7 @@
 //! Not here: how to fetch, the settle log, waiting.
 
 mod dispatch;
+mod guard;
 mod host;
 mod line;
 #[cfg(test)]
@@ -39,6 +40,7 @@ use crawl_model::{
 use tokio::sync::oneshot;
 
 use crate::backend::{Backend, HostKey};
+use crate::budget::Domains;
 use crate::clock::{Delayed, DueHosts, Moment, Rate};
 use crate::config::{FrontierConfig, HostPoliteness, PolitenessConfig};
 use crate::counts::Tally;
@@ -46,6 +48,7 @@ use crate::gate::Gate;
 use crate::queue::Queued;
 use crate::seen::Learnt;
 use crate::slots::{RobotsErrand, Slots};
+use crate::traps::Guards;
 use crate::window::Window;
 
 pub(crate) use dispatch::Ready;
@@ -81,6 +84,8 @@ pub(crate) struct Scheduler<B> {
     backend: B,
     hosts: Vec<HostState>,
     by_name: HashMap<Host, HostKey>,
+    domains: Domains,
+    guards: Guards,
     due: DueHosts,
     lines: Lines,
     delayed: Delayed<Later>,
@@ -98,7 +103,7 @@ pub(crate) struct Scheduler<B> {
     n_placed: u64,
     pub(crate) tally: Tally,
     /// URLs that have ended and whose end is not durable yet.
-    ending: HashMap<Fingerprint, Queued>,
+    ending: HashMap<Fingerprint, (Queued, Option<FilterReason>)>,
     /// Hosts with more to end than the store can take now.
     jammed: Vec<HostKey>,
     /// What earlier runs left to be known of URLs that wait since.
@@ -143,6 +148,8 @@ impl<B: Backend> Scheduler<B> {
             NonZeroU32::new(config.politeness.max_rate).map(|rate| Rate::new(rate, began.now));
         let rules =
             HostPoliteness { politeness: config.politeness.clone(), agent: agent.to_owned() };
+        let guards =
+            Guards::new(&config.scope, &config.traps, window.prints.clone(), guard::year(began.ms));
         Self {
             config,
             rules: RuleBook::new(rules),
@@ -150,6 +157,8 @@ impl<B: Backend> Scheduler<B> {
             backend,
             hosts: Vec::new(),
             by_name: HashMap::new(),
+            domains: Domains::default(),
+            guards,
             due: DueHosts::default(),
             lines: Lines::default(),
             delayed: Delayed::default(),
@@ -253,18 +262,31 @@ impl<B: Backend> Scheduler<B> {
         }
     }
 
-    /// Learns that a URL is durable; whether it is new, and is to be queued.
+    /// Learns that a URL is durable; whether that is news.
     fn learn_durable(&mut self, found: &Found) -> bool {
         match self.backend.offer(found) {
             Learnt::New => self.tally.discovered += 1,
             Learnt::Readmitted(reason) => self.tally.unfilter(reason),
             Learnt::Nearer | Learnt::Nothing => return false,
         }
-        match found.filtered {
-            Some(reason) => self.tally.filter(reason),
-            None => self.tally.queued += 1,
+        true
+    }
+
+    /// The host of a new URL that is to be queued; `None` if it is not.
+    fn host_if_let_in(&mut self, found: &Found) -> Option<HostKey> {
+        let request = &found.request;
+        if let Some(reason) = found.filtered {
+            self.tally.filter(reason);
+            self.guards.sighted(&request.url, reason);
+            return None;
         }
-        found.filtered.is_none()
+        self.tally.queued += 1;
+        if let Some(reason) = self.guard(request) {
+            let url = Queued::new(found.print, request.clone(), 0);
+            self.end(&url, EndedBy::Filter(reason));
+            return None;
+        }
+        Some(self.host_key(&request.url))
     }
 
     /// Puts a URL that is new into its host's queue, unless there is more to know of it.
@@ -295,7 +317,7 @@ impl<B: Backend> Scheduler<B> {
     pub(crate) fn is_welcome(&self, host: HostKey, request: &Request, now: Instant) -> bool {
         let state = self.host(host);
         !state.is_blocked
-            && !state.is_spent(self.config.scope.max_pages_per_host)
+            && self.spent(host).is_none()
             && !state.condition.is_dead()
             && request.options.as_ref().is_none_or(|options| options.not_before_ms == 0)
             && match self.gate(host, &request.url, now) {
@@ -311,8 +333,8 @@ impl<B: Backend> Scheduler<B> {
         if self.host(host).is_blocked {
             return self.end(&url, EndedBy::Filter(FilterReason::Blocked));
         }
-        if self.host(host).is_spent(self.config.scope.max_pages_per_host) {
-            return self.end(&url, EndedBy::Filter(FilterReason::HostBudget));
+        if let Some(reason) = self.spent(host) {
+            return self.end(&url, EndedBy::Filter(reason));
         }
         if self.host(host).condition.is_dead() {
             return self.end_dead(host, &url, now);
@@ -340,7 +362,11 @@ impl<B: Backend> Scheduler<B> {
     pub(crate) fn end(&mut self, url: &Queued, by: EndedBy) {
         self.tally.queued -= 1;
         self.tally.pending += 1;
-        self.ending.insert(url.print, url.clone());
+        let refused = match by {
+            EndedBy::Filter(reason) => Some(reason),
+            EndedBy::Verdict(..) => None,
+        };
+        self.ending.insert(url.print, (url.clone(), refused));
         self.ended.push((url.print, by));
         if self.ended.len() >= BATCH {
             self.flush_ended();
@@ -388,7 +414,8 @@ impl<B: Backend> Scheduler<B> {
         let key = HostKey(u32::try_from(self.hosts.len()).expect("fewer hosts than u32 counts"));
         let rules = self.rules.position(name.as_str());
         let is_blocked = self.window.scope.blocks.covers(name.as_str());
-        self.hosts.push(HostState { rules, is_blocked, ..HostState::default() });
+        let domain = self.join_domain(name.as_str());
+        self.hosts.push(HostState { domain, rules, is_blocked, ..HostState::default() });
         self.backend.add_host(name.clone());
         self.by_name.insert(name, key);
         key
@@ -423,14 +450,13 @@ impl<B: Backend> Scheduler<B> {
         if self.host(key).is_in_line {
             return; // looked at when it is called
         }
-        let limit = self.config.scope.max_pages_per_host;
         let per_host = self.politeness(key).per_host.get();
-        let has_waiting = self.backend.has_waiting(key);
+        let has_urls = self.backend.has_waiting(key) || self.host(key).held.is_some();
+        let (is_spent, has_room) = (self.spent(key).is_some(), has_urls && self.has_room(key));
         let host = &mut self.hosts[key.0 as usize];
-        let has_urls = has_waiting || host.held.is_some();
-        let has_work = !host.errands.is_empty() || (has_urls && host.has_room(limit));
+        let has_work = !host.errands.is_empty() || has_room;
         let is_over = host.condition.is_dead() && (has_urls || !host.errands.is_empty());
-        let is_unsorted = has_urls && (host.is_unsorted || host.is_spent(limit));
+        let is_unsorted = has_urls && (host.is_unsorted || is_spent);
         let wanted = if host.is_blocked {
             None // what is queued there is ended by a sweep
         } else if is_over || is_unsorted {

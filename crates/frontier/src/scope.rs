@@ -9,9 +9,10 @@ use std::sync::Arc;
 use crawl_model::{CanonicalUrl, FilterReason, Host};
 use regex::RegexSet;
 
-use crate::config::{FrontierError, ScopeConfig};
+use crate::config::{FrontierError, ScopeConfig, TrapsConfig};
 use crate::domain::{Blocklist, Domain};
 use crate::seed_hosts::SeedHosts;
+use crate::traps::path;
 
 /// Longest extension that is looked up, in bytes: longer ones are no extensions.
 const MAX_EXTENSION_BYTES: usize = 16;
@@ -31,6 +32,7 @@ pub(crate) struct Scope {
     exclude: Option<RegexSet>,
     extensions: HashSet<Box<str>>,
     max_depth: u32,
+    traps: TrapsConfig,
 }
 
 impl Scope {
@@ -58,6 +60,7 @@ impl Scope {
                 .map(|text| text.trim_start_matches('.').to_ascii_lowercase().into())
                 .collect(),
             max_depth: config.max_depth,
+            traps: TrapsConfig::default(),
         })
     }
 
@@ -72,12 +75,20 @@ impl Scope {
         self.seed_hosts.clone()
     }
 
+    /// Refuses paths that look endless, too.
+    pub(crate) fn with_traps(self, traps: TrapsConfig) -> Self {
+        Self { traps, ..self }
+    }
+
     /// As [`judge`](Self::judge), for a sitemap: what selects pages does not hold for it.
     pub(crate) fn judge_sitemap(&self, url: &CanonicalUrl, depth: u32) -> Option<FilterReason> {
         match self.judge(url, depth) {
-            Some(FilterReason::NotIncluded | FilterReason::Extension) => {
-                self.is_too_deep(depth).then_some(FilterReason::TooDeep)
-            }
+            Some(
+                FilterReason::NotIncluded
+                | FilterReason::Extension
+                | FilterReason::TrapRepeats
+                | FilterReason::TrapLongPath,
+            ) => self.is_too_deep(depth).then_some(FilterReason::TooDeep),
             other => other,
         }
     }
@@ -100,8 +111,10 @@ impl Scope {
             Some(FilterReason::Extension)
         } else if self.is_too_deep(depth) {
             Some(FilterReason::TooDeep)
+        } else if depth == 0 {
+            None // seeds are what was asked for
         } else {
-            None
+            path::judge(url.path(), &self.traps)
         }
     }
 

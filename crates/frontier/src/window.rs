@@ -26,14 +26,23 @@ impl View for Window {
         self.prints.request(request)
     }
 
+    fn known(&self, prints: &[Fingerprint]) -> Vec<bool> {
+        let mut standings = Vec::new();
+        self.seen.get_many(prints, &mut standings);
+        let is_known = |standing| matches!(standing, Some(Standing::Queued | Standing::Ended));
+        standings.into_iter().map(is_known).collect()
+    }
+
     fn look(&self, print: Fingerprint, url: &CanonicalUrl, depth: u32) -> Look {
         let before = match self.seen.get(print) {
             None => None,
             // A link without the mark: it belongs to the crawl after all. And one that the spider's
-            // step lets pass, or whose host was unblocked or came into the scope with a seed.
+            // step lets pass, that stands on a page that is no copy, or whose host was unblocked or
+            // came into the scope with a seed.
             Some(Standing::Filtered(
                 FilterReason::NoFollow
                 | FilterReason::Refused
+                | FilterReason::TrapDuplicates
                 | FilterReason::Blocked
                 | FilterReason::OffDomain,
                 _,
@@ -67,6 +76,9 @@ impl View for Window {
                 | FilterReason::Refused
                 | FilterReason::Blocked
                 | FilterReason::OffDomain
+                | FilterReason::TrapRepeats
+                | FilterReason::TrapLongPath
+                | FilterReason::TrapDuplicates
                 | FilterReason::TooDeep,
                 _,
             )) => true,

@@ -2,10 +2,11 @@
 
 use std::fmt;
 use std::hash::Hasher;
+use std::sync::Arc;
 
 use siphasher::sip::SipHasher13;
 
-use crate::{CanonicalUrl, Method, Request};
+use crate::{CanonicalUrl, KeyRules, Method, Request};
 
 /// Stands for one request: method, canonical URL, body and [`FetchOptions::unique`], hashed under
 /// the crawl's secret.
@@ -49,16 +50,35 @@ impl Fingerprint {
 /// Makes [`Fingerprint`]s under one crawl's secret, so that no site can prepare collisions.
 ///
 /// SipHash-1-3 (Aumasson and Bernstein, 2012): keyed, and fast on texts as short as URLs.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Fingerprinter {
     secret: [u8; 16],
+    /// What does not count, if anything does not.
+    rules: Option<Arc<KeyRules>>,
 }
 
 impl Fingerprinter {
-    /// Takes the crawl's secret, which the store keeps.
+    /// Takes the crawl's secret, which the store keeps. Every difference between URLs counts.
     #[must_use]
     pub fn new(secret: [u8; 16]) -> Self {
-        Self { secret }
+        Self { secret, rules: None }
+    }
+
+    /// Overlooks what `rules` say does not count.
+    #[must_use]
+    pub fn under(self, rules: KeyRules) -> Self {
+        Self { rules: Some(Arc::new(rules)), ..self }
+    }
+
+    /// A number for any text, under the same secret: for tables that are to outlive the process.
+    #[must_use]
+    pub fn of_text<'a>(&self, pieces: impl IntoIterator<Item = &'a str>) -> u64 {
+        let mut hasher = SipHasher13::new_with_key(&self.secret);
+        for piece in pieces {
+            hasher.write(piece.as_bytes());
+            hasher.write(&[0xff]); // no text has it, so pieces do not run together
+        }
+        hasher.finish()
     }
 
     /// Fingerprint of a plain GET.
@@ -100,7 +120,10 @@ impl Fingerprinter {
         unique: Option<u64>,
     ) -> Fingerprint {
         let mut hasher = SipHasher13::new_with_key(&self.secret);
-        url.key_pieces(|piece| hasher.write(piece.as_bytes()));
+        match &self.rules {
+            Some(rules) => rules.key_pieces(url.as_str(), |piece| hasher.write(piece.as_bytes())),
+            None => url.key_pieces(|piece| hasher.write(piece.as_bytes())),
+        }
         if let Some(number) = unique {
             // Nor does 0xfe.
             hasher.write(&[0xfe]);
@@ -124,6 +147,18 @@ impl fmt::Debug for Fingerprinter {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_does_not_count_makes_no_other_fingerprint() {
+        let prints = Fingerprinter::new([7; 16]);
+        let rules = KeyRules::new(&crate::IdentityConfig::default()).unwrap();
+        let under = prints.clone().under(rules);
+        let url = |text: &str| CanonicalUrl::parse(text).unwrap();
+        let (plain, marked) = (url("http://h/a?b=1"), url("http://h/a?b=1&utm_id=2"));
+        assert_eq!(under.get(&plain), prints.get(&plain));
+        assert_eq!(under.get(&marked), under.get(&plain));
+        assert_ne!(prints.get(&marked), prints.get(&plain));
+    }
 
     #[test]
     fn numbers_of_a_page_are_its_own_and_come_again() {

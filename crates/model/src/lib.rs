@@ -6,7 +6,8 @@
 //! [`Page`]. Rules that two stages need alike (what is one URL, when is an answer worth a
 //! retry) are pure functions here.
 //!
-//! Not here: I/O, async, clocks, configuration.
+//! Not here: I/O, async, clocks, configuration (but for what counts as one URL, which stages and
+//! folder must agree on).
 
 pub mod url;
 
@@ -53,7 +54,7 @@ pub use request::{Method, Request};
 pub use response::{Failure, FailureKind, Health, Response, Truncation};
 pub use ticket::{Desk, Errand, OpenJournal, Spent, Ticket, TicketId};
 pub use timing::Timing;
-pub use url::{CanonicalUrl, UrlError, WebUrl};
+pub use url::{CanonicalUrl, IdentityConfig, KeyRules, NoParameter, UrlError, WebUrl};
 pub use verdict::{FilterReason, Look, Verdict, View};
 
 /// What a duration looks like in a config, as a pattern of JSON Schema: numbers with their units,

@@ -169,6 +169,13 @@ impl Request {
         hop
     }
 
+    /// Makes a hop a request of its own, though its fingerprint is that of a URL asked before.
+    #[must_use]
+    pub fn as_its_own(mut self) -> Self {
+        self.renumber(self.options().unique.unwrap_or(0));
+        self
+    }
+
     /// Chooses a number by `number` and the length of the chain: the same whenever the same
     /// answer is read.
     fn renumber(&mut self, number: u64) {

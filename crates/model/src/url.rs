@@ -4,6 +4,7 @@ mod web;
 
 mod authority;
 mod escape;
+mod identity;
 mod key;
 mod survey;
 
@@ -15,6 +16,7 @@ use url::Url;
 
 use crate::{Host, Origin};
 
+pub use self::identity::{IdentityConfig, KeyRules, NoParameter};
 pub(crate) use self::key::key_pieces;
 use self::web::Parts;
 pub use self::web::{QueryEncoder, WebUrl};

@@ -258,6 +258,52 @@ named! {
         Refused = "refused",
         /// Its host was blocked by whoever runs the crawl (`crawl control STORE block`).
         Blocked = "blocked",
+        /// Its registered domain has had `scope.max-pages-per-domain` pages.
+        DomainBudget = "domain-budget",
+        /// Its prefix has had `scope.max-urls-per-prefix` URLs.
+        PrefixBudget = "prefix-budget",
+        /// A path that goes in circles: `traps.max-segment-repeats`.
+        TrapRepeats = "trap-repeats",
+        /// A path that has grown too long: `traps.max-path-segments` and `max-path-bytes`.
+        TrapLongPath = "trap-long-path",
+        /// One more page of an endless calendar: `traps.max-calendar-pages`.
+        TrapCalendar = "trap-calendar",
+        /// One more session id for the same page: `traps.max-session-values`.
+        TrapSessions = "trap-sessions",
+        /// One more mixture of the same facets: `traps.max-facet-mixes`.
+        TrapFacets = "trap-facets",
+        /// One more host of a domain: `scope.max-hosts-per-domain`.
+        TrapHosts = "trap-hosts",
+        /// Linked only from pages that are copies of others: `traps.max-duplicates`.
+        TrapDuplicates = "trap-duplicates",
+    }
+}
+
+impl FilterReason {
+    /// Whether it speaks of a site that makes up URLs, so that the report names the host.
+    #[must_use]
+    pub fn is_trap(self) -> bool {
+        match self {
+            Self::PrefixBudget
+            | Self::TrapRepeats
+            | Self::TrapLongPath
+            | Self::TrapCalendar
+            | Self::TrapSessions
+            | Self::TrapFacets
+            | Self::TrapHosts
+            | Self::TrapDuplicates => true,
+            Self::OffDomain
+            | Self::Excluded
+            | Self::NotIncluded
+            | Self::TooDeep
+            | Self::Extension
+            | Self::Robots
+            | Self::HostBudget
+            | Self::NoFollow
+            | Self::Refused
+            | Self::Blocked
+            | Self::DomainBudget => false,
+        }
     }
 }
 
@@ -283,6 +329,12 @@ pub trait View: Send + Sync {
     /// Fingerprint of any request: method and body count too, so a POST is not the GET of its
     /// URL.
     fn fingerprint_of(&self, request: &Request) -> Fingerprint;
+
+    /// Which of these are admitted or have ended, whatever may be said of a link to them now: all
+    /// others are to be [`look`](Self::look)ed at. Asked for a page's links together, it costs less.
+    fn known(&self, prints: &[Fingerprint]) -> Vec<bool> {
+        vec![false; prints.len()]
+    }
 
     /// Judges a URL found at link distance `depth`.
     fn look(&self, print: Fingerprint, url: &CanonicalUrl, depth: u32) -> Look;

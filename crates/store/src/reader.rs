@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use crawl_model::{
-    BodyPointer, Counts, DroppedItem, Fingerprint, Origin, Page, PageRecord, Response, RobotsReply,
-    Verdict,
+    BodyPointer, Counts, DroppedItem, Fingerprint, IdentityConfig, Origin, Page, PageRecord,
+    Response, RobotsReply, Verdict,
 };
 
 use crate::commit::item_value;
@@ -44,6 +44,20 @@ impl Reader {
     #[must_use]
     pub fn identity(&self) -> &Identity {
         &self.shared.identity
+    }
+
+    /// Which URLs the crawl counts as one: `scope.identity` of the configuration that was kept. Of
+    /// a crawl that says nothing of it every difference counts.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be read.
+    pub fn url_identity(&self) -> Result<IdentityConfig, StoreError> {
+        let config = self.shared.db.meta_text("config")?;
+        let config: Option<serde_json::Value> =
+            config.and_then(|text| serde_json::from_str(&text).ok());
+        let table = config.and_then(|config| config.pointer("/scope/identity").cloned());
+        let identity = table.and_then(|table| serde_json::from_value(table).ok());
+        Ok(identity.unwrap_or_else(IdentityConfig::literal))
     }
 
     /// Last settle number; 0 if nothing has settled.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crawl_model::{Fingerprint, Fingerprinter, LogPosition, OpenJournal};
+use crawl_model::{Fingerprint, Fingerprinter, IdentityConfig, LogPosition, OpenJournal};
 use serde::{Deserialize, Serialize};
 
 use crate::database::{Database, encode_numbers};
@@ -198,6 +198,14 @@ impl Store {
     /// [`StoreError`] if the database cannot be read.
     pub fn config(&self) -> Result<Option<String>, StoreError> {
         self.shared.db.meta_text("config")
+    }
+
+    /// Which URLs the crawl counts as one, by the configuration that was kept.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be read.
+    pub fn url_identity(&self) -> Result<IdentityConfig, StoreError> {
+        self.reader().url_identity()
     }
 
     /// Keeps the effective configuration, as JSON text, so that the next run can tell what

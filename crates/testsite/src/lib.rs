@@ -21,7 +21,7 @@
 //! [`Builder`] puts sites together by virtual host, [`Site`] is how to write one's own, [`Bookshop`]
 //! is the big one, [`Quotes`], [`News`], [`Products`] and [`Directory`] are small ones, of the kinds
 //! that tutorials scrape ([`Builder::tutorials`]), [`Tree`], [`Chain`] and [`ManyHosts`] are synthetic
-//! graphs, and [`TestSite`] is a running server with its record.
+//! graphs, [`Trap`] is sites without end, and [`TestSite`] is a running server with its record.
 //!
 //! The order of the way through: `builder` -> `server` (listeners, connections) -> `answer` (one
 //! request) -> `pages` (the table of one host) -> a `Site`.
@@ -47,6 +47,7 @@ mod random;
 mod record;
 mod server;
 mod site;
+mod traps;
 mod tutorials;
 
 pub use bookshop::{Book, Bookshop, Shop};
@@ -62,6 +63,7 @@ pub use quotes::{Author, Quote, Quotes};
 pub use record::{Recorded, read_log};
 pub use server::{Connections, TestSite};
 pub use site::{Fault, Reply, Site, SiteRequest, Truth};
+pub use traps::Trap;
 pub use tutorials::TUTORIAL_HOSTS;
 
 #[cfg(test)]

@@ -7,9 +7,12 @@ use std::path::{Path, PathBuf};
 
 use crawl::feeds::stdout;
 use crawl::store::Drift;
-use crawl::{Change, Config, End, Report};
+use crawl::{Change, Config, End, Report, TrapSighting};
 
 use super::progress::{grouped, seconds};
+
+/// Traps that are listed.
+const MOST_TRAPS: usize = 10;
 
 /// Where a run puts things.
 #[derive(Debug, Clone)]
@@ -57,6 +60,7 @@ pub(crate) fn text(report: &Report, places: &Places, was_interrupted: bool) -> S
     }
     line(&mut text, "crawl", &how_it_ended(report, was_interrupted));
     figures(&mut text, report);
+    traps(&mut text, report);
     for drift in &report.drifts {
         line(&mut text, "warning", &drifted(drift));
     }
@@ -121,6 +125,7 @@ pub(crate) fn print_json(report: &Report, places: &Places) -> io::Result<()> {
         "elapsed_ms": u64::try_from(report.elapsed.as_millis()).unwrap_or(u64::MAX),
         "counts": report.counts,
         "conserved": report.counts.is_conserved(),
+        "traps": report.traps,
         "changed": changes,
         "notes": report.notes,
         "stopped": report.stopped,
@@ -194,6 +199,21 @@ fn figures(text: &mut String, report: &Report) {
     }
 }
 
+/// The traps of one kind on the hosts that had the most of it.
+fn traps(text: &mut String, report: &Report) {
+    for TrapSighting { host, reason, place, n_refused } in report.traps.iter().take(MOST_TRAPS) {
+        let refused = match n_refused {
+            1 => "1 URL refused".to_owned(),
+            n => format!("{} URLs refused", grouped(*n)),
+        };
+        line(text, "trap", &format!("host {host}: {reason} under {place}, {refused}"));
+    }
+    let n_more = report.traps.len().saturating_sub(MOST_TRAPS);
+    if n_more > 0 {
+        line(text, "trap", &format!("and {} more", grouped(n_more as u64)));
+    }
+}
+
 /// What a drift comes to, in a sentence.
 fn drifted(drift: &Drift) -> String {
     let items = match &*drift.kind {
@@ -243,8 +263,8 @@ fn quoted(path: &Path) -> String {
 mod tests {
     use std::time::Duration;
 
-    use crawl::Counts;
     use crawl::store::DropCounts;
+    use crawl::{Counts, FilterReason};
     use crawl_model::FieldCounts;
 
     use super::*;
@@ -255,6 +275,12 @@ mod tests {
         counts.filtered = BTreeMap::from([("robots".into(), 2)]);
         Report {
             end: End::Finished,
+            traps: vec![TrapSighting {
+                host: "shop.test".into(),
+                reason: FilterReason::TrapCalendar,
+                place: "/cal/".into(),
+                n_refused: 1412,
+            }],
             counts,
             settled_this_run: 1050,
             pages_this_run: 1050,
@@ -285,6 +311,7 @@ mod tests {
             " this run  1,050 pages, 1,000 items in 2.1s (500.0 pages/s)\n",
             "  settled  ok 1,049, http-error 1\n",
             " filtered  robots 2\n",
+            "     trap  host shop.test: trap-calendar under /cal/, 1,412 URLs refused\n",
             "   spider  sold-out 7\n",
             "    store  data/my shop\n",
             "     feed  i.jsonl\n",

@@ -3,7 +3,7 @@
 
 use crawl_fetcher::{CookieMode, FetchConfig, FetchConfigError, Fetcher};
 use crawl_frontier::{Frontier, FrontierConfig, FrontierError, PolitenessConfig};
-use crawl_model::{CanonicalUrl, Fingerprint, Fingerprinter, OpenJournal, TicketId};
+use crawl_model::{CanonicalUrl, Fingerprint, Fingerprinter, NoParameter, OpenJournal, TicketId};
 use crawl_pipeline::Pipeline;
 use crawl_store::CacheError;
 
@@ -124,6 +124,7 @@ impl OpenJournal for NoJournal {
 fn check_scope(config: &Config) -> Result<(), Fault> {
     let frontier = FrontierConfig {
         scope: config.scope.clone(),
+        traps: config.traps.clone(),
         politeness: config.politeness.clone(),
         retry: config.retry.clone(),
         queue: config.queue.clone(),
@@ -142,6 +143,10 @@ fn check_scope(config: &Config) -> Result<(), Fault> {
         }
         FrontierError::Domain(domain) => {
             element("scope.allowed-domains", &config.scope.allowed_domains, domain)
+        }
+        FrontierError::Parameter(NoParameter(name)) => {
+            let list = &config.scope.identity.ignore_parameters;
+            element("scope.identity.ignore-parameters", list, name)
         }
         FrontierError::Politeness { key, .. } => format!("politeness.{key}"),
         _ => "scope".to_owned(),

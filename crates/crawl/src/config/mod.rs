@@ -23,7 +23,9 @@ use std::time::Duration;
 use crawl_engine::{Crawl, CrawlConfig, HostRules};
 use crawl_feeds::FeedConfig;
 use crawl_fetcher::FetchConfig;
-use crawl_frontier::{FrontierConfig, PolitenessConfig, QueueConfig, RetryConfig, ScopeConfig};
+use crawl_frontier::{
+    FrontierConfig, PolitenessConfig, QueueConfig, RetryConfig, ScopeConfig, TrapsConfig,
+};
 use crawl_model::{CanonicalUrl, DURATION};
 use crawl_parser::{ConfigSpider, ParseConfig, SpiderConfig};
 use crawl_pipeline::StepConfig;
@@ -66,6 +68,8 @@ pub struct Config {
     pub seeds_file: Option<PathBuf>,
     /// What belongs to the crawl.
     pub scope: ScopeConfig,
+    /// How much of what looks endless is followed.
+    pub traps: TrapsConfig,
     /// How gently hosts are treated.
     pub politeness: PolitenessConfig,
     /// How often a URL is tried.
@@ -256,6 +260,7 @@ impl Config {
             seeds_file: self.seeds_file,
             frontier: FrontierConfig {
                 scope: self.scope,
+                traps: self.traps,
                 politeness: self.politeness,
                 retry: self.retry,
                 queue: self.queue,

@@ -113,7 +113,7 @@ impl Queues {
 
     /// Empty ones of the same kind.
     pub(crate) fn again(&self) -> Self {
-        Self::new(self.prints, self.order)
+        Self::new(self.prints.clone(), self.order)
     }
 
     /// Gives the next host its queue. Hosts come in the order of their numbers.

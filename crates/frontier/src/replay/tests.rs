@@ -301,3 +301,37 @@ fn a_request_keeps_its_own_time_over_a_restart() {
     rig.finish(later);
     assert!(rig.scheduler.is_idle());
 }
+
+#[test]
+fn a_fold_counts_as_the_run_did_that_wrote_the_log() {
+    let refused = |text: &str| {
+        let reason = FilterReason::PrefixBudget;
+        Event::Filtered { print: found(text).print, reason }
+    };
+    let events = || {
+        vec![
+            queued("http://h/a/1", 1),
+            queued("http://h/a/2", 1),
+            queued("http://h/a/3", 1),
+            refused("http://h/a/3"),
+            queued("http://h/a/4", 1),
+            settled("http://h/a/1", 1),
+        ]
+    };
+    // The fourth was found, and the process died before its end was durable.
+    let mut rig = Rig::new(|c| c.scope.max_urls_per_prefix = 2);
+    let resumed = rig.resume(events(), &[], true);
+    assert_eq!((resumed.queued, resumed.readmitted, resumed.newly_filtered), (1, 0, 1));
+    assert_eq!(rig.ends(), ["prefix-budget"]);
+    assert_eq!(rig.scheduler.sightings()[0].n_refused, 2);
+    // With a lower limit what waits is refused, too.
+    let mut rig = Rig::new(|c| c.scope.max_urls_per_prefix = 1);
+    let resumed = rig.resume(events(), &[], true);
+    assert_eq!((resumed.queued, resumed.newly_filtered), (0, 2));
+    // With a higher one what was refused comes back, and counts once.
+    let mut rig = Rig::new(|c| c.scope.max_urls_per_prefix = 4);
+    let resumed = rig.resume(events(), &[], true);
+    assert_eq!((resumed.queued, resumed.readmitted, resumed.newly_filtered), (3, 1, 0));
+    assert!(rig.ends().is_empty());
+    assert_eq!(rig.scheduler.tally.queued, 3);
+}

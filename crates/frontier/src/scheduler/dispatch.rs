@@ -108,7 +108,7 @@ impl<B: Backend> Scheduler<B> {
         let next = now + delay;
         host.next_start = host.next_start.max(Some(next));
         if let OpenErrand::Page(_) = errand {
-            host.open_pages += 1;
+            self.page_opened(key);
             self.tally.queued -= 1;
             self.tally.in_flight += 1;
         }
@@ -148,13 +148,12 @@ impl<B: Backend> Scheduler<B> {
 
     /// Finds out what the host would send next, sorting out what must not be sent.
     fn front(&mut self, key: HostKey, now: Instant) -> Front {
-        let limit = self.config.scope.max_pages_per_host;
         if self.host(key).condition.is_dead() {
             return self.bury(key, now);
         }
         for _ in 0..STEPS {
-            let is_spent = self.host(key).is_spent(limit);
-            if let Some(errand) = self.host(key).errands.front().filter(|_| !is_spent) {
+            let spent = self.spent(key);
+            if let Some(errand) = self.host(key).errands.front().filter(|_| spent.is_none()) {
                 let is_suspect = !self.robots_deaths.is_empty()
                     && self.robots_deaths.contains_key(&self.window.fingerprint(&errand.url));
                 return if is_suspect { self.unless_crowded(Front::Robots) } else { Front::Robots };
@@ -164,15 +163,15 @@ impl<B: Backend> Scheduler<B> {
             }
             let Some(url) = self.next_url(key) else { break };
             let Some(url) = self.revive(url, now) else { continue };
-            if is_spent {
-                self.end(&url, EndedBy::Filter(FilterReason::HostBudget));
+            if let Some(reason) = spent {
+                self.end(&url, EndedBy::Filter(reason));
                 continue;
             }
             match self.gate(key, url.url(), now) {
                 Gate::Pass => {
                     let is_suspect = url.is_suspect;
                     self.host_mut(key).held = Some(url);
-                    return match (self.host(key).has_room(limit), is_suspect) {
+                    return match (self.has_room(key), is_suspect) {
                         (false, _) => Front::Empty,
                         (true, true) => self.unless_crowded(Front::Page),
                         (true, false) => Front::Page,

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::AddressKey;
+use crate::budget::DomainKey;
 use crate::clock::Appointment;
 use crate::condition::Condition;
 use crate::gate::OriginGate;
@@ -14,6 +15,8 @@ use crate::throttle::Throttle;
 /// A host's clock and what stands at its head.
 #[derive(Default)]
 pub(super) struct HostState {
+    /// Its registered domain; `None` if those are not counted.
+    pub(super) domain: Option<DomainKey>,
     /// Its table among those of the config; `None` if it has none.
     pub(super) rules: Option<u32>,
     /// Latest start that is known of.

@@ -19,6 +19,7 @@ use crate::gate::Gate;
 use crate::queue::Queued;
 use crate::queues::{LanePlace, Recheck};
 use crate::seen::{Learnt, Standing};
+use crate::traps::Counts;
 use crate::window::Window;
 
 /// At this many process deaths a URL is run alone.
@@ -33,6 +34,9 @@ pub(crate) struct Before {
     pub(crate) deaths: HashMap<Fingerprint, u32>,
     /// Out of their queues when the checkpoint was taken: they go first.
     pub(crate) loose: HashSet<Fingerprint>,
+    /// Refused by budgets and traps, which the log does not say yet: the process died before it was
+    /// durable, or the limits were others.
+    pub(crate) guarded: HashMap<Fingerprint, (FilterReason, Request)>,
     /// Whether the limits may have changed since they were admitted.
     pub(crate) is_judged_anew: bool,
     /// Messages of the replay to the store that it has not answered.
@@ -124,6 +128,18 @@ impl<B: Backend> Scheduler<B> {
         true
     }
 
+    /// Ends what budgets and traps refuse, of which the log does not tell.
+    pub(crate) fn end_guarded(&mut self) {
+        for (print, (reason, request)) in std::mem::take(&mut self.before.guarded) {
+            self.end(&Queued::new(print, request, 0), EndedBy::Filter(reason));
+        }
+    }
+
+    /// Takes over what budgets and traps had counted.
+    pub(crate) fn restore_guards(&mut self, counts: Counts) {
+        self.guards.fill(counts);
+    }
+
     /// Why a URL is refused, and at which least depth; `None` if it is not.
     pub(crate) fn refusal(&self, print: Fingerprint) -> Option<(FilterReason, u32)> {
         match self.window.seen.get(print)? {
@@ -169,6 +185,7 @@ impl<B: Backend> Scheduler<B> {
         }
         if let Some(reason) = found.filtered {
             self.tally.filter(reason);
+            self.guards.sighted(&found.request.url, reason);
         }
         learnt
     }
@@ -204,23 +221,41 @@ impl<B: Backend> Scheduler<B> {
         url: &CanonicalUrl,
         now: Instant,
     ) -> bool {
+        let is_guarded = matches!(
+            reason,
+            FilterReason::PrefixBudget
+                | FilterReason::TrapCalendar
+                | FilterReason::TrapSessions
+                | FilterReason::TrapFacets
+                | FilterReason::TrapHosts
+        );
+        if is_guarded {
+            return self.would_guard(url); // before its host becomes one
+        }
         let host = self.host_key(url);
         match reason {
-            FilterReason::HostBudget => {
-                self.host(host).is_spent(self.config.scope.max_pages_per_host)
-            }
+            FilterReason::HostBudget | FilterReason::DomainBudget => self.spent(host).is_some(),
             // Rules that are not known now are not asked for its sake.
             FilterReason::Robots => self.gate(host, url, now) != Gate::Pass,
             // Which links lead there is not known any more; found again, it is judged again.
             FilterReason::NoFollow => self.obeys_nofollow,
             // The spider's step is asked on the CPU threads: found again, it is judged again.
             FilterReason::Refused => true,
+            // Which pages were copies is not known any more: found elsewhere, it is judged again.
+            FilterReason::TrapDuplicates => true,
             FilterReason::OffDomain
             | FilterReason::Blocked
             | FilterReason::Excluded
             | FilterReason::NotIncluded
             | FilterReason::TooDeep
-            | FilterReason::Extension => false,
+            | FilterReason::Extension
+            | FilterReason::TrapRepeats
+            | FilterReason::TrapLongPath
+            | FilterReason::PrefixBudget
+            | FilterReason::TrapCalendar
+            | FilterReason::TrapSessions
+            | FilterReason::TrapFacets
+            | FilterReason::TrapHosts => false,
         }
     }
 
@@ -298,8 +333,8 @@ impl Scheduler<LocalBackend> {
     pub(crate) fn restore_host(&mut self, row: HostRow, lanes: Vec<LanePlace>) -> HostKey {
         let key = self.host_named(&row.name);
         let state = self.host_mut(key);
-        state.pages = row.pages;
         state.last_ms_before = row.last_ms;
+        self.add_pages(key, row.pages);
         lanes.into_iter().for_each(|lane| self.backend.queues.restore_lane(key, lane));
         key
     }
@@ -307,6 +342,10 @@ impl Scheduler<LocalBackend> {
     /// Takes a URL of a checkpoint that was out of its queue.
     pub(crate) fn restore_loose(&mut self, loose: Loose) {
         let print = self.window.fingerprint_of(&loose.request);
+        if let Some(reason) = loose.refused {
+            self.before.guarded.insert(print, (reason, loose.request));
+            return;
+        }
         self.queue(&loose.request);
         self.before.loose.insert(print);
         if loose.attempts > 0 {

@@ -183,17 +183,6 @@ impl<B: Backend> Scheduler<B> {
         Some(open)
     }
 
-    /// A page ticket has ended, so its host's budget may have room again.
-    fn page_closed(&mut self, host: HostKey, now: Instant) {
-        self.host_mut(host).open_pages -= 1;
-        self.schedule(host, now);
-    }
-
-    /// Counts a settled URL against its host's budget.
-    pub(crate) fn count_page(&mut self, host: HostKey, verdict: Verdict) {
-        self.host_mut(host).pages += u64::from(verdict.is_page());
-    }
-
     /// Takes durable URLs in. Of two pages of one batch that bring the same the first counts.
     ///
     /// Nearly each URL is of another host, and what is known of a host lies somewhere in memory
@@ -201,9 +190,14 @@ impl<B: Backend> Scheduler<B> {
     /// the processor waits for many places at once.
     fn admit_all(&mut self, mut found: Vec<Found>, now: Instant) {
         found.retain(|found| self.learn_durable(found));
-        let hosts: Vec<HostKey> = found.iter().map(|f| self.host_key(&f.request.url)).collect();
-        let fetched = hosts.iter().filter(|&&host| self.host(host).held.is_some()).count();
-        black_box(fetched); // only to have been there
+        let mut hosts = Vec::with_capacity(found.len());
+        found.retain(|found| {
+            let host = self.host_if_let_in(found);
+            hosts.extend(host);
+            host.is_some()
+        });
+        let n_held = hosts.iter().filter(|&&host| self.host(host).held.is_some()).count();
+        black_box(n_held); // only to have been there
         self.backend.expect(&hosts);
         for (found, host) in found.into_iter().zip(hosts) {
             self.place_new(host, found, now);

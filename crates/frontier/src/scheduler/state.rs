@@ -1,7 +1,7 @@
 //! What of the scheduler outlives the process: the part of a checkpoint that is not in files of
 //! its own.
 
-use crawl_model::{Host, LogPosition, Request};
+use crawl_model::{FilterReason, Host, LogPosition, Request};
 use crawl_store::StoreError;
 
 use super::{HostKey, Later, Scheduler};
@@ -21,6 +21,8 @@ pub(crate) struct State {
     pub(crate) hosts: Vec<HostRow>,
     /// URLs that were out of their queues.
     pub(crate) loose: Vec<Loose>,
+    /// What budgets and traps have counted.
+    pub(crate) guards: Vec<u8>,
 }
 
 /// What is remembered of a host. Times are milliseconds since the Unix epoch; 0: none.
@@ -41,6 +43,8 @@ pub(crate) struct Loose {
     pub(crate) attempts: u32,
     /// When the last was, or a little later: milliseconds since the Unix epoch; 0: never.
     pub(crate) tried_ms: u64,
+    /// Why it is about to end without being tried; `None` if it is not.
+    pub(crate) refused: Option<FilterReason>,
 }
 
 impl<B: Backend> Scheduler<B> {
@@ -54,7 +58,7 @@ impl<B: Backend> Scheduler<B> {
         for tried in loose.iter_mut().filter(|loose| loose.attempts > 0) {
             tried.tried_ms = now_ms;
         }
-        State { position, tally, hosts: self.host_rows(), loose }
+        State { position, tally, hosts: self.host_rows(), loose, guards: self.guards.save() }
     }
 
     fn host_rows(&self) -> Vec<HostRow> {
@@ -85,7 +89,11 @@ impl<B: Backend> Scheduler<B> {
         let of_hosts = self.hosts.iter().flat_map(|host| {
             host.held.iter().chain(host.origins.iter().flat_map(|origin| &origin.waiting))
         });
-        open.chain(delayed).chain(of_hosts).chain(self.ending.values()).map(Loose::of).collect()
+        let ending = self
+            .ending
+            .values()
+            .map(|(url, refused)| Loose { refused: *refused, ..Loose::of(url) });
+        open.chain(delayed).chain(of_hosts).map(Loose::of).chain(ending).collect()
     }
 
     /// All of the log up to `position` has been applied.
@@ -104,6 +112,6 @@ impl<B: Backend> Scheduler<B> {
 
 impl Loose {
     pub(crate) fn of(url: &Queued) -> Self {
-        Self { request: url.request(), attempts: url.attempts, tried_ms: 0 }
+        Self { request: url.request(), attempts: url.attempts, tried_ms: 0, refused: None }
     }
 }

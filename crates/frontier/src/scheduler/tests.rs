@@ -1,5 +1,6 @@
 //! The scheduler by hand: one sentence each.
 
+mod guard;
 mod orders;
 mod robots;
 

@@ -52,6 +52,7 @@ impl Cache {
         slots[place(key)].store(pack(key, generation, code), Ordering::Relaxed);
     }
 
+    #[cfg(test)]
     pub(super) fn ram_bytes(&self) -> usize {
         self.slots.get().map_or(0, |slots| size_of_val(&**slots))
     }

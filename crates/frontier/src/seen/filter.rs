@@ -25,6 +25,7 @@ impl Filter {
         Self { lines: vec![Line::default(); n_lines] }
     }
 
+    #[cfg(test)]
     pub(super) fn ram_bytes(&self) -> usize {
         self.lines.capacity() * size_of::<Line>()
     }

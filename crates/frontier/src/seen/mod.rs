@@ -199,6 +199,7 @@ impl Seen {
     }
 
     /// Bytes of memory it takes.
+    #[cfg(test)]
     pub(crate) fn ram_bytes(&self) -> usize {
         let shards = self.shards.iter().map(|shard| {
             let shard = read(shard);

@@ -35,6 +35,7 @@ impl Run {
         self.table.n_entries()
     }
 
+    #[cfg(test)]
     pub(super) fn ram_bytes(&self) -> usize {
         self.table.ram_bytes() + self.filter.ram_bytes()
     }

@@ -9,7 +9,7 @@ pub(crate) enum Standing {
     Queued,
     /// Settled: more links to it say nothing new either.
     Ended,
-    /// Refused for this reason, at this least link distance.
+    /// Refused for this reason; if that is its depth, at this least one (else 0).
     Filtered(FilterReason, u32),
 }
 
@@ -17,9 +17,11 @@ const ENDED: u32 = 0;
 const QUEUED: u32 = 1;
 const FILTERED: u32 = 2;
 /// Room for reasons: half of what they have of a byte, the depth has the other.
-const REASONS: u32 = 16;
+const REASONS: u32 = 62;
+/// Too deep, by a least depth of 0; the others follow.
+const TOO_DEEP: u32 = FILTERED + REASONS;
 /// Greater depths are written as this one.
-const MOST_DEPTH: u32 = (u32::MAX - FILTERED) / REASONS - 1;
+const MOST_DEPTH: u32 = u32::MAX - TOO_DEEP;
 
 impl Standing {
     /// Its number. They are part of the format of the runs.
@@ -27,9 +29,9 @@ impl Standing {
         match self {
             Self::Ended => ENDED,
             Self::Queued => QUEUED,
-            Self::Filtered(reason, depth) => {
-                FILTERED + reason as u32 + REASONS * depth.min(MOST_DEPTH)
-            }
+            Self::Filtered(FilterReason::TooDeep, depth) => TOO_DEEP + depth.min(MOST_DEPTH),
+            // Of the others the depth says nothing.
+            Self::Filtered(reason, _) => FILTERED + reason as u32,
         }
     }
 
@@ -38,10 +40,10 @@ impl Standing {
         match code {
             ENDED => Some(Self::Ended),
             QUEUED => Some(Self::Queued),
+            TOO_DEEP.. => Some(Self::Filtered(FilterReason::TooDeep, code - TOO_DEEP)),
             _ => {
-                let code = code - FILTERED;
-                let reason = u8::try_from(code % REASONS).ok().and_then(FilterReason::from_index);
-                Some(Self::Filtered(reason?, code / REASONS))
+                let reason = u8::try_from(code - FILTERED).ok().and_then(FilterReason::from_index);
+                Some(Self::Filtered(reason?, 0))
             }
         }
     }
@@ -84,8 +86,10 @@ mod tests {
     fn a_standing_survives_its_number() {
         let mut all = vec![Standing::Queued, Standing::Ended];
         for &reason in FilterReason::ALL {
-            all.extend([0, 1, 14, 15, 70_000, MOST_DEPTH].map(|n| Standing::Filtered(reason, n)));
+            all.push(Standing::Filtered(reason, 0));
         }
+        let too_deep = |n| Standing::Filtered(FilterReason::TooDeep, n);
+        all.extend([1, 14, 15, 70_000, MOST_DEPTH].map(too_deep));
         for standing in all {
             assert_eq!(Standing::of(standing.code()), Some(standing));
         }

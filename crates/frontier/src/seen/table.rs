@@ -23,6 +23,7 @@ pub(super) struct Table {
 }
 
 impl Table {
+    #[cfg(test)]
     pub(super) fn ram_bytes(&self) -> usize {
         self.keys.capacity() * (size_of::<u64>() + 1) + self.wide.len() * 24
     }

@@ -31,8 +31,9 @@ impl Parser {
             true => follows.into_iter().partition(is_marked),
             false => (Vec::new(), follows),
         };
-        let others = others.into_iter().map(|follow| (follow, false));
         let step = spider.request_step();
+        let others = if step.is_none() { self.unknown(others) } else { others };
+        let others = others.into_iter().map(|follow| (follow, false));
         for (follow, is_marked) in others.chain(marked.into_iter().map(|follow| (follow, true))) {
             let depth = if follow.is_seed() { 0 } else { deeper };
             let print = |follow: &Follow| self.view.fingerprint(follow.url());
@@ -79,6 +80,15 @@ impl Parser {
             found.push(Found { print, request, filtered });
         }
         found
+    }
+
+    /// Leaves out the plain links to URLs that are known: most of a page's.
+    fn unknown(&self, mut follows: Vec<Follow>) -> Vec<Follow> {
+        let plain = follows.iter().filter(|follow| follow.is_plain_get());
+        let prints: Vec<_> = plain.map(|follow| self.view.fingerprint(follow.url())).collect();
+        let mut known = self.view.known(&prints).into_iter();
+        follows.retain(|follow| !(follow.is_plain_get() && known.next() == Some(true)));
+        follows
     }
 }
 

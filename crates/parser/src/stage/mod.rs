@@ -8,6 +8,7 @@ mod case;
 mod loadout;
 
 mod admit;
+mod copies;
 mod page;
 mod record;
 mod sitemap;

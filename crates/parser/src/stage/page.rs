@@ -54,7 +54,7 @@ impl Parser {
                 read.record.verdict = Verdict::Redirected;
                 read.record.redirect = Some(hop.url.clone());
                 // A known target settles here: its own page has, or will have, its own end.
-                read.found.extend(self.look(*hop));
+                read.found.extend(self.look(self.told_apart(request, *hop)));
             }
             Hop::Refused { verdict, target, detail } => {
                 read.record.verdict = verdict;
@@ -62,6 +62,15 @@ impl Parser {
                 self.fail(request, case, &detail, read);
             }
         }
+    }
+
+    /// The hop, as a request of its own if what tells it from a URL of its chain does not count: a
+    /// session id say, or the last slash. It would be dropped as known, and the page be lost.
+    fn told_apart(&self, request: &Request, hop: Request) -> Request {
+        let print = self.view.fingerprint_of(&hop);
+        let is_known = print == self.view.fingerprint_of(request)
+            || request.chain.iter().any(|url| print == self.view.fingerprint(url));
+        if is_known { hop.as_its_own() } else { hop }
     }
 
     /// A found request, unless it is known.
@@ -97,6 +106,7 @@ impl Parser {
                     read.items =
                         self.take(&**spider, harvest.items, request, Some(response.status));
                     read.found = self.admit(&**spider, harvest.follows, request, asks.nofollow);
+                    self.refuse_copies(request, &response.body, &mut read.found);
                 }
                 Err((verdict, text)) => {
                     read.record.verdict = verdict;

@@ -19,6 +19,7 @@ use tokio::sync::watch;
 
 use super::admit::number_all;
 use super::case::Case;
+use super::copies::Copies;
 use super::loadout::{Current, Loadout};
 use super::record;
 use crate::css;
@@ -45,6 +46,7 @@ pub struct Parser {
     readers: Readers,
     pub(crate) pipeline: Pipeline,
     hook: Option<Arc<dyn ResponseHook>>,
+    pub(crate) copies: Copies,
     pub(crate) log: Arc<dyn SpiderLog>,
     stats: Mutex<BTreeMap<String, i64>>,
     /// Why the spider wants the crawl closed, once it does.
@@ -202,6 +204,7 @@ impl Parser {
             readers,
             pipeline: Pipeline::default(),
             hook: None,
+            copies: Copies::new(0),
             log,
             stats,
             stop,
@@ -235,6 +238,14 @@ impl Parser {
     #[must_use]
     pub fn with_pipeline(mut self, pipeline: Pipeline) -> Self {
         self.pipeline = pipeline;
+        self
+    }
+
+    /// Follows the links of at most so many pages of a host that are byte for byte the same.
+    /// Default: 0, of all.
+    #[must_use]
+    pub fn with_max_copies(mut self, limit: u32) -> Self {
+        self.copies = Copies::new(limit);
         self
     }
 

@@ -173,7 +173,7 @@ proptest! {
 #[test]
 fn fifty_links_of_a_page_take_a_few_bytes_each() {
     let prints = prints();
-    let mut packer = Packer::new(prints, 1);
+    let mut packer = Packer::new(prints.clone(), 1);
     let page = CanonicalUrl::parse("http://bookshop.test/list/1").unwrap();
     let host = Host::new("bookshop.test");
     packer.settled(ending(Fingerprint(1), &host, 1_700_000_000_000, 0), Verdict::Ok);
@@ -201,7 +201,7 @@ fn urls_are_taken_apart_as_they_were_put_together() {
     ] {
         let request = Request::get(CanonicalUrl::parse(text).unwrap());
         let found = Found { print: prints.request(&request), request, filtered: None };
-        let mut packer = Packer::new(prints, 1);
+        let mut packer = Packer::new(prints.clone(), 1);
         packer.found(&found);
         let [Event::Found(back)] = &unpack(packer.take())[..] else { panic!("{text}") };
         assert_eq!(**back, found);

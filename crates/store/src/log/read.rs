@@ -70,21 +70,37 @@ impl Log {
             0 => LogPosition { segment: 1, offset: HEADER as u64, n: 0 },
             _ => start,
         };
-        let (files, block) = (files.clone(), Block::new(files.prints));
+        let (files, block) = (files.clone(), Block::new(files.prints.clone()));
         Self { files, next, end, segment: None, block, is_brief: false, block_at: 0 }
     }
 
     /// The next event; `None` at the end.
     pub(crate) fn next(&mut self) -> Result<Option<Raw<'_>>, StoreError> {
-        while self.block.is_done() {
-            if !self.open_record()? {
-                return Ok(None);
-            }
+        if !self.has_next()? {
+            return Ok(None);
         }
-        // Taken before the event borrows the block.
         let (files, segment, at) = (&self.files, self.next.segment, self.block_at);
         let event = self.block.next();
         event.ok_or_else(|| senseless(files, segment, at, "events")).map(Some)
+    }
+
+    /// Like [`next`](Self::next), with the event made to stand by itself.
+    pub(crate) fn next_event(&mut self, thaw: &mut Thaw) -> Result<Option<Event>, StoreError> {
+        if !self.has_next()? {
+            return Ok(None);
+        }
+        let (files, segment, at) = (&self.files, self.next.segment, self.block_at);
+        let event = self.block.next().and_then(|raw| thaw.event(raw));
+        event.ok_or_else(|| senseless(files, segment, at, "events")).map(Some)
+    }
+
+    fn has_next(&mut self) -> Result<bool, StoreError> {
+        while self.block.is_done() {
+            if !self.open_record()? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Number, print and verdict of the next settle; `None` at the end.
@@ -99,16 +115,6 @@ impl Log {
                 return Ok(settle);
             }
         }
-    }
-
-    /// Like [`next`](Self::next), with the event made to stand by itself.
-    pub(crate) fn next_event(&mut self, thaw: &mut Thaw) -> Result<Option<Event>, StoreError> {
-        let (segment, files) = (self.next.segment, self.files.clone());
-        let Some(raw) = self.next()? else { return Ok(None) };
-        let Some(event) = thaw.event(raw) else {
-            return Err(senseless(&files, segment, self.block_at, "texts"));
-        };
-        Ok(Some(event))
     }
 
     /// Takes up the next record; false at the end of the log.

@@ -1,5 +1,7 @@
 //! Where an answer leads: `Location`, `Refresh`, chains, cookie walls.
 
+use crawl_model::{IdentityConfig, KeyRules};
+
 use super::*;
 
 #[test]
@@ -198,4 +200,29 @@ fn a_form_that_redirects_to_its_own_page_is_no_loop() {
     assert_eq!(verdict(&parsed), Verdict::Redirected);
     assert_eq!(parsed.found[0].request.method, Method::Get);
     assert_eq!(parsed.found[0].print, Fingerprinter::new([1; 16]).get(&url("http://h/a")));
+}
+
+#[test]
+fn a_hop_to_what_counts_as_a_url_of_its_chain_is_fetched_all_the_same() {
+    let rules = KeyRules::new(&IdentityConfig::default()).unwrap();
+    let prints = Fingerprinter::new([1; 16]).under(rules);
+    let known = vec![prints.get(&url("http://h/a")), prints.get(&url("http://h/b"))];
+    let view = Arc::new(Known(prints.clone(), known));
+    let parser = Parser::new(ParseConfig::default(), 3, Arc::new(LinkSpider), view);
+    let hops = |from: &str, chain: &[&str], to: &str| {
+        let mut request = get(from);
+        request.chain = chain.iter().map(|text| url(text)).collect();
+        let parsed = parser.parse(fetched(request, Ok(response(302, &[("location", to)], ""))));
+        assert_eq!(verdict(&parsed), Verdict::Redirected, "{from}");
+        parsed.found
+    };
+    // A session that is forced on who comes without, and a check for cookies.
+    let session = "http://h/a?PHPSESSID=1";
+    for (from, chain) in [("http://h/a", &[][..]), ("http://h/cookies", &["http://h/a"])] {
+        let found = hops(from, chain, session);
+        assert_eq!(found[0].request.url, url(session));
+        assert_ne!(found[0].print, prints.get(&url(session)));
+    }
+    assert_eq!(hops("http://h/a?utm_id=1", &[], "/a").len(), 1);
+    assert!(hops("http://h/c", &[], "/b?utm_id=1").is_empty(), "its own page has its own end");
 }

@@ -87,7 +87,7 @@ fn measure(name: &str, make: fn(&mut u64, u64) -> String, per_commit: usize) {
     let prints = prints();
     let n = (N_PAGES * LINKS) as f64;
     let begin = cpu_ns();
-    let mut packer = Packer::new(prints, 1);
+    let mut packer = Packer::new(prints.clone(), 1);
     let mut blocks = Vec::new();
     for commit in pages.chunks(per_commit) {
         for (at, (url, found)) in commit.iter().enumerate() {
@@ -102,7 +102,7 @@ fn measure(name: &str, make: fn(&mut u64, u64) -> String, per_commit: usize) {
     let bytes: usize = blocks.iter().map(|block| block.bytes.len() + 17).sum();
 
     let begin = cpu_ns();
-    let mut block = Block::new(prints);
+    let mut block = Block::new(prints.clone());
     let mut sum = 0;
     for sealed in &blocks {
         block.open(sealed.next_n, &sealed.bytes).unwrap();

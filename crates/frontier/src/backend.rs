@@ -34,6 +34,10 @@ pub(crate) trait Backend: Send {
     /// Gives the next host its queue; hosts come in the order of their numbers.
     fn add_host(&mut self, name: Host);
 
+    /// Says that URLs of these hosts will be pushed now, so that what that needs can be had in one
+    /// go. Changes nothing.
+    fn expect(&self, hosts: &[HostKey]);
+
     /// Puts a new URL into its host's queue.
     fn push(&mut self, host: HostKey, request: &Request);
 
@@ -172,6 +176,10 @@ impl Backend for LocalBackend {
 
     fn add_host(&mut self, name: Host) {
         self.queues.add_host(name);
+    }
+
+    fn expect(&self, hosts: &[HostKey]) {
+        self.queues.expect(hosts);
     }
 
     fn push(&mut self, host: HostKey, request: &Request) {

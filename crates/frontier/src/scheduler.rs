@@ -262,48 +262,55 @@ impl<B: Backend> Scheduler<B> {
         }
     }
 
-    /// Takes a durable URL in. Two pages of one batch may bring the same: the first counts.
-    fn admit(&mut self, found: Found, now: Instant) {
-        match self.backend.offer(&found) {
+    /// Learns that a URL is durable; whether that is news.
+    fn learn_durable(&mut self, found: &Found) -> bool {
+        match self.backend.offer(found) {
             Learnt::New => self.tally.discovered += 1,
             Learnt::Readmitted(reason) => self.tally.unfilter(reason),
-            Learnt::Nearer | Learnt::Nothing => return,
+            Learnt::Nearer | Learnt::Nothing => return false,
         }
-        match found.filtered {
-            Some(reason) => {
-                self.tally.filter(reason);
-                self.guards.sighted(&found.request.url, reason);
-            }
-            None => {
-                self.tally.queued += 1;
-                match self.guard(&found.request) {
-                    Some(reason) => {
-                        let url = Queued::new(found.print, found.request, 0);
-                        self.end(&url, EndedBy::Filter(reason));
-                    }
-                    None => self.place_new(found.print, found.request, now),
-                }
-            }
+        true
+    }
+
+    /// The host of a new URL that is to be queued; `None` if it is not.
+    fn host_if_let_in(&mut self, found: &Found) -> Option<HostKey> {
+        let request = &found.request;
+        if let Some(reason) = found.filtered {
+            self.tally.filter(reason);
+            self.guards.sighted(&request.url, reason);
+            return None;
         }
+        self.tally.queued += 1;
+        if let Some(reason) = self.guard(request) {
+            let url = Queued::new(found.print, request.clone(), 0);
+            self.end(&url, EndedBy::Filter(reason));
+            return None;
+        }
+        Some(self.host_key(&request.url))
     }
 
     /// Puts a URL that is new into its host's queue, unless there is more to know of it.
-    fn place_new(&mut self, print: Fingerprint, request: Request, now: Instant) {
-        let host = self.host_key(&request.url);
-        if !self.is_welcome(host, &request, now) {
+    fn place_new(&mut self, host: HostKey, found: Found, now: Instant) {
+        let request = &found.request;
+        if !self.is_welcome(host, request, now) {
             self.n_placed += 1;
-            return self.place(Queued::new(print, request, self.n_placed), now);
+            return self.place(Queued::new(found.print, found.request, self.n_placed), now);
         }
         // The one held may no longer be the best.
         let order = self.config.queue.order;
-        if let Some(held) = self.host_mut(host).held.take_if(|held| {
+        let held = self.host_mut(host).held.take_if(|held| {
             order.service(held.priority, held.depth)
                 < order.service(request.priority, request.depth)
-        }) {
+        });
+        // One more URL behind others changes nothing of when the host is due.
+        let is_first = held.is_some() || !self.backend.has_waiting(host);
+        if let Some(held) = held {
             self.backend.release(host, held);
         }
-        self.backend.push(host, &request);
-        self.schedule(host, now);
+        self.backend.push(host, request);
+        if is_first {
+            self.schedule(host, now);
+        }
     }
 
     /// Whether a URL simply waits in its host's queue.

@@ -122,6 +122,11 @@ impl Packed {
         Some(entry)
     }
 
+    /// Bytes of memory it takes.
+    pub(super) fn ram_bytes(&self) -> usize {
+        self.bytes.capacity()
+    }
+
     /// Frees what is used up, once it is most of it.
     pub(super) fn tidy(&mut self) {
         if self.n == 0 {

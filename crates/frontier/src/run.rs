@@ -13,7 +13,7 @@ mod tests;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crawl_model::{Entry, HostFree, Outcome, Request, Ticket, TicketId};
+use crawl_model::{Entry, Fingerprint, HostFree, Outcome, Request, Ticket, TicketId};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 
 use crate::backend::Backend;
@@ -57,6 +57,18 @@ pub enum Control {
         /// Answered when the new ones are durable; dropped if the crawl ends before.
         done: Option<oneshot::Sender<Seeded>>,
     },
+    /// Asks again for URLs that have ended, if they are within the limits.
+    Renew {
+        /// The URLs, each with the fingerprint under which it ended: a request of another one is
+        /// passed over.
+        requests: Vec<(Fingerprint, Request)>,
+        /// Answered when they are durable; dropped if the crawl ends before. Passed over as known:
+        /// what waits anyway; as filtered: what the limits now in force would refuse.
+        done: Option<oneshot::Sender<Seeded>>,
+    },
+    /// No [`Renew`](Self::Renew) comes after this: see
+    /// [`Frontier::await_renewals`](crate::Frontier::await_renewals).
+    AllRenewed,
     /// Cuts no more tickets and ends when none is open. What waits stays queued.
     Close,
 }
@@ -293,8 +305,11 @@ impl<B: Backend> Shell<B> {
     fn obey(&mut self, message: Control) {
         match message {
             // Closing for good: who asked sees the sender dropped.
-            Control::AddSeeds { .. } if self.closing == Some(End::Closed) => {}
+            Control::AddSeeds { .. } | Control::Renew { .. }
+                if self.closing == Some(End::Closed) => {}
             Control::AddSeeds { requests, done } => self.scheduler.add_seeds(requests, done),
+            Control::Renew { requests, done } => self.scheduler.renew_all(requests, done),
+            Control::AllRenewed => self.scheduler.awaits_renewals = false,
             Control::Close => self.close(End::Closed),
         }
     }

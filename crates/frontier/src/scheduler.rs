@@ -15,6 +15,7 @@ mod host;
 mod line;
 #[cfg(test)]
 mod model;
+mod renew;
 mod restore;
 mod robots;
 mod settle;
@@ -111,6 +112,8 @@ pub(crate) struct Scheduler<B> {
     seeds: VecDeque<Option<SeedsWaiting>>,
     /// Whether what was filtered as `nofollow` stays so at a resume.
     pub(crate) obeys_nofollow: bool,
+    /// Whether more URLs may come that are asked for again.
+    pub(crate) awaits_renewals: bool,
     /// Places in the page stream that tickets took and will not fill.
     pub(crate) credit_owed: usize,
 }
@@ -167,6 +170,7 @@ impl<B: Backend> Scheduler<B> {
             unanswered: 0,
             seeds: VecDeque::new(),
             obeys_nofollow: true,
+            awaits_renewals: false,
             credit_owed: 0,
         }
     }
@@ -191,13 +195,13 @@ impl<B: Backend> Scheduler<B> {
 
     /// Whether nothing is left that could bring more: the end of the crawl.
     pub(crate) fn is_idle(&self) -> bool {
-        self.tally.queued == 0 && self.n_open() == 0 && self.is_flushed()
+        self.tally.queued == 0 && self.n_open() == 0 && self.is_flushed() && !self.awaits_renewals
     }
 
-    /// Whether `max-pages` pages are settled.
+    /// Whether `max-pages` pages are settled, and none of them will be asked for again.
     pub(crate) fn is_limit_reached(&self) -> bool {
         let limit = self.config.scope.max_pages;
-        limit != 0 && self.tally.pages >= limit
+        limit != 0 && self.tally.pages >= limit && !self.awaits_renewals
     }
 
     /// Judges seeds and sends the new ones to the store; they count once they are durable, and
@@ -228,7 +232,7 @@ impl<B: Backend> Scheduler<B> {
                 Some(None) => seeded.admitted += 1,
                 Some(Some(_)) => seeded.filtered += 1,
             }
-            new.extend(filtered.map(|filtered| Found { print, request, filtered }));
+            new.extend(filtered.map(|filtered| Found { print, request, filtered, renews: false }));
         }
         self.send_found(new, done.map(|done| (done, seeded)));
     }
@@ -251,15 +255,21 @@ impl<B: Backend> Scheduler<B> {
 
     /// Takes a durable URL in. Two pages of one batch may bring the same: the first counts.
     fn admit(&mut self, found: Found, now: Instant) {
-        match self.backend.offer(&found) {
+        let learnt = self.backend.offer(&found);
+        match learnt {
             Learnt::New => self.tally.discovered += 1,
             Learnt::Readmitted(reason) => self.tally.unfilter(reason),
+            Learnt::Renewed(verdict) => self.renew(verdict, &found.request.url),
             Learnt::Nearer | Learnt::Nothing => return,
         }
         match found.filtered {
             Some(reason) => self.tally.filter(reason),
             None => {
                 self.tally.queued += 1;
+                if learnt != Learnt::New && self.backend.has_entry(found.print) {
+                    let host = self.host_key(&found.request.url);
+                    return self.schedule(host, now);
+                }
                 self.place_new(found.print, found.request, now);
             }
         }

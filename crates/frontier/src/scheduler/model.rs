@@ -455,7 +455,7 @@ fn path_url(host: u8, path: u8) -> CanonicalUrl {
 
 fn link(host: u8, path: u8) -> Found {
     let request = Request::get(path_url(host, path));
-    Found { print: prints().request(&request), request, filtered: None }
+    Found { print: prints().request(&request), request, filtered: None, renews: false }
 }
 
 fn child(parent: &Request, how: u8, n: u8, depth: u32) -> Found {

@@ -13,6 +13,7 @@ use super::{AddressKey, HostKey, Later, Scheduler};
 use crate::backend::Backend;
 use crate::clock::backoff;
 use crate::queue::Queued;
+use crate::seen::Standing;
 use crate::slots::{Open, OpenErrand};
 
 /// A URL whose ticket was lost this often in one run is given up: a fetch that panics would
@@ -113,12 +114,12 @@ impl<B: Backend> Scheduler<B> {
         }
     }
 
-    fn settled(&mut self, spent: Spent, verdict: Verdict, n_items: u32, now: Instant) {
+    fn settled(&mut self, spent: Spent, verdict: Verdict, n_items: i64, now: Instant) {
         let Some((host, OpenErrand::Page(_))) = self.close(spent, now) else { return };
         self.tally.in_flight -= 1;
         self.tally.settle(verdict);
-        self.tally.items += u64::from(n_items);
-        self.backend.ack(spent.print, None);
+        self.tally.items = self.tally.items.saturating_add_signed(n_items);
+        self.backend.ack(spent.print, Standing::Ended(verdict));
         self.count_page(host, verdict);
         self.page_closed(host, now);
     }
@@ -216,15 +217,21 @@ impl<B: Backend> Scheduler<B> {
 
     fn ended_is_durable(&mut self, print: Fingerprint, by: &EndedBy) {
         self.tally.pending -= 1;
-        self.ending.remove(&print);
+        let url = self.ending.remove(&print);
         match by {
             EndedBy::Filter(reason) => {
                 self.tally.filter(*reason);
-                self.backend.ack(print, Some(*reason));
+                // Depth 0: no path is shorter, so it is recorded again only if it is admitted.
+                self.backend.ack(print, Standing::Filtered(*reason, 0));
             }
             EndedBy::Verdict(verdict, _) => {
                 self.tally.settle(*verdict);
-                self.backend.ack(print, None);
+                self.backend.ack(print, Standing::Ended(*verdict));
+                // That of an earlier copy, maybe, which was a page.
+                if let Some(url) = url {
+                    let host = self.host_key(url.url());
+                    self.count_page(host, *verdict);
+                }
             }
         }
     }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::sync::atomic::AtomicBool;
 
+use crawl_model::Verdict;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -13,7 +14,7 @@ use super::*;
 /// What may happen to the set.
 #[derive(Debug, Clone)]
 enum Step {
-    Learn(u64, Option<FilterReason>, u32),
+    Learn(u64, Option<FilterReason>, u32, bool),
     Set(u64, Standing),
     Freeze,
     Write,
@@ -34,16 +35,21 @@ fn reason() -> impl Strategy<Value = FilterReason> {
 
 fn standing() -> impl Strategy<Value = Standing> {
     prop_oneof![
-        Just(Standing::Ended),
+        prop::sample::select(Verdict::ALL).prop_map(Standing::Ended),
         Just(Standing::Queued),
-        (reason(), 0_u32..40).prop_map(|(reason, depth)| Standing::Filtered(reason, depth)),
+        (reason(), 0_u32..40).prop_map(|(reason, depth)| refused(reason, depth)),
     ]
 }
 
+/// A depth means something only to who was too deep.
+fn refused(reason: FilterReason, depth: u32) -> Standing {
+    Standing::Filtered(reason, if reason == FilterReason::TooDeep { depth } else { 0 })
+}
+
 fn step() -> impl Strategy<Value = Step> {
-    let learn = (print(), prop::option::of(reason()), 0_u32..40);
+    let learn = (print(), prop::option::of(reason()), 0_u32..40, any::<bool>());
     prop_oneof![
-        60 => learn.prop_map(|(print, filtered, depth)| Step::Learn(print, filtered, depth)),
+        60 => learn.prop_map(|(print, why, depth, again)| Step::Learn(print, why, depth, again)),
         30 => (print(), standing()).prop_map(|(print, standing)| Step::Set(print, standing)),
         4 => Just(Step::Freeze),
         4 => Just(Step::Write),
@@ -82,10 +88,10 @@ impl Pair {
 
     fn take(&mut self, step: Step) {
         match step {
-            Step::Learn(print, filtered, depth) => {
-                let new = filtered.map_or(Standing::Queued, |why| Standing::Filtered(why, depth));
-                let expected = Learnt::from(self.model.get(&print).copied(), new);
-                assert_eq!(self.seen.learn(Fingerprint(print), filtered, depth), expected);
+            Step::Learn(print, filtered, depth, renews) => {
+                let new = filtered.map_or(Standing::Queued, |why| refused(why, depth));
+                let expected = Learnt::from(self.model.get(&print).copied(), new, renews);
+                assert_eq!(self.seen.learn(Fingerprint(print), filtered, depth, renews), expected);
                 if expected != Learnt::Nothing {
                     self.model.insert(print, new);
                     self.log.push((print, new));
@@ -153,7 +159,7 @@ impl Pair {
         let asked: Vec<_> = asked.into_iter().chain([u64::MAX]).map(Fingerprint).collect();
         let expected: Vec<_> =
             asked.iter().map(|print| self.model.get(&print.0).copied()).collect();
-        let mut many = vec![Some(Standing::Ended)];
+        let mut many = vec![Some(Standing::Ended(Verdict::Ok))];
         for _ in 0..2 {
             self.seen.get_many(&asked, &mut many);
             assert_eq!(many, expected);
@@ -194,7 +200,7 @@ fn spill(seen: &Seen, folder: &Path) {
 #[test]
 fn a_set_in_memory_never_freezes() {
     let seen = Seen::default();
-    assert_eq!(seen.learn(spread(1), None, 0), Learnt::New);
+    assert_eq!(seen.learn(spread(1), None, 0, false), Learnt::New);
     assert!(seen.freeze().is_none());
     assert!(seen.merge_once().unwrap().is_none());
     assert!(seen.run_names().is_empty());
@@ -226,9 +232,9 @@ fn readers_never_miss_what_is_known_while_it_moves() {
                             let is_known = (n..n + 40)
                                 .map(|n| n * 31 % (2 * known))
                                 .any(|n| n < known && spread(n) == print);
-                            assert_eq!(got, is_known.then_some(Standing::Ended));
+                            assert_eq!(got, is_known.then_some(Standing::Ended(Verdict::Ok)));
                         }
-                        assert_eq!(seen.get(spread(n % known)), Some(Standing::Ended));
+                        assert_eq!(seen.get(spread(n % known)), Some(Standing::Ended(Verdict::Ok)));
                         assert_eq!(seen.get(spread(1 << 40 | n)), None);
                     }
                 }
@@ -247,12 +253,12 @@ fn readers_never_miss_what_is_known_while_it_moves() {
         });
         for step in 0..STEPS {
             for n in step * STEP..(step + 1) * STEP {
-                assert_eq!(seen.learn(spread(n), None, 0), Learnt::New);
+                assert_eq!(seen.learn(spread(n), None, 0, false), Learnt::New);
             }
             // Half of them while the queued standing is still in memory.
             seen.freeze().into_iter().for_each(|frozen| send.send(frozen).unwrap());
             for n in step * STEP..(step + 1) * STEP {
-                seen.set(spread(n), Standing::Ended);
+                seen.set(spread(n), Standing::Ended(Verdict::Ok));
             }
             told.store((step + 1) * STEP, Ordering::Release);
             seen.freeze().into_iter().for_each(|frozen| send.send(frozen).unwrap());
@@ -272,7 +278,7 @@ fn what_a_run_says_is_forgotten_when_a_newer_one_overrules_it() {
     let print = spread(1);
     for depth in (1..20).rev() {
         let deep = Standing::Filtered(FilterReason::TooDeep, depth);
-        assert_ne!(seen.learn(print, Some(FilterReason::TooDeep), depth), Learnt::Nothing);
+        assert_ne!(seen.learn(print, Some(FilterReason::TooDeep), depth, false), Learnt::Nothing);
         spill(&seen, dir.path());
         for _ in 0..3 {
             assert_eq!(seen.get(print), Some(deep), "the second from the cache");
@@ -303,7 +309,7 @@ fn a_damaged_run_is_a_fault_and_no_answer() {
     assert!(fault.to_string().contains("00000001.run"), "{fault}");
     assert!(seen.fault().is_none() && seen.is_faulty(), "told once, true for ever");
 
-    assert_eq!(seen.learn(spread(missing), None, 0), Learnt::Nothing);
+    assert_eq!(seen.learn(spread(missing), None, 0, false), Learnt::Nothing);
     seen.set(spread(5000), Standing::Queued);
     assert!(seen.freeze().is_none(), "nothing is made of half a set");
     let error = Seen::open(dir.path(), &["00000001.run".to_owned()]).unwrap_err();
@@ -321,7 +327,7 @@ fn a_run_that_is_gone_is_an_error_at_the_open() {
 fn what_a_kill_left_is_removed_and_what_is_not_ours_is_not() {
     let dir = tempfile::tempdir().unwrap();
     let seen = Seen::open(dir.path(), &[]).unwrap();
-    seen.set(spread(1), Standing::Ended);
+    seen.set(spread(1), Standing::Ended(Verdict::Ok));
     spill(&seen, dir.path());
     for name in ["00000002.run", "00000003.run.new", "notes.txt"] {
         fs::write(dir.path().join(name), "half").unwrap();
@@ -331,5 +337,5 @@ fn what_a_kill_left_is_removed_and_what_is_not_ours_is_not() {
     let mut names: Vec<_> = names.map(|name| name.into_string().unwrap()).collect();
     names.sort();
     assert_eq!(names, ["00000001.run", "notes.txt"]);
-    assert_eq!(seen.get(spread(1)), Some(Standing::Ended));
+    assert_eq!(seen.get(spread(1)), Some(Standing::Ended(Verdict::Ok)));
 }

@@ -113,7 +113,7 @@ impl Rig {
 
     pub(crate) fn found(&self, text: &str) -> Found {
         let request = Request::get(url(text));
-        Found { print: self.prints.request(&request), request, filtered: None }
+        Found { print: self.prints.request(&request), request, filtered: None, renews: false }
     }
 
     pub(crate) fn ticket(&self, id: u32, errand: Errand) -> Ticket {

@@ -57,7 +57,7 @@ struct Readme;
 pub use config::{Config, ConfigError};
 pub use crawl_engine::{
     Change, Completed, Crawl, CrawlBuilder, CrawlConfig, CrawlError, End, Handle, LookEnd, Looked,
-    Middleware, Pages, Report, Running, Seeded, Session, Waiting,
+    Middleware, Pages, Recrawled, Report, Running, Seeded, Session, Waiting,
 };
 pub use crawl_model::{
     CanonicalUrl, Counts, FilterReason, Fingerprint, Host, Method, Page, PageRecord, Request,

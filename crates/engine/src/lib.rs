@@ -10,6 +10,7 @@ mod builder;
 mod config;
 mod error;
 mod middleware;
+mod recrawl;
 mod report;
 
 mod opened;
@@ -34,6 +35,7 @@ pub use error::CrawlError;
 pub use handle::Handle;
 pub use middleware::{Middleware, Waiting};
 pub use pages::Pages;
+pub use recrawl::Recrawled;
 pub use report::{Change, Report};
 pub use running::Running;
 pub use session::{Completed, Followed, LookEnd, Looked, Session};

@@ -50,6 +50,8 @@ pub(crate) struct Stages {
     pub(crate) feeds: Vec<Feed>,
     /// Config's and spider's, not judged yet.
     pub(crate) seeds: Vec<Request>,
+    /// Whether pages of earlier runs may be due again.
+    pub(crate) is_again: bool,
     /// Settle number after which this run begins.
     pub(crate) last: u64,
     /// Items that earlier runs dropped.
@@ -98,6 +100,11 @@ fn open_blocking(
     };
     let pipeline = Pipeline::new(&config.pipeline)?;
     let store = Store::open(&config.store, Options { fresh: config.fresh })?;
+    // An earlier crawl's copies, if there are any, go before its own.
+    let fetcher = match config.recrawl.is_on() && config.cache.mode == CacheMode::Off {
+        true => fetcher.renewing(Arc::new(store.reader())),
+        false => fetcher,
+    };
     match prepare(config, spider, pipeline, parts, &store, &fetcher) {
         Ok(stages) => Ok(Opened { store, fetcher, stages }),
         Err(error) => {
@@ -133,8 +140,12 @@ fn prepare(
     .with_hosts(limits.politeness_by_host()?)?;
     frontier.obey_nofollow(config.parse.obey_nofollow);
     let (resumed, damage) = replay(store, &mut frontier)?;
-    if seeds.is_empty() && resumed.as_ref().is_none_or(|resumed| resumed.queued == 0) {
+    let is_again = config.recrawl.is_on() && resumed.is_some_and(|resumed| resumed.settled > 0);
+    if seeds.is_empty() && !is_again && resumed.is_none_or(|resumed| resumed.queued == 0) {
         return Err(CrawlError::NoSeeds);
+    }
+    if is_again {
+        frontier.await_renewals();
     }
 
     let mut notes = store.recovery().notes.clone();
@@ -174,6 +185,7 @@ fn prepare(
         parser,
         feeds,
         seeds,
+        is_again,
         last,
         n_dropped,
         resumed,

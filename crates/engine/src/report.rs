@@ -7,6 +7,8 @@ use crawl_frontier::{End, Resumed};
 use crawl_model::{Counts, FieldCounts};
 use crawl_store::{Drift, DropCounts};
 
+use crate::recrawl::Recrawled;
+
 /// How a run went.
 #[derive(Debug, Clone)]
 pub struct Report {
@@ -24,6 +26,8 @@ pub struct Report {
     pub elapsed: Duration,
     /// What was found of earlier runs; `None` on a first run.
     pub resumed: Option<Resumed>,
+    /// What came of the pages that were due again; `None` if none can be.
+    pub recrawled: Option<Recrawled>,
     /// Limits that differ from the last run's.
     pub changed: Vec<Change>,
     /// What recovery and feeds had to say, a sentence each.

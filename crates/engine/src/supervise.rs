@@ -19,6 +19,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::control::Socket;
 use crate::error::CrawlError;
+use crate::recrawl::Recrawled;
 use crate::report::{Change, Report};
 
 /// Time that threads have to hand over what they hold, however short the grace time is.
@@ -33,6 +34,7 @@ pub(crate) struct Crew {
     pub(crate) workers: JoinSet<()>,
     pub(crate) parsers: Option<(Joined<CrewEnd>, LetGo)>,
     pub(crate) feeds: Vec<Joined<Result<(), FeedError>>>,
+    pub(crate) due: Option<Joined<Result<u64, StoreError>>>,
     pub(crate) writer: Option<Joined<Result<(), StoreError>>>,
 }
 
@@ -43,9 +45,15 @@ pub(crate) struct Story {
     pub(crate) counts: Arc<SharedCounts>,
     pub(crate) runs: Runs,
     pub(crate) reader: Reader,
+    /// Settle number after which this run began.
+    pub(crate) last: u64,
     /// Items that earlier runs dropped.
     pub(crate) n_dropped: u64,
     pub(crate) resumed: Option<Resumed>,
+    /// Whether pages are asked for again in this run.
+    pub(crate) is_recrawl: bool,
+    /// How many of them were due.
+    pub(crate) due: u64,
     pub(crate) changed: Vec<Change>,
     pub(crate) notes: Vec<String>,
     /// It has the spider and keeps its counts.
@@ -80,7 +88,7 @@ pub(crate) async fn supervise(
     closing: Arc<watch::Sender<bool>>,
     settled: Arc<watch::Sender<Progress>>,
     socket: Socket,
-    story: Story,
+    mut story: Story,
 ) -> Result<Report, CrawlError> {
     let closes = closing.subscribe();
     let spider = tokio::spawn(await_stop(story.parser.clone(), closing.clone()));
@@ -112,6 +120,10 @@ pub(crate) async fn supervise(
     socket.close().await;
     feeds?;
     parsers?;
+    if let Some(due) = crew.due {
+        story.due =
+            due.await.map_err(|_| CrawlError::Task("the search for pages that are due"))??;
+    }
     tokio::task::spawn_blocking(move || story.report(end))
         .await
         .map_err(|_| CrawlError::Task("closing the run"))?
@@ -193,7 +205,7 @@ impl Story {
     /// answer, and once the crawl is closing no longer than the grace time; then it is left behind.
     async fn close_spider(&self, reason: &str, mut closing: watch::Receiver<bool>) {
         let counts = self.counts.get();
-        let n_pages = counts.pages - self.before.pages;
+        let n_pages = self.reader.pages_since_open();
         let n_items = counts.items.saturating_sub(self.before.items);
         let (parser, reason) = (self.parser.clone(), reason.to_owned());
         let told = cpu_thread("closed", move || {
@@ -226,12 +238,15 @@ impl Story {
         let counts = self.counts.get();
         Ok(Report {
             end,
-            settled_this_run: counts.n_settled() - self.before.n_settled(),
-            pages_this_run: counts.pages - self.before.pages,
+            settled_this_run: self.reader.last()?.saturating_sub(self.last),
+            pages_this_run: self.reader.pages_since_open(),
             items_this_run: counts.items.saturating_sub(self.before.items),
             elapsed: self.started.elapsed(),
             counts,
             resumed: self.resumed,
+            recrawled: self
+                .is_recrawl
+                .then(|| Recrawled { due: self.due, revisited: self.reader.revisits() }),
             changed: self.changed,
             notes: self.notes,
             dropped_this_run: dropped.n_dropped().saturating_sub(self.n_dropped),

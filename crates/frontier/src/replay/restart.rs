@@ -172,7 +172,7 @@ impl Crawl {
         let links = (path..path + u16::from(n)).map(|path| link(host, path, 1, false));
         let requests = links.map(|found| (found.print, found.request)).collect();
         self.rig.scheduler.renew_all(requests, None);
-        if n % 4 > 0 {
+        if !n.is_multiple_of(4) {
             self.sync();
         }
     }

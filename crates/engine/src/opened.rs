@@ -140,7 +140,7 @@ fn prepare(
     .with_hosts(limits.politeness_by_host()?)?;
     frontier.obey_nofollow(config.parse.obey_nofollow);
     let (resumed, damage) = replay(store, &mut frontier)?;
-    let is_again = config.recrawl.is_on() && resumed.is_some_and(|resumed| resumed.settled > 0);
+    let is_again = config.recrawl.is_on() && resumed.is_some_and(|r| r.settled + r.queued > 0);
     if seeds.is_empty() && !is_again && resumed.is_none_or(|resumed| resumed.queued == 0) {
         return Err(CrawlError::NoSeeds);
     }

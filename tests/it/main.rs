@@ -28,6 +28,7 @@ mod pipeline;
 mod plugin;
 mod plumbing;
 mod proxies;
+mod recrawl;
 mod requests;
 mod resume;
 mod rules;

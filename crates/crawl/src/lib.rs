@@ -57,8 +57,8 @@ struct Readme;
 pub use config::{Config, ConfigError};
 pub use crawl_engine::{
     Blocked, Change, Completed, Crawl, CrawlBuilder, CrawlConfig, CrawlError, End, Handle, LookEnd,
-    Looked, Middleware, Pages, Report, Running, Seeded, SeedsRead, Session, Setting, Status,
-    TrapSighting, Waiting,
+    Looked, Middleware, Pages, Recrawled, Report, Running, Seeded, SeedsRead, Session, Setting,
+    Status, TrapSighting, Waiting,
 };
 pub use crawl_model::{
     CanonicalUrl, Counts, FilterReason, Fingerprint, Host, Method, Page, PageRecord, Request,

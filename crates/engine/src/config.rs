@@ -11,7 +11,7 @@ use crawl_frontier::{FrontierConfig, HostPoliteness, PolitenessConfig};
 use crawl_model::{CanonicalUrl, HostPattern, HostTable};
 use crawl_parser::ParseConfig;
 use crawl_pipeline::StepConfig;
-use crawl_store::{CacheConfig, StoreConfig};
+use crawl_store::{CacheConfig, RecrawlConfig, StoreConfig};
 
 use crate::error::CrawlError;
 
@@ -43,6 +43,8 @@ pub struct CrawlConfig {
     pub store: StoreConfig,
     /// An earlier crawl whose answers take part.
     pub cache: CacheConfig,
+    /// When pages of this crawl are asked for again.
+    pub recrawl: RecrawlConfig,
     /// Exports that are written while crawling.
     pub feeds: Vec<FeedConfig>,
     /// How long work in flight may take to settle once the crawl is closing.
@@ -95,6 +97,7 @@ impl Default for CrawlConfig {
             pipeline: Vec::new(),
             store: StoreConfig::default(),
             cache: CacheConfig::default(),
+            recrawl: RecrawlConfig::default(),
             feeds: Vec::new(),
             grace: Duration::from_secs(10),
             fresh: false,

@@ -10,6 +10,7 @@ mod builder;
 mod config;
 mod error;
 mod middleware;
+mod recrawl;
 mod report;
 
 mod opened;
@@ -39,6 +40,7 @@ pub use handle::Handle;
 pub use middleware::{Middleware, Waiting};
 pub use order::{Order, Reload};
 pub use pages::Pages;
+pub use recrawl::Recrawled;
 pub use report::{Change, Report};
 pub use running::Running;
 pub use seeds_file::SeedsRead;

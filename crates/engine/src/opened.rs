@@ -52,6 +52,8 @@ pub(crate) struct Stages {
     pub(crate) feeds: Vec<Feed>,
     /// Config's and spider's, not judged yet.
     pub(crate) seeds: Vec<Request>,
+    /// Whether pages of earlier runs may be due again.
+    pub(crate) is_again: bool,
     /// Settle number after which this run begins.
     pub(crate) last: u64,
     /// Items that earlier runs dropped.
@@ -105,6 +107,11 @@ fn open_blocking(
     let pipeline = Pipeline::new(&config.pipeline)?;
     let seeds_file = config.seeds_file.as_deref().map(SeedsFile::open).transpose()?;
     let store = Store::open(&config.store, Options { fresh: config.fresh })?;
+    // An earlier crawl's copies, if there are any, go before its own.
+    let fetcher = match config.recrawl.is_on() && config.cache.mode == CacheMode::Off {
+        true => fetcher.renewing(Arc::new(store.reader())),
+        false => fetcher,
+    };
     match prepare(config, spider, pipeline, parts, &store, &fetcher) {
         Ok(stages) => {
             let stages = Stages { seeds_file, ..stages };
@@ -149,8 +156,12 @@ fn prepare(
         .block(blocks.get().iter().map(|name| Domain::parse(name)).collect::<Result<Vec<_>, _>>()?);
     let (resumed, damage) = replay(store, &mut frontier)?;
     let has_seeds = !seeds.is_empty() || config.seeds_file.is_some();
-    if !has_seeds && resumed.as_ref().is_none_or(|resumed| resumed.queued == 0) {
+    let is_again = config.recrawl.is_on() && resumed.is_some_and(|r| r.settled + r.queued > 0);
+    if !has_seeds && !is_again && resumed.is_none_or(|resumed| resumed.queued == 0) {
         return Err(CrawlError::NoSeeds);
+    }
+    if is_again {
+        frontier.await_renewals();
     }
 
     let mut notes = store.recovery().notes.clone();
@@ -191,6 +202,7 @@ fn prepare(
         parser,
         feeds,
         seeds,
+        is_again,
         last,
         n_dropped,
         resumed,

@@ -28,6 +28,7 @@ use crate::error::CrawlError;
 use crate::handle::Handle;
 use crate::opened::Opened;
 use crate::pages::PageEdge;
+use crate::recrawl::Due;
 use crate::running::Running;
 use crate::supervise::{Crew, Story, cpu_thread, supervise};
 
@@ -90,8 +91,14 @@ pub(crate) fn run(
         settled: settled.clone(),
         open: stages.frontier.open_tickets(),
     });
+    let writer = writer.with_recrawl(stages.config.recrawl);
     let mut crew =
         Crew { writer: Some(cpu_thread("store", move || writer.run())?), ..Crew::default() };
+    if stages.is_again {
+        let due = Due::now(store.reader(), stages.config.recrawl);
+        let (control, closing) = (control.clone(), closing.clone());
+        crew.due = Some(cpu_thread("recrawl", move || due.run(&control, &closing))?);
+    }
     for feed in stages.feeds {
         let (settled, entries) = (settled.subscribe(), entries.clone());
         crew.feeds.push(cpu_thread("feed", move || feed.run(settled, entries))?);
@@ -131,8 +138,11 @@ pub(crate) fn run(
         sightings,
         runs: store.runs(),
         reader: store.reader(),
+        last: stages.last,
         n_dropped: stages.n_dropped,
         resumed: stages.resumed,
+        is_recrawl: stages.is_again,
+        due: 0,
         changed: stages.changed,
         notes: stages.notes,
         parser,

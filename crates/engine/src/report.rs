@@ -7,6 +7,7 @@ use crawl_frontier::{End, Resumed, TrapSighting};
 use crawl_model::{Counts, FieldCounts};
 use crawl_store::{Drift, DropCounts};
 
+use crate::recrawl::Recrawled;
 use crate::seeds_file::SeedsRead;
 
 /// How a run went.
@@ -28,6 +29,8 @@ pub struct Report {
     pub elapsed: Duration,
     /// What was found of earlier runs; `None` on a first run.
     pub resumed: Option<Resumed>,
+    /// What came of the pages that were due again; `None` if none can be.
+    pub recrawled: Option<Recrawled>,
     /// Limits that differ from the last run's.
     pub changed: Vec<Change>,
     /// What recovery and feeds had to say, a sentence each.

@@ -21,6 +21,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use crate::admission::Admission;
 use crate::control::Socket;
 use crate::error::CrawlError;
+use crate::recrawl::Recrawled;
 use crate::report::{Change, Report};
 use crate::seeds_file::SeedsRead;
 
@@ -37,6 +38,7 @@ pub(crate) struct Crew {
     pub(crate) parsers: Option<(Joined<CrewEnd>, LetGo)>,
     pub(crate) feeds: Vec<Joined<Result<(), FeedError>>>,
     pub(crate) seeds: Option<Joined<Result<SeedsRead, CrawlError>>>,
+    pub(crate) due: Option<Joined<Result<u64, StoreError>>>,
     pub(crate) writer: Option<Joined<Result<(), StoreError>>>,
 }
 
@@ -49,9 +51,15 @@ pub(crate) struct Story {
     pub(crate) sightings: Arc<Mutex<Vec<TrapSighting>>>,
     pub(crate) runs: Runs,
     pub(crate) reader: Reader,
+    /// Settle number after which this run began.
+    pub(crate) last: u64,
     /// Items that earlier runs dropped.
     pub(crate) n_dropped: u64,
     pub(crate) resumed: Option<Resumed>,
+    /// Whether pages are asked for again in this run.
+    pub(crate) is_recrawl: bool,
+    /// How many of them were due.
+    pub(crate) due: u64,
     pub(crate) changed: Vec<Change>,
     pub(crate) notes: Vec<String>,
     /// It has the spider and keeps its counts.
@@ -130,6 +138,10 @@ pub(crate) async fn supervise(
         Ok(seeds) => seeds.map_err(|_| CrawlError::Task("the reader of seeds"))??,
         Err(_) => None,
     };
+    if let Some(due) = crew.due {
+        story.due =
+            due.await.map_err(|_| CrawlError::Task("the search for pages that are due"))??;
+    }
     tokio::task::spawn_blocking(move || story.report(end))
         .await
         .map_err(|_| CrawlError::Task("closing the run"))?
@@ -224,7 +236,7 @@ impl Story {
     /// answer, and once the crawl is closing no longer than the grace time; then it is left behind.
     async fn close_spider(&self, reason: &str, mut closing: watch::Receiver<bool>) {
         let counts = self.counts.get();
-        let n_pages = counts.pages - self.before.pages;
+        let n_pages = self.reader.pages_since_open();
         let n_items = counts.items.saturating_sub(self.before.items);
         let (parser, reason) = (self.parser.clone(), reason.to_owned());
         let told = cpu_thread("closed", move || {
@@ -260,13 +272,16 @@ impl Story {
         let counts = self.counts.get();
         Ok(Report {
             end,
-            settled_this_run: counts.n_settled() - self.before.n_settled(),
-            pages_this_run: counts.pages - self.before.pages,
+            settled_this_run: self.reader.last()?.saturating_sub(self.last),
+            pages_this_run: self.reader.pages_since_open(),
             items_this_run: counts.items.saturating_sub(self.before.items),
             elapsed: self.started.elapsed(),
             traps: self.sightings.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             counts,
             resumed: self.resumed,
+            recrawled: self
+                .is_recrawl
+                .then(|| Recrawled { due: self.due, revisited: self.reader.revisits() }),
             changed: self.changed,
             notes: self.notes,
             seeds: self.seeds,

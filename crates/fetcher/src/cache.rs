@@ -7,7 +7,10 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use crawl_model::{Cache, Cached, Errand, Failure, FailureKind, Method, Request, Response, Ticket};
+use crawl_model::{
+    Cache, Cached, Copies, Errand, Failure, FailureKind, Method, Request, Response, Ticket,
+    Validators,
+};
 use hyper::header::{
     CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderName, HeaderValue,
     IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, TRANSFER_ENCODING,
@@ -34,6 +37,8 @@ pub(crate) enum Earlier {
     Revalidate(Arc<dyn Cache>),
     /// Nobody is asked.
     Offline(Arc<dyn Cache>),
+    /// The crawl itself: servers are asked whether its copies still hold.
+    Own(Arc<dyn Copies>),
 }
 
 /// What is to be done for a ticket.
@@ -46,7 +51,10 @@ pub(crate) enum Plan {
 
 /// An answer of the earlier crawl that can be asked about.
 pub(crate) struct Copy {
-    response: Response,
+    /// `None` if it is the crawl's own: it stays where it is.
+    response: Option<Response>,
+    /// Its `ETag`.
+    tag: Option<String>,
     /// Fields of the request.
     pub(crate) conditions: Vec<(HeaderName, HeaderValue)>,
 }
@@ -55,7 +63,17 @@ impl Earlier {
     /// Looks a ticket up.
     pub(crate) async fn plan(&self, ticket: &Ticket) -> Plan {
         match (self, ticket.errand()) {
-            (Self::Off, _) | (Self::Revalidate(_), Errand::Robots { .. }) => Plan::Ask(None),
+            (Self::Off, _) | (Self::Revalidate(_) | Self::Own(_), Errand::Robots { .. }) => {
+                Plan::Ask(None)
+            }
+            (Self::Own(copies), Errand::Page(request)) => {
+                if ticket.attempt() > 1 || !may_ask(request) {
+                    return Plan::Ask(None);
+                }
+                let (copies, print) = (copies.clone(), ticket.print());
+                let found = on_thread(move || copies.validators(print)).await;
+                Plan::Ask(found.ok().flatten().and_then(|validators| Copy::own(&validators)))
+            }
             (Self::Revalidate(cache), Errand::Page(request)) => {
                 // What failed once is asked for without conditions.
                 if ticket.attempt() > 1 || !may_ask(request) {
@@ -91,25 +109,37 @@ impl Copy {
             let (_, value) = response.headers.iter().find(|(n, _)| **n == *name.as_str())?;
             HeaderValue::from_bytes(value).ok()
         };
-        let tag = value(&ETAG).map(|tag| (IF_NONE_MATCH, tag));
-        let date = value(&LAST_MODIFIED).map(|date| (IF_MODIFIED_SINCE, date));
-        let conditions: Vec<_> = tag.into_iter().chain(date).collect();
-        (!conditions.is_empty()).then_some(Self { response, conditions })
+        let conditions = conditions(value(&ETAG), value(&LAST_MODIFIED))?;
+        let tag = response.header("etag").map(str::to_owned);
+        Some(Self { response: Some(response), tag, conditions })
+    }
+
+    /// The crawl's own; `None` if there is nothing to ask by.
+    fn own(validators: &Validators) -> Option<Self> {
+        let Validators { etag, last_modified } = validators;
+        let value = |text: &String| {
+            HeaderValue::from_bytes(text.as_bytes()).ok().filter(|value| !value.is_empty())
+        };
+        let conditions = conditions(value(etag), value(last_modified))?;
+        let tag = Some(etag.clone()).filter(|tag| !tag.is_empty());
+        Some(Self { response: None, tag, conditions })
     }
 
     /// What the server's answer makes of it.
-    pub(crate) fn apply(self, answer: Response) -> Result<Response, Failure> {
+    pub(crate) fn apply(self, mut answer: Response) -> Result<Response, Failure> {
         if answer.status != 304 {
             return Ok(answer);
         }
-        let tag = |response: &Response| response.header("etag").map(strong).map(str::to_owned);
-        if let (Some(new), old) = (tag(&answer), tag(&self.response))
-            && old.as_ref() != Some(&new)
+        if let Some(new) = answer.header("etag").map(strong)
+            && self.tag.as_deref().map(strong) != Some(new)
         {
             let detail = "the server says that nothing has changed, and names another ETag";
             return Err(Failure::new(FailureKind::Protocol, detail));
         }
-        let mut renewed = self.response;
+        let Some(mut renewed) = self.response else {
+            answer.set_cached(Some(Cached::Revalidated));
+            return Ok(answer);
+        };
         let is_renewing = |name: &str| {
             !NOT_RENEWED.iter().any(|other| other.as_str() == name)
                 && !OF_CONNECTION.contains(&name)
@@ -122,6 +152,17 @@ impl Copy {
         renewed.set_cached(Some(Cached::Revalidated));
         Ok(renewed)
     }
+}
+
+/// The fields by which a request asks for changes; `None` if there is nothing to ask by.
+fn conditions(
+    tag: Option<HeaderValue>,
+    date: Option<HeaderValue>,
+) -> Option<Vec<(HeaderName, HeaderValue)>> {
+    let tag = tag.map(|tag| (IF_NONE_MATCH, tag));
+    let date = date.map(|date| (IF_MODIFIED_SINCE, date));
+    let conditions: Vec<_> = tag.into_iter().chain(date).collect();
+    (!conditions.is_empty()).then_some(conditions)
 }
 
 /// A validator without the mark of a weak one: `If-None-Match` compares weakly (RFC 9110, section
@@ -215,6 +256,21 @@ mod tests {
         let copy = Copy::new(response(200, &[("last-modified", "then")], "body")).unwrap();
         assert_eq!(copy.conditions[0].0, IF_MODIFIED_SINCE);
         assert_eq!(copy.apply(response(200, &[], "new")).unwrap().body, "new");
+    }
+
+    #[test]
+    fn a_304_for_the_crawls_own_copy_goes_on_with_a_mark() {
+        let validators =
+            |etag: &str, date: &str| Validators { etag: etag.into(), last_modified: date.into() };
+        let own = || Copy::own(&validators("\"1\"", "then")).unwrap();
+        let names: Vec<_> = own().conditions.into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, [IF_NONE_MATCH, IF_MODIFIED_SINCE]);
+        let page = own().apply(response(304, &[("etag", "W/\"1\"")], "")).unwrap();
+        assert_eq!((page.status, page.cached()), (304, Some(Cached::Revalidated)));
+        assert!(own().apply(response(304, &[("etag", "\"2\"")], "")).is_err());
+        let page = own().apply(response(200, &[("etag", "\"2\"")], "new")).unwrap();
+        assert_eq!((page.status, page.cached()), (200, None));
+        assert!(Copy::own(&validators("", "")).is_none());
     }
 
     #[test]

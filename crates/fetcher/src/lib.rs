@@ -63,7 +63,8 @@ mod tests;
 use std::sync::Arc;
 
 use crawl_model::{
-    Cache, CookieChange, Departure, Failure, FailureKind, Fetched, HostFree, HostTable, Ticket,
+    Cache, CookieChange, Copies, Departure, Failure, FailureKind, Fetched, HostFree, HostTable,
+    Ticket,
 };
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
@@ -113,6 +114,14 @@ impl Fetcher {
     #[must_use]
     pub fn revalidating(self, cache: Arc<dyn Cache>) -> Self {
         Self { earlier: cache::Earlier::Revalidate(cache), ..self }
+    }
+
+    /// Asks servers whether the crawl's own copies still hold. One that does is answered by its
+    /// 304, marked as [`Revalidated`](crawl_model::Cached::Revalidated): the copy stays where it
+    /// is.
+    #[must_use]
+    pub fn renewing(self, copies: Arc<dyn Copies>) -> Self {
+        Self { earlier: cache::Earlier::Own(copies), ..self }
     }
 
     /// Answers from an earlier crawl alone; the network is never touched. What is not there fails

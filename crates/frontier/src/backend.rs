@@ -9,7 +9,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crawl_model::{FilterReason, Fingerprint, Found, Host, Request};
+use crawl_model::{Fingerprint, Found, Host, Request};
 use crawl_store::tables::Tables;
 use crawl_store::{StoreError, crash};
 
@@ -26,9 +26,9 @@ pub(crate) struct HostKey(pub(crate) u32);
 
 /// The place where URLs wait.
 pub(crate) trait Backend: Send {
-    /// Takes a durable URL into the seen set. Those that come out [`New`](Learnt::New) or
-    /// [`Readmitted`](Learnt::Readmitted), and are not filtered, are to be
-    /// [`push`](Self::push)ed next.
+    /// Takes a durable URL into the seen set. Those that come out [`New`](Learnt::New),
+    /// [`Readmitted`](Learnt::Readmitted) or [`Renewed`](Learnt::Renewed), and are not filtered,
+    /// are to be [`push`](Self::push)ed next, unless [an entry is there](Self::has_entry).
     fn offer(&mut self, found: &Found) -> Learnt;
 
     /// Gives the next host its queue; hosts come in the order of their numbers.
@@ -49,8 +49,11 @@ pub(crate) trait Backend: Send {
     /// was claimed and not sent yet is to be forgotten.
     fn extend(&mut self, host: HostKey) -> bool;
 
+    /// Whether the host's queue holds an entry of a URL that waits anew, from before it ended.
+    fn has_entry(&self, print: Fingerprint) -> bool;
+
     /// The URL has ended, with a verdict or filtered for a reason.
-    fn ack(&mut self, print: Fingerprint, filtered: Option<FilterReason>);
+    fn ack(&mut self, print: Fingerprint, how: Standing);
 
     /// Puts a claimed URL back that did not end.
     fn release(&mut self, host: HostKey, url: Queued);
@@ -171,7 +174,8 @@ impl LocalBackend {
 impl Backend for LocalBackend {
     fn offer(&mut self, found: &Found) -> Learnt {
         self.n_events += 1;
-        self.seen.learn(found.print, found.filtered, found.request.depth)
+        let Found { print, request, filtered, renews } = found;
+        self.seen.learn(*print, *filtered, request.depth, *renews)
     }
 
     fn add_host(&mut self, name: Host) {
@@ -194,11 +198,13 @@ impl Backend for LocalBackend {
         true
     }
 
-    fn ack(&mut self, print: Fingerprint, filtered: Option<FilterReason>) {
+    fn has_entry(&self, print: Fingerprint) -> bool {
+        self.seen.has_entry(print)
+    }
+
+    fn ack(&mut self, print: Fingerprint, how: Standing) {
         self.n_events += 1;
-        // Depth 0: no path is shorter, so it is recorded again only if it is admitted.
-        self.seen
-            .set(print, filtered.map_or(Standing::Ended, |reason| Standing::Filtered(reason, 0)));
+        self.seen.set(print, how);
     }
 
     fn release(&mut self, host: HostKey, url: Queued) {

@@ -35,7 +35,8 @@ pub struct ScopeConfig {
     /// Greatest link distance from a seed; seeds have 0. Default: 0, no limit.
     pub max_depth: u32,
     /// Most pages settled, over all runs of the crawl; redirects and failures without a response
-    /// do not count. Default: 0, no limit.
+    /// do not count, and one that is asked for again gives its place back till it has settled anew.
+    /// Default: 0, no limit.
     pub max_pages: u64,
     /// Most pages settled per host, over all runs of the crawl. Default: 0, no limit.
     pub max_pages_per_host: u64,

@@ -43,6 +43,14 @@ impl Tally {
         self.pages += u64::from(verdict.is_page());
     }
 
+    /// A URL that has ended so waits anew.
+    pub(crate) fn unsettle(&mut self, verdict: Verdict) {
+        let count = &mut self.settled[verdict as usize];
+        debug_assert!(*count > 0, "only what was settled is taken back");
+        *count = count.saturating_sub(1);
+        self.pages = self.pages.saturating_sub(u64::from(verdict.is_page()));
+    }
+
     pub(crate) fn filter(&mut self, reason: FilterReason) {
         self.filtered[reason as usize] += 1;
     }

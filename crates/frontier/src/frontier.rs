@@ -228,6 +228,12 @@ impl Frontier {
         resumed
     }
 
+    /// Lets the crawl go on until [`Control::AllRenewed`](crate::Control::AllRenewed) was heard,
+    /// whatever else there is to do.
+    pub fn await_renewals(&mut self) {
+        self.scheduler.awaits_renewals = true;
+    }
+
     /// The window through which links are judged where they are found.
     #[must_use]
     pub fn view(&self) -> Arc<dyn View> {

@@ -9,7 +9,7 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use crawl_model::{Host, Request};
+use crawl_model::{Fingerprint, Host, Request};
 use humantime_serde::re::humantime;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
@@ -69,6 +69,18 @@ pub enum Control {
         /// Told it.
         done: oneshot::Sender<Status>,
     },
+    /// Asks again for URLs that have ended, if they are within the limits.
+    Renew {
+        /// The URLs, each with the fingerprint under which it ended: a request of another one is
+        /// passed over.
+        requests: Vec<(Fingerprint, Request)>,
+        /// Answered when they are durable; dropped if the crawl ends before. Passed over as known:
+        /// what waits anyway; as filtered: what the limits now in force would refuse.
+        done: Option<oneshot::Sender<Seeded>>,
+    },
+    /// No [`Renew`](Self::Renew) comes after this: see
+    /// [`Frontier::await_renewals`](crate::Frontier::await_renewals).
+    AllRenewed,
     /// Cuts no more tickets and ends when none is open. What waits stays queued.
     Close,
 }

@@ -81,13 +81,16 @@ impl Queued {
 
     /// What is recorded if the frontier gives it up.
     pub(crate) fn record(&self, verdict: Verdict, error: impl Into<String>) -> Box<PageRecord> {
-        let Request { url, label, chain, referrer, .. } = self.request();
+        let request = self.request();
+        let has_extras = request.has_extras();
+        let Request { url, label, chain, referrer, .. } = request;
         let mut record = PageRecord::new(url, verdict);
         record.depth = self.depth;
         record.label = label.as_ref().to_owned();
         record.attempts = self.attempts;
         record.chain = chain;
         record.referrer = referrer;
+        record.has_extras = has_extras;
         record.error = error.into();
         Box::new(record)
     }

@@ -80,7 +80,7 @@ impl Replay {
         match event {
             Event::Found(found) => self.found(scheduler, &found),
             Event::Settled { print, host, verdict, at_ms, rest_until_ms, .. } => {
-                if !scheduler.unqueue(print, Standing::Ended) {
+                if !scheduler.unqueue(print, Standing::Ended(verdict)) {
                     return;
                 }
                 scheduler.before.guarded.remove(&print);
@@ -109,9 +109,10 @@ impl Replay {
     }
 
     fn found<B: Backend>(&mut self, scheduler: &mut Scheduler<B>, found: &Found) {
-        match scheduler.learn(found) {
+        let learnt = scheduler.learn(found);
+        match learnt {
             Learnt::Nothing | Learnt::Nearer => return,
-            Learnt::New | Learnt::Readmitted(_) => {}
+            Learnt::New | Learnt::Readmitted(_) | Learnt::Renewed(_) => {}
         }
         if found.filtered.is_none() {
             scheduler.tally.queued += 1;
@@ -121,6 +122,8 @@ impl Replay {
                     let refused = (reason, found.request.clone());
                     scheduler.before.guarded.insert(found.print, refused);
                 }
+                // An entry that it left behind when it ended counts again.
+                None if learnt != Learnt::New && scheduler.has_entry(found.print) => {}
                 None => scheduler.queue(&found.request),
             }
         }
@@ -197,7 +200,7 @@ impl Replay {
             None if scheduler.is_still_refused(reason, &found.request.url, at.now) => {}
             None => {
                 self.readmitted.insert(found.print);
-                scheduler.send_found(vec![Found { filtered: None, ..found }], None);
+                scheduler.send_found(vec![Found { filtered: None, renews: false, ..found }], None);
             }
             // Another rule refuses it now: what a shorter path may change has changed.
             Some(other) if other != reason => {

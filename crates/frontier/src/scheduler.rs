@@ -17,6 +17,7 @@ mod line;
 #[cfg(test)]
 mod model;
 mod orders;
+mod renew;
 mod restore;
 mod robots;
 mod rules;
@@ -120,6 +121,8 @@ pub(crate) struct Scheduler<B> {
     sweeps: VecDeque<Sweep>,
     /// Whether what was filtered as `nofollow` stays so at a resume.
     pub(crate) obeys_nofollow: bool,
+    /// Whether more URLs may come that are asked for again.
+    pub(crate) awaits_renewals: bool,
     /// Places in the page stream that tickets took and will not fill.
     pub(crate) credit_owed: usize,
 }
@@ -180,6 +183,7 @@ impl<B: Backend> Scheduler<B> {
             seeds: VecDeque::new(),
             sweeps: VecDeque::new(),
             obeys_nofollow: true,
+            awaits_renewals: false,
             credit_owed: 0,
         }
     }
@@ -204,13 +208,13 @@ impl<B: Backend> Scheduler<B> {
 
     /// Whether nothing is left that could bring more: the end of the crawl.
     pub(crate) fn is_idle(&self) -> bool {
-        self.tally.queued == 0 && self.n_open() == 0 && self.is_flushed()
+        self.tally.queued == 0 && self.n_open() == 0 && self.is_flushed() && !self.awaits_renewals
     }
 
-    /// Whether `max-pages` pages are settled.
+    /// Whether `max-pages` pages are settled, and none of them will be asked for again.
     pub(crate) fn is_limit_reached(&self) -> bool {
         let limit = self.config.scope.max_pages;
-        limit != 0 && self.tally.pages >= limit
+        limit != 0 && self.tally.pages >= limit && !self.awaits_renewals
     }
 
     /// Judges seeds and sends the new ones to the store; they count once they are durable, and
@@ -241,7 +245,7 @@ impl<B: Backend> Scheduler<B> {
                 Some(None) => seeded.admitted += 1,
                 Some(Some(_)) => seeded.filtered += 1,
             }
-            new.extend(filtered.map(|filtered| Found { print, request, filtered }));
+            new.extend(filtered.map(|filtered| Found { print, request, filtered, renews: false }));
         }
         self.send_found(new, done.map(|done| (done, seeded)));
     }
@@ -262,18 +266,20 @@ impl<B: Backend> Scheduler<B> {
         }
     }
 
-    /// Learns that a URL is durable; whether that is news.
-    fn learn_durable(&mut self, found: &Found) -> bool {
-        match self.backend.offer(found) {
+    /// Learns that a URL is durable; what that changes is counted.
+    fn learn_durable(&mut self, found: &Found) -> Learnt {
+        let learnt = self.backend.offer(found);
+        match learnt {
             Learnt::New => self.tally.discovered += 1,
             Learnt::Readmitted(reason) => self.tally.unfilter(reason),
-            Learnt::Nearer | Learnt::Nothing => return false,
+            Learnt::Renewed(verdict) => self.renew(verdict, &found.request.url),
+            Learnt::Nearer | Learnt::Nothing => {}
         }
-        true
+        learnt
     }
 
-    /// The host of a new URL that is to be queued; `None` if it is not.
-    fn host_if_let_in(&mut self, found: &Found) -> Option<HostKey> {
+    /// The host of a URL that is to be queued; `None` if it is not.
+    fn host_if_let_in(&mut self, found: &Found, is_new: bool, now: Instant) -> Option<HostKey> {
         let request = &found.request;
         if let Some(reason) = found.filtered {
             self.tally.filter(reason);
@@ -286,7 +292,13 @@ impl<B: Backend> Scheduler<B> {
             self.end(&url, EndedBy::Filter(reason));
             return None;
         }
-        Some(self.host_key(&request.url))
+        let host = self.host_key(&request.url);
+        // An entry that it left behind when it ended counts again.
+        if !is_new && self.backend.has_entry(found.print) {
+            self.schedule(host, now);
+            return None;
+        }
+        Some(host)
     }
 
     /// Puts a URL that is new into its host's queue, unless there is more to know of it.

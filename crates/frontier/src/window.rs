@@ -29,7 +29,7 @@ impl View for Window {
     fn known(&self, prints: &[Fingerprint]) -> Vec<bool> {
         let mut standings = Vec::new();
         self.seen.get_many(prints, &mut standings);
-        let is_known = |standing| matches!(standing, Some(Standing::Queued | Standing::Ended));
+        let is_known = |standing| matches!(standing, Some(Standing::Queued | Standing::Ended(_)));
         standings.into_iter().map(is_known).collect()
     }
 
@@ -124,14 +124,14 @@ mod tests {
         let print = window.fingerprint(&url);
         let deep = FilterReason::TooDeep;
         assert_eq!(window.look(print, &url, 5), Look::Filter(deep));
-        assert_eq!(seen.learn(print, Some(deep), 5), Learnt::New);
+        assert_eq!(seen.learn(print, Some(deep), 5, false), Learnt::New);
         assert_eq!(window.look(print, &url, 6), Look::Known);
         assert_eq!(window.look(print, &url, 4), Look::Filter(deep));
-        assert_eq!(seen.learn(print, Some(deep), 4), Learnt::Nearer);
+        assert_eq!(seen.learn(print, Some(deep), 4, false), Learnt::Nearer);
         assert_eq!(window.look(print, &url, 2), Look::Admit);
-        assert_eq!(seen.learn(print, None, 2), Learnt::Readmitted(deep));
+        assert_eq!(seen.learn(print, None, 2, false), Learnt::Readmitted(deep));
         assert_eq!(window.look(print, &url, 1), Look::Known);
-        assert_eq!(seen.learn(print, Some(deep), 1), Learnt::Nothing);
+        assert_eq!(seen.learn(print, Some(deep), 1, false), Learnt::Nothing);
     }
 
     #[test]
@@ -143,9 +143,9 @@ mod tests {
         let print = window.fingerprint(&url);
         let reason = FilterReason::Extension;
         assert_eq!(window.look(print, &url, 1), Look::Filter(reason));
-        assert_eq!(seen.learn(print, Some(reason), 1), Learnt::New);
+        assert_eq!(seen.learn(print, Some(reason), 1, false), Learnt::New);
         assert_eq!(window.look_sitemap(print, &url, 0), Look::Admit);
-        assert_eq!(seen.learn(print, None, 0), Learnt::Readmitted(reason));
+        assert_eq!(seen.learn(print, None, 0, false), Learnt::Readmitted(reason));
         assert_eq!(window.look_sitemap(print, &url, 0), Look::Known);
         seen.set(print, Standing::Filtered(FilterReason::Robots, 0));
         assert_eq!(window.look_sitemap(print, &url, 0), Look::Known);
@@ -160,10 +160,10 @@ mod tests {
         let print = window.fingerprint(&url);
         let marked = FilterReason::NoFollow;
         assert_eq!(window.look_nofollow(print, &url, 1), Look::Filter(marked));
-        assert_eq!(seen.learn(print, Some(marked), 1), Learnt::New);
+        assert_eq!(seen.learn(print, Some(marked), 1, false), Learnt::New);
         assert_eq!(window.look_nofollow(print, &url, 0), Look::Known);
         assert_eq!(window.look(print, &url, 9), Look::Admit);
-        assert_eq!(seen.learn(print, None, 9), Learnt::Readmitted(marked));
+        assert_eq!(seen.learn(print, None, 9, false), Learnt::Readmitted(marked));
         assert_eq!(window.look(print, &url, 9), Look::Known);
         let other = CanonicalUrl::parse("http://other/").unwrap();
         let print = window.fingerprint(&other);
@@ -182,7 +182,7 @@ mod tests {
         let window = Window { prints: Fingerprinter::new([1; 16]), scope, seen: seen.clone() };
         let print = window.fingerprint(&url);
         assert_eq!(window.look(print, &url, 1), Look::Filter(FilterReason::OffDomain));
-        seen.learn(print, Some(FilterReason::OffDomain), 1);
+        seen.learn(print, Some(FilterReason::OffDomain), 1, false);
         assert_eq!(window.look(print, &url, 0), Look::Known);
     }
 }

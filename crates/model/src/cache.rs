@@ -3,13 +3,14 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::{Origin, Request, Response};
+use crate::{Fingerprint, Origin, Request, Response};
 
 /// How the copy of an earlier crawl took part in a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cached {
-    /// The server said that it is still good (304, RFC 9110, section 15.4.5).
+    /// The server said that it is still good (304, RFC 9110, section 15.4.5). An answer of status
+    /// 304 that is marked so is about the crawl's own copy, which stays as it is.
     Revalidated,
     /// The server was not asked.
     Offline,
@@ -30,6 +31,26 @@ pub trait Cache: Send + Sync {
     /// # Errors
     /// Why the copy cannot be read, for people.
     fn robots(&self, origin: &Origin) -> Result<Option<Bytes>, String>;
+}
+
+/// What the crawl itself has of pages that are asked for again. Blocks, so no async task may call
+/// it.
+pub trait Copies: Send + Sync {
+    /// By what the copy of a page can be asked about; `None` if there is no whole one.
+    ///
+    /// # Errors
+    /// Why it cannot be read, for people.
+    fn validators(&self, print: Fingerprint) -> Result<Option<Validators>, String>;
+}
+
+/// The fields of an answer by which the next visit asks for changes (RFC 9110, section 8.8); empty
+/// if it had none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Validators {
+    /// `ETag`.
+    pub etag: String,
+    /// `Last-Modified`, as it was written.
+    pub last_modified: String,
 }
 
 /// The field that tells of it (RFC 9211): a standard one, so that archives can be understood.

@@ -122,8 +122,8 @@ pub enum Outcome {
         spent: Spent,
         /// How.
         verdict: Verdict,
-        /// Number of items it gave.
-        n_items: u32,
+        /// Items that there are more now than before: fewer, maybe, of a page that was there.
+        n_items: i64,
         /// New URLs.
         found: Vec<Found>,
     },

@@ -18,6 +18,9 @@ pub struct Found {
     pub request: Request,
     /// `None` if it was admitted.
     pub filtered: Option<FilterReason>,
+    /// Whether it has ended before and is asked for again: then it waits anew, and of how it ended
+    /// nothing counts any more. Of a URL that has not ended it says nothing new.
+    pub renews: bool,
 }
 
 /// One entry of the settle log.

@@ -35,7 +35,7 @@ mod counts;
 mod event;
 mod page;
 
-pub use cache::{Cache, Cached};
+pub use cache::{Cache, Cached, Copies, Validators};
 pub use cookie::CookieChange;
 pub use counts::Counts;
 pub use departure::{Departing, Departure};
@@ -43,7 +43,7 @@ pub use dropped::{Dropped, DroppedItem, Refusal};
 pub use edge::{EndedBy, Entry, Fetched, HostFree, Item, Outcome, Parsed, Source};
 pub use ending::{Ending, RobotsReply, robots_reply, settle, verdict_of};
 pub use event::{Event, Found, LogPosition};
-pub use fingerprint::{Fingerprint, Fingerprinter};
+pub use fingerprint::{Fingerprint, Fingerprinter, digest};
 pub use host::{Host, Origin};
 pub use host_table::{HostPattern, HostTable, NoHostPattern};
 pub use items::{FieldCounts, ItemKey, ItemKeys, KindCounts, PageItems};

@@ -88,6 +88,33 @@ pub struct PageRecord {
     /// Where the body is archived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<BodyPointer>,
+    /// Tells one decoded body from another: see [`digest`](crate::digest); empty if there was
+    /// none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub digest: String,
+    /// Whether its request had header fields, metadata or settings of its own, of which nothing is
+    /// kept here: the URL alone would ask for something else.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub has_extras: bool,
+    /// When it was last asked for again, whether or not there was an answer: milliseconds since
+    /// the Unix epoch; 0 if never.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub checked_ms: u64,
+    /// When it was last found to differ from the copy before, same clock; 0 if never.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub changed_ms: u64,
+    /// How long after a visit it is asked for again, in milliseconds, as far as its changes have
+    /// taught; 0 if they have not.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub interval_ms: u64,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// Where a WARC record lies: file name under `bodies/`, offset and length of its gzip member.
@@ -132,11 +159,33 @@ impl PageRecord {
             referrer: None,
             error: String::new(),
             body: None,
+            digest: String::new(),
+            has_extras: false,
+            checked_ms: 0,
+            changed_ms: 0,
+            interval_ms: 0,
         }
     }
 }
 
 impl PageRecord {
+    /// Takes over what a visit that brought no better copy says of the page.
+    pub fn take_visit(&mut self, visit: &Self) {
+        self.checked_ms = visit.checked_ms;
+        self.changed_ms = visit.changed_ms;
+        self.interval_ms = visit.interval_ms;
+        // A 304 renews them (RFC 9111, section 4.3.4).
+        if visit.verdict == Verdict::NotModified {
+            for (old, new) in
+                [(&mut self.etag, &visit.etag), (&mut self.last_modified, &visit.last_modified)]
+            {
+                if !new.is_empty() {
+                    old.clone_from(new);
+                }
+            }
+        }
+    }
+
     /// Takes user names and passwords out of all its URLs.
     pub fn drop_credentials(&mut self) {
         let urls = std::iter::once(&mut self.url).chain(&mut self.chain);

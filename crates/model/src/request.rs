@@ -101,6 +101,16 @@ impl Request {
         *self.label == *Self::SITEMAP
     }
 
+    /// Whether header fields, metadata or settings of its own make more of it than its URL and its
+    /// label tell.
+    #[must_use]
+    pub fn has_extras(&self) -> bool {
+        !self.headers.is_empty()
+            || !self.errback.is_empty()
+            || !self.meta.is_null()
+            || self.options.is_some()
+    }
+
     /// A plain GET of `url`, as a seed.
     #[must_use]
     pub fn get(url: CanonicalUrl) -> Self {

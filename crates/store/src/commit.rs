@@ -24,7 +24,7 @@ use crate::log::Appender;
 use crate::manifest::Manifest;
 use crate::store::{Shared, millis, now_ms};
 use crate::tally::Tally;
-use crate::{StoreConfig, StoreError, cookies, crash, keys, robots};
+use crate::{RecrawlConfig, StoreConfig, StoreError, cookies, crash, keys, robots};
 
 use settle::{Settle, Stands};
 
@@ -40,7 +40,7 @@ pub(crate) enum Ack {
     Settled {
         ticket: Ticket,
         verdict: Verdict,
-        n_items: u32,
+        n_items: i64,
         found: Vec<Found>,
         page: Option<Box<Page>>,
     },
@@ -120,6 +120,8 @@ pub(crate) struct Books {
     reports: HashMap<Arc<str>, u64>,
     /// Whether anyone reads the page stream.
     wants_pages: bool,
+    /// When pages are asked for again.
+    recrawl: RecrawlConfig,
 }
 
 impl Books {
@@ -128,6 +130,7 @@ impl Books {
         config: &StoreConfig,
         suspects: HashSet<Fingerprint>,
         wants_pages: bool,
+        recrawl: RecrawlConfig,
     ) -> Result<Self, StoreError> {
         let (db, folder) = (&shared.db, &shared.folder);
         let totals = db.totals()?;
@@ -150,6 +153,7 @@ impl Books {
             suspects,
             reports: HashMap::new(),
             wants_pages,
+            recrawl,
             shared,
         })
     }
@@ -229,10 +233,10 @@ impl Books {
 
     fn ended(
         &mut self,
-        ends: Vec<(Fingerprint, EndedBy)>,
+        mut ends: Vec<(Fingerprint, EndedBy)>,
         commit: &mut Commit,
     ) -> Result<(), StoreError> {
-        for (print, end) in &ends {
+        for (print, end) in &mut ends {
             match end {
                 EndedBy::Filter(reason) => self.packer.filtered(*print, *reason),
                 EndedBy::Verdict(verdict, record) => {
@@ -244,7 +248,7 @@ impl Books {
                         items: PageItems::default(),
                         rest: None,
                     };
-                    self.settle(settle, commit)?;
+                    *verdict = self.settle(settle, commit)?.verdict;
                 }
             }
         }

@@ -37,6 +37,11 @@ impl Copy {
         new_quality < old_quality || (new_quality == old_quality && is_shorter)
     }
 
+    /// Whether it says nothing but that there was no answer.
+    pub(crate) fn is_failed(&self) -> bool {
+        self.quality() == Quality::Failed
+    }
+
     fn quality(&self) -> Quality {
         match self.verdict {
             Verdict::Ok

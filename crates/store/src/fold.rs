@@ -128,7 +128,9 @@ impl Fold {
 
     fn apply(&mut self, raw: &Raw<'_>) {
         match *raw {
-            Raw::Found(RawFound { print, filtered, .. }) => self.found(print, filtered),
+            Raw::Found(RawFound { print, filtered, renews, .. }) => {
+                self.found(print, filtered, renews);
+            }
             Raw::Settled { n, ending, verdict } => {
                 self.standings.insert(ending.print, Standing::Settled(verdict, n));
             }
@@ -142,11 +144,16 @@ impl Fold {
         }
     }
 
-    fn found(&mut self, print: Fingerprint, filtered: Option<FilterReason>) {
+    fn found(&mut self, print: Fingerprint, filtered: Option<FilterReason>, renews: bool) {
         let new = filtered.map_or(Standing::Queued, Standing::Filtered);
         let standing = self.standings.entry(print).or_insert(new);
-        // Filtered is not known: on a shorter path, or under other limits, it may come in.
-        if matches!(standing, Standing::Filtered(_) | Standing::Expelled(_)) && filtered.is_none() {
+        let waits_anew = match standing {
+            Standing::Queued => false,
+            Standing::Settled(..) => renews,
+            // Not known: on a shorter path, or under other limits, it may come in.
+            Standing::Filtered(_) | Standing::Expelled(_) => true,
+        };
+        if waits_anew && filtered.is_none() {
             *standing = Standing::Queued;
         }
     }

@@ -48,6 +48,7 @@ mod store;
 
 mod commit;
 mod copies;
+mod recrawl;
 mod writer;
 
 mod dedup;
@@ -72,6 +73,7 @@ pub use fold::{HostRow, UrlRow, UrlState};
 pub use log::Events;
 pub use reader::{Items, Pages, Reader, Settled, Urls};
 pub use recovery::Recovery;
+pub use recrawl::{RecrawlConfig, Revisited};
 pub use robots::{ROBOTS_LIFETIME, StoredRobots};
 pub use runs::{Drift, LastRuns, RunBook, Runs};
 pub use seed_hosts::SeedHostsFile;

@@ -20,7 +20,8 @@ use crate::packed::Pieces;
 use crate::runs::LastRuns;
 use crate::store::Shared;
 use crate::{
-    Events, FeedCursor, HostRow, Identity, StoreError, StoredRobots, UrlRow, archive, folder, keys,
+    Events, FeedCursor, HostRow, Identity, Revisited, StoreError, StoredRobots, UrlRow, archive,
+    folder, keys,
 };
 
 /// A window into a crawl. Cheap to clone; may be used from any thread.
@@ -135,6 +136,19 @@ impl Reader {
     /// [`StoreError`] if the database cannot be read.
     pub fn drop_counts(&self) -> Result<DropCounts, StoreError> {
         DropCounts::read(&self.shared.db)
+    }
+
+    /// What has come so far of the pages that were asked for again since the folder was opened.
+    #[must_use]
+    pub fn revisits(&self) -> Revisited {
+        self.shared.revisits.get()
+    }
+
+    /// Pages that have settled since the folder was opened, those that were asked for again
+    /// included.
+    #[must_use]
+    pub fn pages_since_open(&self) -> u64 {
+        self.shared.revisits.pages()
     }
 
     /// Which fields the items of this run have, and those of the run before.

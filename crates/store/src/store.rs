@@ -15,6 +15,7 @@ use crate::folder::{self, Folder};
 use crate::journal::{self, Fault, Journal};
 use crate::log::{Log, LogFiles};
 use crate::recovery::{check_manifest, recover};
+use crate::recrawl::Revisits;
 use crate::runs::{self, RunBook, Runs};
 use crate::tables::Tables;
 use crate::{
@@ -43,6 +44,8 @@ pub(crate) struct Shared {
     pub(crate) identity: Identity,
     pub(crate) has_writer: AtomicBool,
     pub(crate) fault: Fault,
+    /// What this run's revisits came to.
+    pub(crate) revisits: Revisits,
     pub(crate) folder: Folder,
 }
 
@@ -88,7 +91,8 @@ impl Store {
         let fault = Fault::default();
         let journal = Journal::open(&folder.open_journal(), fault.clone())?;
         let has_writer = AtomicBool::new(false);
-        let shared = Arc::new(Shared { db, log, identity, has_writer, fault, folder });
+        let revisits = Revisits::default();
+        let shared = Arc::new(Shared { db, log, identity, has_writer, fault, revisits, folder });
         Ok(Self { shared, config: config.clone(), recovery, journal })
     }
 
@@ -107,7 +111,8 @@ impl Store {
         check_manifest(&folder, db.totals()?.log.n)?;
         let log = open_log(&folder, &db, &identity)?;
         let (has_writer, fault) = (AtomicBool::new(true), Fault::default());
-        let shared = Shared { db, log, identity, has_writer, fault, folder };
+        let revisits = Revisits::default();
+        let shared = Shared { db, log, identity, has_writer, fault, revisits, folder };
         Ok(Inspection { reader: Reader::new(Arc::new(shared)) })
     }
 

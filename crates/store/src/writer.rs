@@ -20,7 +20,7 @@ use tokio::sync::watch;
 use crate::blocking;
 use crate::commit::{Ack, Books, Commit};
 use crate::store::Shared;
-use crate::{StoreConfig, StoreError};
+use crate::{RecrawlConfig, StoreConfig, StoreError};
 
 /// Longest time that an entry waits for others to share its flush.
 const GROUP_TIME: Duration = Duration::from_millis(10);
@@ -59,6 +59,7 @@ pub struct Writer {
     config: StoreConfig,
     suspects: HashSet<Fingerprint>,
     edges: WriterEdges,
+    recrawl: RecrawlConfig,
 }
 
 impl Writer {
@@ -68,7 +69,14 @@ impl Writer {
         suspects: HashSet<Fingerprint>,
         edges: WriterEdges,
     ) -> Self {
-        Self { shared, config: config.clone(), suspects, edges }
+        let recrawl = RecrawlConfig::default();
+        Self { shared, config: config.clone(), suspects, edges, recrawl }
+    }
+
+    /// Learns when pages are to be asked for again. Default: never.
+    #[must_use]
+    pub fn with_recrawl(self, recrawl: RecrawlConfig) -> Self {
+        Self { recrawl, ..self }
     }
 
     /// Writes what comes until `entries` closes, then marks a clean stop. Blocks: for a thread of
@@ -78,11 +86,11 @@ impl Writer {
     /// [`StoreError`] if something cannot be written: a full disk, say. What was not acknowledged
     /// is then not promised, and the next run goes on from the last commit.
     pub fn run(self) -> Result<(), StoreError> {
-        let Self { shared, config, suspects, mut edges } = self;
+        let Self { shared, config, suspects, mut edges, recrawl } = self;
         if shared.has_writer.swap(true, Ordering::AcqRel) {
             return Err(StoreError::SecondWriter);
         }
-        let mut books = Books::open(shared, &config, suspects, edges.pages.is_some())?;
+        let mut books = Books::open(shared, &config, suspects, edges.pages.is_some(), recrawl)?;
         let mut next = None;
         while let Some(first) = next.take().or_else(|| blocking::wait(edges.entries.recv())) {
             let mut commit = books.begin();

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crawl::feeds::stdout;
 use crawl::store::Drift;
-use crawl::{Change, Config, End, Report, TrapSighting};
+use crawl::{Change, Config, End, Recrawled, Report, TrapSighting};
 
 use super::progress::{grouped, seconds};
 
@@ -57,6 +57,18 @@ pub(crate) fn text(report: &Report, places: &Places, was_interrupted: bool) -> S
             [admitted, known, filtered].map(|n| grouped(n.try_into().unwrap_or(u64::MAX)));
         let what = format!("{admitted} admitted, {known} known, {filtered} filtered");
         line(&mut text, "seeds", &what);
+    }
+    if let Some(Recrawled { due, revisited }) = &report.recrawled {
+        let revisits = [
+            ("changed", revisited.changed),
+            ("unchanged", revisited.unchanged),
+            ("gone", revisited.gone),
+            ("failed", revisited.failed),
+        ];
+        let came = revisits.into_iter().filter(|(_, n)| *n > 0);
+        let came: Vec<_> = came.map(|(what, n)| format!("{what} {}", grouped(n))).collect();
+        let came = if came.is_empty() { String::new() } else { format!(": {}", came.join(", ")) };
+        line(&mut text, "recrawl", &format!("{} pages were due again{came}", grouped(*due)));
     }
     line(&mut text, "crawl", &how_it_ended(report, was_interrupted));
     figures(&mut text, report);
@@ -119,6 +131,10 @@ pub(crate) fn print_json(report: &Report, places: &Places) -> io::Result<()> {
         "end": end,
         "limit": limit,
         "resumed": report.resumed.is_some(),
+        "recrawl": report.recrawled.map(|recrawled| serde_json::json!({
+            "due": recrawled.due,
+            "revisited": recrawled.revisited,
+        })),
         "settled_this_run": report.settled_this_run,
         "pages_this_run": report.pages_this_run,
         "items_this_run": report.items_this_run,
@@ -153,8 +169,14 @@ fn how_it_ended(report: &Report, was_interrupted: bool) -> String {
         return format!("stopped by the spider: {reason}; {rest}");
     }
     match report.end {
+        End::Finished if nothing_new && report.recrawled.is_some() => {
+            "was finished before, and no page is due again; nothing was fetched. `--fresh` throws it \
+             away and starts over"
+                .to_owned()
+        }
         End::Finished if nothing_new => {
-            "was finished before; nothing was fetched. `--fresh` throws it away and starts over"
+            "was finished before; nothing was fetched. `recrawl.after` asks again for what is older \
+             than that, `--fresh` throws all away and starts over"
                 .to_owned()
         }
         End::Finished => "finished: nothing is left to fetch".to_owned(),
@@ -287,6 +309,7 @@ mod tests {
             items_this_run: 1000,
             elapsed: Duration::from_millis(2100),
             resumed: None,
+            recrawled: None,
             changed: Vec::new(),
             notes: Vec::new(),
             dropped_this_run: 0,

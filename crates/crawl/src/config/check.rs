@@ -5,7 +5,7 @@ use crawl_fetcher::{CookieMode, FetchConfig, FetchConfigError, Fetcher};
 use crawl_frontier::{Frontier, FrontierConfig, FrontierError, PolitenessConfig};
 use crawl_model::{CanonicalUrl, Fingerprint, Fingerprinter, NoParameter, OpenJournal, TicketId};
 use crawl_pipeline::Pipeline;
-use crawl_store::CacheError;
+use crawl_store::{CacheError, CacheMode};
 
 use super::Config;
 use super::error::Mistake;
@@ -32,6 +32,7 @@ pub(super) fn check(config: &Config) -> Result<(), Fault> {
     check_scope(config)?;
     check_sitemaps(config)?;
     check_cache(config)?;
+    check_recrawl(config)?;
     check_fetch("", &config.fetch)?;
     for (i, rules) in config.resolve_hosts()?.iter().enumerate() {
         check_fetch(&format!("host[{i}]."), &rules.fetch)?;
@@ -164,6 +165,20 @@ fn check_cache(config: &Config) -> Result<(), Fault> {
         _ => "cache.from",
     };
     Err(Fault::new(path, Mistake::new(error.to_string()).hint(hint)))
+}
+
+fn check_recrawl(config: &Config) -> Result<(), Fault> {
+    if let Some((key, why)) = config.recrawl.fault() {
+        let path = format!("recrawl.{key}");
+        return Err(Fault::new(&*path, Mistake::new(format!("`{path}`: {why}"))));
+    }
+    if config.recrawl.is_on() && config.cache.mode != CacheMode::Off {
+        let mistake = Mistake::new(
+            "`recrawl.after` asks about this crawl's own pages, `cache.mode` about another's",
+        );
+        return Err(Fault::new("recrawl.after", mistake.hint("set one of them only")));
+    }
+    Ok(())
 }
 
 /// Sitemaps are known from robots.txt alone.

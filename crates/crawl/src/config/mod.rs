@@ -29,7 +29,7 @@ use crawl_frontier::{
 use crawl_model::{CanonicalUrl, DURATION};
 use crawl_parser::{ConfigSpider, ParseConfig, SpiderConfig};
 use crawl_pipeline::StepConfig;
-use crawl_store::{CacheConfig, StoreConfig};
+use crawl_store::{CacheConfig, RecrawlConfig, StoreConfig};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -90,6 +90,8 @@ pub struct Config {
     pub store: StoreConfig,
     /// An earlier crawl whose answers take part.
     pub cache: CacheConfig,
+    /// When pages of this crawl are asked for again.
+    pub recrawl: RecrawlConfig,
     /// Exports, written while crawling.
     pub feed: Vec<FeedConfig>,
     /// The process.
@@ -270,6 +272,7 @@ impl Config {
             pipeline: self.pipeline,
             store: self.store,
             cache: self.cache,
+            recrawl: self.recrawl,
             feeds: self.feed,
             grace: self.run.grace,
             fresh,

@@ -66,6 +66,7 @@ struct HostQueue {
     name: Host,
     /// The first to be served comes first.
     lanes: Vec<Lane>,
+    #[expect(clippy::box_collection, reason = "most hosts have none, and there are many hosts")]
     returned: Option<Box<BinaryHeap<Returned>>>,
 }
 

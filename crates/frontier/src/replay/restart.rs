@@ -36,6 +36,13 @@ enum Step {
         is_labelled: bool,
     },
     Send,
+    /// The engine asks again for what has ended among `n` paths from `path` on; of some it was
+    /// told before they ended.
+    Renew {
+        host: u8,
+        path: u16,
+        n: u8,
+    },
     /// A ticket ends: settled, tried again, or lost.
     End {
         which: u8,
@@ -58,16 +65,19 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let find = (0u8..3, 0u16..60, 1u8..20, 0u8..4, any::<bool>()).prop_map(
         |(host, path, n, depth, is_labelled)| Step::Find { host, path, n, depth, is_labelled },
     );
+    let renew =
+        (0u8..3, 0u16..60, 1u8..40).prop_map(|(host, path, n)| Step::Renew { host, path, n });
     let kill = (prop::collection::vec((0u8..3, 0u16..80), 0..5), any::<bool>())
         .prop_map(|(unheard, is_clean)| Step::Kill { unheard, is_clean });
     let step = prop_oneof![
         6 => find,
+        4 => renew,
         8 => Just(Step::Send),
         8 => (any::<u8>(), 0u8..12).prop_map(|(which, how)| Step::End { which, how }),
         2 => Just(Step::Sync),
         5 => Just(Step::Commit),
         4 => (0u16..3000).prop_map(|ms| Step::Pass { ms }),
-        1 => kill,
+        2 => kill,
     ];
     prop::collection::vec(step, 0..150)
 }
@@ -157,6 +167,15 @@ impl Crawl {
         self.rig.apply(Outcome::Found { found: new, source: Source::Page });
     }
 
+    fn renew(&mut self, host: u8, path: u16, n: u8) {
+        let links = (path..path + u16::from(n)).map(|path| link(host, path, 1, false));
+        let requests = links.map(|found| (found.print, found.request)).collect();
+        self.rig.scheduler.renew_all(requests, None);
+        if !n.is_multiple_of(4) {
+            self.sync();
+        }
+    }
+
     fn settled(&mut self, print: Fingerprint, host: crawl_model::Host, verdict: Verdict) {
         let n = self.log.len() as u64;
         let (at_ms, rest_until_ms) = (NOW_MS, 0);
@@ -180,8 +199,10 @@ impl Crawl {
                 self.rig.retry(ticket);
             }
             _ => {
-                self.settled(print, host, Verdict::Ok);
-                self.rig.finish(ticket);
+                let verdict = if how == 2 { Verdict::Redirected } else { Verdict::Ok };
+                self.settled(print, host, verdict);
+                self.rig.free(&ticket);
+                self.rig.settle(ticket, verdict);
             }
         }
     }
@@ -257,7 +278,12 @@ impl Crawl {
         assert_eq!(tally.discovered, naive.len() as u64);
         let waiting = tally.queued + tally.pending + tally.in_flight;
         assert_eq!(waiting, count(|standing| *standing == Standing::Queued));
-        assert_eq!(tally.n_settled(), count(|standing| *standing == Standing::Ended));
+        for &verdict in Verdict::ALL {
+            let n = naive.values().filter(|(s, _)| *s == Standing::Ended(verdict)).count();
+            assert_eq!(tally.settled[verdict as usize], n as u64, "{verdict}");
+        }
+        let pages = tally.settled.iter().zip(Verdict::ALL).filter(|(_, verdict)| verdict.is_page());
+        assert_eq!(tally.pages, pages.map(|(n, _)| n).sum::<u64>());
         assert_eq!(tally.n_filtered(), count(|s| matches!(s, Standing::Filtered(..))));
     }
 
@@ -300,12 +326,17 @@ fn naive(log: &[Event]) -> HashMap<Fingerprint, (Standing, u32)> {
                 let depth = found.request.depth;
                 let new = found.filtered.map_or(Standing::Queued, |r| Standing::Filtered(r, 0));
                 let old = all.entry(found.print).or_insert((new, depth));
-                if matches!(old.0, Standing::Filtered(..)) && new == Standing::Queued {
+                let may_wait = match old.0 {
+                    Standing::Queued => false,
+                    Standing::Ended(_) => found.renews,
+                    Standing::Filtered(..) => true,
+                };
+                if may_wait && new == Standing::Queued {
                     *old = (new, depth);
                 }
             }
-            Event::Settled { print, .. } => {
-                all.entry(*print).and_modify(|old| old.0 = Standing::Ended);
+            Event::Settled { print, verdict, .. } => {
+                all.entry(*print).and_modify(|old| old.0 = Standing::Ended(*verdict));
             }
             Event::Retried { .. } => {}
             Event::Filtered { print, reason } => {
@@ -327,6 +358,7 @@ fn live(steps: Vec<Step>) {
                     .collect();
                 crawl.find(links);
             }
+            Step::Renew { host, path, n } => crawl.renew(host, path, n),
             Step::Send => crawl.open.extend(crawl.rig.next()),
             Step::End { which, how } => crawl.end(which, how),
             Step::Sync => crawl.sync(),

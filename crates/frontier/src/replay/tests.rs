@@ -68,6 +68,62 @@ impl Rig {
     }
 }
 
+fn renewed(text: &str) -> Event {
+    Event::Found(Box::new(Found { renews: true, ..found(text) }))
+}
+
+#[test]
+fn what_waits_anew_is_handed_out_once_however_often_it_did() {
+    let mut rig = Rig::new(|_| ());
+    let (print, _) = named("http://h/2");
+    let events = [
+        queued("http://h/1", 0),
+        queued("http://h/2", 0),
+        renewed("http://h/1"),
+        settled("http://h/1", 0),
+        renewed("http://h/1"),
+        settled("http://h/1", 0),
+        renewed("http://h/1"),
+        Event::Filtered { print, reason: FilterReason::Excluded },
+        queued("http://h/2", 0),
+    ];
+    let resumed = rig.resume(events, &[], true);
+    assert_eq!((resumed.settled, resumed.queued), (0, 2));
+    for url in ["http://h/1", "http://h/2"] {
+        let ticket = rig.wait().unwrap();
+        assert_eq!(ticket.url().as_str(), url);
+        rig.finish(ticket);
+    }
+    assert!(rig.wait().is_none() && rig.scheduler.is_idle());
+}
+
+#[test]
+fn a_page_that_waits_anew_gives_its_place_in_the_budgets_back() {
+    let mut rig = Rig::new(|c| (c.scope.max_pages, c.scope.max_pages_per_host) = (2, 2));
+    let urls = ["http://h/1", "http://h/2"];
+    let events = urls.iter().flat_map(|url| [queued(url, 0), settled(url, 0)]);
+    rig.resume(events, &[], true);
+    assert!(rig.scheduler.is_limit_reached());
+    rig.scheduler.awaits_renewals = true;
+    assert!(!rig.scheduler.is_limit_reached() && !rig.scheduler.is_idle());
+    let again = urls.map(|url| (found(url).print, found(url).request)).to_vec();
+    rig.scheduler.renew_all([again.clone(), again].concat(), None);
+    rig.sync();
+    rig.apply(crawl_model::Outcome::Found {
+        found: vec![at_depth("http://h/new", 0)],
+        source: crawl_model::Source::Page,
+    });
+    let tally = rig.scheduler.tally;
+    assert_eq!((tally.discovered, tally.queued, tally.n_settled()), (3, 3, 0));
+    rig.scheduler.awaits_renewals = false;
+    for url in urls {
+        let ticket = rig.wait().unwrap();
+        assert_eq!(ticket.url().as_str(), url);
+        rig.finish(ticket);
+    }
+    assert!(rig.scheduler.is_limit_reached());
+}
+
 #[test]
 fn what_was_not_settled_is_fetched_again_and_nothing_else() {
     let mut rig = Rig::new(|_| ());

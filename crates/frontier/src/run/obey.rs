@@ -21,8 +21,11 @@ impl<B: Backend> Shell<B> {
         let is_closing = self.closing.is_some();
         match message {
             // Closing for good: who asked sees the sender dropped.
-            Control::AddSeeds { .. } if self.closing == Some(End::Closed) => {}
+            Control::AddSeeds { .. } | Control::Renew { .. }
+                if self.closing == Some(End::Closed) => {}
             Control::AddSeeds { requests, done } => self.scheduler.add_seeds(requests, done),
+            Control::Renew { requests, done } => self.scheduler.renew_all(requests, done),
+            Control::AllRenewed => self.scheduler.awaits_renewals = false,
             Control::Pause { .. } | Control::Resume { .. } if is_closing => {}
             Control::Pause { done } => {
                 let _ = done.send(self.pause(true));

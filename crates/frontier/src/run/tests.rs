@@ -214,7 +214,7 @@ impl Worker {
             crawl_model::Look::Admit => None,
             crawl_model::Look::Filter(reason) => Some(reason),
         };
-        Some(Found { print, request, filtered })
+        Some(Found { print, request, filtered, renews: false })
     }
 }
 

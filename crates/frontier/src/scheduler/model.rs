@@ -21,17 +21,48 @@ const DELAY: Duration = Duration::from_millis(100);
 /// What happens next in the outside world. Numbers choose among what is there, modulo.
 #[derive(Debug, Clone)]
 enum Step {
-    Find { host: u8, path: u8, depth: u8, priority: i8, is_deep: bool },
-    Seed { host: u8, path: u8 },
-    Pass { ms: u16 },
+    Find {
+        host: u8,
+        path: u8,
+        depth: u8,
+        priority: i8,
+        is_deep: bool,
+    },
+    Seed {
+        host: u8,
+        path: u8,
+    },
+    /// Asks again for what has ended among a few paths.
+    Renew {
+        host: u8,
+        path: u8,
+    },
+    Pass {
+        ms: u16,
+    },
     Send,
-    Free { which: u8, is_unsent: bool, rest: u8, health: Health },
-    End { which: u8, how: u8, links: u8 },
-    Lose { which: u8 },
+    Free {
+        which: u8,
+        is_unsent: bool,
+        rest: u8,
+        health: Health,
+    },
+    End {
+        which: u8,
+        how: u8,
+        links: u8,
+    },
+    Lose {
+        which: u8,
+    },
     HearLost,
     Sync,
-    Block { host: u8 },
-    Unblock { host: u8 },
+    Block {
+        host: u8,
+    },
+    Unblock {
+        host: u8,
+    },
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -61,6 +92,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         4 => find,
         1 => (0u8..3, 0u8..30).prop_map(|(host, path)| Step::Seed { host, path }),
+        2 => (0u8..3, 0u8..30).prop_map(|(host, path)| Step::Renew { host, path }),
         4 => (0u16..200).prop_map(|ms| Step::Pass { ms }),
         8 => Just(Step::Send),
         5 => free,
@@ -127,8 +159,10 @@ struct World {
     in_hand: Vec<InHand>,
     /// Lost, but not heard of yet.
     lost: Vec<Lost>,
-    /// URLs that ended: never to be handed out again.
+    /// URLs that ended: not to be handed out again, unless they are asked for again.
     ended: BTreeSet<Fingerprint>,
+    /// Those of them that settled as pages.
+    read: BTreeSet<Fingerprint>,
     /// Everything ever told to the frontier as durable.
     told: BTreeSet<Fingerprint>,
     /// Those of them that were admitted.
@@ -173,6 +207,7 @@ impl World {
             in_hand: Vec::new(),
             lost: Vec::new(),
             ended: BTreeSet::new(),
+            read: BTreeSet::new(),
             told: BTreeSet::new(),
             admitted: BTreeSet::new(),
             ranks: HashMap::new(),
@@ -202,6 +237,13 @@ impl World {
             Step::Seed { host, path } => {
                 self.rig.scheduler.add_seeds(vec![link(host, path).request], None);
             }
+            // The engine waits for its answer before it asks for more.
+            Step::Renew { .. } if self.is_renewing() => {}
+            Step::Renew { host, path } => {
+                let again = (path..path + 8).map(|path| link(host, path));
+                let requests = again.map(|found| (found.print, found.request)).collect();
+                self.rig.scheduler.renew_all(requests, None);
+            }
             Step::Pass { ms } => self.rig.pass(u64::from(ms)),
             Step::Send => self.send(),
             Step::Free { which, is_unsent, rest, health } => {
@@ -229,7 +271,23 @@ impl World {
         assert_eq!(was_blocked, self.blocked.remove(host));
     }
 
+    fn is_renewing(&self) -> bool {
+        self.rig.scheduler.outbox.iter().any(|entry| match entry {
+            crawl_model::Entry::Found { found, .. } => found.iter().any(|found| found.renews),
+            _ => false,
+        })
+    }
+
     fn tell(&mut self, found: &Found) {
+        if found.renews {
+            let host = found.request.url.host_str();
+            if self.ended.remove(&found.print) && self.read.remove(&found.print) {
+                self.pages -= 1;
+                *self.pages_by_host.get_mut(host).unwrap() -= 1;
+            }
+            self.ranks.remove(&found.print);
+            return;
+        }
         self.told.insert(found.print);
         if found.filtered.is_none() && self.refused.remove(&found.print) {
             self.ended.remove(&found.print);
@@ -372,6 +430,9 @@ impl World {
             Errand::Page(request) => {
                 let verdict = if how.is_multiple_of(5) { Verdict::Redirected } else { Verdict::Ok };
                 self.ended.insert(print);
+                if verdict.is_page() {
+                    self.read.insert(print);
+                }
                 self.pages += u64::from(verdict.is_page());
                 *self.pages_by_host.entry(host).or_default() += u64::from(verdict.is_page());
                 let depth = request.depth + 1;
@@ -493,7 +554,7 @@ fn path_url(host: u8, path: u8) -> CanonicalUrl {
 
 fn link(host: u8, path: u8) -> Found {
     let request = Request::get(path_url(host, path));
-    Found { print: prints().request(&request), request, filtered: None }
+    Found { print: prints().request(&request), request, filtered: None, renews: false }
 }
 
 fn child(parent: &Request, how: u8, n: u8, depth: u32) -> Found {

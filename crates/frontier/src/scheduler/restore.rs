@@ -50,7 +50,8 @@ impl<B: Backend> Scheduler<B> {
         if !std::mem::take(&mut url.is_old) {
             return Some(url);
         }
-        if self.window.seen.get(url.print) != Some(Standing::Queued) {
+        if !self.is_queued(url.print) {
+            self.window.seen.forget_entry(url.print);
             return None;
         }
         self.recall_url(url, now)
@@ -93,7 +94,7 @@ impl<B: Backend> Scheduler<B> {
         !before.tried.contains_key(&print)
             && !before.deaths.contains_key(&print)
             && !before.loose.contains(&print)
-            && !(before.is_judged_anew && self.judge_request(request).is_some())
+            && (!before.is_judged_anew || self.judge_request(request).is_none())
             && self.is_welcome(host, request, now)
     }
 
@@ -122,7 +123,7 @@ impl<B: Backend> Scheduler<B> {
         if !self.is_queued(print) {
             return false;
         }
-        self.window.seen.set(print, now);
+        self.window.seen.set_leaving_entry(print, now);
         self.before.tried.remove(&print);
         self.tally.queued -= 1;
         true
@@ -144,7 +145,7 @@ impl<B: Backend> Scheduler<B> {
     pub(crate) fn refusal(&self, print: Fingerprint) -> Option<(FilterReason, u32)> {
         match self.window.seen.get(print)? {
             Standing::Filtered(reason, depth) => Some((reason, depth)),
-            Standing::Queued | Standing::Ended => None,
+            Standing::Queued | Standing::Ended(_) => None,
         }
     }
 
@@ -181,6 +182,7 @@ impl<B: Backend> Scheduler<B> {
         match learnt {
             Learnt::New => self.tally.discovered += 1,
             Learnt::Readmitted(reason) => self.tally.unfilter(reason),
+            Learnt::Renewed(verdict) => self.renew(verdict, &found.request.url),
             Learnt::Nearer | Learnt::Nothing => return learnt,
         }
         if let Some(reason) = found.filtered {
@@ -192,7 +194,7 @@ impl<B: Backend> Scheduler<B> {
 
     /// Notes why a URL is refused, and at which depth.
     pub(crate) fn refuse(&mut self, print: Fingerprint, reason: FilterReason, depth: u32) {
-        self.window.seen.set(print, Standing::Filtered(reason, depth));
+        self.window.seen.restate(print, Standing::Filtered(reason, depth));
     }
 
     /// Judges a URL under the scope now in force.
@@ -360,6 +362,7 @@ impl Scheduler<LocalBackend> {
         let mut queues = std::mem::replace(&mut self.backend.queues, empty);
         let specials = queues.replayed(|host, request, print| {
             if !self.is_queued(print) {
+                self.window.seen.forget_entry(print);
                 Recheck::Gone
             } else if self.is_ordinary(host, request, print, now) {
                 Recheck::Stay

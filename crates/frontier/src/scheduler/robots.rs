@@ -116,7 +116,7 @@ impl<B: Backend> Scheduler<B> {
                 Look::Filter(reason) => Some(reason),
             };
             if prints.insert(print) {
-                new.push(Found { print, request, filtered });
+                new.push(Found { print, request, filtered, renews: false });
             }
         }
         self.send_found(new, None);

@@ -14,6 +14,8 @@ use super::{AddressKey, HostKey, Later, Scheduler};
 use crate::backend::Backend;
 use crate::clock::backoff;
 use crate::queue::Queued;
+use crate::seen::Learnt;
+use crate::seen::Standing;
 use crate::slots::{Open, OpenErrand};
 
 /// A URL whose ticket was lost this often in one run is given up: a fetch that panics would
@@ -113,12 +115,12 @@ impl<B: Backend> Scheduler<B> {
         }
     }
 
-    fn settled(&mut self, spent: Spent, verdict: Verdict, n_items: u32, now: Instant) {
+    fn settled(&mut self, spent: Spent, verdict: Verdict, n_items: i64, now: Instant) {
         let Some((host, OpenErrand::Page(_))) = self.close(spent, now) else { return };
         self.tally.in_flight -= 1;
         self.tally.settle(verdict);
-        self.tally.items += u64::from(n_items);
-        self.backend.ack(spent.print, None);
+        self.tally.items = self.tally.items.saturating_add_signed(n_items);
+        self.backend.ack(spent.print, Standing::Ended(verdict));
         self.count_page(host, verdict);
         self.page_closed(host, now);
     }
@@ -189,10 +191,18 @@ impl<B: Backend> Scheduler<B> {
     /// where nobody has looked for long. So each step is taken for all URLs before the next, and
     /// the processor waits for many places at once.
     fn admit_all(&mut self, mut found: Vec<Found>, now: Instant) {
-        found.retain(|found| self.learn_durable(found));
+        let mut learnt = Vec::with_capacity(found.len());
+        found.retain(|found| {
+            let news = self.learn_durable(found);
+            let is_news = !matches!(news, Learnt::Nearer | Learnt::Nothing);
+            learnt.extend(is_news.then_some(news));
+            is_news
+        });
+        let mut learnt = learnt.into_iter();
         let mut hosts = Vec::with_capacity(found.len());
         found.retain(|found| {
-            let host = self.host_if_let_in(found);
+            let is_new = learnt.next() == Some(Learnt::New);
+            let host = self.host_if_let_in(found, is_new, now);
             hosts.extend(host);
             host.is_some()
         });
@@ -220,15 +230,21 @@ impl<B: Backend> Scheduler<B> {
 
     fn ended_is_durable(&mut self, print: Fingerprint, by: &EndedBy) {
         self.tally.pending -= 1;
-        self.ending.remove(&print);
+        let url = self.ending.remove(&print);
         match by {
             EndedBy::Filter(reason) => {
                 self.tally.filter(*reason);
-                self.backend.ack(print, Some(*reason));
+                // Depth 0: no path is shorter, so it is recorded again only if it is admitted.
+                self.backend.ack(print, Standing::Filtered(*reason, 0));
             }
             EndedBy::Verdict(verdict, _) => {
                 self.tally.settle(*verdict);
-                self.backend.ack(print, None);
+                self.backend.ack(print, Standing::Ended(*verdict));
+                // That of an earlier copy, maybe, which was a page.
+                if let Some((url, _)) = url {
+                    let host = self.host_key(url.url());
+                    self.count_page(host, *verdict);
+                }
             }
         }
     }

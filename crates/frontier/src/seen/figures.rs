@@ -73,7 +73,7 @@ fn learn(seen: &Seen, folder: &Path, n: u64) -> Took {
         });
         let start = Took::now();
         for n in 0..n {
-            assert_eq!(seen.learn(print(n), None, 3), Learnt::New);
+            assert_eq!(seen.learn(print(n), None, 3, false), Learnt::New);
             if seen.n_young() >= YOUNG {
                 seen.freeze().into_iter().for_each(|frozen| send.send(frozen).unwrap());
             }
@@ -157,7 +157,7 @@ fn figures() {
     });
     rate("check, one of two threads", N_CHECKS, Took::since(start));
     let start = Took::now();
-    (0..N_CHECKS).for_each(|n| seen.set(print(n), Standing::Ended));
+    (0..N_CHECKS).for_each(|n| seen.set(print(n), Standing::Ended(crawl_model::Verdict::Ok)));
     rate("set", N_CHECKS, Took::since(start));
     let own = seen.ram_bytes() >> 20;
     println!("{:<34} {:>9} MB, {own} of them told", "memory", rss_mb() - before);

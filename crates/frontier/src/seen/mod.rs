@@ -43,6 +43,7 @@ pub(crate) use standing::{Learnt, Standing};
 
 use cache::Cache;
 use run::Run;
+use standing::Place;
 use table::Table;
 
 const SHARD_BITS: u32 = 6;
@@ -145,6 +146,15 @@ impl Seen {
     /// `None`, too, if a run cannot be read: a link that is taken for new is recorded twice, one
     /// that is taken for known would be lost. See [`fault`](Self::fault).
     pub(crate) fn get(&self, print: Fingerprint) -> Option<Standing> {
+        self.place(print).map(|place| place.standing)
+    }
+
+    /// Whether the queue holds an entry of `print` from before it ended: see [`Place`].
+    pub(crate) fn has_entry(&self, print: Fingerprint) -> bool {
+        self.place(print).is_some_and(|place| place.has_entry)
+    }
+
+    fn place(&self, print: Fingerprint) -> Option<Place> {
         self.find(print.0).unwrap_or_else(|error| {
             self.fault.note(error);
             None
@@ -161,8 +171,8 @@ impl Seen {
         }
     }
 
-    /// Learns that a URL was found and admitted, or `filtered`, at `depth`. Only the frontier
-    /// may.
+    /// Learns that a URL was found and admitted, or `filtered`, at `depth`; `renews`: asked for
+    /// again, if it has ended. Only the frontier may.
     ///
     /// If a run cannot be read, nothing is learnt: the URL is in the settle log, and is learnt
     /// from there by the next run. See [`fault`](Self::fault).
@@ -171,6 +181,7 @@ impl Seen {
         print: Fingerprint,
         filtered: Option<FilterReason>,
         depth: u32,
+        renews: bool,
     ) -> Learnt {
         let new = filtered.map_or(Standing::Queued, |reason| Standing::Filtered(reason, depth));
         let old = match self.find(print.0) {
@@ -180,16 +191,40 @@ impl Seen {
                 return Learnt::Nothing;
             }
         };
-        let learnt = Learnt::from(old, new);
+        let learnt = Learnt::from(old.map(|old| old.standing), new, renews);
         if learnt != Learnt::Nothing {
-            self.set(print, new);
+            let has_entry = old.is_some_and(|old| old.has_entry);
+            self.put(print, Place { standing: new, has_entry });
         }
         learnt
     }
 
-    /// Sets where `print` stands, whatever was known. Only the frontier may.
+    /// Sets where `print` stands, whatever was known: the queue holds no entry of it that does not
+    /// count. Only the frontier may.
     pub(crate) fn set(&self, print: Fingerprint, standing: Standing) {
-        let is_new = write(self.shard(print.0)).young.set(print.0, standing.code());
+        self.put(print, Place { standing, has_entry: false });
+    }
+
+    /// As [`set`](Self::set), of a URL whose entry stays in the queue.
+    pub(crate) fn set_leaving_entry(&self, print: Fingerprint, standing: Standing) {
+        self.put(print, Place { standing, has_entry: true });
+    }
+
+    /// Sets where `print` stands; whether the queue holds an entry of it stays as it is.
+    pub(crate) fn restate(&self, print: Fingerprint, standing: Standing) {
+        let has_entry = self.has_entry(print);
+        self.put(print, Place { standing, has_entry });
+    }
+
+    /// The entry that was left in the queue is gone.
+    pub(crate) fn forget_entry(&self, print: Fingerprint) {
+        if let Some(place) = self.place(print).filter(|place| place.has_entry) {
+            self.set(print, place.standing);
+        }
+    }
+
+    fn put(&self, print: Fingerprint, place: Place) {
+        let is_new = write(self.shard(print.0)).young.set(print.0, place.code());
         self.n_young.fetch_add(usize::from(is_new), Ordering::Relaxed);
     }
 
@@ -230,20 +265,20 @@ impl Seen {
         self.fault.error.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    fn find(&self, print: u64) -> Result<Option<Standing>, StoreError> {
+    fn find(&self, print: u64) -> Result<Option<Place>, StoreError> {
         let (generation, runs) = {
             let shard = read(self.shard(print));
             let in_memory = shard.get(print);
             if let Some(code) = in_memory.or_else(|| self.cache.get(print, shard.generation)) {
-                return Ok(Standing::of(code));
+                return Ok(Place::of(code));
             }
             (shard.generation, shard.runs.clone())
         };
         for run in runs.iter().rev() {
             if let Some(code) = run.get(print)? {
-                let standing = run.standing(code)?;
+                let place = run.place(code)?;
                 self.cache.put(print, generation, code);
-                return Ok(Some(standing));
+                return Ok(Some(place));
             }
         }
         Ok(None)
@@ -261,7 +296,7 @@ impl Seen {
             let shard = read(self.shard(of_shard[0].0));
             for &(print, n) in of_shard {
                 match shard.get(print) {
-                    Some(code) => out[n] = Standing::of(code),
+                    Some(code) => out[n] = standing(code),
                     None => left.push((print, n)),
                 }
             }
@@ -269,12 +304,12 @@ impl Seen {
         // The list of all shards is never older than that of one. The generation goes first.
         let generation = self.cache.generation();
         left.retain(|&(print, n)| {
-            out[n] = self.cache.get(print, generation).and_then(Standing::of);
+            out[n] = self.cache.get(print, generation).and_then(standing);
             out[n].is_none()
         });
         for run in self.runs().iter().rev() {
             run.get_many(&mut left, |print, n, code| {
-                out[n] = Some(run.standing(code)?);
+                out[n] = Some(run.place(code)?.standing);
                 self.cache.put(print, generation, code);
                 Ok(())
             })?;
@@ -307,6 +342,10 @@ impl Fault {
             *place = Some(error);
         }
     }
+}
+
+fn standing(code: u32) -> Option<Standing> {
+    Place::of(code).map(|place| place.standing)
 }
 
 fn shard_of(print: u64) -> usize {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crawl_store::{StoreError, tables};
 
-use super::Standing;
+use super::Place;
 use super::filter::Filter;
 
 /// A run and its filter.
@@ -71,8 +71,8 @@ impl Run {
     }
 
     /// What a code of this run means.
-    pub(super) fn standing(&self, code: u32) -> Result<Standing, StoreError> {
-        Standing::of(code).ok_or_else(|| StoreError::Damaged {
+    pub(super) fn place(&self, code: u32) -> Result<Place, StoreError> {
+        Place::of(code).ok_or_else(|| StoreError::Damaged {
             path: self.path().to_owned(),
             offset: 0,
             what: "an entry has a meaning that this version does not know",

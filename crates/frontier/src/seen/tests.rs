@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::sync::atomic::AtomicBool;
 
+use crawl_model::Verdict;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -15,7 +16,7 @@ use super::*;
 /// What may happen to the set.
 #[derive(Debug, Clone)]
 enum Step {
-    Learn(u64, Option<FilterReason>, u32),
+    Learn(u64, Option<FilterReason>, u32, bool),
     Set(u64, Standing),
     Freeze,
     Write,
@@ -41,16 +42,16 @@ fn refused(reason: FilterReason, depth: u32) -> Standing {
 
 fn standing() -> impl Strategy<Value = Standing> {
     prop_oneof![
-        Just(Standing::Ended),
+        prop::sample::select(Verdict::ALL).prop_map(Standing::Ended),
         Just(Standing::Queued),
         (reason(), 0_u32..40).prop_map(|(reason, depth)| refused(reason, depth)),
     ]
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let learn = (print(), prop::option::of(reason()), 0_u32..40);
+    let learn = (print(), prop::option::of(reason()), 0_u32..40, any::<bool>());
     prop_oneof![
-        60 => learn.prop_map(|(print, filtered, depth)| Step::Learn(print, filtered, depth)),
+        60 => learn.prop_map(|(print, why, depth, again)| Step::Learn(print, why, depth, again)),
         30 => (print(), standing()).prop_map(|(print, standing)| Step::Set(print, standing)),
         4 => Just(Step::Freeze),
         4 => Just(Step::Write),
@@ -89,10 +90,10 @@ impl Pair {
 
     fn take(&mut self, step: Step) {
         match step {
-            Step::Learn(print, filtered, depth) => {
+            Step::Learn(print, filtered, depth, renews) => {
                 let new = filtered.map_or(Standing::Queued, |why| refused(why, depth));
-                let expected = Learnt::from(self.model.get(&print).copied(), new);
-                assert_eq!(self.seen.learn(Fingerprint(print), filtered, depth), expected);
+                let expected = Learnt::from(self.model.get(&print).copied(), new, renews);
+                assert_eq!(self.seen.learn(Fingerprint(print), filtered, depth, renews), expected);
                 if expected != Learnt::Nothing {
                     self.model.insert(print, new);
                     self.log.push((print, new));
@@ -160,7 +161,7 @@ impl Pair {
         let asked: Vec<_> = asked.into_iter().chain([u64::MAX]).map(Fingerprint).collect();
         let expected: Vec<_> =
             asked.iter().map(|print| self.model.get(&print.0).copied()).collect();
-        let mut many = vec![Some(Standing::Ended)];
+        let mut many = vec![Some(Standing::Ended(Verdict::Ok))];
         for _ in 0..2 {
             self.seen.get_many(&asked, &mut many);
             assert_eq!(many, expected);
@@ -201,7 +202,7 @@ fn spill(seen: &Seen, folder: &Path) {
 #[test]
 fn a_set_in_memory_never_freezes() {
     let seen = Seen::default();
-    assert_eq!(seen.learn(spread(1), None, 0), Learnt::New);
+    assert_eq!(seen.learn(spread(1), None, 0, false), Learnt::New);
     assert!(seen.freeze().is_none());
     assert!(seen.merge_once().unwrap().is_none());
     assert!(seen.run_names().is_empty());
@@ -233,9 +234,9 @@ fn readers_never_miss_what_is_known_while_it_moves() {
                             let is_known = (n..n + 40)
                                 .map(|n| n * 31 % (2 * known))
                                 .any(|n| n < known && spread(n) == print);
-                            assert_eq!(got, is_known.then_some(Standing::Ended));
+                            assert_eq!(got, is_known.then_some(Standing::Ended(Verdict::Ok)));
                         }
-                        assert_eq!(seen.get(spread(n % known)), Some(Standing::Ended));
+                        assert_eq!(seen.get(spread(n % known)), Some(Standing::Ended(Verdict::Ok)));
                         assert_eq!(seen.get(spread(1 << 40 | n)), None);
                     }
                 }
@@ -254,12 +255,12 @@ fn readers_never_miss_what_is_known_while_it_moves() {
         });
         for step in 0..STEPS {
             for n in step * STEP..(step + 1) * STEP {
-                assert_eq!(seen.learn(spread(n), None, 0), Learnt::New);
+                assert_eq!(seen.learn(spread(n), None, 0, false), Learnt::New);
             }
             // Half of them while the queued standing is still in memory.
             seen.freeze().into_iter().for_each(|frozen| send.send(frozen).unwrap());
             for n in step * STEP..(step + 1) * STEP {
-                seen.set(spread(n), Standing::Ended);
+                seen.set(spread(n), Standing::Ended(Verdict::Ok));
             }
             told.store((step + 1) * STEP, Ordering::Release);
             seen.freeze().into_iter().for_each(|frozen| send.send(frozen).unwrap());
@@ -277,14 +278,14 @@ fn a_merge_that_is_stopped_changes_nothing_and_leaves_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let seen = Seen::open(dir.path(), &[]).unwrap();
     for n in 0..3 {
-        seen.set(spread(n), Standing::Ended);
+        seen.set(spread(n), Standing::Ended(Verdict::Ok));
         spill(&seen, dir.path());
     }
     let names = seen.run_names();
     seen.stop_merging();
     assert!(seen.merge_once().unwrap().is_none());
     assert_eq!((seen.run_names(), fs::read_dir(dir.path()).unwrap().count()), (names, 3));
-    assert_eq!(seen.get(spread(2)), Some(Standing::Ended));
+    assert_eq!(seen.get(spread(2)), Some(Standing::Ended(Verdict::Ok)));
 }
 
 #[test]
@@ -294,7 +295,7 @@ fn what_a_run_says_is_forgotten_when_a_newer_one_overrules_it() {
     let print = spread(1);
     for depth in (1..20).rev() {
         let deep = Standing::Filtered(FilterReason::TooDeep, depth);
-        assert_ne!(seen.learn(print, Some(FilterReason::TooDeep), depth), Learnt::Nothing);
+        assert_ne!(seen.learn(print, Some(FilterReason::TooDeep), depth, false), Learnt::Nothing);
         spill(&seen, dir.path());
         for _ in 0..3 {
             assert_eq!(seen.get(print), Some(deep), "the second from the cache");
@@ -306,7 +307,7 @@ fn what_a_run_says_is_forgotten_when_a_newer_one_overrules_it() {
 fn a_print_on_disk_takes_less_than_two_bytes_of_memory() {
     let dir = tempfile::tempdir().unwrap();
     let seen = Seen::open(dir.path(), &[]).unwrap();
-    (0..50_000).for_each(|n| seen.set(spread(n), Standing::Ended));
+    (0..50_000).for_each(|n| seen.set(spread(n), Standing::Ended(Verdict::Ok)));
     assert!(seen.ram_bytes() < 50_000 * 16, "{} while they are young", seen.ram_bytes());
     spill(&seen, dir.path());
     assert!(seen.ram_bytes() < 50_000 * 2, "{}", seen.ram_bytes());

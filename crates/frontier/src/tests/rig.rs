@@ -58,7 +58,7 @@ pub(crate) fn prints() -> Fingerprinter {
 /// A plain GET, admitted.
 pub(crate) fn found(text: &str) -> Found {
     let request = Request::get(url(text));
-    Found { print: prints().request(&request), request, filtered: None }
+    Found { print: prints().request(&request), request, filtered: None, renews: false }
 }
 
 /// Hosts `h`, `a`, `b` in scope, no robots.txt, one second between starts.

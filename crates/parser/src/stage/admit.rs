@@ -77,7 +77,7 @@ impl Parser {
                 self.count(BTreeMap::from([(format!("refused: {why}"), 1)]));
             }
             let request = made.unwrap_or_else(|follow| follow.into_request(depth, referrer));
-            found.push(Found { print, request, filtered });
+            found.push(Found { print, request, filtered, renews: false });
         }
         found
     }

@@ -27,7 +27,7 @@ impl Parser {
             if !is_new(found) {
                 return true;
             }
-            let Found { print, request, filtered } = found;
+            let Found { print, request, filtered, .. } = found;
             *filtered = Some(FilterReason::TrapDuplicates);
             self.view.look_nofollow(*print, &request.url, request.depth) != Look::Known
         });

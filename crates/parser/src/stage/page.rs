@@ -1,7 +1,7 @@
 //! The answer to a page ticket: redirect, page or failure.
 
 use crawl_model::{
-    CanonicalUrl, Ending, Failure, Found, Hop, Item, Look, PageItems, PageRecord, Redirect,
+    Cached, CanonicalUrl, Ending, Failure, Found, Hop, Item, Look, PageItems, PageRecord, Redirect,
     Request, Response, Verdict,
 };
 use crawl_spider::{FailedRequest, Page, PageInfo, PageServices, Spider};
@@ -28,6 +28,8 @@ impl Parser {
         let record = record::begin(request, case, verdict);
         let mut read = Read::bare(Ending::Settled { verdict, rest }, record);
         match &case.reply {
+            // The copy that is there was read when it came.
+            Ok(response) if is_unchanged(response) => {}
             Ok(response) if verdict == Verdict::Redirected => {
                 let hop = self.redirect_of(request, case).judge(response, self.max_redirects);
                 self.redirect(request, case, hop, &mut read);
@@ -85,7 +87,7 @@ impl Parser {
             Look::Admit => None,
             Look::Filter(reason) => Some(reason),
         };
-        Some(Found { print, request, filtered })
+        Some(Found { print, request, filtered, renews: false })
     }
 
     fn page(&self, request: &Request, response: &Response, case: &Case, read: &mut Read) {
@@ -169,6 +171,11 @@ impl Parser {
             }
         }
     }
+}
+
+/// Whether the server says that the crawl's own copy is still good.
+fn is_unchanged(response: &Response) -> bool {
+    response.status == 304 && response.cached() == Some(Cached::Revalidated)
 }
 
 /// Notes what the document says of itself.

@@ -1,6 +1,6 @@
 //! What is known of a page before it is read.
 
-use crawl_model::{Failure, PageRecord, Request, Response, Verdict};
+use crawl_model::{Failure, PageRecord, Request, Response, Verdict, digest};
 
 use super::case::Case;
 
@@ -21,6 +21,7 @@ pub(crate) fn begin(request: &Request, case: &Case, verdict: Verdict) -> PageRec
     record.elapsed_ms = u64::try_from(case.elapsed.as_millis()).unwrap_or(u64::MAX);
     record.timing = case.timing;
     record.attempts = case.attempt;
+    record.has_extras = request.has_extras();
     match &case.reply {
         Ok(response) => {
             record.status = Some(response.status);
@@ -32,6 +33,7 @@ pub(crate) fn begin(request: &Request, case: &Case, verdict: Verdict) -> PageRec
             record.cached = response.cached();
             record.etag = validator(response, "etag");
             record.last_modified = validator(response, "last-modified");
+            record.digest = digest(&response.body);
         }
         Err(failure) => record.error = short(&failure.detail),
     }

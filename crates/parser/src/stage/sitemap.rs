@@ -41,7 +41,7 @@ impl Parser {
                 Look::Admit => None,
                 Look::Filter(reason) => Some(reason),
             };
-            read.found.push(Found { print, request: made, filtered });
+            read.found.push(Found { print, request: made, filtered, renews: false });
         }
     }
 

@@ -8,8 +8,8 @@ use super::bytes::unzigzag;
 use super::columns::{Columns, DIGITS, HEADS, ORIGINS, PATHS, Unpress};
 use super::{
     Context, FOUND, HAS_EXTENSION, HAS_PRINT, HAS_PRIORITY, HAS_REST, IS_FILTERED, IS_RARE, KIND,
-    NEW_DEPTH, NEW_HOST, NEW_LABEL, NEW_ORIGIN, NEW_REFERRER, NO_REFERRER, RETRIED, Raw, RawEnding,
-    RawFound, SETTLED, replace,
+    NEW_DEPTH, NEW_HOST, NEW_LABEL, NEW_ORIGIN, NEW_REFERRER, NO_REFERRER, RENEWS, RETRIED, Raw,
+    RawEnding, RawFound, SETTLED, replace,
 };
 
 /// One block, read event by event; the next block takes its place and its memory.
@@ -150,6 +150,7 @@ impl Block {
         Some(RawFound {
             print: stored.map_or_else(|| self.prints.canonical(url), Fingerprint),
             filtered,
+            renews: rare & RENEWS != 0,
             url,
             path_start: self.context.origin.len(),
             depth: self.context.depth,

@@ -43,6 +43,7 @@ const HAS_PRINT: u8 = 1;
 const NO_REFERRER: u8 = 1 << 1;
 const HAS_PRIORITY: u8 = 1 << 2;
 const HAS_EXTENSION: u8 = 1 << 3;
+const RENEWS: u8 = 1 << 4;
 
 // Flags of `SETTLED` and `RETRIED`.
 const HAS_REST: u8 = 1 << 2;
@@ -71,6 +72,7 @@ pub(crate) struct RawEnding<'a> {
 pub(crate) struct RawFound<'a> {
     pub(crate) print: Fingerprint,
     pub(crate) filtered: Option<FilterReason>,
+    pub(crate) renews: bool,
     pub(crate) url: &'a str,
     /// Where in the URL the path begins.
     path_start: usize,

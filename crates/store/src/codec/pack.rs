@@ -7,8 +7,8 @@ use super::columns::{Columns, HEADS, NUMBERS, PRINTS, Press, TEXTS};
 use super::thaw::extension_of;
 use super::{
     Context, FILTERED, FOUND, HAS_EXTENSION, HAS_PRINT, HAS_PRIORITY, HAS_REST, IS_FILTERED,
-    IS_RARE, NEW_DEPTH, NEW_HOST, NEW_LABEL, NEW_ORIGIN, NEW_REFERRER, NO_REFERRER, RETRIED,
-    RawEnding, SETTLED, replace, urls,
+    IS_RARE, NEW_DEPTH, NEW_HOST, NEW_LABEL, NEW_ORIGIN, NEW_REFERRER, NO_REFERRER, RENEWS,
+    RETRIED, RawEnding, SETTLED, replace, urls,
 };
 
 /// A block is closed when it is longer than this before it is compressed, in bytes; one event may
@@ -118,6 +118,7 @@ impl Packer {
         mark(NO_REFERRER, is_new_referrer && referrer.is_empty());
         mark(HAS_PRIORITY, request.priority != 0);
         mark(HAS_EXTENSION, extension.is_some());
+        mark(RENEWS, found.renews);
 
         let mut tag = FOUND;
         let mut mark = |flag: u8, when: bool| tag |= if when { flag } else { 0 };

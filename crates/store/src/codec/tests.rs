@@ -107,8 +107,10 @@ fn event() -> impl Strategy<Value = Event> {
     let reason = || (0..FilterReason::ALL.len()).prop_map(|i| FilterReason::ALL[i]);
     let verdict = (0..Verdict::ALL.len()).prop_map(|i| Verdict::ALL[i]);
     prop_oneof![
-        4 => (print(), request(), proptest::option::of(reason())).prop_map(
-            |(print, request, filtered)| Event::Found(Box::new(Found { print, request, filtered }))
+        4 => (print(), request(), proptest::option::of(reason()), any::<bool>()).prop_map(
+            |(print, request, filtered, renews)| {
+                Event::Found(Box::new(Found { print, request, filtered, renews }))
+            }
         ),
         2 => (print(), host(), verdict, any::<u64>(), any::<u64>()).prop_map(
             |(print, host, verdict, at_ms, rest_until_ms)| {
@@ -181,7 +183,12 @@ fn fifty_links_of_a_page_take_a_few_bytes_each() {
         let url = format!("http://bookshop.test/book/some-title-{i}");
         let mut request = Request::get(CanonicalUrl::parse(&url).unwrap());
         request.referrer = Some(page.clone());
-        packer.found(&Found { print: prints.request(&request), request, filtered: None });
+        packer.found(&Found {
+            print: prints.request(&request),
+            request,
+            filtered: None,
+            renews: false,
+        });
     }
     let blocks = packer.take();
     assert_eq!(blocks.len(), 1);
@@ -200,7 +207,8 @@ fn urls_are_taken_apart_as_they_were_put_together() {
         "http://h:1/a//b://c@d",
     ] {
         let request = Request::get(CanonicalUrl::parse(text).unwrap());
-        let found = Found { print: prints.request(&request), request, filtered: None };
+        let found =
+            Found { print: prints.request(&request), request, filtered: None, renews: false };
         let mut packer = Packer::new(prints.clone(), 1);
         packer.found(&found);
         let [Event::Found(back)] = &unpack(packer.take())[..] else { panic!("{text}") };

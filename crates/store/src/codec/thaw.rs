@@ -70,6 +70,7 @@ impl Thaw {
             Raw::Found(found) => Event::Found(Box::new(Found {
                 print: found.print,
                 filtered: found.filtered,
+                renews: found.renews,
                 request: self.request(&found)?,
             })),
             Raw::Settled { n, ending, verdict } => {

@@ -9,6 +9,7 @@ use crawl_model::{
 use super::{Books, Commit, rest_until};
 use crate::codec::RawEnding;
 use crate::copies::Copy;
+use crate::recrawl::News;
 use crate::store::now_ms;
 use crate::{StoreError, keys, packed};
 
@@ -31,7 +32,7 @@ pub(super) struct Stands {
     /// The items of this fetch that are stored, or would be if no better copy was there.
     pub(super) items: Vec<Item>,
     /// Items more than before.
-    pub(super) n_more: u32,
+    pub(super) n_more: i64,
 }
 
 impl Books {
@@ -51,6 +52,14 @@ impl Books {
         // The log says how the URL stands, so that its fold agrees with the records.
         let stands = kept.map_or(verdict, |old| old.verdict);
         let is_kept = kept.is_some();
+        if verdict.is_page() {
+            self.shared.revisits.count_page();
+        }
+        if let Some(old) = &old {
+            let news = News::of(old, &record, is_kept);
+            self.shared.revisits.count(news);
+            self.recrawl.plan(old, &mut record, news, now_ms);
+        }
         commit.settled.insert(print);
         let host = record.url.host_str();
         let rest_until_ms = rest_until(now_ms, rest);
@@ -62,7 +71,10 @@ impl Books {
         }
         let items = items.kept;
         record.n_items = u32::try_from(items.len()).unwrap_or(u32::MAX);
-        if is_kept {
+        if let Some(kept) = kept {
+            let mut kept = kept.clone();
+            kept.take_visit(&record);
+            put_record(print, &kept, commit);
             return Ok(Stands { verdict: stands, record, items, n_more: 0 });
         }
 
@@ -70,15 +82,13 @@ impl Books {
             let (url, sent_ms) = (&record.url, record.fetched_ms);
             record.body = Some(self.archive.append(url, response, sent_ms, now_ms)?);
         }
-        let json = serde_json::to_vec(&record).expect("strings and numbers serialise");
-        commit.n_bytes += json.len();
-        commit.batch.insert(&keys::print(keys::PAGE, print), json);
+        put_record(print, &record, commit);
         if verdict.is_page() {
             self.tally.add_page();
         }
         let n_before = old.map_or(0, |old| old.n_items);
-        commit.items += i64::from(record.n_items) - i64::from(n_before);
-        let n_more = record.n_items.saturating_sub(n_before);
+        let n_more = i64::from(record.n_items) - i64::from(n_before);
+        commit.items += n_more;
         Ok(Stands { verdict: stands, record, items, n_more })
     }
 
@@ -118,4 +128,10 @@ impl Books {
         }
         self.drops.put(db, batch, print, &items.dropped, was_there)
     }
+}
+
+fn put_record(print: Fingerprint, record: &PageRecord, commit: &mut Commit) {
+    let json = serde_json::to_vec(record).expect("strings and numbers serialise");
+    commit.n_bytes += json.len();
+    commit.batch.insert(&keys::print(keys::PAGE, print), json);
 }

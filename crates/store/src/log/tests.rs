@@ -51,7 +51,7 @@ impl Rig {
     fn find(&mut self, url: &str) {
         let request = Request::get(CanonicalUrl::parse(url).unwrap());
         let print = prints().request(&request);
-        self.packer.found(&Found { print, request, filtered: None });
+        self.packer.found(&Found { print, request, filtered: None, renews: false });
     }
 
     /// Appends what was packed, and does not say so.

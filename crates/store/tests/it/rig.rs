@@ -116,7 +116,7 @@ impl Rig {
     }
 
     pub(crate) fn with_print(&self, request: Request) -> Found {
-        Found { print: self.prints.request(&request), request, filtered: None }
+        Found { print: self.prints.request(&request), request, filtered: None, renews: false }
     }
 
     pub(crate) fn ticket(&self, id: u32, errand: Errand) -> Ticket {

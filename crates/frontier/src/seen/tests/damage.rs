@@ -28,7 +28,7 @@ fn a_damaged_run_is_a_fault_and_no_answer() {
     assert!(fault.to_string().contains("00000001.run"), "{fault}");
     assert!(seen.fault().is_none() && seen.is_faulty(), "told once, true for ever");
 
-    assert_eq!(seen.learn(spread(missing), None, 0), Learnt::Nothing);
+    assert_eq!(seen.learn(spread(missing), None, 0, false), Learnt::Nothing);
     seen.set(spread(5000), Standing::Queued);
     assert!(seen.freeze().is_none(), "nothing is made of half a set");
     let error = Seen::open(dir.path(), &["00000001.run".to_owned()]).unwrap_err();
@@ -39,7 +39,8 @@ fn a_damaged_run_is_a_fault_and_no_answer() {
 fn an_entry_of_a_later_version_is_a_fault() {
     let dir = tempfile::tempdir().unwrap();
     let mut writer = tables::RunWriter::create(&dir.path().join("00000001.run")).unwrap();
-    let code = Standing::Filtered(FilterReason::OffDomain, 0).code() + 60;
+    let standing = Standing::Filtered(FilterReason::OffDomain, 0);
+    let code = Place { standing, has_entry: false }.code() + 45;
     writer.push(7, code).unwrap();
     writer.finish().unwrap();
     for many in [false, true] {
@@ -65,7 +66,7 @@ fn a_run_that_is_gone_is_an_error_at_the_open() {
 fn what_a_kill_left_is_removed_and_what_is_not_ours_is_not() {
     let dir = tempfile::tempdir().unwrap();
     let seen = Seen::open(dir.path(), &[]).unwrap();
-    seen.set(spread(1), Standing::Ended);
+    seen.set(spread(1), Standing::Ended(crawl_model::Verdict::Ok));
     spill(&seen, dir.path());
     for name in ["00000002.run", "00000003.run.new", "notes.txt"] {
         fs::write(dir.path().join(name), "half").unwrap();
@@ -75,5 +76,5 @@ fn what_a_kill_left_is_removed_and_what_is_not_ours_is_not() {
     let mut names: Vec<_> = names.map(|name| name.into_string().unwrap()).collect();
     names.sort();
     assert_eq!(names, ["00000001.run", "notes.txt"]);
-    assert_eq!(seen.get(spread(1)), Some(Standing::Ended));
+    assert_eq!(seen.get(spread(1)), Some(Standing::Ended(crawl_model::Verdict::Ok)));
 }

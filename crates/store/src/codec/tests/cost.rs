@@ -75,7 +75,7 @@ fn pages(make: fn(&mut u64, u64) -> String) -> Vec<(CanonicalUrl, Vec<Found>)> {
             let mut request = Request::get(CanonicalUrl::parse(&make(&mut state, page)).unwrap());
             request.depth = 3;
             request.referrer = Some(referrer.clone());
-            Found { print: prints.request(&request), request, filtered: None }
+            Found { print: prints.request(&request), request, filtered: None, renews: false }
         });
         (referrer.clone(), found.collect())
     };

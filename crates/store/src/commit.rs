@@ -7,6 +7,7 @@
 mod settle;
 
 use std::collections::{HashMap, HashSet};
+use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -179,7 +180,7 @@ impl Books {
         match entry {
             Entry::Parsed(parsed) => self.parsed(*parsed, commit),
             Entry::Found { found, source } => {
-                found.iter().for_each(|found| self.packer.found(found));
+                self.pack(&found);
                 commit.n_bytes += bytes_of(&found);
                 commit.acks.push(Ack::Found { found, source });
                 Ok(())
@@ -202,7 +203,7 @@ impl Books {
                 let (print, response) = (ticket.print(), response.as_ref());
                 let settle = Settle { print, verdict, record, response, items, rest };
                 let Stands { verdict, record, items, n_more } = self.settle(settle, commit)?;
-                found.iter().for_each(|found| self.packer.found(found));
+                self.pack(&found);
                 let page =
                     self.wants_pages.then(|| Box::new(page_of(print, record, response, &items)));
                 commit.acks.push(Ack::Settled { ticket, verdict, n_items: n_more, found, page });
@@ -229,6 +230,14 @@ impl Books {
             }
         }
         Ok(())
+    }
+
+    /// Packs URLs that were found. Another thread made them, so their texts are looked at in one
+    /// go first: the processor fetches them side by side.
+    fn pack(&mut self, found: &[Found]) {
+        let ends = found.iter().filter_map(|found| found.request.url.as_str().as_bytes().last());
+        black_box(ends.fold(0, |all, byte| all ^ byte));
+        found.iter().for_each(|found| self.packer.found(found));
     }
 
     fn ended(

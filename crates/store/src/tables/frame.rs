@@ -3,16 +3,24 @@
 //! Layout: length as it is, length as stored, CRC-32 of what is stored (each four bytes, little
 //! endian), then the bytes; compressed (zstd, RFC 8878) if that makes them fewer.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::Write;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+
+use zstd::bulk::Decompressor;
 
 use crate::StoreError;
 
 const HEAD: usize = 12;
 /// Longest frame that is believed, in bytes.
 const MOST: usize = 64 << 20;
+
+thread_local! {
+    /// Making one takes longer than unpacking a frame.
+    static UNZIP: RefCell<Decompressor<'static>> = RefCell::default();
+}
 
 /// Writes frames one behind the other.
 pub(crate) struct FrameWriter<W> {
@@ -87,6 +95,7 @@ pub(crate) fn read(file: &File, path: &Path, at: u64) -> Result<(Vec<u8>, u64), 
     if stored == raw {
         return Ok((bytes, next));
     }
-    let bytes = zstd::bulk::decompress(&bytes, raw).map_err(|_| damaged("it does not unpack"))?;
+    let unzipped = UNZIP.with_borrow_mut(|unzip| unzip.decompress(&bytes, raw));
+    let bytes = unzipped.map_err(|_| damaged("it does not unpack"))?;
     if bytes.len() == raw { Ok((bytes, next)) } else { Err(damaged("its length is wrong")) }
 }

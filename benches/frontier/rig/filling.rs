@@ -58,7 +58,7 @@ fn read(page: &Page, view: &dyn View, buffer: &mut String) -> Vec<Found> {
             Look::Filter(reason) => Some(reason),
         };
         let request = Request { depth, referrer: Some(url.clone()), ..Request::get(link) };
-        Some(Found { print, request, filtered })
+        Some(Found { print, request, filtered, renews: false })
     };
     links.into_iter().zip(prints).zip(known).filter_map(judge).collect()
 }

@@ -36,7 +36,7 @@ const TOO_DEEP: u32 = FILTERED_LEFT + REASONS;
 /// Room for verdicts.
 const VERDICTS: u32 = 62;
 /// Room for reasons.
-const REASONS: u32 = 48;
+const REASONS: u32 = 40;
 /// Greater depths are written as this one.
 const MOST_DEPTH: u32 = u32::MAX - TOO_DEEP - 1;
 

@@ -135,7 +135,7 @@ mod tests {
         for depth in [0, 1, 14, 70_000, MOST_DEPTH] {
             assert_eq!(Place::of(deep(depth).code()), Some(deep(depth)));
         }
-        assert!(deep(90).code() < 255, "one byte");
+        assert!(deep(40).code() < 255, "one byte");
         assert!(Place::of(deep(u32::MAX).code()).is_some());
         assert!(FilterReason::ALL.len() <= REASONS as usize);
         assert!(Verdict::ALL.len() <= VERDICTS as usize);

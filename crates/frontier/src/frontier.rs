@@ -222,7 +222,7 @@ impl Frontier {
 
     /// What came of the replay and its second reading.
     pub fn resumed(&mut self) -> Resumed {
-        let Some(replay) = self.second.take() else { return Resumed::default() };
+        let Some(mut replay) = self.second.take() else { return Resumed::default() };
         let resumed = replay.resumed(&mut self.scheduler);
         self.counts.publish(&self.scheduler.tally);
         resumed

@@ -16,7 +16,7 @@ use crawl_model::{EndedBy, Event, FilterReason, Fingerprint, Found, Host, Verdic
 use crate::backend::{Backend, HostKey, LocalBackend};
 use crate::checkpoint::Checkpoint;
 use crate::clock::Moment;
-use crate::scheduler::{Scheduler, State};
+use crate::scheduler::{BATCH, Scheduler, State};
 use crate::seen::{Learnt, Standing};
 
 /// What was found of earlier runs, and what the limits now in force made of it.
@@ -48,6 +48,8 @@ pub(crate) struct Replay {
     guarded: HashSet<Fingerprint>,
     /// Already on their way back.
     readmitted: HashSet<Fingerprint>,
+    /// Those of them that are not sent yet.
+    batch: Vec<Found>,
 }
 
 /// A host's last signs of life: milliseconds since the Unix epoch.
@@ -200,7 +202,10 @@ impl Replay {
             None if scheduler.is_still_refused(reason, &found.request.url, at.now) => {}
             None => {
                 self.readmitted.insert(found.print);
-                scheduler.send_found(vec![Found { filtered: None, renews: false, ..found }], None);
+                self.batch.push(Found { filtered: None, renews: false, ..found });
+                if self.batch.len() >= BATCH {
+                    scheduler.send_found(std::mem::take(&mut self.batch), None);
+                }
             }
             // Another rule refuses it now: what a shorter path may change has changed.
             Some(other) if other != reason => {
@@ -213,7 +218,8 @@ impl Replay {
     }
 
     /// What came of it all.
-    pub(crate) fn resumed<B: Backend>(&self, scheduler: &mut Scheduler<B>) -> Resumed {
+    pub(crate) fn resumed<B: Backend>(&mut self, scheduler: &mut Scheduler<B>) -> Resumed {
+        scheduler.send_found(std::mem::take(&mut self.batch), None);
         let readmitted = self.readmitted.len() as u64;
         scheduler.await_answers();
         Resumed {

@@ -63,7 +63,7 @@ use rules::RuleBook;
 pub(crate) use state::{HostRow, Loose, State};
 
 /// URLs in one message to the store: about what a huge page brings.
-const BATCH: usize = 1000;
+pub(crate) const BATCH: usize = 1000;
 
 /// What became of added seeds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -99,6 +99,7 @@ impl<B: Backend> Scheduler<B> {
                 self.admit_all(found, now);
                 if source == Source::Seeds {
                     self.seeds_are_durable();
+                    self.unjam(now);
                 }
             }
             Outcome::Ended(ended) => {
@@ -106,9 +107,7 @@ impl<B: Backend> Scheduler<B> {
                 for (print, by) in ended {
                     self.ended_is_durable(print, &by);
                 }
-                for host in std::mem::take(&mut self.jammed) {
-                    self.schedule(host, now);
-                }
+                self.unjam(now);
             }
             // The state lives in memory only, so it has no place in the log to remember.
             Outcome::Committed(position) => self.committed(position),
@@ -211,6 +210,13 @@ impl<B: Backend> Scheduler<B> {
         self.backend.expect(&hosts);
         for (found, host) in found.into_iter().zip(hosts) {
             self.place_new(host, found, now);
+        }
+    }
+
+    /// The store may have room for more ends.
+    fn unjam(&mut self, now: Instant) {
+        for host in std::mem::take(&mut self.jammed) {
+            self.schedule(host, now);
         }
     }
 

@@ -257,7 +257,7 @@ pub struct QueueConfig {
     /// `best-first`. Default: `breadth-first`.
     pub order: Order,
     /// Memory for URLs that wait and fingerprints that are new, in MiB; when it is used up, they
-    /// go to disk. Twice of it may be used while they do. Default: 48.
+    /// go to disk. Twice of it may be used while they do. Default: 32.
     pub memory_mib: NonZeroU32,
     /// URLs found or ended after which they go to disk though there is room, so that the next
     /// start of the crawl reads no more of its log than these. Default: 2000000.
@@ -267,7 +267,7 @@ pub struct QueueConfig {
 impl Default for QueueConfig {
     fn default() -> Self {
         let number = |n| NonZeroU32::new(n).expect("it is not zero");
-        let (memory_mib, checkpoint_after) = (number(48), number(2_000_000));
+        let (memory_mib, checkpoint_after) = (number(32), number(2_000_000));
         Self { order: Order::default(), memory_mib, checkpoint_after }
     }
 }

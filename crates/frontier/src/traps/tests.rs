@@ -1,3 +1,5 @@
+//! Sites without end against good ones that look like them.
+
 use proptest::prelude::*;
 
 use super::*;

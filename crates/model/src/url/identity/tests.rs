@@ -1,3 +1,5 @@
+//! What tells one URL from another, rule by rule, and that a key of a key is that key.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -48,11 +48,11 @@ pub struct FieldQuery {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Take {
-    /// Its text as people read it: [`Node::text`].
+    /// Its text as people read it: [`Node::text`](crate::Node::text).
     Text,
-    /// Its HTML, itself included: [`Node::html`].
+    /// Its HTML, itself included: [`Node::html`](crate::Node::html).
     Html,
-    /// The value of this attribute, as it stands in the document: [`Node::attr`].
+    /// The value of this attribute, as it stands in the document: [`Node::attr`](crate::Node::attr).
     Attr(String),
 }
 

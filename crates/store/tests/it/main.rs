@@ -9,6 +9,7 @@ mod folder;
 mod full;
 mod items;
 mod kill;
+mod large;
 mod rig;
 mod runs;
 mod settle;

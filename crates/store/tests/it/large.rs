@@ -1,0 +1,138 @@
+//! Questions to a store of a million pages: how soon the first row comes, and at what size.
+//!
+//! `CRAWL_STORE_PAGES=1000000 cargo test --release -p crawl-store --test it large -- --nocapture`
+//! prints its figures; without the variable the same is asked of two thousand pages. The folder
+//! that `CRAWL_STORE_AT` names is kept, for `crawl inspect` to be tried on.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use crawl_model::{Entry, Outcome, Source, Verdict};
+use crawl_store::inspect::{Query, answer};
+use crawl_store::{Options, Store, StoreConfig};
+use serde_json::json;
+
+use crate::rig::{Brings, Rig, item, url};
+
+/// Messages in hand at a time.
+const WINDOW: u64 = 1_000;
+/// Links of a page that are new.
+const CHILDREN: u64 = 10;
+
+#[test]
+fn each_question_to_a_large_store_is_answered_at_once() {
+    let n = std::env::var("CRAWL_STORE_PAGES").map_or(2_000, |n| n.parse().unwrap());
+    let scratch = tempfile::tempdir().unwrap();
+    let kept = std::env::var_os("CRAWL_STORE_AT").map(PathBuf::from);
+    let folder = kept.as_deref().unwrap_or(scratch.path());
+    if !folder.join("manifest").exists() {
+        generate(folder, n);
+    }
+    let begin = Instant::now();
+    let store = Store::inspect(folder).unwrap();
+    println!("opened in {:?}; {} MiB of RAM", begin.elapsed(), rss_mib());
+    let some = format!("http://{}/p/{}", host(n / 2), n / 2);
+    for (query, expected) in questions(n, &some) {
+        let query: Query = serde_json::from_value(query).unwrap();
+        let begin = Instant::now();
+        let (mut n_rows, mut first) = (0, None);
+        answer(&store.reader(), &query, &mut |_| {
+            first.get_or_insert_with(|| begin.elapsed());
+            n_rows += 1;
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+        let (first, all) = (first.unwrap_or_else(|| begin.elapsed()), begin.elapsed());
+        let what = serde_json::to_string(&query).unwrap();
+        println!("{first:>10.2?} {all:>10.2?} {n_rows:>8} rows {:>4} MiB {what}", rss_mib());
+        assert_eq!(n_rows, expected, "{what}");
+    }
+}
+
+/// Questions, and how many rows answer them.
+fn questions(n: u64, some: &str) -> Vec<(serde_json::Value, u64)> {
+    let of_host = (0..n).filter(|i| i % 1000 == 7).count() as u64;
+    vec![
+        (json!({"what": "stats"}), 1),
+        (json!({"what": "hosts"}), n.min(1000) + 1),
+        (json!({"what": "hosts", "host": host(7)}), 1),
+        (json!({"what": "pages"}), n),
+        (json!({"what": "pages", "url": some}), 1),
+        (json!({"what": "pages", "host": host(7)}), of_host),
+        (json!({"what": "pages", "status": "404"}), n / 50),
+        (json!({"what": "pages", "fields": ["status=599"]}), 0),
+        (json!({"what": "items"}), n - n / 50),
+        (json!({"what": "items", "fields": ["price=7"]}), n / 100),
+        (json!({"what": "urls"}), n + n),
+        (json!({"what": "urls", "url": some}), 1),
+        (json!({"what": "urls", "verdict": "off-domain"}), n),
+    ]
+}
+
+fn host(i: u64) -> String {
+    format!("h{}.test", i % 1000)
+}
+
+fn url_of(i: u64) -> String {
+    format!("http://{}/p/{i}", host(i))
+}
+
+/// Pages in a tree, each with a link that leads out; every fiftieth is missing.
+fn generate(folder: &Path, n: u64) {
+    let begin = Instant::now();
+    let store = Store::open(&StoreConfig::at(folder), Options::default()).unwrap();
+    let mut rig = Rig::with(store);
+    rig.post(Entry::Found { found: vec![rig.found(&url_of(0))], source: Source::Seeds });
+    let sender = rig.entries.clone().unwrap();
+    let (mut sent, mut told) = (0, 0);
+    while told < n {
+        while sent < n.min(told + WINDOW) {
+            sender.blocking_send(page(&rig, sent, n)).unwrap();
+            sent += 1;
+        }
+        match crawl_store::blocking::wait(rig.outcomes.recv()).unwrap() {
+            Outcome::Settled { .. } => told += 1,
+            _ => {}
+        }
+        while rig.pages.try_recv().is_ok() {}
+    }
+    rig.open.store(0, std::sync::atomic::Ordering::Release);
+    drop(sender);
+    rig.end().unwrap();
+    println!("{n} pages made in {:?}", begin.elapsed());
+}
+
+fn page(rig: &Rig, i: u64, n: u64) -> Entry {
+    let children = (CHILDREN * i + 1)..(CHILDREN * i + 1 + CHILDREN).min(n);
+    let mut found: Vec<_> = children.map(|child| rig.found(&url_of(child))).collect();
+    let out = rig.found(&format!("http://elsewhere.test/from/{i}"));
+    found.push(crawl_model::Found { filtered: Some(crawl_model::FilterReason::OffDomain), ..out });
+    let is_missing = i % 50 == 49;
+    let (verdict, status) = if is_missing { (Verdict::HttpError, 404) } else { (Verdict::Ok, 200) };
+    let body = json!({"title": format!("Product number {i}"), "price": i % 100, "sku": format!("A-{i:08}")});
+    let items = if is_missing { vec![] } else { vec![item(&body.to_string())] };
+    let referrer = (i > 0).then(|| url(&url_of((i - 1) / CHILDREN)));
+    let mut entry =
+        rig.page(&url_of(i), Brings { verdict, status, items, found, ..Brings::default() });
+    if let Entry::Parsed(parsed) = &mut entry {
+        let record = &mut parsed.record;
+        record.title = format!("Product number {i}");
+        record.referrer = referrer;
+        record.fetched_ms = 1_700_000_000_000 + i * 10;
+        record.elapsed_ms = 20 + i % 300;
+        record.content_type = "text/html".to_owned();
+        record.n_links = 81;
+        record.attempts = 1;
+        record.protocol = "HTTP/1.1".to_owned();
+        record.digest = format!("{i:032x}");
+    }
+    entry
+}
+
+/// What of the process lies in RAM.
+fn rss_mib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
+}

@@ -9,10 +9,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use crawl_model::{
-    Cache, Fingerprinter, IdentityConfig, KeyRules, Origin, PageRecord, Request, Response,
-    RobotsReply,
-};
+use crawl_model::{Cache, Fingerprinter, Origin, PageRecord, Request, Response, RobotsReply};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -88,11 +85,7 @@ impl CacheConfig {
         }
         let inspection = Store::inspect(&self.from).map_err(CacheError::Open)?;
         let reader = inspection.reader();
-        let rules = reader.url_identity().map_err(CacheError::Open)?;
-        // One that cannot be read any more overlooks nothing.
-        let rules = KeyRules::new(&rules).or_else(|_| KeyRules::new(&IdentityConfig::literal()));
-        let prints = Fingerprinter::new(reader.identity().secret);
-        let prints = rules.map_or(prints.clone(), |rules| prints.under(rules));
+        let prints = reader.fingerprinter().map_err(CacheError::Open)?;
         Ok(Some(StoredCache { reader, prints }))
     }
 }

@@ -5,7 +5,7 @@
 //!
 //! Holds some twenty bytes per URL while it runs, and nothing of the URLs themselves.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
@@ -13,9 +13,8 @@ use crawl_model::{CanonicalUrl, Counts, FilterReason, Fingerprint, Verdict};
 use serde::Serialize;
 
 use crate::StoreError;
-use crate::codec::{Raw, RawFound};
-use crate::database::{Database, decode_page};
-use crate::keys;
+use crate::codec::{Raw, RawFound, RawSettle};
+use crate::inspect::host_of;
 use crate::log::{Log, LogFiles};
 
 /// Where a URL stands.
@@ -45,6 +44,9 @@ pub struct UrlRow {
     /// Settle number, if it has settled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub n: Option<u64>,
+    /// The page that linked to it first; absent for seeds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub referrer: Option<String>,
     /// Key in the store.
     #[serde(skip)]
     pub print: Fingerprint,
@@ -65,6 +67,8 @@ pub struct HostRow {
     pub filtered: u64,
     /// Items from its pages.
     pub items: u64,
+    /// Bytes of their bodies, decoded.
+    pub bytes: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,15 +119,53 @@ pub(crate) struct Fold {
     retries: u64,
 }
 
+/// Tells one URL from all others: credentials do not count, nor does how it is escaped.
+struct Wanted<'a> {
+    host: &'a str,
+    key: String,
+}
+
+impl<'a> Wanted<'a> {
+    fn new(url: &'a CanonicalUrl) -> Self {
+        Self { host: url.host_str(), key: url.without_credentials().key().into_owned() }
+    }
+
+    fn is(&self, text: &str) -> bool {
+        text.contains(self.host)
+            && CanonicalUrl::parse(text)
+                .is_ok_and(|url| url.without_credentials().key() == self.key)
+    }
+}
+
 impl Fold {
-    /// Folds all that is committed.
-    pub(crate) fn of(files: &Arc<LogFiles>) -> Result<Self, StoreError> {
+    /// Folds all that is committed; if a URL is given, only what concerns it.
+    pub(crate) fn of(
+        files: &Arc<LogFiles>,
+        url: Option<&CanonicalUrl>,
+    ) -> Result<Self, StoreError> {
         let mut fold = Self::default();
+        let wanted = url.map(Wanted::new);
         let mut log = Log::all(files);
         while let Some(raw) = log.next()? {
-            fold.apply(&raw);
+            if wanted.as_ref().is_none_or(|wanted| fold.concerns(wanted, &raw)) {
+                fold.apply(&raw);
+            }
         }
         Ok(fold)
+    }
+
+    fn concerns(&self, wanted: &Wanted<'_>, raw: &Raw<'_>) -> bool {
+        let print = match raw {
+            Raw::Found(found) => return wanted.is(found.url),
+            Raw::Settled { ending, .. } | Raw::Retried { ending, .. } => ending.print,
+            Raw::Filtered { print, .. } => *print,
+        };
+        self.standings.contains_key(&print)
+    }
+
+    /// The fingerprints of all URLs, in no order.
+    pub(crate) fn prints(self) -> impl Iterator<Item = Fingerprint> {
+        self.standings.into_keys()
     }
 
     fn apply(&mut self, raw: &Raw<'_>) {
@@ -174,41 +216,37 @@ impl Fold {
         counts
     }
 
-    /// Sums by host, in the order of their names.
-    pub(crate) fn hosts(
-        mut self,
-        db: &Database,
-        files: &Arc<LogFiles>,
-    ) -> Result<Vec<HostRow>, StoreError> {
-        let mut hosts = BTreeMap::<String, HostRow>::new();
-        for entry in db.prefix(&[keys::PAGE]) {
-            let (key, json) = entry?;
-            let print = keys::print_of(&key).ok_or_else(|| StoreError::corrupt("page key"))?;
+    /// Sums by host, in the order of their names. Reads the log twice more.
+    pub(crate) fn hosts(mut self, files: &Arc<LogFiles>) -> Result<Vec<HostRow>, StoreError> {
+        let mut hosts = HashMap::<String, HostRow>::new();
+        let mut log = Log::settles_from(files, 1)?;
+        while let Some(RawSettle { n, ending, verdict, facts }) = log.next_settle()? {
             // What has settled since the fold is left for the next look.
-            let Some(Standing::Settled(verdict, _)) = self.standings.get(&print) else { continue };
-            let verdict = *verdict;
-            let record = decode_page(print, &json)?;
-            let row = hosts.entry(record.url.host_str().to_owned()).or_default();
+            if self.standings.get(&ending.print) != Some(&Standing::Settled(verdict, n)) {
+                continue;
+            }
+            self.standings.remove(&ending.print);
+            let row = row_of(&mut hosts, ending.host);
             row.settled += 1;
             row.pages += u64::from(verdict.is_page());
-            row.items += u64::from(record.n_items);
-            self.standings.remove(&print);
+            row.items += u64::from(facts.n_items);
+            row.bytes += facts.bytes;
         }
         let mut log = Log::all(files);
         while let Some(raw) = log.next()? {
             let Raw::Found(found) = raw else { continue };
             let Some(standing) = self.standings.remove(&found.print) else { continue };
-            let url = CanonicalUrl::parse(found.url);
-            let url = url.map_err(|e| StoreError::corrupt(format!("URL in the log ({e})")))?;
-            let row = hosts.entry(url.host_str().to_owned()).or_default();
+            let host = host_of(found.url).ok_or_else(|| StoreError::corrupt("URL in the log"))?;
+            let row = row_of(&mut hosts, host);
             match standing {
                 Standing::Queued => row.queued += 1,
                 Standing::Settled(..) => row.settled += 1,
                 Standing::Filtered(_) | Standing::Expelled(_) => row.filtered += 1,
             }
         }
-        let named = hosts.into_iter().map(|(host, row)| HostRow { host, ..row });
-        Ok(named.collect())
+        let mut rows: Vec<_> = hosts.into_values().collect();
+        rows.sort_unstable_by(|a, b| a.host.cmp(&b.host));
+        Ok(rows)
     }
 
     /// Begins the second pass, which gives each URL its text.
@@ -239,6 +277,13 @@ impl Rows {
     }
 }
 
+fn row_of<'a>(hosts: &'a mut HashMap<String, HostRow>, host: &str) -> &'a mut HostRow {
+    if !hosts.contains_key(host) {
+        hosts.insert(host.to_owned(), HostRow { host: host.to_owned(), ..HostRow::default() });
+    }
+    hosts.get_mut(host).expect("it was just put there")
+}
+
 fn row(found: &RawFound<'_>, standing: Standing) -> UrlRow {
     let (state, verdict, n) = match standing {
         Standing::Queued => (UrlState::Queued, "queued", None),
@@ -248,7 +293,8 @@ fn row(found: &RawFound<'_>, standing: Standing) -> UrlRow {
         }
     };
     let (url, print) = (shown(found.url), found.print);
-    UrlRow { url, verdict, state, depth: found.depth, n, print }
+    let referrer = found.referrer.map(shown);
+    UrlRow { url, verdict, state, depth: found.depth, n, referrer, print }
 }
 
 /// A URL of the log as it is shown: without user name and password.

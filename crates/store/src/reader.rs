@@ -3,13 +3,14 @@
 //! Iterators stream: none collects pages. What a running crawl commits meanwhile may or may not
 //! be seen, but a page is always seen whole.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use crawl_model::{
-    BodyPointer, Counts, DroppedItem, Fingerprint, IdentityConfig, Origin, Page, PageRecord,
-    Response, RobotsReply, Verdict,
+    BodyPointer, CanonicalUrl, Counts, DroppedItem, Fingerprint, Fingerprinter, IdentityConfig,
+    KeyRules, Origin, Page, PageRecord, Response, RobotsReply, Verdict,
 };
 
 use crate::commit::item_value;
@@ -20,8 +21,8 @@ use crate::packed::Pieces;
 use crate::runs::LastRuns;
 use crate::store::Shared;
 use crate::{
-    Events, FeedCursor, HostRow, Identity, Revisited, StoreError, StoredRobots, UrlRow, archive,
-    folder, keys,
+    Events, FeedCursor, HostRow, Identity, Revisited, StoreError, StoredCookies, StoredRobots,
+    UrlRow, archive, folder, keys,
 };
 
 /// A window into a crawl. Cheap to clone; may be used from any thread.
@@ -175,13 +176,51 @@ impl Reader {
         Events::new(Log::all(&self.shared.log))
     }
 
+    /// The settles with what the log says of their pages.
+    pub(crate) fn settles(&self) -> Result<Log, StoreError> {
+        Log::settles_from(&self.shared.log, 1)
+    }
+
     /// Every distinct URL ever found, with where it stands. Reads the log twice.
     ///
     /// # Errors
     /// [`StoreError`] if the log cannot be read; so may each step.
     pub fn urls(&self) -> Result<Urls, StoreError> {
-        let rows = Fold::of(&self.shared.log)?.rows(&self.shared.log);
+        self.urls_of(None)
+    }
+
+    /// The same, of one URL only if one is given: several rows, if it was asked for in several ways.
+    pub(crate) fn urls_of(&self, url: Option<&CanonicalUrl>) -> Result<Urls, StoreError> {
+        let rows = Fold::of(&self.shared.log, url)?.rows(&self.shared.log);
         Ok(Urls { rows, is_over: false })
+    }
+
+    /// The fingerprints of all that was asked for at a URL, the plain request's first, until `each`
+    /// breaks. Credentials in URLs do not count.
+    pub(crate) fn each_print_of(
+        &self,
+        url: &CanonicalUrl,
+        mut each: impl FnMut(Fingerprint) -> Result<ControlFlow<()>, StoreError>,
+    ) -> Result<(), StoreError> {
+        let plain = self.fingerprinter()?.get(url);
+        if each(plain)?.is_break() {
+            return Ok(());
+        }
+        for print in Fold::of(&self.shared.log, Some(url))?.prints() {
+            if print != plain && each(print)?.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the crawl's fingerprints.
+    pub(crate) fn fingerprinter(&self) -> Result<Fingerprinter, StoreError> {
+        let rules = self.url_identity()?;
+        // One that cannot be read any more overlooks nothing.
+        let rules = KeyRules::new(&rules).or_else(|_| KeyRules::new(&IdentityConfig::literal()));
+        let prints = Fingerprinter::new(self.shared.identity.secret);
+        Ok(rules.map_or(prints.clone(), |rules| prints.under(rules)))
     }
 
     /// How many URLs stand where, by a fold over the whole log. What is in hand counts as queued:
@@ -190,7 +229,7 @@ impl Reader {
     /// # Errors
     /// [`StoreError`] if the log cannot be read.
     pub fn counts(&self) -> Result<Counts, StoreError> {
-        let fold = Fold::of(&self.shared.log)?;
+        let fold = Fold::of(&self.shared.log, None)?;
         Ok(fold.counts(self.shared.db.totals()?.items))
     }
 
@@ -199,7 +238,7 @@ impl Reader {
     /// # Errors
     /// [`StoreError`] if the log or a record cannot be read.
     pub fn hosts(&self) -> Result<Vec<HostRow>, StoreError> {
-        Fold::of(&self.shared.log)?.hosts(&self.shared.db, &self.shared.log)
+        Fold::of(&self.shared.log, None)?.hosts(&self.shared.log)
     }
 
     /// An archived body, decoded.
@@ -226,6 +265,16 @@ impl Reader {
     pub fn robots(&self, origin: &Origin) -> Result<Option<RobotsReply>, StoreError> {
         let replies = StoredRobots::of(&self.shared.db, origin).next().transpose()?;
         Ok(replies.map(|(_, reply, _)| reply))
+    }
+
+    /// What was last said of all robots.txt files, of any age, by origin.
+    pub(crate) fn robots_replies(&self) -> StoredRobots {
+        StoredRobots::all(&self.shared.db)
+    }
+
+    /// The cookies, in no order that means anything.
+    pub(crate) fn cookies(&self) -> StoredCookies {
+        StoredCookies::new(&self.shared.db)
     }
 
     /// How far the feed of this name has got; `None` if it never reported.
@@ -265,8 +314,8 @@ pub struct Settled {
 impl Settled {
     fn step(&mut self) -> Result<Option<(u64, Fingerprint, Verdict)>, StoreError> {
         while let Some(settle) = self.log.next_settle()? {
-            if settle.0 > self.after {
-                return Ok(Some(settle));
+            if settle.n > self.after {
+                return Ok(Some((settle.n, settle.ending.print, settle.verdict)));
             }
         }
         Ok(None)

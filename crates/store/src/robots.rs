@@ -85,6 +85,11 @@ impl StoredRobots {
         Self { parts, oldest_ms: now_ms.saturating_sub(lifetime) }
     }
 
+    /// Those of all origins, of any age.
+    pub(crate) fn all(db: &Database) -> Self {
+        Self { parts: db.prefix(&[keys::ROBOTS]).peekable(), oldest_ms: 0 }
+    }
+
     /// Those of one origin, of any age.
     pub(crate) fn of(db: &Database, origin: &Origin) -> Self {
         let parts = db.prefix(&keys::robots(&origin.to_string())).peekable();

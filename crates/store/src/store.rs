@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Version of all that is written. Another number is refused, not guessed at.
-const FORMAT: &str = "2";
+const FORMAT: &str = "3";
 
 /// What makes a crawl this crawl.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

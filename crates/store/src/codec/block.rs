@@ -5,11 +5,13 @@ use std::fmt;
 use crawl_model::{FilterReason, Fingerprint, Fingerprinter, Verdict};
 
 use super::bytes::unzigzag;
-use super::columns::{Columns, DIGITS, HEADS, ORIGINS, PATHS, Unpress};
+use super::columns::{
+    Columns, DIGITS, FACTS, HEADS, NUMBERS, ORIGINS, PATHS, TEXTS, TYPES, Unpress,
+};
 use super::{
-    Context, FOUND, HAS_EXTENSION, HAS_PRINT, HAS_PRIORITY, HAS_REST, IS_FILTERED, IS_RARE, KIND,
-    NEW_DEPTH, NEW_HOST, NEW_LABEL, NEW_ORIGIN, NEW_REFERRER, NO_REFERRER, RENEWS, RETRIED, Raw,
-    RawEnding, RawFound, SETTLED, replace,
+    Context, FOUND, Facts, HAS_EXTENSION, HAS_PRINT, HAS_PRIORITY, HAS_REST, IS_FILTERED, IS_RARE,
+    KIND, NEW_DEPTH, NEW_HOST, NEW_LABEL, NEW_ORIGIN, NEW_REFERRER, NO_REFERRER, RENEWS, RETRIED,
+    Raw, RawEnding, RawFound, RawSettle, SETTLED, replace,
 };
 
 /// One block, read event by event; the next block takes its place and its memory.
@@ -40,10 +42,11 @@ impl Block {
     pub(crate) fn open(&mut self, next_n: u64, sealed: &[u8]) -> Option<()> {
         self.next_n = next_n;
         self.context.clear();
-        self.columns.open(&mut self.press, sealed, &[])
+        self.columns.open(&mut self.press, sealed, &[FACTS, TYPES])
     }
 
-    /// Like [`open`](Self::open), for [`next_settle`](Self::next_settle) only.
+    /// Like [`open`](Self::open), for [`has_settle`](Self::has_settle) and
+    /// [`settle`](Self::settle) only.
     pub(crate) fn open_settles(&mut self, next_n: u64, sealed: &[u8]) -> Option<()> {
         self.next_n = next_n;
         self.context.clear();
@@ -66,7 +69,7 @@ impl Block {
                 Raw::Settled { n, ending: self.ending(tag)?, verdict }
             }
             RETRIED => {
-                let attempt = u32::try_from(self.columns.number()?).ok()?;
+                let attempt = u32::try_from(self.columns.number(NUMBERS)?).ok()?;
                 Raw::Retried { ending: self.ending(tag)?, attempt }
             }
             _ => {
@@ -77,19 +80,38 @@ impl Block {
         Some(raw)
     }
 
-    /// Number, print and verdict of the next settle, other events passed over; `Some(None)` if there
-    /// is none in the block, `None` if the bytes make no sense.
-    pub(crate) fn next_settle(&mut self) -> Option<Option<(u64, Fingerprint, Verdict)>> {
+    /// Passes over what is no settle; whether there is one then. `None` if the bytes make no sense.
+    pub(crate) fn has_settle(&mut self) -> Option<bool> {
         while !self.is_done() {
             let tag = *self.columns.peek_head()?;
-            if tag & KIND == FOUND {
-                self.columns.byte(HEADS)?;
-                self.pass_found(tag)?;
-            } else if let Raw::Settled { n, ending, verdict } = self.next()? {
-                return Some(Some((n, ending.print, verdict)));
+            match tag & KIND {
+                SETTLED => return Some(true),
+                FOUND => {
+                    self.columns.byte(HEADS)?;
+                    self.pass_found(tag)?;
+                }
+                _ => drop(self.next()?),
             }
         }
-        Some(None)
+        Some(false)
+    }
+
+    /// The settle that [is next](Self::has_settle); `None` if the bytes make no sense.
+    pub(crate) fn settle(&mut self) -> Option<RawSettle<'_>> {
+        let number = self.columns.number(FACTS)?;
+        let status = u16::try_from(number >> 1).ok()?;
+        if number & 1 != 0 {
+            replace(&mut self.context.content_type, self.columns.text(TYPES)?);
+        }
+        let bytes = self.columns.number(FACTS)?;
+        let n_items = u32::try_from(self.columns.number(FACTS)?).ok()?;
+        let elapsed_ms = self.columns.number(FACTS)?;
+        let Raw::Settled { n, ending, verdict } = self.next()? else { return None };
+        let RawEnding { print, at_ms, rest_until_ms, .. } = ending;
+        let ending = RawEnding { print, host: text(&self.context.host)?, at_ms, rest_until_ms };
+        let content_type = text(&self.context.content_type)?;
+        let facts = Facts { status, bytes, n_items, elapsed_ms, content_type };
+        Some(RawSettle { n, ending, verdict, facts })
     }
 
     fn pass_found(&mut self, tag: u8) -> Option<()> {
@@ -102,12 +124,12 @@ impl Block {
         }
         for has_number in [tag & NEW_DEPTH, rare & HAS_PRIORITY] {
             if has_number != 0 {
-                self.columns.number()?;
+                self.columns.number(NUMBERS)?;
             }
         }
         for has_text in [tag & NEW_LABEL, rare & HAS_EXTENSION] {
             if has_text != 0 {
-                self.columns.text()?;
+                self.columns.text(TEXTS)?;
             }
         }
         Some(())
@@ -133,18 +155,18 @@ impl Block {
             self.columns.url(ORIGINS, &mut self.context.referrer)?;
         }
         if tag & NEW_DEPTH != 0 {
-            self.context.depth = u32::try_from(self.columns.number()?).ok()?;
+            self.context.depth = u32::try_from(self.columns.number(NUMBERS)?).ok()?;
         }
         if tag & NEW_LABEL != 0 {
-            replace(&mut self.context.label, self.columns.text()?);
+            replace(&mut self.context.label, self.columns.text(TEXTS)?);
         }
         let priority = match rare & HAS_PRIORITY {
             0 => 0,
-            _ => i32::try_from(unzigzag(self.columns.number()?)).ok()?,
+            _ => i32::try_from(unzigzag(self.columns.number(NUMBERS)?)).ok()?,
         };
         let extension = match rare & HAS_EXTENSION {
             0 => None,
-            _ => Some(self.columns.text()?),
+            _ => Some(self.columns.text(TEXTS)?),
         };
         let url = text(&self.url)?;
         Some(RawFound {
@@ -168,11 +190,11 @@ impl Block {
         let print = Fingerprint(self.columns.print()?);
         let context = &mut self.context;
         if tag & NEW_HOST != 0 {
-            replace(&mut context.host, self.columns.text()?);
+            replace(&mut context.host, self.columns.text(TEXTS)?);
         }
-        let step = unzigzag(self.columns.number()?);
+        let step = unzigzag(self.columns.number(NUMBERS)?);
         context.at_ms = context.at_ms.wrapping_add(step as u64);
-        let rest_until_ms = if tag & HAS_REST == 0 { 0 } else { self.columns.number()? };
+        let rest_until_ms = if tag & HAS_REST == 0 { 0 } else { self.columns.number(NUMBERS)? };
         Some(RawEnding { print, host: text(&context.host)?, at_ms: context.at_ms, rest_until_ms })
     }
 }

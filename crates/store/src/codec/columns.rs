@@ -25,7 +25,11 @@ pub(super) const DIGITS: usize = 4;
 pub(super) const TEXTS: usize = 5;
 /// Fingerprints.
 pub(super) const PRINTS: usize = 6;
-const N_COLUMNS: usize = 7;
+/// What is known of settled pages, four numbers each.
+pub(super) const FACTS: usize = 7;
+/// Their media types.
+pub(super) const TYPES: usize = 8;
+const N_COLUMNS: usize = 9;
 
 const LEVEL: i32 = 1;
 /// Columns below this many bytes are not worth a frame.
@@ -122,11 +126,12 @@ impl Columns {
         Some(byte)
     }
 
-    pub(super) fn number(&mut self) -> Option<u64> {
-        let mut rest = Take(self.rest(NUMBERS));
+    /// The next number of `column`.
+    pub(super) fn number(&mut self, column: usize) -> Option<u64> {
+        let mut rest = Take(self.rest(column));
         let number = rest.number()?;
         let left = rest.0.len();
-        self.left(NUMBERS, left);
+        self.left(column, left);
         Some(number)
     }
 
@@ -136,14 +141,14 @@ impl Columns {
         Some(u64::from_le_bytes(print))
     }
 
-    pub(super) fn text(&mut self) -> Option<&[u8]> {
-        let start = self.at[TEXTS];
-        let mut rest = Take(&self.bytes[TEXTS][start..]);
+    /// The next text of `column`.
+    pub(super) fn text(&mut self, column: usize) -> Option<&[u8]> {
+        let mut rest = Take(self.rest(column));
         let len = rest.text()?.len();
         let left = rest.0.len();
-        self.left(TEXTS, left);
-        let end = self.at[TEXTS];
-        Some(&self.bytes[TEXTS][end - len..end])
+        self.left(column, left);
+        let end = self.at[column];
+        Some(&self.bytes[column][end - len..end])
     }
 }
 

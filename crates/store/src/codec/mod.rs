@@ -58,6 +58,29 @@ pub(crate) enum Raw<'a> {
     Filtered { print: Fingerprint, reason: FilterReason },
 }
 
+/// A settle with what is known of its page, borrowed from its block.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct RawSettle<'a> {
+    pub(crate) n: u64,
+    pub(crate) ending: RawEnding<'a>,
+    pub(crate) verdict: Verdict,
+    pub(crate) facts: Facts<'a>,
+}
+
+/// What people ask for most of a page as it is kept: in the log they can be read a million at a
+/// time, without a look into the database.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Facts<'a> {
+    /// 0 if no response came.
+    pub(crate) status: u16,
+    /// Of the decoded body.
+    pub(crate) bytes: u64,
+    pub(crate) n_items: u32,
+    pub(crate) elapsed_ms: u64,
+    /// Empty if unknown.
+    pub(crate) content_type: &'a str,
+}
+
 /// What every end of a try has, borrowed from its block.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct RawEnding<'a> {
@@ -79,7 +102,7 @@ pub(crate) struct RawFound<'a> {
     pub(crate) depth: u32,
     label: &'a str,
     priority: i32,
-    referrer: Option<&'a str>,
+    pub(crate) referrer: Option<&'a str>,
     extension: Option<&'a [u8]>,
 }
 
@@ -93,12 +116,13 @@ struct Context {
     referrer: Vec<u8>,
     host: Vec<u8>,
     at_ms: u64,
+    content_type: Vec<u8>,
 }
 
 impl Context {
     fn clear(&mut self) {
-        let Self { origin, depth, label, referrer, host, at_ms } = self;
-        [origin, label, referrer, host].into_iter().for_each(Vec::clear);
+        let Self { origin, depth, label, referrer, host, at_ms, content_type } = self;
+        [origin, label, referrer, host, content_type].into_iter().for_each(Vec::clear);
         (*depth, *at_ms) = (0, 0);
     }
 }

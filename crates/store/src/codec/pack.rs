@@ -3,10 +3,10 @@
 use crawl_model::{FilterReason, Fingerprint, Fingerprinter, Found, Request, Verdict};
 
 use super::bytes::{put_number, put_text, zigzag};
-use super::columns::{Columns, HEADS, NUMBERS, PRINTS, Press, TEXTS};
+use super::columns::{Columns, FACTS, HEADS, NUMBERS, PRINTS, Press, TEXTS, TYPES};
 use super::thaw::extension_of;
 use super::{
-    Context, FILTERED, FOUND, HAS_EXTENSION, HAS_PRINT, HAS_PRIORITY, HAS_REST, IS_FILTERED,
+    Context, FILTERED, FOUND, Facts, HAS_EXTENSION, HAS_PRINT, HAS_PRIORITY, HAS_REST, IS_FILTERED,
     IS_RARE, NEW_DEPTH, NEW_HOST, NEW_LABEL, NEW_ORIGIN, NEW_REFERRER, NO_REFERRER, RENEWS,
     RETRIED, RawEnding, SETTLED, replace, urls,
 };
@@ -83,9 +83,15 @@ impl Packer {
     }
 
     /// Packs a settle and returns its number.
-    pub(crate) fn settled(&mut self, ending: RawEnding<'_>, verdict: Verdict) -> u64 {
+    pub(crate) fn settled(
+        &mut self,
+        ending: RawEnding<'_>,
+        verdict: Verdict,
+        facts: Facts<'_>,
+    ) -> u64 {
         self.make_room();
         self.ending(SETTLED, ending);
+        self.facts(facts);
         self.block.bytes[HEADS].push(verdict as u8);
         self.next_n += 1;
         self.next_n - 1
@@ -198,6 +204,20 @@ impl Packer {
         put_number(&mut bytes[NUMBERS], zigzag(step));
         if rest_until_ms != 0 {
             put_number(&mut bytes[NUMBERS], rest_until_ms);
+        }
+    }
+
+    fn facts(&mut self, facts: Facts<'_>) {
+        let (context, bytes) = (&mut self.context, &mut self.block.bytes);
+        let content_type = facts.content_type.as_bytes();
+        let is_new = content_type != context.content_type;
+        if is_new {
+            put_text(&mut bytes[TYPES], content_type);
+            replace(&mut context.content_type, content_type);
+        }
+        let first = u64::from(facts.status) << 1 | u64::from(is_new);
+        for number in [first, facts.bytes, u64::from(facts.n_items), facts.elapsed_ms] {
+            put_number(&mut bytes[FACTS], number);
         }
     }
 

@@ -15,7 +15,7 @@ fn pack(packer: &mut Packer, event: &Event) {
     match event {
         Event::Found(found) => packer.found(found),
         Event::Settled { print, host, verdict, at_ms, rest_until_ms, .. } => {
-            packer.settled(ending(*print, host, *at_ms, *rest_until_ms), *verdict);
+            packer.settled(ending(*print, host, *at_ms, *rest_until_ms), *verdict, facts(*print));
         }
         Event::Retried { print, host, attempt, at_ms, rest_until_ms } => {
             packer.retried(ending(*print, host, *at_ms, *rest_until_ms), *attempt);
@@ -26,6 +26,18 @@ fn pack(packer: &mut Packer, event: &Event) {
 
 fn ending(print: Fingerprint, host: &Host, at_ms: u64, rest_until_ms: u64) -> RawEnding<'_> {
     RawEnding { print, host: host.as_str(), at_ms, rest_until_ms }
+}
+
+/// Facts of the page of this print, often those of another.
+fn facts(print: Fingerprint) -> Facts<'static> {
+    let few = print.0 % 5;
+    Facts {
+        status: [0, 200, 200, 404, 999][few as usize],
+        bytes: print.0 >> (16 * few.min(3)),
+        n_items: few as u32,
+        elapsed_ms: few * 100,
+        content_type: ["", "text/html", "text/html", "a/b", "text/xml"][few as usize],
+    }
 }
 
 fn unpack(blocks: Vec<Sealed>) -> Vec<Event> {
@@ -53,8 +65,10 @@ fn unpack_settles(blocks: &[Sealed]) -> Vec<(u64, Fingerprint, Verdict)> {
     let mut block = Block::new(prints());
     for sealed in blocks {
         block.open_settles(sealed.next_n, &sealed.bytes).unwrap();
-        while let Some(settle) = block.next_settle().unwrap() {
-            settles.push(settle);
+        while block.has_settle().unwrap() {
+            let settle = block.settle().unwrap();
+            assert_eq!(settle.facts, facts(settle.ending.print));
+            settles.push((settle.n, settle.ending.print, settle.verdict));
         }
     }
     settles
@@ -159,7 +173,7 @@ proptest! {
         bytes.truncate(cut.index(bytes.len()) + 1);
         let mut block = Block::new(prints());
         if block.open_settles(1, &bytes).is_some() {
-            while let Some(Some(_)) = block.next_settle() {}
+            while block.has_settle() == Some(true) && block.settle().is_some() {}
         }
         let mut thaw = Thaw::default();
         if block.open(1, &bytes).is_none() {
@@ -178,7 +192,11 @@ fn fifty_links_of_a_page_take_a_few_bytes_each() {
     let mut packer = Packer::new(prints.clone(), 1);
     let page = CanonicalUrl::parse("http://bookshop.test/list/1").unwrap();
     let host = Host::new("bookshop.test");
-    packer.settled(ending(Fingerprint(1), &host, 1_700_000_000_000, 0), Verdict::Ok);
+    packer.settled(
+        ending(Fingerprint(1), &host, 1_700_000_000_000, 0),
+        Verdict::Ok,
+        Facts::default(),
+    );
     for i in 0..50 {
         let url = format!("http://bookshop.test/book/some-title-{i}");
         let mut request = Request::get(CanonicalUrl::parse(&url).unwrap());

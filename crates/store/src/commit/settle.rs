@@ -7,7 +7,7 @@ use crawl_model::{
 };
 
 use super::{Books, Commit, rest_until};
-use crate::codec::RawEnding;
+use crate::codec::{Facts, RawEnding};
 use crate::copies::Copy;
 use crate::recrawl::News;
 use crate::store::now_ms;
@@ -64,13 +64,13 @@ impl Books {
         let host = record.url.host_str();
         let rest_until_ms = rest_until(now_ms, rest);
         let ending = RawEnding { print, host, at_ms: now_ms, rest_until_ms };
-        record.n = self.packer.settled(ending, stands);
         self.acquit(print, commit);
         if !is_kept {
             self.put_items(print, &record.label, old.as_ref(), &mut items, commit)?;
         }
         let items = items.kept;
         record.n_items = u32::try_from(items.len()).unwrap_or(u32::MAX);
+        record.n = self.packer.settled(ending, stands, facts_of(kept.unwrap_or(&record)));
         if let Some(kept) = kept {
             let mut kept = kept.clone();
             kept.take_visit(&record);
@@ -127,6 +127,17 @@ impl Books {
             packed::remove_surplus(db, batch, keys::ITEMS, print, n_parts)?;
         }
         self.drops.put(db, batch, print, &items.dropped, was_there)
+    }
+}
+
+/// What the log says of a page beside how it stands.
+fn facts_of(record: &PageRecord) -> Facts<'_> {
+    Facts {
+        status: record.status.unwrap_or(0),
+        bytes: record.bytes,
+        n_items: record.n_items,
+        elapsed_ms: record.elapsed_ms,
+        content_type: &record.content_type,
     }
 }
 

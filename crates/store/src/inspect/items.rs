@@ -1,14 +1,58 @@
-//! Answers about items that are not in the store any more, or were never.
+//! Answers about items: those that are stored, those that were dropped, and their fields.
 
 use std::ops::ControlFlow;
 
 use crawl_model::{DroppedItem, KindCounts};
 use serde_json::{Value, json};
 
-use super::{Emit, Filter, each_page};
+use super::condition::{Field, Row};
+use super::filter::{Filter, Has};
+use super::pages::each_page;
+use super::{Emit, row_of};
+use crate::codec::RawSettle;
 use crate::commit::item_value;
 use crate::runs::rate;
 use crate::{Drift, Reader, StoreError};
+
+/// An item with what is known of its page behind it.
+struct OfPage<'a> {
+    item: &'a Value,
+    page: &'a Value,
+}
+
+impl Row for OfPage<'_> {
+    fn field(&self, name: &str) -> Field<'_> {
+        match self.item.field(name) {
+            Field::Absent => self.page.field(name),
+            field => field,
+        }
+    }
+}
+
+fn has_items(settle: &RawSettle<'_>) -> bool {
+    settle.facts.n_items > 0
+}
+
+/// The stored items.
+pub(super) fn items(
+    reader: &Reader,
+    filter: &Filter<'_>,
+    emit: Emit<'_>,
+) -> Result<(), StoreError> {
+    let conditions = &filter.query.fields;
+    each_page(reader, filter, has_items, |print, record| {
+        let page = if conditions.is_empty() { Value::Null } else { row_of(&record) };
+        for item in reader.items(print) {
+            let item = item_value(&item?);
+            let row = OfPage { item: &item, page: &page };
+            let takes = conditions.iter().all(|condition| condition.judge(&row) == Some(true));
+            if takes && emit(json!({"url": record.url, "n": record.n, "item": item})).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    })
+}
 
 /// Dropped items with step and reason; of a duplicate also where the first is.
 pub(super) fn dropped(
@@ -16,28 +60,34 @@ pub(super) fn dropped(
     filter: &Filter<'_>,
     emit: Emit<'_>,
 ) -> Result<(), StoreError> {
-    each_page(reader, filter, |print, record| {
-        for dropped in reader.dropped(print) {
-            let DroppedItem { step, reason, detail, first, item, bytes } = dropped?;
-            let is_whole = bytes == item.len() as u64;
-            let value = if is_whole { item_value(&item) } else { (*item).into() };
-            let mut row = json!({"url": record.url, "n": record.n, "step": step, "reason": reason});
-            if !detail.is_empty() {
-                row["detail"] = (*detail).into();
+    each_page(
+        reader,
+        filter,
+        |_| true,
+        |print, record| {
+            for dropped in reader.dropped(print) {
+                let DroppedItem { step, reason, detail, first, item, bytes } = dropped?;
+                let is_whole = bytes == item.len() as u64;
+                let value = if is_whole { item_value(&item) } else { (*item).into() };
+                let mut row =
+                    json!({"url": record.url, "n": record.n, "step": step, "reason": reason});
+                if !detail.is_empty() {
+                    row["detail"] = (*detail).into();
+                }
+                if let Some(first) = first.map(|first| reader.page(first)).transpose()?.flatten() {
+                    row["first"] = first.url.as_str().into();
+                }
+                if !is_whole {
+                    row["cut_from_bytes"] = bytes.into();
+                }
+                row["item"] = value;
+                if filter.has_fields(&row) && emit(row).is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
             }
-            if let Some(first) = first.map(|first| reader.page(first)).transpose()?.flatten() {
-                row["first"] = first.url.as_str().into();
-            }
-            if !is_whole {
-                row["cut_from_bytes"] = bytes.into();
-            }
-            row["item"] = value;
-            if filter.has_fields(&row) && emit(row).is_break() {
-                return Ok(ControlFlow::Break(()));
-            }
-        }
-        Ok(ControlFlow::Continue(()))
-    })
+            Ok(ControlFlow::Continue(()))
+        },
+    )
 }
 
 /// A row per field of each kind of items, with the share of items in which it is filled.
@@ -46,15 +96,8 @@ pub(super) fn fields(
     filter: &Filter<'_>,
     emit: Emit<'_>,
 ) -> Result<(), StoreError> {
-    let query = filter.query;
-    if query.status.is_some()
-        || query.verdict.is_some()
-        || query.host.is_some()
-        || filter.url.is_some()
-    {
-        let what = "fields are those of all items: they have no URL, host, status or verdict";
-        return Err(StoreError::Query { what: what.to_owned() });
-    }
+    let what = "fields are those of all items: they have no URL, host, status or verdict";
+    filter.refuse(Has { url: false, answer: false }, what)?;
     let runs = reader.last_runs()?;
     let drifts = runs.drifts();
     let before = runs.before.unwrap_or_default().fields.kinds;

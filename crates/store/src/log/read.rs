@@ -4,12 +4,12 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crawl_model::{Event, Fingerprint, LogPosition, Verdict};
+use crawl_model::{Event, LogPosition};
 
 use super::segment::{HEADER, Header, RECORD_HEAD, RecordHead, read_exact_at};
 use super::{LogFiles, path_of};
 use crate::StoreError;
-use crate::codec::{Block, Raw, Thaw};
+use crate::codec::{Block, Raw, RawSettle, Thaw};
 
 /// Bytes that are read at a time, a record's payload aside.
 const READ_BYTES: usize = 128 << 10;
@@ -103,18 +103,17 @@ impl Log {
         Ok(true)
     }
 
-    /// Number, print and verdict of the next settle; `None` at the end.
-    pub(crate) fn next_settle(
-        &mut self,
-    ) -> Result<Option<(u64, Fingerprint, Verdict)>, StoreError> {
-        loop {
-            let Some(settle) = self.block.next_settle() else {
-                return Err(senseless(&self.files, self.next.segment, self.block_at, "events"));
-            };
-            if settle.is_some() || !self.open_record()? {
-                return Ok(settle);
+    /// The next settle; `None` at the end.
+    pub(crate) fn next_settle(&mut self) -> Result<Option<RawSettle<'_>>, StoreError> {
+        let (files, segment) = (&self.files.clone(), self.next.segment);
+        let senseless = |at| senseless(files, segment, at, "events");
+        while !self.block.has_settle().ok_or_else(|| senseless(self.block_at))? {
+            if !self.open_record()? {
+                return Ok(None);
             }
         }
+        let at = self.block_at;
+        self.block.settle().ok_or_else(|| senseless(at)).map(Some)
     }
 
     /// Takes up the next record; false at the end of the log.

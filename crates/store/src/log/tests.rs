@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crawl_model::{CanonicalUrl, Fingerprint, Found, Request, Verdict};
 
 use super::*;
-use crate::codec::{Packer, RawEnding};
+use crate::codec::{Facts, Packer, RawEnding};
 
 /// A log, and how to write to it.
 struct Rig {
@@ -42,7 +42,7 @@ impl Rig {
         let host = format!("h{}", n % 3);
         let ending =
             RawEnding { print: Fingerprint(n), host: &host, at_ms: 1000 + n, rest_until_ms: 0 };
-        assert_eq!(self.packer.settled(ending, Verdict::Ok), n);
+        assert_eq!(self.packer.settled(ending, Verdict::Ok, Facts::default()), n);
         for link in 0..3 {
             self.find(&format!("http://{host}/{n}/link-{link}"));
         }
@@ -98,8 +98,9 @@ fn read(dir: &Path, committed: LogPosition) -> Result<usize, StoreError> {
 fn settled_from(files: &Arc<LogFiles>, n: u64) -> Result<Vec<u64>, StoreError> {
     let mut log = Log::settles_from(files, n)?;
     let mut numbers = Vec::new();
-    while let Some((number, print, verdict)) = log.next_settle()? {
-        assert_eq!((print, verdict), (Fingerprint(number), Verdict::Ok));
+    while let Some(settle) = log.next_settle()? {
+        let number = settle.n;
+        assert_eq!((settle.ending.print, settle.verdict), (Fingerprint(number), Verdict::Ok));
         numbers.extend((number >= n).then_some(number));
     }
     Ok(numbers)

@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use crawl_model::{Entry, Outcome, Source, Verdict};
+use crawl_model::{Entry, FilterReason, Found, Outcome, Source, Verdict};
 use crawl_store::inspect::{Query, answer};
 use crawl_store::{Options, Store, StoreConfig};
 use serde_json::json;
@@ -62,12 +62,24 @@ fn questions(n: u64, some: &str) -> Vec<(serde_json::Value, u64)> {
         (json!({"what": "pages", "host": host(7)}), of_host),
         (json!({"what": "pages", "status": "404"}), n / 50),
         (json!({"what": "pages", "fields": ["status=599"]}), 0),
+        (json!({"what": "pages", "fields": ["title~'number 77'"], "limit": 5}), 5),
+        (json!({"what": "errors"}), n / 50),
+        (json!({"what": "timeline", "limit": 1}), 1),
+        (json!({"what": "robots"}), 0),
+        (json!({"what": "cookies"}), 0),
+        (json!({"what": "links", "url": some}), 2 + links_of(n / 2, n)),
+        (json!({"what": "items", "url": some}), 1),
         (json!({"what": "items"}), n - n / 50),
         (json!({"what": "items", "fields": ["price=7"]}), n / 100),
         (json!({"what": "urls"}), n + n),
         (json!({"what": "urls", "url": some}), 1),
         (json!({"what": "urls", "verdict": "off-domain"}), n),
     ]
+}
+
+/// Links that page `i` is the first to have.
+fn links_of(i: u64, n: u64) -> u64 {
+    (CHILDREN * i + 1..CHILDREN * (i + 1) + 1).filter(|child| *child < n).count() as u64
 }
 
 fn host(i: u64) -> String {
@@ -104,10 +116,14 @@ fn generate(folder: &Path, n: u64) {
 }
 
 fn page(rig: &Rig, i: u64, n: u64) -> Entry {
+    let from = |mut found: Found| {
+        found.request.referrer = Some(url(&url_of(i)));
+        found
+    };
     let children = (CHILDREN * i + 1)..(CHILDREN * i + 1 + CHILDREN).min(n);
-    let mut found: Vec<_> = children.map(|child| rig.found(&url_of(child))).collect();
-    let out = rig.found(&format!("http://elsewhere.test/from/{i}"));
-    found.push(crawl_model::Found { filtered: Some(crawl_model::FilterReason::OffDomain), ..out });
+    let mut found: Vec<_> = children.map(|child| from(rig.found(&url_of(child)))).collect();
+    let out = from(rig.found(&format!("http://elsewhere.test/from/{i}")));
+    found.push(Found { filtered: Some(FilterReason::OffDomain), ..out });
     let is_missing = i % 50 == 49;
     let (verdict, status) = if is_missing { (Verdict::HttpError, 404) } else { (Verdict::Ok, 200) };
     let body = json!({"title": format!("Product number {i}"), "price": i % 100, "sku": format!("A-{i:08}")});

@@ -7,7 +7,7 @@ use crawl_store::inspect::{Query, What, answer};
 use crawl_store::{StoreError, UrlState};
 use serde_json::{Value, json};
 
-use crate::rig::{Brings, Rig, item};
+use crate::rig::{Brings, Rig, item, url};
 
 /// `/` links to `/1`, `/2` and, too deep, `/far`; `/1` gives items and leads to `/far` again,
 /// nearer; `/2` is missing; `http://other/` is not ours.
@@ -19,9 +19,13 @@ fn crawled(path: &std::path::Path) -> Rig {
         found
     };
     rig.post(Entry::Found { found: vec![rig.found("http://h/")], source: Source::Seeds });
+    let from = |mut found: Found, page| {
+        found.request.referrer = Some(url(page));
+        found
+    };
     let found = vec![
-        at(rig.found("http://h/1"), 1),
-        at(rig.found("http://h/2"), 1),
+        from(at(rig.found("http://h/1"), 1), "http://h/"),
+        from(at(rig.found("http://h/2"), 1), "http://h/"),
         at(filtered(rig.found("http://h/far"), FilterReason::TooDeep), 9),
         filtered(rig.found("http://other/"), FilterReason::OffDomain),
     ];
@@ -82,7 +86,7 @@ fn hosts_are_summed() {
     let rows = ask(&rig, &Query { what: What::Hosts, ..Query::default() });
     let row = |host, pages, settled, queued, filtered, items| {
         json!({"host": host, "pages": pages, "settled": settled, "queued": queued,
-            "filtered": filtered, "items": items})
+            "filtered": filtered, "items": items, "bytes": pages * 9})
     };
     assert_eq!(rows, [row("h", 3, 3, 1, 0, 2), row("other", 0, 0, 0, 1, 0)]);
 }
@@ -123,6 +127,62 @@ fn questions_are_answered_with_stable_rows() {
     let wrong = Query { what: What::Pages, verdict: verdict("queued"), ..Query::default() };
     let error = answer(&rig.store.reader(), &wrong, &mut |_| ControlFlow::Break(())).unwrap_err();
     assert!(matches!(&error, StoreError::Query { what } if what.contains("http-error")), "{error}");
+}
+
+#[test]
+fn what_the_log_says_of_pages_and_what_their_records_say_is_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let rig = crawled(dir.path());
+    let pages = |condition: &str| {
+        let fields = vec![condition.parse().unwrap()];
+        let rows = ask(&rig, &Query { what: What::Pages, fields, ..Query::default() });
+        rows.iter().map(|row| row["n"].as_u64().unwrap()).collect::<Vec<_>>()
+    };
+    for (condition, expected) in [
+        ("status=404", vec![3]),
+        ("status=2xx and n_items>0", vec![2]),
+        ("bytes=9 and host=h", vec![1, 2, 3]),
+        ("verdict=ok and url~1", vec![2]),
+        ("not verdict=ok or n<2", vec![1, 3]),
+        ("content_type", vec![]),
+        ("host~other", vec![]),
+    ] {
+        assert_eq!(pages(condition), expected, "{condition}");
+    }
+    // An item's own field first, then its page's.
+    let fields = vec!["price>3 and status=200 and url~/1".parse().unwrap()];
+    let rows = ask(&rig, &Query { what: What::Items, fields, ..Query::default() });
+    assert_eq!(rows, [json!({"url": "http://h/1", "n": 2, "item": {"title": "Two", "price": 4}})]);
+}
+
+#[test]
+fn links_and_errors_and_times_are_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    let rig = crawled(dir.path());
+    let links = |url: &str| {
+        ask(&rig, &Query { what: What::Links, url: Some(url.into()), ..Query::default() })
+    };
+    let out = |verdict, url| json!({"way": "out", "verdict": verdict, "depth": 1, "url": url});
+    let expected = [out("ok", "http://h/1"), out("http-error", "http://h/2")];
+    assert_eq!(links("http://h/"), expected);
+    assert_eq!(links("http://h/%32"), [json!({"way": "in", "url": "http://h/"})]);
+
+    let errors = ask(&rig, &Query { what: What::Errors, ..Query::default() });
+    let expected = json!({"n": 3, "verdict": "http-error", "status": 404, "attempts": 0,
+        "url": "http://h/2"});
+    assert_eq!(errors, [expected]);
+
+    let fields = vec!["host=h".parse().unwrap()];
+    let rows = ask(&rig, &Query { what: What::Timeline, fields, ..Query::default() });
+    let sum = |name: &str| rows.iter().map(|row| row[name].as_u64().unwrap()).sum::<u64>();
+    assert_eq!((sum("settled"), sum("pages"), sum("items"), sum("bytes")), (3, 3, 2, 27));
+
+    let fields = vec!["title=x".parse().unwrap()];
+    let wrong = Query { what: What::Timeline, fields, ..Query::default() };
+    let error = answer(&rig.store.reader(), &wrong, &mut |_| ControlFlow::Break(())).unwrap_err();
+    assert!(matches!(&error, StoreError::Query { what } if what.contains("elapsed_ms")), "{error}");
+    let all = Query { what: What::Links, ..Query::default() };
+    assert!(answer(&rig.store.reader(), &all, &mut |_| ControlFlow::Break(())).is_err());
 }
 
 #[test]

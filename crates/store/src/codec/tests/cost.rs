@@ -93,7 +93,7 @@ fn measure(name: &str, make: fn(&mut u64, u64) -> String, per_commit: usize) {
         for (at, (url, found)) in commit.iter().enumerate() {
             let (print, host) = (prints.get(url), Host::new(url.host_str()));
             let at_ms = 1_700_000_000_000 + at as u64;
-            packer.settled(ending(print, &host, at_ms, 0), Verdict::Ok);
+            packer.settled(ending(print, &host, at_ms, 0), Verdict::Ok, facts(print));
             found.iter().for_each(|found| packer.found(found));
         }
         blocks.extend(packer.take());
@@ -119,7 +119,8 @@ fn measure(name: &str, make: fn(&mut u64, u64) -> String, per_commit: usize) {
     let mut n_settles = 0;
     for sealed in &blocks {
         block.open_settles(sealed.next_n, &sealed.bytes).unwrap();
-        while block.next_settle().unwrap().is_some() {
+        while block.has_settle().unwrap() {
+            black_box(block.settle().unwrap());
             n_settles += 1;
         }
     }

@@ -20,6 +20,7 @@ mod fetch;
 mod graph;
 mod hanging;
 mod hosts;
+mod inspect;
 mod isolation;
 mod kill;
 mod middleware;

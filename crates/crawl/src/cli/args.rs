@@ -5,10 +5,10 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::inspect::args::{INSPECT, InspectArgs};
 use super::scaffold::args::{self as scaffold, CheckArgs, NewArgs, RecordArgs};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use crawl::CanonicalUrl;
-use crawl::store::inspect::{self, FieldFilter, StatusFilter};
 
 const EXIT_CODES: &str = "Exit codes:
     0  done
@@ -74,7 +74,7 @@ pub(crate) enum Command {
     #[command(after_help = EXIT_CODES)]
     Run(RunArgs),
     /// Look into the folder of a crawl, finished or running.
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = INSPECT)]
     Inspect(InspectArgs),
     /// Tell a running crawl what to do: pause, resume, stop, add, block, set.
     #[command(after_help = CONTROL)]
@@ -161,69 +161,6 @@ pub(crate) struct PluginCheckArgs {
     /// Tell the spider something, such as `-a tag=love`.
     #[arg(short, long = "arg", value_name = "NAME=VALUE")]
     pub(crate) args: Vec<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct InspectArgs {
-    /// The crawl's folder (the key `store.path`).
-    pub(crate) store: PathBuf,
-    /// What to show.
-    #[arg(default_value = "stats")]
-    pub(crate) what: What,
-    /// Only this host.
-    #[arg(long)]
-    pub(crate) host: Option<String>,
-    /// Only this URL.
-    #[arg(long)]
-    pub(crate) url: Option<String>,
-    /// Only this HTTP status: 404, or 4xx for all of them.
-    #[arg(long)]
-    pub(crate) status: Option<StatusFilter>,
-    /// Only URLs that ended thus, such as `ok`, `timeout` or `robots`.
-    #[arg(long)]
-    pub(crate) verdict: Option<String>,
-    /// Only rows whose field is VALUE (`name=value`) or contains it (`name~text`).
-    #[arg(long = "where", value_name = "FIELD=VALUE")]
-    pub(crate) conditions: Vec<FieldFilter>,
-    /// Of items: those that a step of the pipeline dropped, with step and reason.
-    #[arg(long)]
-    pub(crate) dropped: bool,
-    /// At most this many rows.
-    #[arg(short = 'n', long)]
-    pub(crate) limit: Option<u64>,
-    /// JSON lines, as without a terminal.
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-/// What `crawl inspect` can show.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum What {
-    /// How many URLs stand where.
-    Stats,
-    /// Every URL that ended with an answer or a failure.
-    Pages,
-    /// What the spider took.
-    Items,
-    /// Every URL ever found, with its verdict or the reason why it was not fetched.
-    Urls,
-    /// Every host, with its counts.
-    Hosts,
-    /// Which fields the items have, in this run and the one before.
-    Fields,
-}
-
-impl From<What> for inspect::What {
-    fn from(what: What) -> Self {
-        match what {
-            What::Stats => Self::Stats,
-            What::Pages => Self::Pages,
-            What::Items => Self::Items,
-            What::Urls => Self::Urls,
-            What::Hosts => Self::Hosts,
-            What::Fields => Self::Fields,
-        }
-    }
 }
 
 #[derive(Debug, Args)]

@@ -109,6 +109,19 @@ pub(crate) fn host_of(url: &str) -> Option<&str> {
     Some(&host[..host[past..].find(':').map_or(host.len(), |at| past + at)])
 }
 
+/// A field of a row as conditions see it: of an item its own ones first, then its page's; dots lead
+/// inwards; `host` is that of the URL where there is no such field. `None` if there is none.
+#[must_use]
+pub fn field_of(row: &Value, name: &str) -> Option<Value> {
+    let own = row.get("item").filter(|item| item.is_object()).and_then(|item| inner(item, name));
+    match own.map_or_else(|| row.field(name), Field::Value) {
+        Field::Value(value) => Some(value.clone()),
+        Field::Text(text) => Some(text.into_owned().into()),
+        Field::Number(number) => Some(number.into()),
+        Field::Unknown | Field::Absent => None,
+    }
+}
+
 impl Condition {
     /// Whether it holds; `None` if that hangs on a field that is not known yet.
     pub(super) fn judge(&self, row: &impl Row) -> Option<bool> {

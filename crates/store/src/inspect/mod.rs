@@ -25,8 +25,8 @@ use serde_json::{Value, json};
 use crate::{Reader, StoreError};
 use filter::Filter;
 
-pub use condition::Condition;
 pub(crate) use condition::host_of;
+pub use condition::{Condition, field_of};
 pub use filter::StatusFilter;
 
 /// What is asked for.
@@ -138,11 +138,11 @@ fn stats(reader: &Reader) -> Result<Value, StoreError> {
     row["disk_bytes"] = disk_bytes.into();
     row["database_bytes"] = database_bytes.into();
     row["body_bytes"] = body_bytes.into();
-    if counts.pages > 0 {
-        row["disk_bytes_per_page"] = (disk_bytes / counts.pages).into();
+    if let Some(bytes) = disk_bytes.checked_div(counts.pages) {
+        row["disk_bytes_per_page"] = bytes.into();
     }
-    if counts.discovered > 0 {
-        row["database_bytes_per_url"] = (database_bytes / counts.discovered).into();
+    if let Some(bytes) = database_bytes.checked_div(counts.discovered) {
+        row["database_bytes_per_url"] = bytes.into();
     }
     row["feeds"] = feeds.into();
     let dropped = reader.drop_counts()?;

@@ -1,119 +1,82 @@
-//! `crawl inspect`: looks into a crawl's folder, or asks the crawl that runs in it.
+//! Rows as people or programs want them: JSON lines, tables, comma-separated values, figures.
 
-use std::cell::Cell;
-use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
-use std::ops::ControlFlow;
-use std::path::Path;
+use std::io::{self, BufWriter, StdoutLock, Write};
 use std::time::{Duration, SystemTime};
 
-use crawl::engine::{ControlError, ask};
-use crawl::store::inspect::{Query, What, answer};
-use crawl::store::{Store, StoreError};
+use crawl::store::inspect::field_of;
 use humantime_serde::re::humantime;
 use serde_json::Value;
 
-use super::args::InspectArgs;
-use super::failure::{Exit, Failure, unless_closed};
-use super::progress::grouped;
-use super::table::{Row, Table, printable};
-
-/// How often a folder in use is asked again: its crawl may be opening or closing just now.
-const ATTEMPTS: u32 = 25;
-const PAUSE: Duration = Duration::from_millis(200);
-
-/// Prints the rows that were asked for.
-pub(crate) fn inspect(args: InspectArgs) -> Result<(), Failure> {
-    let query = Query {
-        what: args.what.into(),
-        host: args.host,
-        status: args.status,
-        verdict: args.verdict,
-        fields: args.conditions,
-        limit: args.limit,
-        url: args.url,
-        dropped: args.dropped,
-    };
-    let stdout = io::stdout();
-    let is_for_people = !args.json && stdout.is_terminal();
-    let mut sheet = Sheet::new(stdout.lock(), query.what, is_for_people);
-    let mut written = Ok(());
-    gather(&args.store, &query, &mut |row| {
-        written = sheet.add(row);
-        if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    })?;
-    unless_closed(written.and_then(|()| sheet.finish()))
-}
-
-/// Takes the rows from the folder, or from the crawl that has it.
-fn gather(
-    folder: &Path,
-    query: &Query,
-    row: &mut dyn FnMut(Value) -> ControlFlow<()>,
-) -> Result<(), Failure> {
-    let has_rows = Cell::new(false);
-    let mut row = |value| {
-        has_rows.set(true);
-        row(value)
-    };
-    let mut attempt = 1;
-    loop {
-        let in_use = match Store::inspect(folder) {
-            Ok(store) => return Ok(answer(&store.reader(), query, &mut row)?),
-            Err(error @ StoreError::InUse { .. }) => error,
-            Err(error) => return Err(error.into()),
-        };
-        match ask(folder, query, &mut row) {
-            Ok(()) => return Ok(()),
-            // It has just begun or ended; half an answer is not repeated.
-            Err(ControlError::Io { .. }) if !has_rows.get() && attempt < ATTEMPTS => {
-                attempt += 1;
-                std::thread::sleep(PAUSE);
-            }
-            Err(ControlError::Io { .. }) if !has_rows.get() => {
-                return Err(Failure::new(Exit::InUse, in_use)
-                    .hint("the process that has it does not answer; try again when it has ended"));
-            }
-            Err(error @ ControlError::Refused(_)) => return Err(Failure::new(Exit::Usage, error)),
-            Err(error) => return Err(Failure::new(Exit::Broken, error)),
-        }
-    }
-}
+use super::args::{FormArgs, InspectArgs, What};
+use crate::cli::progress::grouped;
+use crate::cli::table::{Row, Table, printable};
 
 /// Where the rows are printed.
-enum Sheet<'a> {
+pub(super) enum Sheet<'a> {
+    /// Whole rows as JSON lines.
     Lines(BufWriter<StdoutLock<'a>>),
+    /// Some fields of them.
+    Chosen(BufWriter<StdoutLock<'a>>, Vec<String>),
     Table(Table<BufWriter<StdoutLock<'a>>>),
     Figures(BufWriter<StdoutLock<'a>>),
 }
 
 impl<'a> Sheet<'a> {
-    fn new(out: StdoutLock<'a>, what: What, is_for_people: bool) -> Self {
+    pub(super) fn new(out: StdoutLock<'a>, args: &InspectArgs, is_terminal: bool) -> Self {
         let out = BufWriter::new(out);
-        let fields: &[&str] = match what {
-            _ if !is_for_people => return Self::Lines(out),
+        let FormArgs { columns, json, csv } = &args.form;
+        let chosen: Vec<&str> = columns.iter().map(String::as_str).collect();
+        let is_table = is_terminal && !json;
+        if *csv {
+            return Self::Table(Table::csv(out, &chosen));
+        }
+        if !is_table && chosen.is_empty() {
+            return Self::Lines(out);
+        }
+        if !is_table {
+            return Self::Chosen(out, columns.clone());
+        }
+        let is_shaped = args.shape.count || !args.shape.group_by.is_empty();
+        let fields: &[&str] = match args.what {
+            _ if !chosen.is_empty() => &chosen,
+            _ if is_shaped => &[],
             What::Stats => return Self::Figures(out),
             What::Pages => {
                 &["n", "status", "verdict", "depth", "elapsed_ms", "bytes", "n_items", "url"]
             }
+            What::Errors => &["n", "status", "verdict", "attempts", "error", "url"],
             What::Urls => &["verdict", "depth", "n", "url"],
-            What::Hosts => &["pages", "settled", "queued", "filtered", "items", "host"],
+            What::Links => &["way", "verdict", "url"],
+            What::Hosts => &["pages", "settled", "queued", "filtered", "items", "bytes", "host"],
+            What::Timeline => {
+                &["from_ms", "settled", "pages", "pages_per_second", "items", "bytes"]
+            }
+            What::Robots => &["says", "bytes", "fetched_ms", "cause", "origin", "text"],
+            What::Cookies => &["domain", "path", "name", "expires_ms", "secure", "value"],
             What::Fields => &["kind", "field", "items", "filled", "rate", "rate_before", "drifts"],
             What::Items => &[],
         };
         Self::Table(Table::new(out, fields))
     }
 
-    fn add(&mut self, row: Value) -> io::Result<()> {
+    pub(super) fn add(&mut self, row: Value) -> io::Result<()> {
         match self {
             Self::Lines(out) => writeln!(out, "{row}"),
+            Self::Chosen(out, columns) => {
+                let fields = columns
+                    .iter()
+                    .filter_map(|name| field_of(&row, name).map(|value| (name.clone(), value)));
+                writeln!(out, "{}", Value::Object(fields.collect()))
+            }
             Self::Table(table) => table.push(flat(row)),
             Self::Figures(out) => figures(out, &row),
         }
     }
 
-    fn finish(self) -> io::Result<()> {
+    /// Says on stderr if there were fields that have no column.
+    pub(super) fn finish(self) -> io::Result<()> {
         match self {
-            Self::Lines(mut out) | Self::Figures(mut out) => out.flush(),
+            Self::Lines(mut out) | Self::Chosen(mut out, _) | Self::Figures(mut out) => out.flush(),
             Self::Table(table) => table.finish(),
         }
     }

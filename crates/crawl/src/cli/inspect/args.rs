@@ -1,0 +1,155 @@
+//! The command line of `crawl inspect`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use crawl::store::inspect::{self, Condition, Query, StatusFilter};
+
+pub(crate) const INSPECT: &str = "\
+Conditions: `status=404 and host~shop`. Fields are compared with = != < <= > >= ~ (contains) !~ and
+joined by and, or, not and parentheses; a field alone holds if it is there and not empty. Values
+with spaces stand in quotes. `status=4xx` is a class, `host` the URL's, `a.b` goes into objects and
+lists. `--json` shows which fields there are.
+
+Examples:
+    crawl inspect STORE pages --where 'status=4xx and host~shop' --sort=-bytes -n 20
+    crawl inspect STORE pages --group-by host,status --sum bytes
+    crawl inspect STORE items --where 'price>20' --columns title,price --csv
+    crawl inspect STORE urls --where referrer=http://example.org/
+
+Exit codes:
+    0  done
+    1  the store cannot be read, or output failed
+    2  wrong usage
+    3  a process has the folder and does not answer
+
+Results go to stdout, everything else to stderr.";
+
+#[derive(Debug, Args)]
+pub(crate) struct InspectArgs {
+    /// The crawl's folder (the key `store.path`).
+    pub(crate) store: PathBuf,
+    /// What to show.
+    #[arg(default_value = "stats")]
+    pub(crate) what: What,
+    /// Only this host.
+    #[arg(long)]
+    pub(crate) host: Option<String>,
+    /// Only this URL.
+    #[arg(long)]
+    pub(crate) url: Option<String>,
+    /// Only this HTTP status: 404, or 4xx for all of them.
+    #[arg(long)]
+    pub(crate) status: Option<StatusFilter>,
+    /// Only URLs that ended thus, such as `ok`, `timeout` or `robots`.
+    #[arg(long)]
+    pub(crate) verdict: Option<String>,
+    /// Only rows of which this holds, such as `status=404 and host~shop`.
+    #[arg(short = 'w', long = "where", value_name = "CONDITION")]
+    pub(crate) conditions: Vec<Condition>,
+    /// Of items: those that a step of the pipeline dropped, with step and reason.
+    #[arg(long)]
+    pub(crate) dropped: bool,
+    #[command(flatten)]
+    pub(crate) shape: ShapeArgs,
+    #[command(flatten)]
+    pub(crate) form: FormArgs,
+}
+
+/// What becomes of the rows before they are shown.
+#[derive(Debug, Args)]
+pub(crate) struct ShapeArgs {
+    /// Order by this field, `-FIELD` for the greatest first; by several, the first one first.
+    #[arg(long, value_name = "FIELD", value_delimiter = ',', allow_hyphen_values = true)]
+    pub(crate) sort: Vec<String>,
+    /// At most this many rows.
+    #[arg(short = 'n', long)]
+    pub(crate) limit: Option<u64>,
+    /// Only say how many rows there are.
+    #[arg(long, conflicts_with_all = ["sort", "limit", "group_by"])]
+    pub(crate) count: bool,
+    /// A row for all that have these fields alike, with their number; the greatest first.
+    #[arg(long, value_name = "FIELD", value_delimiter = ',')]
+    pub(crate) group_by: Vec<String>,
+    /// Of each group also the sum of these fields.
+    #[arg(long, value_name = "FIELD", value_delimiter = ',', requires = "group_by")]
+    pub(crate) sum: Vec<String>,
+}
+
+/// How the rows are shown.
+#[derive(Debug, Args)]
+pub(crate) struct FormArgs {
+    /// Show these fields, in this order.
+    #[arg(long, value_name = "FIELD", value_delimiter = ',')]
+    pub(crate) columns: Vec<String>,
+    /// JSON lines, as without a terminal.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Comma-separated values (RFC 4180); without `--columns`, of the fields of the first rows.
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) csv: bool,
+}
+
+impl InspectArgs {
+    /// What is asked of the store. It is told the limit only where it gives the rows as they are
+    /// shown.
+    pub(super) fn query(&self) -> Query {
+        let shape = &self.shape;
+        let is_as_it_is = shape.sort.is_empty() && shape.group_by.is_empty();
+        Query {
+            what: self.what.into(),
+            host: self.host.clone(),
+            status: self.status,
+            verdict: self.verdict.clone(),
+            fields: self.conditions.clone(),
+            limit: shape.limit.filter(|_| is_as_it_is),
+            url: self.url.clone(),
+            dropped: self.dropped,
+        }
+    }
+}
+
+/// What `crawl inspect` can show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum What {
+    /// How many URLs stand where.
+    Stats,
+    /// Every URL that ended with an answer or a failure.
+    Pages,
+    /// Those that ended in a failure, with the page that linked there.
+    Errors,
+    /// What the spider took.
+    Items,
+    /// Every URL ever found, with its verdict or the reason why it was not fetched.
+    Urls,
+    /// Who linked to a URL (`--url`) first, and what its page was the first to link to.
+    Links,
+    /// Every host, with its counts.
+    Hosts,
+    /// What settled when.
+    Timeline,
+    /// What robots.txt files said; with `--url`, the text of the one in force there.
+    Robots,
+    /// Every cookie that is kept.
+    Cookies,
+    /// Which fields the items have, in this run and the one before.
+    Fields,
+}
+
+impl From<What> for inspect::What {
+    fn from(what: What) -> Self {
+        match what {
+            What::Stats => Self::Stats,
+            What::Pages => Self::Pages,
+            What::Errors => Self::Errors,
+            What::Items => Self::Items,
+            What::Urls => Self::Urls,
+            What::Links => Self::Links,
+            What::Hosts => Self::Hosts,
+            What::Timeline => Self::Timeline,
+            What::Robots => Self::Robots,
+            What::Cookies => Self::Cookies,
+            What::Fields => Self::Fields,
+        }
+    }
+}

@@ -10,6 +10,7 @@ mod built;
 mod bad_input;
 mod bookshop;
 mod broken;
+mod browse;
 mod cache;
 mod control;
 mod cookies;

@@ -119,18 +119,29 @@ pub(crate) struct Fold {
     retries: u64,
 }
 
+/// What of the log is folded.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Part<'a> {
+    All,
+    /// Only what was asked for at a URL.
+    Of(&'a CanonicalUrl),
+    /// This, and the URLs that its page was the first to link to.
+    AndLinks(&'a CanonicalUrl),
+}
+
 /// Tells one URL from all others: credentials do not count, nor does how it is escaped.
-struct Wanted<'a> {
+pub(crate) struct SameUrl<'a> {
     host: &'a str,
     key: String,
 }
 
-impl<'a> Wanted<'a> {
-    fn new(url: &'a CanonicalUrl) -> Self {
+impl<'a> SameUrl<'a> {
+    pub(crate) fn new(url: &'a CanonicalUrl) -> Self {
         Self { host: url.host_str(), key: url.without_credentials().key().into_owned() }
     }
 
-    fn is(&self, text: &str) -> bool {
+    /// Whether a text is this URL.
+    pub(crate) fn is(&self, text: &str) -> bool {
         text.contains(self.host)
             && CanonicalUrl::parse(text)
                 .is_ok_and(|url| url.without_credentials().key() == self.key)
@@ -138,25 +149,29 @@ impl<'a> Wanted<'a> {
 }
 
 impl Fold {
-    /// Folds all that is committed; if a URL is given, only what concerns it.
-    pub(crate) fn of(
-        files: &Arc<LogFiles>,
-        url: Option<&CanonicalUrl>,
-    ) -> Result<Self, StoreError> {
+    /// Folds what is committed.
+    pub(crate) fn of(files: &Arc<LogFiles>, part: Part<'_>) -> Result<Self, StoreError> {
         let mut fold = Self::default();
-        let wanted = url.map(Wanted::new);
+        let (url, with_links) = match part {
+            Part::All => (None, false),
+            Part::Of(url) => (Some(SameUrl::new(url)), false),
+            Part::AndLinks(url) => (Some(SameUrl::new(url)), true),
+        };
         let mut log = Log::all(files);
         while let Some(raw) = log.next()? {
-            if wanted.as_ref().is_none_or(|wanted| fold.concerns(wanted, &raw)) {
+            if url.as_ref().is_none_or(|url| fold.concerns(url, with_links, &raw)) {
                 fold.apply(&raw);
             }
         }
         Ok(fold)
     }
 
-    fn concerns(&self, wanted: &Wanted<'_>, raw: &Raw<'_>) -> bool {
+    fn concerns(&self, url: &SameUrl<'_>, with_links: bool, raw: &Raw<'_>) -> bool {
         let print = match raw {
-            Raw::Found(found) => return wanted.is(found.url),
+            Raw::Found(found) => {
+                let is_link = || with_links && found.referrer.is_some_and(|from| url.is(from));
+                return url.is(found.url) || is_link();
+            }
             Raw::Settled { ending, .. } | Raw::Retried { ending, .. } => ending.print,
             Raw::Filtered { print, .. } => *print,
         };

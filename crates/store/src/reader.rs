@@ -15,7 +15,7 @@ use crawl_model::{
 
 use crate::commit::item_value;
 use crate::dropped::{self, DropCounts};
-use crate::fold::{Fold, Rows};
+use crate::fold::{Fold, Part, Rows};
 use crate::log::{Log, last_or};
 use crate::packed::Pieces;
 use crate::runs::LastRuns;
@@ -186,12 +186,12 @@ impl Reader {
     /// # Errors
     /// [`StoreError`] if the log cannot be read; so may each step.
     pub fn urls(&self) -> Result<Urls, StoreError> {
-        self.urls_of(None)
+        self.part_of_urls(Part::All)
     }
 
-    /// The same, of one URL only if one is given: several rows, if it was asked for in several ways.
-    pub(crate) fn urls_of(&self, url: Option<&CanonicalUrl>) -> Result<Urls, StoreError> {
-        let rows = Fold::of(&self.shared.log, url)?.rows(&self.shared.log);
+    /// The same, of some only: several rows of one URL, if it was asked for in several ways.
+    pub(crate) fn part_of_urls(&self, part: Part<'_>) -> Result<Urls, StoreError> {
+        let rows = Fold::of(&self.shared.log, part)?.rows(&self.shared.log);
         Ok(Urls { rows, is_over: false })
     }
 
@@ -206,7 +206,7 @@ impl Reader {
         if each(plain)?.is_break() {
             return Ok(());
         }
-        for print in Fold::of(&self.shared.log, Some(url))?.prints() {
+        for print in Fold::of(&self.shared.log, Part::Of(url))?.prints() {
             if print != plain && each(print)?.is_break() {
                 break;
             }
@@ -229,7 +229,7 @@ impl Reader {
     /// # Errors
     /// [`StoreError`] if the log cannot be read.
     pub fn counts(&self) -> Result<Counts, StoreError> {
-        let fold = Fold::of(&self.shared.log, None)?;
+        let fold = Fold::of(&self.shared.log, Part::All)?;
         Ok(fold.counts(self.shared.db.totals()?.items))
     }
 
@@ -238,7 +238,7 @@ impl Reader {
     /// # Errors
     /// [`StoreError`] if the log or a record cannot be read.
     pub fn hosts(&self) -> Result<Vec<HostRow>, StoreError> {
-        Fold::of(&self.shared.log, None)?.hosts(&self.shared.log)
+        Fold::of(&self.shared.log, Part::All)?.hosts(&self.shared.log)
     }
 
     /// An archived body, decoded.

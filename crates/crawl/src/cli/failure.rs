@@ -53,6 +53,11 @@ impl Failure {
         self
     }
 
+    /// The error itself, in a line.
+    pub(crate) fn message(&self) -> String {
+        self.error.to_string()
+    }
+
     /// Says it on stderr: the error, what caused it, the hint.
     pub(crate) fn report(&self) -> ExitCode {
         eprintln!("{}", self.text());

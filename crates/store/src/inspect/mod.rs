@@ -54,6 +54,10 @@ pub enum What {
     Robots,
     /// The cookies that are kept.
     Cookies,
+    /// The archived answer of a URL: status, header fields, and the body in Base64.
+    Body,
+    /// Its status and header fields only.
+    Headers,
     /// Which fields the items of this run and of the one before have, a row per field.
     Fields,
 }
@@ -117,6 +121,8 @@ pub fn answer(
         What::Timeline => hosts::timeline(reader, &filter, emit),
         What::Robots => told::robots(reader, &filter, emit),
         What::Cookies => told::cookies(reader, &filter, emit),
+        What::Body => pages::archived(reader, &filter, true, emit),
+        What::Headers => pages::archived(reader, &filter, false, emit),
         What::Fields => items::fields(reader, &filter, emit),
     }
 }

@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use crawl_model::{Fingerprint, PageRecord, Verdict};
+use data_encoding::BASE64;
 use serde_json::json;
 
 use super::filter::Filter;
@@ -52,6 +53,47 @@ pub(super) fn errors(
         }
         Ok(if filter.has_fields(&row) { emit(row) } else { ControlFlow::Continue(()) })
     })
+}
+
+/// The archived answer of a URL.
+pub(super) fn archived(
+    reader: &Reader,
+    filter: &Filter<'_>,
+    with_body: bool,
+    emit: Emit<'_>,
+) -> Result<(), StoreError> {
+    let bad = |what: &str| Err(StoreError::Query { what: what.to_owned() });
+    if filter.url.is_none() {
+        return bad("an archived answer is that of one URL: name it with `--url URL`");
+    }
+    let mut n_archived = 0;
+    each_page(
+        reader,
+        filter,
+        |_| true,
+        |_, record| {
+            let Some(pointer) = &record.body else { return Ok(ControlFlow::Continue(())) };
+            n_archived += 1;
+            let response = reader.response(pointer)?;
+            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+            let headers = response.headers.iter().map(|(name, value)| json!([name, text(value)]));
+            let mut row = json!({
+                "n": record.n,
+                "status": response.status,
+                "url": record.url.as_str(),
+                "headers": headers.collect::<Vec<_>>(),
+            });
+            if with_body {
+                row["base64"] = BASE64.encode(&response.body).into();
+            }
+            Ok(if filter.has_fields(&row) { emit(row) } else { ControlFlow::Continue(()) })
+        },
+    )?;
+    match n_archived {
+        0 => bad("no answer of this URL is archived: see `crawl inspect STORE pages --url URL`, \
+                  and the key `store.bodies`"),
+        _ => Ok(()),
+    }
 }
 
 fn is_failure(verdict: Verdict) -> bool {

@@ -1,14 +1,14 @@
 //! Answers about URLs, whether they have settled or not.
 
-use crawl_model::CanonicalUrl;
 use serde_json::json;
 
 use super::filter::{Filter, Has};
 use super::{Emit, row_of};
+use crate::fold::{Part, SameUrl};
 use crate::{Reader, StoreError, UrlRow};
 
 pub(super) fn urls(reader: &Reader, filter: &Filter<'_>, emit: Emit<'_>) -> Result<(), StoreError> {
-    for row in reader.urls_of(filter.url.as_ref())? {
+    for row in reader.part_of_urls(filter.url.as_ref().map_or(Part::All, Part::Of))? {
         let row = row?;
         if !filter.has_verdict(row.verdict) || !takes(reader, filter, &row)? {
             continue;
@@ -44,18 +44,14 @@ pub(super) fn links(
         let what = "links are those of one URL: name it with `--url URL`".to_owned();
         return Err(StoreError::Query { what });
     };
-    let wanted = wanted.without_credentials();
-    let is_it = |text: &str| {
-        text.contains(wanted.host_str())
-            && CanonicalUrl::parse(text).is_ok_and(|url| url.key() == wanted.key())
-    };
-    for row in reader.urls()? {
+    let same = SameUrl::new(wanted);
+    for row in reader.part_of_urls(Part::AndLinks(wanted))? {
         let UrlRow { url, verdict, depth, referrer, .. } = row?;
         let row = match referrer {
-            Some(referrer) if is_it(&referrer) => {
+            Some(referrer) if same.is(&referrer) => {
                 json!({"way": "out", "verdict": verdict, "depth": depth, "url": url})
             }
-            Some(referrer) if is_it(&url) => json!({"way": "in", "url": referrer}),
+            Some(referrer) if same.is(&url) => json!({"way": "in", "url": referrer}),
             _ => continue,
         };
         if filter.has_fields(&row) && emit(row).is_break() {

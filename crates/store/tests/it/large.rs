@@ -103,10 +103,8 @@ fn generate(folder: &Path, n: u64) {
             sender.blocking_send(page(&rig, sent, n)).unwrap();
             sent += 1;
         }
-        match crawl_store::blocking::wait(rig.outcomes.recv()).unwrap() {
-            Outcome::Settled { .. } => told += 1,
-            _ => {}
-        }
+        let outcome = crawl_store::blocking::wait(rig.outcomes.recv()).unwrap();
+        told += u64::from(matches!(outcome, Outcome::Settled { .. }));
         while rig.pages.try_recv().is_ok() {}
     }
     rig.open.store(0, std::sync::atomic::Ordering::Release);

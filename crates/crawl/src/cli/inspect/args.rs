@@ -15,6 +15,8 @@ Examples:
     crawl inspect STORE pages --where 'status=4xx and host~shop' --sort=-bytes -n 20
     crawl inspect STORE pages --group-by host,status --sum bytes
     crawl inspect STORE items --where 'price>20' --columns title,price --csv
+    crawl inspect STORE body --url http://example.org/ > page.html
+    crawl inspect STORE --tui
     crawl inspect STORE urls --where referrer=http://example.org/
 
 Exit codes:
@@ -85,6 +87,10 @@ pub(crate) struct FormArgs {
     /// JSON lines, as without a terminal.
     #[arg(long)]
     pub(crate) json: bool,
+    /// Browse on the whole screen: hosts, pages, errors and items, with a preview. Takes
+    /// `--where` only, for the pages to begin with.
+    #[arg(long, conflicts_with_all = ["json", "csv"])]
+    pub(crate) tui: bool,
     /// Comma-separated values (RFC 4180); without `--columns`, of the fields of the first rows.
     #[arg(long, conflicts_with = "json")]
     pub(crate) csv: bool,
@@ -132,6 +138,11 @@ pub(crate) enum What {
     Robots,
     /// Every cookie that is kept.
     Cookies,
+    /// The archived body of a URL (`--url`), as it is but for content codings; with `--json`, as
+    /// Base64 with status and header fields.
+    Body,
+    /// The status and header fields of an archived answer (`--url`).
+    Headers,
     /// Which fields the items have, in this run and the one before.
     Fields,
 }
@@ -149,6 +160,8 @@ impl From<What> for inspect::What {
             What::Timeline => Self::Timeline,
             What::Robots => Self::Robots,
             What::Cookies => Self::Cookies,
+            What::Body => Self::Body,
+            What::Headers => Self::Headers,
             What::Fields => Self::Fields,
         }
     }

@@ -4,6 +4,7 @@ use std::io::{self, BufWriter, StdoutLock, Write};
 use std::time::{Duration, SystemTime};
 
 use crawl::store::inspect::field_of;
+use data_encoding::BASE64;
 use humantime_serde::re::humantime;
 use serde_json::Value;
 
@@ -17,6 +18,10 @@ pub(super) enum Sheet<'a> {
     Lines(BufWriter<StdoutLock<'a>>),
     /// Some fields of them.
     Chosen(BufWriter<StdoutLock<'a>>, Vec<String>),
+    /// The body of a row, as it is.
+    Bytes(BufWriter<StdoutLock<'a>>),
+    /// Status and header fields, a line each.
+    Head(BufWriter<StdoutLock<'a>>),
     Table(Table<BufWriter<StdoutLock<'a>>>),
     Figures(BufWriter<StdoutLock<'a>>),
 }
@@ -24,11 +29,16 @@ pub(super) enum Sheet<'a> {
 impl<'a> Sheet<'a> {
     pub(super) fn new(out: StdoutLock<'a>, args: &InspectArgs, is_terminal: bool) -> Self {
         let out = BufWriter::new(out);
-        let FormArgs { columns, json, csv } = &args.form;
+        let FormArgs { columns, json, csv, .. } = &args.form;
         let chosen: Vec<&str> = columns.iter().map(String::as_str).collect();
         let is_table = is_terminal && !json;
         if *csv {
             return Self::Table(Table::csv(out, &chosen));
+        }
+        match args.what {
+            What::Body if !json => return Self::Bytes(out),
+            What::Headers if !json => return Self::Head(out),
+            _ => {}
         }
         if !is_table && chosen.is_empty() {
             return Self::Lines(out);
@@ -54,7 +64,7 @@ impl<'a> Sheet<'a> {
             What::Robots => &["says", "bytes", "fetched_ms", "cause", "origin", "text"],
             What::Cookies => &["domain", "path", "name", "expires_ms", "secure", "value"],
             What::Fields => &["kind", "field", "items", "filled", "rate", "rate_before", "drifts"],
-            What::Items => &[],
+            What::Items | What::Body | What::Headers => &[],
         };
         Self::Table(Table::new(out, fields))
     }
@@ -68,6 +78,8 @@ impl<'a> Sheet<'a> {
                     .filter_map(|name| field_of(&row, name).map(|value| (name.clone(), value)));
                 writeln!(out, "{}", Value::Object(fields.collect()))
             }
+            Self::Bytes(out) => out.write_all(&body_of(&row)?),
+            Self::Head(out) => head(out, &row),
             Self::Table(table) => table.push(flat(row)),
             Self::Figures(out) => figures(out, &row),
         }
@@ -76,10 +88,29 @@ impl<'a> Sheet<'a> {
     /// Says on stderr if there were fields that have no column.
     pub(super) fn finish(self) -> io::Result<()> {
         match self {
-            Self::Lines(mut out) | Self::Chosen(mut out, _) | Self::Figures(mut out) => out.flush(),
+            Self::Lines(mut out)
+            | Self::Chosen(mut out, _)
+            | Self::Figures(mut out)
+            | Self::Bytes(mut out)
+            | Self::Head(mut out) => out.flush(),
             Self::Table(table) => table.finish(),
         }
     }
+}
+
+/// The body in a row.
+pub(super) fn body_of(row: &Value) -> io::Result<Vec<u8>> {
+    let text = row["base64"].as_str().unwrap_or_default();
+    BASE64.decode(text.as_bytes()).map_err(io::Error::other)
+}
+
+fn head(out: &mut impl Write, row: &Value) -> io::Result<()> {
+    writeln!(out, "{}", row["status"])?;
+    let fields = row["headers"].as_array().into_iter().flatten();
+    fields.into_iter().try_for_each(|field| {
+        let text = |at: usize| printable(field[at].as_str().unwrap_or_default());
+        writeln!(out, "{}: {}", text(0), text(1))
+    })
 }
 
 /// A row for a table: of an item its fields, beside its page's URL.

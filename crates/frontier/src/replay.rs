@@ -69,7 +69,7 @@ impl Replay {
         let State { tally, hosts, loose, .. } = checkpoint.state;
         scheduler.tally = tally;
         scheduler.restore_guards(checkpoint.guards);
-        for (row, lanes) in hosts.into_iter().zip(checkpoint.lanes) {
+        for (row, lanes) in hosts.iter().flatten().zip(checkpoint.lanes.iter()) {
             let (last_ms, rest_until_ms) = (row.last_ms, row.rest_until_ms);
             let host = scheduler.restore_host(row, lanes);
             self.note(host, last_ms, rest_until_ms);
@@ -95,7 +95,7 @@ impl Replay {
                     return;
                 }
                 scheduler.before.tried.insert(print, (attempt, at_ms));
-                let host = scheduler.host_named(&host);
+                let host = scheduler.host_named(host.as_str());
                 self.note(host, at_ms, rest_until_ms);
             }
             Event::Filtered { print, reason } => {
@@ -139,7 +139,7 @@ impl Replay {
         at_ms: u64,
         rest_until_ms: u64,
     ) {
-        let host = scheduler.host_named(host);
+        let host = scheduler.host_named(host.as_str());
         scheduler.count_page(host, verdict);
         // Those the frontier gave up say nothing of their host.
         if verdict.was_fetched() {
@@ -148,6 +148,9 @@ impl Replay {
     }
 
     fn note(&mut self, host: HostKey, at_ms: u64, rest_until_ms: u64) {
+        if (at_ms, rest_until_ms) == (0, 0) {
+            return; // as for most of the hosts of a checkpoint
+        }
         let activity = self.activity.entry(host).or_default();
         activity.last_ms = activity.last_ms.max(at_ms);
         activity.rest_until_ms = activity.rest_until_ms.max(rest_until_ms);
@@ -165,6 +168,7 @@ impl Replay {
         self.resumed.settled = scheduler.tally.n_settled();
         (self.resumed.poisoned, self.resumed.alone) = scheduler.suspect(suspects);
         self.set_clocks(scheduler, is_clean, at);
+        self.activity = HashMap::new();
         let mut specials = scheduler.recheck(at.now);
         specials.sort_by_key(|url| url.found_at);
         for host in scheduler.host_keys() {

@@ -17,7 +17,7 @@ use crate::clock::{Moment, backoff};
 use crate::config::{FrontierConfig, Order, PolitenessConfig, QueueConfig};
 use crate::gate::Gate;
 use crate::queue::Queued;
-use crate::queues::{LanePlace, Recheck};
+use crate::queues::Recheck;
 use crate::seen::{Learnt, Standing};
 use crate::traps::Counts;
 use crate::window::Window;
@@ -273,8 +273,7 @@ impl<B: Backend> Scheduler<B> {
 
     /// All hosts known so far.
     pub(crate) fn host_keys(&self) -> impl Iterator<Item = HostKey> + use<B> {
-        let n_hosts = u32::try_from(self.hosts.len()).expect("hosts are numbered by u32");
-        (0..n_hosts).map(HostKey)
+        self.names.keys()
     }
 
     /// Lets a host rest: `wait` by its delay, `rest` because it asked for it.
@@ -288,8 +287,10 @@ impl<B: Backend> Scheduler<B> {
         let longest = self.politeness(host).max_retry_after;
         let rest = rest.map(|rest| rest.min(longest));
         let state = self.host_mut(host);
-        state.next_start = wait.map(|wait| now + wait);
-        state.rest_until = rest.map(|rest| now + rest);
+        state.next_start = wait.map(|wait| now + wait).into();
+        if let Some(rest) = rest {
+            state.busy_mut().rest_until = Some(now + rest);
+        }
     }
 }
 
@@ -332,12 +333,13 @@ impl Scheduler<LocalBackend> {
     }
 
     /// Takes a host of a checkpoint; hosts come in the order of their numbers.
-    pub(crate) fn restore_host(&mut self, row: HostRow, lanes: Vec<LanePlace>) -> HostKey {
-        let key = self.host_named(&row.name);
-        let state = self.host_mut(key);
-        state.last_ms_before = row.last_ms;
+    pub(crate) fn restore_host(&mut self, row: HostRow<'_>, lanes: &[u8]) -> HostKey {
+        let key = self.host_named(row.name);
+        if row.last_ms != 0 {
+            self.host_mut(key).last_start = self.began.back(row.last_ms).into();
+        }
         self.add_pages(key, row.pages);
-        lanes.into_iter().for_each(|lane| self.backend.queues.restore_lane(key, lane));
+        self.backend.queues.restore_lanes(key, lanes);
         key
     }
 
@@ -360,7 +362,7 @@ impl Scheduler<LocalBackend> {
     pub(crate) fn recheck(&mut self, now: Instant) -> Vec<Queued> {
         let empty = self.backend.queues.again();
         let mut queues = std::mem::replace(&mut self.backend.queues, empty);
-        let specials = queues.replayed(|host, request, print| {
+        let specials = queues.replayed(&self.names, |host, request, print| {
             if !self.is_queued(print) {
                 self.window.seen.forget_entry(print);
                 Recheck::Gone

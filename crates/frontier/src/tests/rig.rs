@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use crate::backend::LocalBackend;
 use crate::clock::Moment;
 use crate::config::FrontierConfig;
+use crate::due::Stamp;
 use crate::queues::Queues;
 use crate::scheduler::{Ready, Scheduler};
 use crate::scope::Scope;
@@ -79,7 +80,8 @@ impl Rig {
         let window = Arc::new(Window { prints: prints(), scope, seen: seen.clone() });
         let (desk, lost) = slots::desk();
         let journal = Journal::default();
-        let now = Instant::now();
+        // The scheduler keeps instants to the microsecond.
+        let now = Stamp::from(Instant::now()).get().unwrap();
         let backend = LocalBackend::new(seen, Queues::new(prints(), config.queue.order));
         let scheduler = Scheduler::new(
             config,

@@ -5,13 +5,11 @@
 //! so the hosts of a domain have one together.
 
 use std::collections::BTreeSet;
-use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 
-use hashbrown::HashTable;
-
 use crate::backend::HostKey;
+use crate::key_table::KeyTable;
 use crate::names::Names;
 
 /// Number of a domain of several hosts, dense from 1.
@@ -37,8 +35,7 @@ pub(crate) struct Domain {
 #[derive(Debug, Default)]
 pub(crate) struct Domains {
     /// The first host of each.
-    first: HashTable<HostKey>,
-    hasher: RandomState,
+    first: KeyTable,
     several: Vec<Domain>,
 }
 
@@ -49,9 +46,7 @@ impl Domains {
         let domain = registered(names.get(host));
         let first = self.find(domain, names);
         if first.is_none() {
-            let Self { first, hasher, .. } = self;
-            let hash = |&host: &HostKey| hasher.hash_one(registered(names.get(host)));
-            first.insert_unique(hasher.hash_one(domain), host, hash);
+            self.first.insert(host, domain, |host| registered(names.get(host)));
         }
         first
     }
@@ -62,8 +57,7 @@ impl Domains {
     }
 
     fn find(&self, domain: &str, names: &Names) -> Option<HostKey> {
-        let is_it = |&first: &HostKey| registered(names.get(first)) == domain;
-        self.first.find(self.hasher.hash_one(domain), is_it).copied()
+        self.first.find(domain, |host| registered(names.get(host)))
     }
 
     /// Counts a domain by itself from now on, for it has several hosts.

@@ -42,6 +42,7 @@ mod counts;
 mod due;
 mod gate;
 mod keeper;
+mod key_table;
 mod names;
 mod queue;
 mod queues;

@@ -4,12 +4,9 @@
 //! in the table by which it is found: no allocation of its own, and no copy as a key.
 
 use std::fmt;
-use std::hash::BuildHasher;
-use std::hash::RandomState;
-
-use hashbrown::HashTable;
 
 use crate::backend::HostKey;
+use crate::key_table::KeyTable;
 
 /// Names that share one text.
 const SHELF: usize = 1024;
@@ -18,8 +15,7 @@ const SHELF: usize = 1024;
 #[derive(Default)]
 pub(crate) struct Names {
     shelves: Vec<Shelf>,
-    by_name: HashTable<HostKey>,
-    hasher: RandomState,
+    by_name: KeyTable,
 }
 
 /// Names, one behind the other, and where each ends.
@@ -42,8 +38,7 @@ impl Names {
 
     /// The host of this name.
     pub(crate) fn find(&self, name: &str) -> Option<HostKey> {
-        let is_it = |&host: &HostKey| self.get(host) == name;
-        self.by_name.find(self.hasher.hash_one(name), is_it).copied()
+        self.by_name.find(name, |host| self.get(host))
     }
 
     /// Gives a name that is new the next number.
@@ -55,9 +50,8 @@ impl Names {
         if let Some(shelf) = self.shelves.last_mut() {
             shelf.push(name);
         }
-        let Self { shelves, by_name, hasher } = self;
-        let hash = |&host: &HostKey| hasher.hash_one(get(shelves, host));
-        by_name.insert_unique(hasher.hash_one(name), host, hash);
+        let shelves = &self.shelves;
+        self.by_name.insert(host, name, |host| get(shelves, host));
         host
     }
 

@@ -125,6 +125,14 @@ impl LocalBackend {
         Ok(self)
     }
 
+    /// What a URL is called whose first fingerprint is `print`.
+    pub(crate) fn known_as(&self, print: Fingerprint, request: &Request) -> Fingerprint {
+        match self.queues.prints().second(request) {
+            None => print,
+            second => self.seen.known_as(self.queues.prints().request(request), second),
+        }
+    }
+
     fn ram_bytes(&self) -> usize {
         self.queues.ram_bytes() + self.seen.n_young() * YOUNG_BYTES
     }
@@ -191,7 +199,14 @@ impl Backend for LocalBackend {
     }
 
     fn claim(&mut self, host: HostKey, name: &str, n: usize) -> Vec<Queued> {
-        std::iter::from_fn(|| self.queues.take(host, name)).take(n).collect()
+        let queued = std::iter::from_fn(|| self.queues.take(host, name)).take(n);
+        let mut queued: Vec<_> = queued.collect();
+        if self.queues.prints().has_second() {
+            for url in &mut queued {
+                url.print = self.known_as(url.print, &url.request());
+            }
+        }
+        queued
     }
 
     fn extend(&mut self, _host: HostKey) -> bool {

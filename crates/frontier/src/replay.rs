@@ -80,7 +80,7 @@ impl Replay {
     /// Takes the next event of the log.
     pub(crate) fn fold<B: Backend>(&mut self, scheduler: &mut Scheduler<B>, event: Event) {
         match event {
-            Event::Found(found) => self.found(scheduler, &found),
+            Event::Found(found) => self.found(scheduler, *found),
             Event::Settled { print, host, verdict, at_ms, rest_until_ms, .. } => {
                 if !scheduler.unqueue(print, Standing::Ended(verdict)) {
                     return;
@@ -110,8 +110,8 @@ impl Replay {
         }
     }
 
-    fn found<B: Backend>(&mut self, scheduler: &mut Scheduler<B>, found: &Found) {
-        let learnt = scheduler.learn(found);
+    fn found<B: Backend>(&mut self, scheduler: &mut Scheduler<B>, mut found: Found) {
+        let learnt = scheduler.learn(&mut found);
         match learnt {
             Learnt::Nothing | Learnt::Nearer => return,
             Learnt::New | Learnt::Readmitted(_) | Learnt::Renewed(_) => {}
@@ -189,9 +189,10 @@ impl Replay {
     pub(crate) fn judge_again(
         &mut self,
         scheduler: &mut Scheduler<LocalBackend>,
-        found: Found,
+        mut found: Found,
         at: Moment,
     ) {
+        found.print = scheduler.known_as(&found);
         let Some((reason, depth)) = scheduler.refusal(found.print) else { return };
         let is_farther = reason == FilterReason::TooDeep && found.request.depth > depth;
         if is_farther || self.readmitted.contains(&found.print) {

@@ -238,7 +238,7 @@ impl<B: Backend> Scheduler<B> {
                 false => self.window.look(print, &request.url, 0),
             };
             let filtered = match look {
-                _ if !prints.insert(print) => None,
+                _ if !prints.insert((print, self.window.second(&request.url))) => None,
                 Look::Known => None,
                 Look::Admit => Some(None),
                 Look::Filter(reason) => Some(Some(reason)),
@@ -270,7 +270,8 @@ impl<B: Backend> Scheduler<B> {
     }
 
     /// Learns that a URL is durable; what that changes is counted.
-    fn learn_durable(&mut self, found: &Found) -> Learnt {
+    fn learn_durable(&mut self, found: &mut Found) -> Learnt {
+        self.window.name(found);
         let learnt = self.backend.offer(found);
         match learnt {
             Learnt::New => self.tally.discovered += 1,

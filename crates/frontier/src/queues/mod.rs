@@ -134,6 +134,11 @@ impl Queues {
         Self::new(self.prints.clone(), self.order)
     }
 
+    /// What makes the first fingerprint of a URL that is taken.
+    pub(crate) fn prints(&self) -> &Fingerprinter {
+        &self.prints
+    }
+
     /// Gives the next host its queue. Hosts come in the order of their numbers.
     pub(crate) fn add_host(&mut self) {
         self.hosts.push(HostQueue::Rests(Rested::default()));

@@ -141,11 +141,17 @@ impl<B: Backend> Scheduler<B> {
         self.guards.fill(counts);
     }
 
+    /// What a URL of the log is called.
+    pub(crate) fn known_as(&self, found: &Found) -> Fingerprint {
+        let second = self.window.prints.second(&found.request);
+        second.map_or(found.print, |_| self.window.fingerprint_of(&found.request))
+    }
+
     /// Why a URL is refused, and at which least depth; `None` if it is not.
     pub(crate) fn refusal(&self, print: Fingerprint) -> Option<(FilterReason, u32)> {
         match self.window.seen.get(print)? {
             Standing::Filtered(reason, depth) => Some((reason, depth)),
-            Standing::Queued | Standing::Ended(_) => None,
+            Standing::Queued | Standing::Ended(_) | Standing::Second => None,
         }
     }
 
@@ -177,7 +183,8 @@ impl<B: Backend> Scheduler<B> {
     }
 
     /// Takes a URL of the log into the seen set and the numbers, but into no queue.
-    pub(crate) fn learn(&mut self, found: &Found) -> Learnt {
+    pub(crate) fn learn(&mut self, found: &mut Found) -> Learnt {
+        self.window.name(found);
         let learnt = self.backend.offer(found);
         match learnt {
             Learnt::New => self.tally.discovered += 1,
@@ -362,7 +369,8 @@ impl Scheduler<LocalBackend> {
     pub(crate) fn recheck(&mut self, now: Instant) -> Vec<Queued> {
         let empty = self.backend.queues.again();
         let mut queues = std::mem::replace(&mut self.backend.queues, empty);
-        let specials = queues.replayed(&self.names, |host, request, print| {
+        let mut specials = queues.replayed(&self.names, |host, request, print| {
+            let print = self.backend.known_as(print, request);
             if !self.is_queued(print) {
                 self.window.seen.forget_entry(print);
                 Recheck::Gone
@@ -373,6 +381,9 @@ impl Scheduler<LocalBackend> {
             }
         });
         self.backend.queues = queues;
+        for url in &mut specials {
+            url.print = self.backend.known_as(url.print, &url.request());
+        }
         specials
     }
 }

@@ -120,7 +120,7 @@ impl<B: Backend> Scheduler<B> {
                 Look::Admit => None,
                 Look::Filter(reason) => Some(reason),
             };
-            if prints.insert(print) {
+            if prints.insert((print, self.window.second(&request.url))) {
                 new.push(Found { print, request, filtered, renews: false });
             }
         }

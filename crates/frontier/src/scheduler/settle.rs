@@ -196,7 +196,7 @@ impl<B: Backend> Scheduler<B> {
     /// the processor waits for many places at once.
     fn admit_all(&mut self, mut found: Vec<Found>, now: Instant) {
         let mut learnt = Vec::with_capacity(found.len());
-        found.retain(|found| {
+        found.retain_mut(|found| {
             let news = self.learn_durable(found);
             let is_news = !matches!(news, Learnt::Nearer | Learnt::Nothing);
             learnt.extend(is_news.then_some(news));

@@ -12,10 +12,23 @@ use std::path::Path;
 /// Where there is no `/proc` as Linux has it.
 #[must_use]
 pub fn peak_bytes() -> u64 {
+    status_bytes("VmHWM:")
+}
+
+/// Bytes that the process has in memory now.
+///
+/// # Panics
+/// Where there is no `/proc` as Linux has it.
+#[must_use]
+pub fn resident_bytes() -> u64 {
+    status_bytes("VmRSS:")
+}
+
+fn status_bytes(name: &str) -> u64 {
     let status = fs::read_to_string("/proc/self/status").expect("Linux has it");
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib = peak.and_then(|text| text.trim().strip_suffix(" kB")?.parse::<u64>().ok());
-    kib.expect("the kernel tells the peak in kB") * 1024
+    let size = status.lines().find_map(|line| line.strip_prefix(name));
+    let kib = size.and_then(|text| text.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    kib.expect("the kernel tells sizes in kB") * 1024
 }
 
 /// Seconds of CPU that the threads have taken that are alive, by their names without a number at

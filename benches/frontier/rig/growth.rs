@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use std::{fs, io};
 
+use crawl_frontier::FrontierConfig;
 use crawl_model::{CanonicalUrl, Look};
 
 use crate::crawl::{Crawl, Error};
@@ -62,19 +63,22 @@ impl Growth {
         match Part::read() {
             Part::Lead(args) => self.lead(&args),
             Part::Child(part, folder, numbers) => match (part.as_str(), &numbers[..]) {
-                ("crawl", &[n_pages]) => crawl(&folder, n_pages),
-                ("resume", &[n_pages]) => resume(&folder, n_pages),
+                ("crawl", &[n_pages, bits]) => crawl(&folder, n_pages, bits),
+                ("resume", &[n_pages, bits]) => resume(&folder, n_pages, bits),
                 _ => Err(format!("there is no part `{part}` with numbers {numbers:?}").into()),
             },
         }
     }
 
     fn lead(&self, args: &[String]) -> Result<ExitCode, Error> {
-        let millions = match args {
-            [] if cfg!(debug_assertions) => 0.02,
-            [] => 10.0,
-            [number] => number.parse::<f64>().map_err(|_| format!("{number}: not a number"))?,
-            _ => return Err("it takes one number: how many millions".into()),
+        let read = |text: &String| text.parse::<f64>().map_err(|_| format!("{text}: not a number"));
+        let numbers = args.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let (millions, bits) = match numbers[..] {
+            [] if cfg!(debug_assertions) => (0.02, 64),
+            [] => (10.0, 64),
+            [millions] => (millions, 64),
+            [millions, bits] => (millions, bits as u64),
+            _ => return Err("it takes two numbers: how many millions, and fingerprint-bits".into()),
         };
         let per_page = if self.unit == Unit::Links { LINKS } else { NEW };
         let n_pages = (millions * 1e6 / per_page as f64).ceil().max(1.0) as u64;
@@ -88,9 +92,9 @@ impl Growth {
             show(HOSTS as f64),
             load()
         );
-        let crawl = run_and_kill("crawl", &folder, &[n_pages])?;
+        let crawl = run_and_kill("crawl", &folder, &[n_pages, bits])?;
         let disk = disk_bytes(&folder)?;
-        let resume = run_and_kill("resume", &folder, &[n_pages])?;
+        let resume = run_and_kill("resume", &folder, &[n_pages, bits])?;
         let disk_bytes = disk.values().sum::<u64>() as f64;
         let grown = Grown { crawl, resume, disk_bytes, n_urls: n_urls as f64 };
         grown.print(n_pages);
@@ -141,10 +145,16 @@ impl Grown {
     }
 }
 
-fn crawl(folder: &Path, n_pages: u64) -> Result<ExitCode, Error> {
+/// With fingerprints of so many bits.
+fn with_bits(bits: u64) -> impl FnOnce(&mut FrontierConfig) {
+    let bits = u8::try_from(bits).ok().and_then(|bits| bits.try_into().ok());
+    move |config| config.scope.identity.fingerprint_bits = bits.expect("64 or 128")
+}
+
+fn crawl(folder: &Path, n_pages: u64, bits: u64) -> Result<ExitCode, Error> {
     let web = Web { n_hosts: HOSTS };
     let n_links = (n_pages * LINKS) as f64;
-    let crawl = Crawl::open(folder, |_| {})?;
+    let crawl = Crawl::open(folder, with_bits(bits))?;
     let start = Instant::now();
     let running = crawl.start();
     fill(&running, web, n_pages);
@@ -163,10 +173,10 @@ fn crawl(folder: &Path, n_pages: u64) -> Result<ExitCode, Error> {
     Ok(tell_and_wait(figures))
 }
 
-fn resume(folder: &Path, n_pages: u64) -> Result<ExitCode, Error> {
+fn resume(folder: &Path, n_pages: u64, bits: u64) -> Result<ExitCode, Error> {
     let web = Web { n_hosts: HOSTS };
     let start = Instant::now();
-    let crawl = Crawl::open(folder, |_| {})?;
+    let crawl = Crawl::open(folder, with_bits(bits))?;
     let seconds = start.elapsed().as_secs_f64();
     let (counts, view) = (crawl.frontier.counts().get(), crawl.frontier.view());
     let n_urls = n_pages * NEW;

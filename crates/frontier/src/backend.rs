@@ -9,7 +9,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crawl_model::{Fingerprint, Found, Host, Request};
+use crawl_model::{Fingerprint, Found, Request};
 use crawl_store::tables::Tables;
 use crawl_store::{StoreError, crash};
 
@@ -32,7 +32,7 @@ pub(crate) trait Backend: Send {
     fn offer(&mut self, found: &Found) -> Learnt;
 
     /// Gives the next host its queue; hosts come in the order of their numbers.
-    fn add_host(&mut self, name: Host);
+    fn add_host(&mut self);
 
     /// Says that URLs of these hosts will be pushed now, so that what that needs can be had in one
     /// go. Changes nothing.
@@ -41,9 +41,9 @@ pub(crate) trait Backend: Send {
     /// Puts a new URL into its host's queue.
     fn push(&mut self, host: HostKey, request: &Request);
 
-    /// Leases the best of the host's waiting URLs, at most `n`. They are the caller's until they
+    /// Leases the best of the waiting URLs of a host, which is called `name`, at most `n`. They are the caller's until they
     /// are acked or released; so is the host while any of them is.
-    fn claim(&mut self, host: HostKey, n: usize) -> Vec<Queued>;
+    fn claim(&mut self, host: HostKey, name: &str, n: usize) -> Vec<Queued>;
 
     /// Asks to keep the lease on a host for another term. `false`: the lease was lost, and what
     /// was claimed and not sent yet is to be forgotten.
@@ -125,6 +125,14 @@ impl LocalBackend {
         Ok(self)
     }
 
+    /// What a URL is called whose first fingerprint is `print`.
+    pub(crate) fn known_as(&self, print: Fingerprint, request: &Request) -> Fingerprint {
+        match self.queues.prints().second(request) {
+            None => print,
+            second => self.seen.known_as(self.queues.prints().request(request), second),
+        }
+    }
+
     fn ram_bytes(&self) -> usize {
         self.queues.ram_bytes() + self.seen.n_young() * YOUNG_BYTES
     }
@@ -178,8 +186,8 @@ impl Backend for LocalBackend {
         self.seen.learn(*print, *filtered, request.depth, *renews)
     }
 
-    fn add_host(&mut self, name: Host) {
-        self.queues.add_host(name);
+    fn add_host(&mut self) {
+        self.queues.add_host();
     }
 
     fn expect(&self, hosts: &[HostKey]) {
@@ -190,8 +198,15 @@ impl Backend for LocalBackend {
         self.queues.push(host, request);
     }
 
-    fn claim(&mut self, host: HostKey, n: usize) -> Vec<Queued> {
-        std::iter::from_fn(|| self.queues.take(host)).take(n).collect()
+    fn claim(&mut self, host: HostKey, name: &str, n: usize) -> Vec<Queued> {
+        let queued = std::iter::from_fn(|| self.queues.take(host, name)).take(n);
+        let mut queued: Vec<_> = queued.collect();
+        if self.queues.prints().has_second() {
+            for url in &mut queued {
+                url.print = self.known_as(url.print, &url.request());
+            }
+        }
+        queued
     }
 
     fn extend(&mut self, _host: HostKey) -> bool {

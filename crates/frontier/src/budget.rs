@@ -4,16 +4,19 @@
 //! that lies below. Whoever owns it can make up hosts without end, each with a budget of its own,
 //! so the hosts of a domain have one together.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 
 use crate::backend::HostKey;
+use crate::key_table::KeyTable;
+use crate::names::Names;
 
-/// Number of a domain, dense from 0.
+/// Number of a domain of several hosts, dense from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct DomainKey(u32);
+pub(crate) struct DomainKey(NonZeroU32);
 
-/// What is counted of a domain.
+/// What is counted of a domain of several hosts.
 #[derive(Debug, Default)]
 pub(crate) struct Domain {
     pub(crate) n_hosts: u64,
@@ -26,36 +29,50 @@ pub(crate) struct Domain {
 }
 
 /// All domains with a host in the crawl.
+///
+/// Most have one only, and what is counted of that is all there is to count: of such a domain
+/// nothing is kept but which host it is.
 #[derive(Debug, Default)]
 pub(crate) struct Domains {
-    keys: HashMap<Box<str>, DomainKey>,
-    domains: Vec<Domain>,
+    /// The first host of each.
+    first: KeyTable,
+    several: Vec<Domain>,
 }
 
 impl Domains {
-    /// The domain of a host; it gets a number if it has none.
-    pub(crate) fn of(&mut self, host: &str) -> DomainKey {
-        let name = registered(host);
-        if let Some(&key) = self.keys.get(name) {
-            return key;
+    /// The first host of the domain that `host`, which is new, belongs to; `None` if it is that
+    /// itself, and is from now on.
+    pub(crate) fn join(&mut self, host: HostKey, names: &Names) -> Option<HostKey> {
+        let domain = registered(names.get(host));
+        let first = self.find(domain, names);
+        if first.is_none() {
+            self.first.insert(host, domain, |host| registered(names.get(host)));
         }
-        let n = u32::try_from(self.domains.len()).expect("fewer domains than hosts");
-        self.domains.push(Domain::default());
-        self.keys.insert(name.into(), DomainKey(n));
-        DomainKey(n)
+        first
+    }
+
+    /// The first host of the domain that a host of this name would belong to.
+    pub(crate) fn first_of(&self, host: &str, names: &Names) -> Option<HostKey> {
+        self.find(registered(host), names)
+    }
+
+    fn find(&self, domain: &str, names: &Names) -> Option<HostKey> {
+        self.first.find(domain, |host| registered(names.get(host)))
+    }
+
+    /// Counts a domain by itself from now on, for it has several hosts.
+    pub(crate) fn add(&mut self, domain: Domain) -> DomainKey {
+        self.several.push(domain);
+        let n = u32::try_from(self.several.len()).ok().and_then(NonZeroU32::new);
+        DomainKey(n.expect("fewer domains than hosts"))
     }
 
     pub(crate) fn get(&self, key: DomainKey) -> &Domain {
-        &self.domains[key.0 as usize]
+        &self.several[key.0.get() as usize - 1]
     }
 
     pub(crate) fn get_mut(&mut self, key: DomainKey) -> &mut Domain {
-        &mut self.domains[key.0 as usize]
-    }
-
-    /// Number of hosts of the domain that `host` belongs to.
-    pub(crate) fn n_hosts(&self, host: &str) -> u64 {
-        self.keys.get(registered(host)).map_or(0, |&key| self.get(key).n_hosts)
+        &mut self.several[key.0.get() as usize - 1]
     }
 }
 

@@ -3,17 +3,17 @@
 //! It names the files that hold the rest: queue segments, and the runs of the seen set. The last
 //! one that is whole is where the next open begins to read the log.
 
-use crawl_model::{FilterReason, Host, LogPosition, Request, Verdict};
-use crawl_store::tables::{Take, put_number, put_signed, put_text};
+use crawl_model::{FilterReason, LogPosition, Request, Verdict};
+use crawl_store::tables::{Take, put_number, put_text};
 
 use crate::backend::HostKey;
 use crate::counts::Tally;
-use crate::queues::{LanePlace, Place, Queues};
-use crate::scheduler::{HostRow, Loose, State};
+use crate::queues::{Queues, read_lanes};
+use crate::scheduler::{HostRows, Loose, State};
 use crate::traps::Counts;
 
 /// Version of what follows. Another is not read; the frontier is made anew from the log.
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 
 /// What a checkpoint says.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,8 +23,7 @@ pub(crate) struct Checkpoint {
     pub(crate) state: State,
     /// What budgets and traps have counted; `state` has it as bytes.
     pub(crate) guards: Counts,
-    /// By host, in the order of `state.hosts`.
-    pub(crate) lanes: Vec<Vec<LanePlace>>,
+    pub(crate) lanes: Lanes,
     /// Queue segments, with how many of their entries wait.
     pub(crate) segments: Vec<(u32, u64)>,
     pub(crate) next_segment: u32,
@@ -32,10 +31,14 @@ pub(crate) struct Checkpoint {
     pub(crate) runs: Vec<String>,
 }
 
+/// Where the lanes of each host go on, in the order of the hosts' numbers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Lanes(Vec<u8>);
+
 impl Checkpoint {
     /// Encodes all but the runs, which are known when they are written: see [`seal`].
     pub(crate) fn encode(limits: &str, state: &State, queues: &Queues) -> Vec<u8> {
-        let mut out = Vec::with_capacity(64 * state.hosts.len() + 4096);
+        let mut out = Vec::new();
         put_number(&mut out, VERSION);
         put_text(&mut out, limits.as_bytes());
         put_position(&mut out, state.position);
@@ -47,11 +50,8 @@ impl Checkpoint {
             put_number(&mut out, u64::from(number));
             put_number(&mut out, left);
         }
-        put_number(&mut out, state.hosts.len() as u64);
-        for (key, host) in (0..).map(HostKey).zip(&state.hosts) {
-            put_host(&mut out, host);
-            put_lanes(&mut out, queues, key);
-        }
+        state.hosts.put(&mut out);
+        put_text(&mut out, &Lanes::of(queues, state.hosts.n()).0);
         put_number(&mut out, state.loose.len() as u64);
         for loose in &state.loose {
             put_number(&mut out, u64::from(loose.attempts));
@@ -78,10 +78,10 @@ impl Checkpoint {
         let segments = (0..n)
             .map(|_| Some((short(&mut rest)?, rest.number()?)))
             .collect::<Option<Vec<_>>>()?;
-        let (mut hosts, mut lanes) = (Vec::new(), Vec::new());
-        for _ in 0..rest.number()? {
-            hosts.push(read_host(&mut rest)?);
-            lanes.push(read_lanes(&mut rest)?);
+        let hosts = HostRows::read(&mut rest)?;
+        let lanes = Lanes(rest.text()?.to_vec());
+        if !lanes.are_sound(hosts.n()) {
+            return None;
         }
         let n = rest.number()?;
         let loose = (0..n).map(|_| read_loose(&mut rest)).collect::<Option<Vec<_>>>()?;
@@ -148,40 +148,30 @@ fn read_tally(rest: &mut Take<'_>) -> Option<Tally> {
     Some(tally)
 }
 
-fn put_host(out: &mut Vec<u8>, host: &HostRow) {
-    put_text(out, host.name.as_str().as_bytes());
-    put_number(out, host.pages);
-    put_number(out, host.last_ms);
-    put_number(out, host.rest_until_ms);
-}
-
-fn read_host(rest: &mut Take<'_>) -> Option<HostRow> {
-    let name = Host::new(std::str::from_utf8(rest.text()?).ok()?);
-    let (pages, last_ms) = (rest.number()?, rest.number()?);
-    Some(HostRow { name, pages, last_ms, rest_until_ms: rest.number()? })
-}
-
-fn put_lanes(out: &mut Vec<u8>, queues: &Queues, host: HostKey) {
-    put_number(out, queues.places(host).count() as u64);
-    for LanePlace { priority, depth, place } in queues.places(host) {
-        put_signed(out, i64::from(priority));
-        let Place { segment, block, skip, n } = place;
-        for number in [depth, segment, block, skip, n] {
-            put_number(out, u64::from(number));
+impl Lanes {
+    fn of(queues: &Queues, n_hosts: u64) -> Self {
+        let mut bytes = Vec::new();
+        for host in (0..).take_while(|&host| u64::from(host) < n_hosts) {
+            put_text(&mut bytes, &queues.lanes(HostKey(host)));
         }
+        Self(bytes)
     }
-}
 
-fn read_lanes(rest: &mut Take<'_>) -> Option<Vec<LanePlace>> {
-    let n = rest.number()?;
-    let lane = |_| {
-        let priority = i32::try_from(rest.signed()?).ok()?;
-        let depth = short(rest)?;
-        let (segment, block) = (short(rest)?, short(rest)?);
-        let place = Place { segment, block, skip: short(rest)?, n: short(rest)? };
-        Some(LanePlace { priority, depth, place })
-    };
-    (0..n).map(lane).collect()
+    /// Those of each host, packed.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let mut rest = Take(&self.0);
+        std::iter::from_fn(move || rest.text())
+    }
+
+    /// Whether all that is in it can be unpacked, and is of so many hosts.
+    fn are_sound(&self, n_hosts: u64) -> bool {
+        let mut n = 0;
+        let are_whole = self.iter().all(|lanes| {
+            n += 1;
+            read_lanes(lanes).is_some()
+        });
+        are_whole && n == n_hosts
+    }
 }
 
 fn read_loose(rest: &mut Take<'_>) -> Option<Loose> {
@@ -208,20 +198,21 @@ mod tests {
 
     use super::*;
     use crate::config::{Order, ScopeConfig, TrapsConfig};
+    use crate::scheduler::HostRow;
     use crate::traps::Guards;
 
     #[test]
     fn what_is_written_is_read_and_half_of_it_is_not() {
         let mut queues = Queues::new(Fingerprinter::new([1; 16]), Order::BreadthFirst);
-        queues.add_host(Host::new("h"));
-        let place = Place { segment: 3, block: 1, skip: 2, n: 40 };
-        let lane = LanePlace { priority: -3, depth: 2, place };
-        queues.restore_lane(HostKey(0), lane);
+        queues.add_host();
+        let lanes = [0b1_0000, 3, 40]; // depth 2, in segment 3, 40 entries
+        queues.restore_lanes(HostKey(0), &lanes);
         let mut tally = Tally { discovered: 50, queued: 41, retries: 2, ..Tally::default() };
         tally.settle(Verdict::Ok);
         tally.filter(FilterReason::TooDeep);
         let request = Request::get(CanonicalUrl::parse("http://h/").unwrap());
-        let name = Host::new("h");
+        let mut hosts = HostRows::default();
+        hosts.push(HostRow { name: "h", pages: 1, last_ms: 5, rest_until_ms: 0 });
         let guards = Guards::new(
             &ScopeConfig::default(),
             &TrapsConfig::default(),
@@ -232,7 +223,7 @@ mod tests {
         let state = State {
             position: LogPosition { segment: 1, offset: 1 << 40, n: 9 },
             tally,
-            hosts: vec![HostRow { name, pages: 1, last_ms: 5, rest_until_ms: 0 }],
+            hosts,
             loose: vec![Loose {
                 request,
                 attempts: 2,
@@ -246,7 +237,8 @@ mod tests {
         let read = Checkpoint::decode(&bytes).unwrap();
         assert_eq!(read.state, state);
         assert_eq!((read.limits.as_str(), read.next_segment), ("limits", 1));
-        assert_eq!((read.lanes, read.runs), (vec![vec![lane]], vec!["a.run".to_owned()]));
+        assert_eq!(read.lanes.iter().collect::<Vec<_>>(), [lanes]);
+        assert_eq!(read.runs, ["a.run"]);
         for cut in 0..bytes.len() {
             assert_eq!(Checkpoint::decode(&bytes[..cut]), None, "cut at {cut}");
         }

@@ -1,14 +1,14 @@
-//! When something is due: hosts, delayed tries, and the rate of the whole crawl.
+//! When something is due: delayed tries, and the rate of the whole crawl.
 //!
 //! A host's clock is plain arithmetic on instants, not governor's: a governor cell is charged
 //! when it is checked, but a host must be charged at the instant its request was really sent,
 //! which is known only later. With a burst of one, both are the same formula. The rate over all
 //! hosts is governor's.
 //!
-//! Pure: "now" is always an argument.
+//! Pure: "now" is always an argument. Not here: which host is due (`due`).
 
 use std::cmp::Ordering;
-use std::collections::{BTreeSet, BinaryHeap};
+use std::collections::BinaryHeap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering as Memory};
@@ -21,39 +21,7 @@ use governor::nanos::Nanos;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 
-use crate::backend::HostKey;
 use crate::config::RetryConfig;
-
-/// Which host may be asked next: those that have work and room, by due time. Equal due times
-/// take turns.
-#[derive(Debug, Default)]
-pub(crate) struct DueHosts {
-    by_time: BTreeSet<(Instant, u64, HostKey)>,
-    turn: u64,
-}
-
-/// A host's entry in [`DueHosts`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Appointment {
-    pub(crate) due: Instant,
-    turn: u64,
-}
-
-impl DueHosts {
-    pub(crate) fn insert(&mut self, host: HostKey, due: Instant) -> Appointment {
-        self.turn += 1;
-        self.by_time.insert((due, self.turn, host));
-        Appointment { due, turn: self.turn }
-    }
-
-    pub(crate) fn remove(&mut self, host: HostKey, appointment: Appointment) {
-        self.by_time.remove(&(appointment.due, appointment.turn, host));
-    }
-
-    pub(crate) fn first(&self) -> Option<(Instant, HostKey)> {
-        self.by_time.first().map(|&(due, _, host)| (due, host))
-    }
-}
 
 /// Things that wait for their own time, whatever their host's clock says: tries that back off.
 #[derive(Debug)]
@@ -227,6 +195,12 @@ impl Moment {
         }
     }
 
+    /// The instant of a wall-clock time that has passed; this moment if it has not, for the clock
+    /// may have been set back. `None` if no instant tells it.
+    pub(crate) fn back(self, ms: u64) -> Option<Instant> {
+        self.now.checked_sub(Duration::from_millis(self.ms.saturating_sub(ms)))
+    }
+
     /// The instant of a wall-clock time to come; `None` if it had passed. What no instant can
     /// tell is a hundred years off.
     pub(crate) fn instant(self, ms: u64) -> Option<Instant> {
@@ -244,19 +218,6 @@ pub(crate) fn now() -> Instant {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn hosts_come_by_due_time_and_equals_take_turns() {
-        let now = Instant::now();
-        let mut hosts = DueHosts::default();
-        let early = hosts.insert(HostKey(1), now);
-        hosts.insert(HostKey(2), now);
-        hosts.insert(HostKey(0), now + Duration::from_secs(1));
-        assert_eq!(hosts.first(), Some((now, HostKey(1))));
-        hosts.remove(HostKey(1), early);
-        hosts.insert(HostKey(1), now);
-        assert_eq!(hosts.first(), Some((now, HostKey(2))));
-    }
 
     #[test]
     fn backoff_doubles_within_a_quarter_and_is_capped() {

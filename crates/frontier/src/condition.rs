@@ -69,6 +69,24 @@ struct Trouble {
 }
 
 impl Condition {
+    /// Of a host that was never asked.
+    pub(crate) const NEW: Self = Self { has_answered: false, trouble: None };
+
+    /// Of a host that is well, as far as is known.
+    pub(crate) const fn new(has_answered: bool) -> Self {
+        Self { has_answered, trouble: None }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn in_trouble() -> Self {
+        Self { has_answered: false, trouble: Some(Box::default()) }
+    }
+
+    /// Whether it ever answered, in this run.
+    pub(crate) fn has_answered(&self) -> bool {
+        self.has_answered
+    }
+
     /// Learns from an attempt that was over at `end`. It was sent at `sent_at`, if it came to
     /// that; its ticket was cut at `cut_at`.
     pub(crate) fn learn(

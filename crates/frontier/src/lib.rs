@@ -35,11 +35,15 @@ mod scheduler;
 
 mod backend;
 mod checkpoint;
+mod chunks;
 mod clock;
 mod condition;
 mod counts;
+mod due;
 mod gate;
 mod keeper;
+mod key_table;
+mod names;
 mod queue;
 mod queues;
 mod slots;

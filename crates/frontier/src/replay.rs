@@ -69,7 +69,7 @@ impl Replay {
         let State { tally, hosts, loose, .. } = checkpoint.state;
         scheduler.tally = tally;
         scheduler.restore_guards(checkpoint.guards);
-        for (row, lanes) in hosts.into_iter().zip(checkpoint.lanes) {
+        for (row, lanes) in hosts.iter().flatten().zip(checkpoint.lanes.iter()) {
             let (last_ms, rest_until_ms) = (row.last_ms, row.rest_until_ms);
             let host = scheduler.restore_host(row, lanes);
             self.note(host, last_ms, rest_until_ms);
@@ -80,7 +80,7 @@ impl Replay {
     /// Takes the next event of the log.
     pub(crate) fn fold<B: Backend>(&mut self, scheduler: &mut Scheduler<B>, event: Event) {
         match event {
-            Event::Found(found) => self.found(scheduler, &found),
+            Event::Found(found) => self.found(scheduler, *found),
             Event::Settled { print, host, verdict, at_ms, rest_until_ms, .. } => {
                 if !scheduler.unqueue(print, Standing::Ended(verdict)) {
                     return;
@@ -95,7 +95,7 @@ impl Replay {
                     return;
                 }
                 scheduler.before.tried.insert(print, (attempt, at_ms));
-                let host = scheduler.host_named(&host);
+                let host = scheduler.host_named(host.as_str());
                 self.note(host, at_ms, rest_until_ms);
             }
             Event::Filtered { print, reason } => {
@@ -110,8 +110,8 @@ impl Replay {
         }
     }
 
-    fn found<B: Backend>(&mut self, scheduler: &mut Scheduler<B>, found: &Found) {
-        let learnt = scheduler.learn(found);
+    fn found<B: Backend>(&mut self, scheduler: &mut Scheduler<B>, mut found: Found) {
+        let learnt = scheduler.learn(&mut found);
         match learnt {
             Learnt::Nothing | Learnt::Nearer => return,
             Learnt::New | Learnt::Readmitted(_) | Learnt::Renewed(_) => {}
@@ -139,7 +139,7 @@ impl Replay {
         at_ms: u64,
         rest_until_ms: u64,
     ) {
-        let host = scheduler.host_named(host);
+        let host = scheduler.host_named(host.as_str());
         scheduler.count_page(host, verdict);
         // Those the frontier gave up say nothing of their host.
         if verdict.was_fetched() {
@@ -148,6 +148,9 @@ impl Replay {
     }
 
     fn note(&mut self, host: HostKey, at_ms: u64, rest_until_ms: u64) {
+        if (at_ms, rest_until_ms) == (0, 0) {
+            return; // as for most of the hosts of a checkpoint
+        }
         let activity = self.activity.entry(host).or_default();
         activity.last_ms = activity.last_ms.max(at_ms);
         activity.rest_until_ms = activity.rest_until_ms.max(rest_until_ms);
@@ -165,6 +168,7 @@ impl Replay {
         self.resumed.settled = scheduler.tally.n_settled();
         (self.resumed.poisoned, self.resumed.alone) = scheduler.suspect(suspects);
         self.set_clocks(scheduler, is_clean, at);
+        self.activity = HashMap::new();
         let mut specials = scheduler.recheck(at.now);
         specials.sort_by_key(|url| url.found_at);
         for host in scheduler.host_keys() {
@@ -185,9 +189,10 @@ impl Replay {
     pub(crate) fn judge_again(
         &mut self,
         scheduler: &mut Scheduler<LocalBackend>,
-        found: Found,
+        mut found: Found,
         at: Moment,
     ) {
+        found.print = scheduler.known_as(&found);
         let Some((reason, depth)) = scheduler.refusal(found.print) else { return };
         let is_farther = reason == FilterReason::TooDeep && found.request.depth > depth;
         if is_farther || self.readmitted.contains(&found.print) {

@@ -35,17 +35,20 @@ use std::sync::atomic::AtomicUsize;
 use std::time::{Duration, Instant};
 
 use crawl_model::{
-    CanonicalUrl, Desk, EndedBy, Entry, FilterReason, Fingerprint, Found, Host, HostTable, Look,
+    CanonicalUrl, Desk, EndedBy, Entry, FilterReason, Fingerprint, Found, HostTable, Look,
     OpenJournal, Request, Source, TicketId, Verdict, View,
 };
 use tokio::sync::oneshot;
 
 use crate::backend::{Backend, HostKey};
 use crate::budget::Domains;
-use crate::clock::{Delayed, DueHosts, Moment, Rate};
+use crate::chunks::Chunks;
+use crate::clock::{Delayed, Moment, Rate};
 use crate::config::{FrontierConfig, HostPoliteness, PolitenessConfig};
 use crate::counts::Tally;
+use crate::due::{DueHosts, Stamp};
 use crate::gate::Gate;
+use crate::names::Names;
 use crate::queue::Queued;
 use crate::seen::Learnt;
 use crate::slots::{RobotsErrand, Slots};
@@ -55,12 +58,12 @@ use crate::window::Window;
 pub(crate) use dispatch::Ready;
 pub(crate) use line::AddressKey;
 
-use host::HostState;
+use host::{Flag, HostState};
 use line::Lines;
 use orders::Sweep;
 pub(crate) use restore::Before;
 use rules::RuleBook;
-pub(crate) use state::{HostRow, Loose, State};
+pub(crate) use state::{HostRow, HostRows, Loose, State};
 
 /// URLs in one message to the store: about what a huge page brings.
 pub(crate) const BATCH: usize = 1000;
@@ -83,8 +86,8 @@ pub(crate) struct Scheduler<B> {
     rules: RuleBook,
     window: Arc<Window>,
     backend: B,
-    hosts: Vec<HostState>,
-    by_name: HashMap<Host, HostKey>,
+    names: Names,
+    hosts: Chunks<HostState>,
     domains: Domains,
     guards: Guards,
     due: DueHosts,
@@ -158,8 +161,8 @@ impl<B: Backend> Scheduler<B> {
             rules: RuleBook::new(rules),
             window,
             backend,
-            hosts: Vec::new(),
-            by_name: HashMap::new(),
+            names: Names::default(),
+            hosts: Chunks::default(),
             domains: Domains::default(),
             guards,
             due: DueHosts::default(),
@@ -235,7 +238,7 @@ impl<B: Backend> Scheduler<B> {
                 false => self.window.look(print, &request.url, 0),
             };
             let filtered = match look {
-                _ if !prints.insert(print) => None,
+                _ if !prints.insert((print, self.window.second(&request.url))) => None,
                 Look::Known => None,
                 Look::Admit => Some(None),
                 Look::Filter(reason) => Some(Some(reason)),
@@ -267,7 +270,8 @@ impl<B: Backend> Scheduler<B> {
     }
 
     /// Learns that a URL is durable; what that changes is counted.
-    fn learn_durable(&mut self, found: &Found) -> Learnt {
+    fn learn_durable(&mut self, found: &mut Found) -> Learnt {
+        self.window.name(found);
         let learnt = self.backend.offer(found);
         match learnt {
             Learnt::New => self.tally.discovered += 1,
@@ -310,9 +314,9 @@ impl<B: Backend> Scheduler<B> {
         }
         // The one held may no longer be the best.
         let order = self.config.queue.order;
-        let held = self.host_mut(host).held.take_if(|held| {
-            order.service(held.priority, held.depth)
-                < order.service(request.priority, request.depth)
+        let service = order.service(request.priority, request.depth);
+        let held = self.host_mut(host).busy_if_any().and_then(|busy| {
+            busy.held.take_if(|held| order.service(held.priority, held.depth) < service)
         });
         // One more URL behind others changes nothing of when the host is due.
         let is_first = held.is_some() || !self.backend.has_waiting(host);
@@ -328,9 +332,9 @@ impl<B: Backend> Scheduler<B> {
     /// Whether a URL simply waits in its host's queue.
     pub(crate) fn is_welcome(&self, host: HostKey, request: &Request, now: Instant) -> bool {
         let state = self.host(host);
-        !state.is_blocked
+        !state.is(Flag::Blocked)
             && self.spent(host).is_none()
-            && !state.condition.is_dead()
+            && !state.busy().condition.is_dead()
             && request.options.as_ref().is_none_or(|options| options.not_before_ms == 0)
             && match self.gate(host, &request.url, now) {
                 Gate::Pass | Gate::Ask | Gate::Wait => true,
@@ -342,13 +346,13 @@ impl<B: Backend> Scheduler<B> {
     /// certain already.
     pub(crate) fn place(&mut self, url: Queued, now: Instant) {
         let host = self.host_key(url.url());
-        if self.host(host).is_blocked {
+        if self.host(host).is(Flag::Blocked) {
             return self.end(&url, EndedBy::Filter(FilterReason::Blocked));
         }
         if let Some(reason) = self.spent(host) {
             return self.end(&url, EndedBy::Filter(reason));
         }
-        if self.host(host).condition.is_dead() {
+        if self.host(host).busy().condition.is_dead() {
             return self.end_dead(host, &url, now);
         }
         // Its own time first; the host's clock counts after that.
@@ -361,7 +365,7 @@ impl<B: Backend> Scheduler<B> {
             Gate::Unreachable(cause) => self.end_unreachable(&url, &cause),
             Gate::Pass | Gate::Ask | Gate::Wait => {
                 // The one held may no longer be the best.
-                if let Some(held) = self.host_mut(host).held.take() {
+                if let Some(held) = self.host_mut(host).take_held() {
                     self.backend.release(host, held);
                 }
                 self.backend.release(host, url);
@@ -393,7 +397,7 @@ impl<B: Backend> Scheduler<B> {
 
     /// Ends a URL of a host that was given up.
     fn end_dead(&mut self, host: HostKey, url: &Queued, now: Instant) {
-        let error = self.host(host).condition.epitaph(url.url().host_str(), now);
+        let error = self.host(host).busy().condition.epitaph(url.url().host_str(), now);
         let verdict = Verdict::HostDead;
         self.end(url, EndedBy::Verdict(verdict, url.record(verdict, error)));
     }
@@ -408,28 +412,24 @@ impl<B: Backend> Scheduler<B> {
 
     /// The host's number; it gets one if it has none.
     pub(crate) fn host_key(&mut self, url: &CanonicalUrl) -> HostKey {
-        match self.by_name.get(url.host_str()) {
-            Some(&key) => key,
-            None => self.add_host(url.host()),
-        }
+        self.host_named(url.host_str())
     }
 
     /// The same by name.
-    pub(crate) fn host_named(&mut self, name: &Host) -> HostKey {
-        match self.by_name.get(name) {
-            Some(&key) => key,
-            None => self.add_host(name.clone()),
+    pub(crate) fn host_named(&mut self, name: &str) -> HostKey {
+        match self.names.find(name) {
+            Some(key) => key,
+            None => self.add_host(name),
         }
     }
 
-    fn add_host(&mut self, name: Host) -> HostKey {
-        let key = HostKey(u32::try_from(self.hosts.len()).expect("fewer hosts than u32 counts"));
-        let rules = self.rules.position(name.as_str());
-        let is_blocked = self.window.scope.blocks.covers(name.as_str());
-        let domain = self.join_domain(name.as_str());
-        self.hosts.push(HostState { domain, rules, is_blocked, ..HostState::default() });
-        self.backend.add_host(name.clone());
-        self.by_name.insert(name, key);
+    fn add_host(&mut self, name: &str) -> HostKey {
+        let key = self.names.add(name);
+        let rules = self.rules.position(name);
+        let is_blocked = self.window.scope.blocks.covers(name);
+        let domain = self.join_domain(key);
+        self.hosts.push(HostState::new(domain, rules, is_blocked));
+        self.backend.add_host();
         key
     }
 
@@ -443,7 +443,7 @@ impl<B: Backend> Scheduler<B> {
 
     /// How the host is to be treated.
     fn rules(&self, key: HostKey) -> &HostPoliteness {
-        self.rules.get(self.host(key).rules)
+        self.rules.get(self.host(key).rules())
     }
 
     fn politeness(&self, key: HostKey) -> &PolitenessConfig {
@@ -453,38 +453,42 @@ impl<B: Backend> Scheduler<B> {
     /// Least time between two starts on a host.
     pub(crate) fn delay(&self, key: HostKey) -> Duration {
         let (config, host) = (self.politeness(key), self.host(key));
-        let usual = config.delay.max(host.crawl_delay).max(host.throttle.delay());
-        host.condition.delay(config, usual)
+        let busy = host.busy();
+        let usual = config.delay.max(busy.crawl_delay).max(host.throttle.delay());
+        busy.condition.delay(config, usual)
     }
 
     /// Makes the host's appointment what its work, room and clock say.
     fn schedule(&mut self, key: HostKey, now: Instant) {
-        if self.host(key).is_in_line {
+        if self.host(key).is(Flag::InLine) {
             return; // looked at when it is called
         }
         let per_host = self.politeness(key).per_host.get();
-        let has_urls = self.backend.has_waiting(key) || self.host(key).held.is_some();
+        let has_urls = self.backend.has_waiting(key) || self.host(key).busy().held.is_some();
         let (is_spent, has_room) = (self.spent(key).is_some(), has_urls && self.has_room(key));
         let host = &mut self.hosts[key.0 as usize];
-        let has_work = !host.errands.is_empty() || has_room;
-        let is_over = host.condition.is_dead() && (has_urls || !host.errands.is_empty());
-        let is_unsorted = has_urls && (host.is_unsorted || is_spent);
-        let wanted = if host.is_blocked {
+        host.rest(now);
+        let busy = host.busy();
+        let has_work = !busy.errands.is_empty() || has_room;
+        let is_over = busy.condition.is_dead() && (has_urls || !busy.errands.is_empty());
+        let is_unsorted = has_urls && (host.is(Flag::Unsorted) || is_spent);
+        let wanted = if host.is(Flag::Blocked) {
             None // what is queued there is ended by a sweep
         } else if is_over || is_unsorted {
-            Some(now) // to end them, which needs no clock
+            Some(now.into()) // to end them, which needs no clock
         } else if has_work && host.has_place(per_host) {
-            Some(host.clock().unwrap_or(now))
+            Some(if host.clock() == Stamp::NEVER { now.into() } else { host.clock() })
         } else {
             None
         };
-        match (host.appointment, wanted) {
+        match (self.due.of(key), wanted) {
             // Who is due keeps its turn.
-            (Some(old), Some(due)) if old.due == due || old.due.max(due) <= now => return,
-            (Some(old), _) => self.due.remove(key, old),
-            (None, _) => {}
+            (Some(old), Some(due)) if old == due || old.max(due) <= now.into() => return,
+            (_, Some(due)) => self.due.insert(key, due),
+            (_, None) => {
+                self.due.remove(key);
+            }
         }
-        host.appointment = wanted.map(|due| self.due.insert(key, due));
         self.recheck_line(key);
     }
 }

@@ -22,15 +22,17 @@ use crawl_model::Health;
 use crate::config::PolitenessConfig;
 
 /// The delay that AutoThrottle found for one host; zero before its first answer.
+///
+/// Kept in four bytes, in tenths of a millisecond, the next one up: five days at most.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Throttle {
-    delay: Duration,
-}
+pub(crate) struct Throttle(u32);
+
+const TENTH: Duration = Duration::from_micros(100);
 
 impl Throttle {
     /// The delay to keep, whatever else asks for more.
     pub(crate) fn delay(self) -> Duration {
-        self.delay
+        TENTH * self.0
     }
 
     /// Learns from an answer that took `latency`; `None` if none came.
@@ -45,10 +47,11 @@ impl Throttle {
         let longest = config.auto_throttle_max_delay.max(config.delay);
         let target = latency.as_secs_f64() / config.auto_throttle_concurrency;
         let target = Duration::try_from_secs_f64(target).unwrap_or(longest).min(longest);
-        let last = if self.delay.is_zero() { target } else { self.delay };
+        let delay = self.delay();
+        let last = if delay.is_zero() { target } else { delay };
         let next = ((last + target) / 2).max(target).clamp(config.delay, longest);
-        if health == Health::Good || next > self.delay {
-            self.delay = next;
+        if health == Health::Good || next > delay {
+            self.0 = u32::try_from(next.as_micros().div_ceil(100)).unwrap_or(u32::MAX);
         }
     }
 }

@@ -4,7 +4,9 @@
 
 use std::sync::Arc;
 
-use crawl_model::{CanonicalUrl, FilterReason, Fingerprint, Fingerprinter, Look, Request, View};
+use crawl_model::{
+    CanonicalUrl, FilterReason, Fingerprint, Fingerprinter, Found, Look, Request, View,
+};
 
 use crate::scope::Scope;
 use crate::seen::{Seen, Standing};
@@ -17,13 +19,29 @@ pub(crate) struct Window {
     pub(crate) seen: Arc<Seen>,
 }
 
+impl Window {
+    /// Finds out what a URL is called that is taken in now: another one with its first fingerprint
+    /// may have come since it was found.
+    pub(crate) fn name(&self, found: &mut Found) {
+        let second = self.prints.second(&found.request);
+        if second.is_some() {
+            found.print = self.fingerprint_of(&found.request);
+            self.seen.mark(found.print, second);
+        }
+    }
+}
+
 impl View for Window {
     fn fingerprint(&self, url: &CanonicalUrl) -> Fingerprint {
-        self.prints.get(url)
+        self.seen.known_as(self.prints.get(url), self.prints.second_get(url))
     }
 
     fn fingerprint_of(&self, request: &Request) -> Fingerprint {
-        self.prints.request(request)
+        self.seen.known_as(self.prints.request(request), self.prints.second(request))
+    }
+
+    fn second(&self, url: &CanonicalUrl) -> Option<Fingerprint> {
+        self.prints.second_get(url)
     }
 
     fn known(&self, prints: &[Fingerprint]) -> Vec<bool> {

@@ -6,14 +6,15 @@ use std::sync::Arc;
 
 use siphasher::sip::SipHasher13;
 
-use crate::{CanonicalUrl, KeyRules, Method, Request};
+use crate::{CanonicalUrl, FingerprintBits, KeyRules, Method, Request};
 
 /// Stands for one request: method, canonical URL, body and [`FetchOptions::unique`], hashed under
 /// the crawl's secret.
 ///
 /// [`FetchOptions::unique`]: crate::FetchOptions::unique
 ///
-/// 64 bits: among a hundred million URLs the chance that any two collide is 0.03 %.
+/// 64 bits: among a hundred million URLs the chance that any two collide is 0.03 %. Where that is
+/// too much, a second one beside it tells them apart: see [`Fingerprinter::second`].
 #[derive(
     Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
 )]
@@ -55,19 +56,71 @@ pub struct Fingerprinter {
     secret: [u8; 16],
     /// What does not count, if anything does not.
     rules: Option<Arc<KeyRules>>,
+    /// Under which the second fingerprint is made, if there is one.
+    second: Option<[u8; 16]>,
+    /// Bits of the first one that are kept.
+    mask: u64,
 }
+
+/// Set in all second fingerprints, and in no first one where there are second ones.
+const SECOND: u64 = 1;
 
 impl Fingerprinter {
     /// Takes the crawl's secret, which the store keeps. Every difference between URLs counts.
     #[must_use]
     pub fn new(secret: [u8; 16]) -> Self {
-        Self { secret, rules: None }
+        Self { secret, rules: None, second: None, mask: u64::MAX }
     }
 
-    /// Overlooks what `rules` say does not count.
+    /// Overlooks what `rules` say does not count, and has the bits that they say.
     #[must_use]
     pub fn under(self, rules: KeyRules) -> Self {
-        Self { rules: Some(Arc::new(rules)), ..self }
+        let prints = match rules.bits {
+            FingerprintBits::Bits64 => self,
+            FingerprintBits::Bits128 => self.with_second(),
+        };
+        Self { rules: Some(Arc::new(rules)), ..prints }
+    }
+
+    /// Has a second fingerprint for each request.
+    fn with_second(self) -> Self {
+        let halves = ["\u{1}", "\u{2}"].map(|n| self.of_text(["second fingerprint", n]));
+        let mut key = [0; 16];
+        key[..8].copy_from_slice(&halves[0].to_le_bytes());
+        key[8..].copy_from_slice(&halves[1].to_le_bytes());
+        Self { second: Some(key), mask: self.mask & !SECOND, ..self }
+    }
+
+    /// Keeps only these bits of first fingerprints, so that a test has collisions.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn weakened(self, mask: u64) -> Self {
+        Self { mask: self.mask & mask, ..self }
+    }
+
+    /// A second fingerprint of a request, which has nothing to do with the first: two requests that
+    /// have both in common are one, for all the URLs there are. `None` if the first is to be
+    /// enough ([`IdentityConfig::fingerprint_bits`](crate::IdentityConfig::fingerprint_bits)).
+    ///
+    /// No first fingerprint is a second one, and the other way round.
+    #[must_use]
+    pub fn second(&self, request: &Request) -> Option<Fingerprint> {
+        let (url, unique) = (&request.url, request.options().unique);
+        let hash = self.hash(&self.second?, request.method, url, &request.body, unique);
+        Some(Fingerprint(hash | SECOND))
+    }
+
+    /// Whether there are second fingerprints.
+    #[must_use]
+    pub fn has_second(&self) -> bool {
+        self.second.is_some()
+    }
+
+    /// The second fingerprint of a plain GET.
+    #[must_use]
+    pub fn second_get(&self, url: &CanonicalUrl) -> Option<Fingerprint> {
+        let hash = self.hash(&self.second?, Method::Get, url, &[], None);
+        Some(Fingerprint(hash | SECOND))
     }
 
     /// A number for any text, under the same secret: for tables that are to outlive the process.
@@ -84,7 +137,7 @@ impl Fingerprinter {
     /// Fingerprint of a plain GET.
     #[must_use]
     pub fn get(&self, url: &CanonicalUrl) -> Fingerprint {
-        self.hash(Method::Get, url, &[], None)
+        self.first(Method::Get, url, &[], None)
     }
 
     /// Fingerprint of a plain GET of the URL that has this text. That it is canonical is taken on
@@ -99,7 +152,7 @@ impl Fingerprinter {
     /// Fingerprint of any request.
     #[must_use]
     pub fn request(&self, request: &Request) -> Fingerprint {
-        self.hash(request.method, &request.url, &request.body, request.options().unique)
+        self.first(request.method, &request.url, &request.body, request.options().unique)
     }
 
     /// Fingerprint of a host's name, for sets of many of them.
@@ -112,14 +165,25 @@ impl Fingerprinter {
         Fingerprint(hasher.finish())
     }
 
-    fn hash(
+    fn first(
         &self,
         method: Method,
         url: &CanonicalUrl,
         body: &[u8],
         unique: Option<u64>,
     ) -> Fingerprint {
-        let mut hasher = SipHasher13::new_with_key(&self.secret);
+        Fingerprint(self.hash(&self.secret, method, url, body, unique) & self.mask)
+    }
+
+    fn hash(
+        &self,
+        key: &[u8; 16],
+        method: Method,
+        url: &CanonicalUrl,
+        body: &[u8],
+        unique: Option<u64>,
+    ) -> u64 {
+        let mut hasher = SipHasher13::new_with_key(key);
         match &self.rules {
             Some(rules) => rules.key_pieces(url.as_str(), |piece| hasher.write(piece.as_bytes())),
             None => url.key_pieces(|piece| hasher.write(piece.as_bytes())),
@@ -134,7 +198,7 @@ impl Fingerprinter {
             hasher.write(&[0xff, method as u8]);
             hasher.write(body);
         }
-        Fingerprint(hasher.finish())
+        hasher.finish()
     }
 }
 
@@ -171,6 +235,31 @@ mod tests {
         assert_eq!(under.get(&plain), prints.get(&plain));
         assert_eq!(under.get(&marked), under.get(&plain));
         assert_ne!(prints.get(&marked), prints.get(&plain));
+    }
+
+    #[test]
+    fn a_second_fingerprint_is_another_hash_and_never_a_first() {
+        let plain = Fingerprinter::new([7; 16]);
+        let config = crate::IdentityConfig {
+            fingerprint_bits: FingerprintBits::Bits128,
+            ..crate::IdentityConfig::default()
+        };
+        let prints = plain.clone().under(KeyRules::new(&config).unwrap());
+        let mut seconds = std::collections::HashSet::new();
+        for n in 0..1000 {
+            let url = CanonicalUrl::parse(&format!("http://h/{n}")).unwrap();
+            let request = Request::get(url.clone());
+            assert_eq!(plain.second(&request), None);
+            let (first, second) = (prints.get(&url), prints.second(&request).unwrap());
+            assert_eq!(first.0, plain.get(&url).0 & !1);
+            assert_eq!((prints.second_get(&url), second.0 & 1), (Some(second), 1));
+            assert_ne!(first.0 >> 1, second.0 >> 1);
+            assert!(seconds.insert(second));
+        }
+        let weak = prints.weakened(0);
+        assert_eq!(weak.get(&CanonicalUrl::parse("http://h/1").unwrap()), Fingerprint(0));
+        assert_eq!(FingerprintBits::try_from(128), Ok(FingerprintBits::Bits128));
+        assert!(FingerprintBits::try_from(96).is_err());
     }
 
     #[test]

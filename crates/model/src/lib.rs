@@ -54,7 +54,9 @@ pub use request::{Method, Request};
 pub use response::{Failure, FailureKind, Health, Response, Truncation};
 pub use ticket::{Desk, Errand, OpenJournal, Spent, Ticket, TicketId};
 pub use timing::Timing;
-pub use url::{CanonicalUrl, IdentityConfig, KeyRules, NoParameter, UrlError, WebUrl};
+pub use url::{
+    CanonicalUrl, FingerprintBits, IdentityConfig, KeyRules, NoParameter, UrlError, WebUrl,
+};
 pub use verdict::{FilterReason, Look, Verdict, View};
 
 /// What a duration looks like in a config, as a pattern of JSON Schema: numbers with their units,

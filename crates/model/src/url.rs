@@ -16,7 +16,7 @@ use url::Url;
 
 use crate::{Host, Origin};
 
-pub use self::identity::{IdentityConfig, KeyRules, NoParameter};
+pub use self::identity::{FingerprintBits, IdentityConfig, KeyRules, NoParameter};
 pub(crate) use self::key::key_pieces;
 use self::web::Parts;
 pub use self::web::{QueryEncoder, WebUrl};

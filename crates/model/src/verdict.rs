@@ -330,6 +330,12 @@ pub trait View: Send + Sync {
     /// URL.
     fn fingerprint_of(&self, request: &Request) -> Fingerprint;
 
+    /// A second fingerprint, if one is needed to tell URLs apart whose first is the same: those of
+    /// one page, say, that nobody knows yet.
+    fn second(&self, _url: &CanonicalUrl) -> Option<Fingerprint> {
+        None
+    }
+
     /// Which of these are admitted or have ended, whatever may be said of a link to them now: all
     /// others are to be [`look`](Self::look)ed at. Asked for a page's links together, it costs less.
     fn known(&self, prints: &[Fingerprint]) -> Vec<bool> {

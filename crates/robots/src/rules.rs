@@ -78,6 +78,12 @@ impl Rules {
         group.decide(&path).is_none_or(|rule| rule.allow)
     }
 
+    /// Whether there is nothing to say: no rule, and no `Crawl-delay`.
+    #[must_use]
+    pub fn allows_all(&self) -> bool {
+        self.group.is_none()
+    }
+
     /// Seconds to rest between two requests, as the group's `Crawl-delay` asks; finite and not
     /// negative. `None` if it does not ask, or not with a number; of several, the longest.
     ///

@@ -5,7 +5,7 @@
 
 use crawl_store::tables::Take;
 
-use super::entry;
+use super::{LanePlace, entry};
 
 /// Bytes of one block on disk: what a busy host has in memory of a long queue.
 const BLOCK_BYTES: usize = 1536;
@@ -53,6 +53,22 @@ impl Lane {
         Self { priority, depth, head: None, disk, tail }
     }
 
+    /// One of which nothing is in memory.
+    pub(super) fn on_disk(of: LanePlace) -> Self {
+        Self { disk: of.place, ..Self::new(of.priority, of.depth) }
+    }
+
+    /// Whether nothing of it is in memory.
+    pub(super) fn is_on_disk(&self) -> bool {
+        self.head.is_none() && self.tail.n == 0
+    }
+
+    /// Where it goes on on disk, the head put back.
+    pub(super) fn where_on_disk(&self) -> LanePlace {
+        let (priority, depth, place) = (self.priority, self.depth, self.place());
+        LanePlace { priority, depth, place }
+    }
+
     /// Entries that wait in it.
     pub(super) fn n(&self) -> u64 {
         let head = self.head.as_ref().map_or(0, |head| head.left.n);
@@ -60,7 +76,7 @@ impl Lane {
     }
 
     /// Where the lane stands on disk, the head put back.
-    pub(super) fn place(&self) -> Place {
+    fn place(&self) -> Place {
         match self.head.as_deref().filter(|head| head.left.n > 0) {
             None => self.disk,
             Some(head) => Place {
@@ -86,6 +102,12 @@ impl Lane {
         self.head = Some(Box::new(Head { segment, block, taken: skip, left }));
         self.disk = Place { segment, block: block + 1, skip: 0, n: rest };
         true
+    }
+
+    /// Lets go of the head: it is read again when the lane's turn comes.
+    pub(super) fn put_head_back(&mut self) {
+        self.disk = self.place();
+        self.head = None;
     }
 
     /// The tail goes to segment `segment`: what was in it, in blocks, is on disk from now on.

@@ -11,34 +11,42 @@
 //!
 //! Not here: who is known, and what time it is.
 
+mod disk;
 mod entry;
 mod lane;
+mod rest;
 mod texts;
 
 #[cfg(test)]
 mod tests;
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::hint::black_box;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crawl_model::{Fingerprint, Fingerprinter, Host, Request};
+use crawl_model::{Fingerprinter, Request};
 use crawl_store::StoreError;
-use crawl_store::tables::{LaneKey, QueueSegment, QueueWriter, Tables};
+use crawl_store::tables::{LaneKey, QueueSegment};
 
 use crate::backend::HostKey;
+use crate::chunks::Chunks;
 use crate::config::Order;
 use crate::queue::Queued;
 
 use lane::Lane;
+use rest::Rested;
 use texts::Texts;
 
+pub(crate) use disk::Recheck;
 pub(crate) use lane::Place;
+pub(crate) use rest::read as read_lanes;
 
 /// Ranks that a host's URLs may have; with more, neighbours share a lane.
 const MOST_LANES: usize = 512;
+/// Hosts of which a block that was read back is kept, if others are read after it: some 50 MB.
+const MOST_HEADS: usize = 1 << 15;
 
 /// All hosts' queues.
 #[derive(Debug)]
@@ -46,7 +54,9 @@ pub(crate) struct Queues {
     prints: Fingerprinter,
     order: Order,
     /// By host key.
-    hosts: Vec<HostQueue>,
+    hosts: Chunks<HostQueue>,
+    /// Whose blocks were read back, the oldest first. Some of them are used up.
+    heads: VecDeque<HostKey>,
     texts: Texts,
     segments: BTreeMap<u32, Segment>,
     next_segment: u32,
@@ -62,12 +72,18 @@ pub(crate) struct Queues {
 
 /// One host's.
 #[derive(Debug)]
-struct HostQueue {
-    name: Host,
+enum HostQueue {
+    /// All of it is on disk, or there is nothing.
+    Rests(Rested),
+    Busy(Box<Busy>),
+}
+
+/// Some of it is in memory.
+#[derive(Debug)]
+struct Busy {
     /// The first to be served comes first.
     lanes: Vec<Lane>,
-    #[expect(clippy::box_collection, reason = "most hosts have none, and there are many hosts")]
-    returned: Option<Box<BinaryHeap<Returned>>>,
+    returned: BinaryHeap<Returned>,
 }
 
 #[derive(Debug)]
@@ -87,7 +103,7 @@ struct Returned {
 /// When a lane is served: the greater goes first.
 type Service = (i32, i64);
 
-/// A lane's standing in a checkpoint.
+/// Where a lane goes on, if all of it is on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct LanePlace {
     pub(crate) priority: i32,
@@ -100,7 +116,8 @@ impl Queues {
         Self {
             prints,
             order,
-            hosts: Vec::new(),
+            hosts: Chunks::default(),
+            heads: VecDeque::new(),
             texts: Texts::default(),
             segments: BTreeMap::new(),
             next_segment: 1,
@@ -117,15 +134,21 @@ impl Queues {
         Self::new(self.prints.clone(), self.order)
     }
 
+    /// What makes the first fingerprint of a URL that is taken.
+    pub(crate) fn prints(&self) -> &Fingerprinter {
+        &self.prints
+    }
+
     /// Gives the next host its queue. Hosts come in the order of their numbers.
-    pub(crate) fn add_host(&mut self, name: Host) {
-        self.hosts.push(HostQueue { name, lanes: Vec::new(), returned: None });
+    pub(crate) fn add_host(&mut self) {
+        self.hosts.push(HostQueue::Rests(Rested::default()));
     }
 
     /// Looks at the ends of these hosts' last lanes, where new URLs most often go: the processor
     /// fetches them side by side, while one push after the other would wait for each.
     pub(crate) fn expect(&self, hosts: &[HostKey]) {
-        let lanes = hosts.iter().filter_map(|host| self.hosts[host.0 as usize].lanes.last());
+        let busy = hosts.iter().filter_map(|host| self.hosts[host.0 as usize].busy());
+        let lanes = busy.filter_map(|busy| busy.lanes.last());
         let ends = lanes.filter_map(|lane| lane.tail.bytes.last());
         black_box(ends.fold(0, |all, byte| all ^ byte));
     }
@@ -135,7 +158,7 @@ impl Queues {
         let service = self.order.service(request.priority, request.depth);
         let (priority, depth) = self.order.lane(request.priority, request.depth);
         let order = self.order;
-        let lanes = &mut self.hosts[host.0 as usize].lanes;
+        let lanes = &mut self.hosts[host.0 as usize].wake().lanes;
         let found =
             lanes.binary_search_by(|lane| service.cmp(&order.service(lane.priority, lane.depth)));
         let index = match found {
@@ -162,39 +185,37 @@ impl Queues {
     pub(crate) fn put_back(&mut self, host: HostKey, url: Queued) {
         let service = self.order.service(url.priority, url.depth);
         let rank = (url.is_suspect, service, Reverse(url.found_at));
-        let queue = &mut self.hosts[host.0 as usize];
-        queue.returned.get_or_insert_default().push(Returned { rank, url });
+        self.hosts[host.0 as usize].wake().returned.push(Returned { rank, url });
     }
 
-    /// Takes the best of the host's URLs.
-    pub(crate) fn take(&mut self, host: HostKey) -> Option<Queued> {
-        let queue = self.hosts.get_mut(host.0 as usize)?;
+    /// Takes the best of the host's URLs; `name` is the host's.
+    pub(crate) fn take(&mut self, host: HostKey, name: &str) -> Option<Queued> {
+        if !self.has_waiting(host) {
+            return None;
+        }
+        let busy = self.hosts[host.0 as usize].wake();
         let service = |lane: &Lane| self.order.service(lane.priority, lane.depth);
-        let best_lane = queue.lanes.first().map(service);
-        let best_back = queue.returned.as_ref().and_then(|heap| heap.peek()).map(|url| url.rank);
-        match (best_lane, best_back) {
+        let best_lane = busy.lanes.first().map(service);
+        let best_back = busy.returned.peek().map(|url| url.rank);
+        let url = match (best_lane, best_back) {
             // Of one rank, who was taken before goes first.
             (lane, Some((is_suspect, back, _))) if is_suspect || Some(back) >= lane => {
-                let heap = queue.returned.as_mut()?;
-                let url = heap.pop()?.url;
-                if heap.is_empty() {
-                    queue.returned = None;
-                }
-                Some(url)
+                busy.returned.pop().map(|returned| returned.url)
             }
-            (Some(_), _) => self.take_from_lane(host).unwrap_or_else(|fault| {
+            (Some(_), _) => self.take_from_lane(host, name).unwrap_or_else(|fault| {
                 self.fault.get_or_insert(fault);
                 None
             }),
             (None, _) => None,
-        }
+        };
+        self.hosts[host.0 as usize].rest();
+        url
     }
 
     /// Whether the host has URLs. Some may turn out to have ended in an earlier run.
     pub(crate) fn has_waiting(&self, host: HostKey) -> bool {
         let queue = self.hosts.get(host.0 as usize);
-        queue.is_some_and(|queue| !queue.lanes.is_empty() || queue.returned.is_some())
-            && self.fault.is_none()
+        queue.is_some_and(|queue| !queue.is_empty()) && self.fault.is_none()
     }
 
     /// Bytes of memory that a spill would free.
@@ -207,12 +228,11 @@ impl Queues {
         self.fault.take()
     }
 
-    fn take_from_lane(&mut self, host: HostKey) -> Result<Option<Queued>, StoreError> {
+    fn take_from_lane(&mut self, host: HostKey, name: &str) -> Result<Option<Queued>, StoreError> {
         self.load(host)?;
-        let queue = &mut self.hosts[host.0 as usize];
-        let Some(lane) = queue.lanes.first_mut() else { return Ok(None) };
+        let lanes = &mut self.hosts[host.0 as usize].wake().lanes;
+        let Some(lane) = lanes.first_mut() else { return Ok(None) };
         let key = LaneKey { host: host.0, priority: lane.priority, depth: lane.depth };
-        let name = queue.name.as_str();
         let mut from = None;
         let request = if let Some(head) = &mut lane.head {
             let number = head.segment;
@@ -234,7 +254,7 @@ impl Queues {
             request
         };
         if lane.n() == 0 {
-            queue.lanes.remove(0);
+            lanes.remove(0);
         }
         let request = match (request, from) {
             (Some(request), _) => request,
@@ -253,7 +273,8 @@ impl Queues {
 
     /// Reads the next block of the host's first lane back, if what is next lies on disk.
     fn load(&mut self, host: HostKey) -> Result<(), StoreError> {
-        let Some(lane) = self.hosts[host.0 as usize].lanes.first_mut() else { return Ok(()) };
+        let lanes = &mut self.hosts[host.0 as usize].wake().lanes;
+        let Some(lane) = lanes.first_mut() else { return Ok(()) };
         if lane.head.is_some() || lane.disk.n == 0 {
             return Ok(());
         }
@@ -267,12 +288,24 @@ impl Queues {
             last = Some(number);
             if let Some(block) = segment.file.block(key, lane.disk.block)? {
                 if lane.load(number, block.bytes, block.n) {
+                    self.note_head(host);
                     return Ok(());
                 }
                 break;
             }
         }
         Err(self.nonsense(last))
+    }
+
+    /// A block of the host was read. The oldest that was read is let go, if there are too many.
+    fn note_head(&mut self, host: HostKey) {
+        self.heads.push_back(host);
+        if self.heads.len() <= MOST_HEADS {
+            return;
+        }
+        if let Some(oldest) = self.heads.pop_front().filter(|&oldest| oldest != host) {
+            self.hosts[oldest.0 as usize].put_heads_back();
+        }
     }
 
     fn taken_from(&mut self, number: u32) {
@@ -292,150 +325,60 @@ impl Queues {
     }
 }
 
-/// To disk and back.
-impl Queues {
-    /// Writes all tails into a new segment, which is then to be
-    /// [flushed](QueueSegment::sync); `None` if there is nothing to write.
-    pub(crate) fn spill(
-        &mut self,
-        tables: &Tables,
-    ) -> Result<Option<Arc<QueueSegment>>, StoreError> {
-        if self.tail_bytes == 0 {
-            return Ok(None);
+impl HostQueue {
+    /// What of it is in memory, if anything is.
+    fn busy(&self) -> Option<&Busy> {
+        match self {
+            Self::Busy(busy) => Some(busy),
+            Self::Rests(_) => None,
         }
-        let number = self.next_segment;
-        let mut writer = QueueWriter::create(&tables.queue()?, number)?;
-        for (host, queue) in (0..).zip(&self.hosts) {
-            let mut lanes: Vec<&Lane> = queue.lanes.iter().filter(|l| l.tail.n > 0).collect();
-            lanes.sort_unstable_by_key(|lane| (lane.priority, lane.depth));
-            for lane in lanes {
-                let key = LaneKey { host, priority: lane.priority, depth: lane.depth };
-                for (bytes, n) in lane.tail.blocks() {
-                    writer.put(key, bytes, n)?;
-                }
-            }
+    }
+
+    /// Unpacks it, so that it can be changed.
+    fn wake(&mut self) -> &mut Busy {
+        if let Self::Rests(rested) = self {
+            let (lanes, returned) = (rested.lanes(), BinaryHeap::new());
+            *self = Self::Busy(Box::new(Busy { lanes, returned }));
         }
-        let file = Arc::new(writer.finish(self.texts.iter())?);
-        for lane in self.hosts.iter_mut().flat_map(|queue| &mut queue.lanes) {
-            if lane.tail.n > 0 {
-                lane.spilled(number);
-            }
+        match self {
+            Self::Busy(busy) => busy,
+            Self::Rests(_) => unreachable!("it has just been woken"),
         }
-        let left = file.n_entries();
-        self.segments.insert(number, Segment { file: file.clone(), left });
-        self.next_segment += 1;
-        (self.texts, self.tail_bytes) = (Texts::default(), 0);
-        Ok(Some(file))
     }
 
-    /// Files that the next checkpoint does not name any more.
-    pub(crate) fn take_used_up(&mut self) -> Vec<PathBuf> {
-        std::mem::take(&mut self.used_up)
-    }
-
-    /// The segments' numbers, with how many of their entries still wait.
-    pub(crate) fn segments(&self) -> impl Iterator<Item = (u32, u64)> {
-        self.segments.iter().map(|(&number, segment)| (number, segment.left))
-    }
-
-    /// Number of the segment that is written next.
-    pub(crate) fn next_segment(&self) -> u32 {
-        self.next_segment
-    }
-
-    /// Where a host's lanes stand. What came back is not among it.
-    pub(crate) fn places(&self, host: HostKey) -> impl Iterator<Item = LanePlace> {
-        let lanes = self.hosts.get(host.0 as usize).map(|queue| queue.lanes.iter());
-        lanes.into_iter().flatten().filter(|lane| lane.place().n > 0).map(|lane| LanePlace {
-            priority: lane.priority,
-            depth: lane.depth,
-            place: lane.place(),
-        })
-    }
-
-    /// All URLs that were taken and came back.
-    pub(crate) fn returned(&self) -> impl Iterator<Item = &Queued> {
-        let heaps = self.hosts.iter().filter_map(|queue| queue.returned.as_ref());
-        heaps.flat_map(|heap| heap.iter()).map(|returned| &returned.url)
-    }
-
-    /// Opens the segments of a checkpoint, and removes others.
-    pub(crate) fn restore(
-        &mut self,
-        tables: &Tables,
-        segments: &[(u32, u64)],
-        next_segment: u32,
-    ) -> Result<(), StoreError> {
-        let named: Vec<u32> = segments.iter().map(|&(number, _)| number).collect();
-        tables.sweep_queue(&named)?;
-        for &(number, left) in segments {
-            let file = Arc::new(QueueSegment::open(&tables.queue()?, number)?);
-            self.segments.insert(number, Segment { file, left });
+    /// Packs it, if all of it is on disk.
+    fn rest(&mut self) {
+        let Self::Busy(busy) = self else { return };
+        let is_at_rest = busy.returned.is_empty() && busy.lanes.iter().all(Lane::is_on_disk);
+        if is_at_rest {
+            *self = Self::Rests(Rested::new(&busy.packed()));
         }
-        self.next_segment = next_segment;
-        Ok(())
     }
 
-    /// Takes over where a host's lane stood.
-    pub(crate) fn restore_lane(&mut self, host: HostKey, of: LanePlace) {
-        let mut lane = Lane::new(of.priority, of.depth);
-        lane.disk = of.place;
-        let order = self.order;
-        let service = order.service(of.priority, of.depth);
-        let lanes = &mut self.hosts[host.0 as usize].lanes;
-        let at = lanes.partition_point(|lane| order.service(lane.priority, lane.depth) > service);
-        lanes.insert(at, lane);
-    }
-
-    /// The replay is over. What has been written up to now counts as an earlier run's; what is in
-    /// memory is looked at once more, for some of it has ended since it was found. What `judge`
-    /// wants to see in full is returned.
-    pub(crate) fn replayed(
-        &mut self,
-        mut judge: impl FnMut(HostKey, &Request, Fingerprint) -> Recheck,
-    ) -> Vec<Queued> {
-        self.first_own = self.next_segment;
-        let old = std::mem::take(&mut self.texts);
-        self.tail_bytes = 0;
-        let mut special = Vec::new();
-        for (host, queue) in (0..).zip(&mut self.hosts) {
-            for lane in &mut queue.lanes {
-                let key = LaneKey { host, priority: lane.priority, depth: lane.depth };
-                let mut tail = std::mem::take(&mut lane.tail);
-                while let Some(entry) = tail.take() {
-                    let text = |number| old.get(number).map(str::to_owned);
-                    let Some(request) = entry::read(entry, queue.name.as_str(), key, text) else {
-                        continue;
-                    };
-                    let print = self.prints.request(&request);
-                    match judge(HostKey(host), &request, print) {
-                        Recheck::Stay => {
-                            entry::put(&mut lane.tail.bytes, &request, key, &mut self.texts);
-                            lane.tail.n += 1;
-                        }
-                        Recheck::Gone => {}
-                        Recheck::Special => {
-                            self.n_taken += 1;
-                            special.push(Queued::new(print, request, self.n_taken));
-                        }
-                    }
-                }
-                self.tail_bytes += lane.tail.ram_bytes();
-            }
-            queue.lanes.retain(|lane| lane.n() > 0);
+    /// Lets go of blocks that were read back.
+    fn put_heads_back(&mut self) {
+        if let Self::Busy(busy) = self {
+            busy.lanes.iter_mut().for_each(Lane::put_head_back);
+            self.rest();
         }
-        special
+    }
+
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::Rests(rested) => rested.bytes().is_empty(),
+            Self::Busy(busy) => busy.lanes.is_empty() && busy.returned.is_empty(),
+        }
     }
 }
 
-/// What becomes of a URL that waited when the replay was over.
-pub(crate) enum Recheck {
-    /// It waits.
-    Stay,
-    /// It has ended.
-    Gone,
-    /// There is more to know of it.
-    Special,
+impl Busy {
+    /// Where its lanes go on, packed; without what is in memory only.
+    fn packed(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let lanes = self.lanes.iter().map(Lane::where_on_disk);
+        lanes.filter(|lane| lane.place.n > 0).for_each(|lane| rest::put(&mut bytes, lane));
+        bytes
+    }
 }
 
 impl Order {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crawl_model::CanonicalUrl;
+use crawl_store::tables::Tables;
 use proptest::prelude::*;
 
 use super::*;
@@ -24,9 +25,13 @@ fn request(host: u8, path: u32, priority: i32, depth: u32) -> Request {
     request
 }
 
+fn name(host: HostKey) -> String {
+    format!("h{}.example", host.0)
+}
+
 fn with_hosts(order: Order) -> Queues {
     let mut queues = Queues::new(prints(), order);
-    (0..4).for_each(|n| queues.add_host(Host::new(&format!("h{n}.example"))));
+    (0..4).for_each(|_| queues.add_host());
     queues
 }
 
@@ -36,7 +41,7 @@ fn reopened(queues: &Queues, tables: &Tables, order: Order) -> Queues {
     let segments: Vec<_> = queues.segments().collect();
     new.restore(tables, &segments, queues.next_segment()).unwrap();
     for host in (0..4).map(HostKey) {
-        queues.places(host).for_each(|place| new.restore_lane(host, place));
+        new.restore_lanes(host, &queues.lanes(host));
     }
     // What is in hand stays so in this test.
     new.n_taken = queues.n_taken;
@@ -91,7 +96,7 @@ proptest! {
                 Step::Take { host } => {
                     let key = HostKey(u32::from(host));
                     prop_assert_eq!(queues.has_waiting(key), !model[usize::from(host)].is_empty());
-                    let taken = queues.take(key);
+                    let taken = queues.take(key, &name(key));
                     let first = model[usize::from(host)].pop_first();
                     prop_assert_eq!(
                         taken.as_ref().map(Queued::request),
@@ -118,7 +123,7 @@ proptest! {
             prop_assert!(queues.fault().is_none());
         }
         for (host, mut left) in (0..).zip(model) {
-            while let Some(url) = queues.take(HostKey(host)) {
+            while let Some(url) = queues.take(HostKey(host), &name(HostKey(host))) {
                 let (_, request) = left.pop_first().unwrap();
                 prop_assert_eq!(url.request(), request);
             }
@@ -136,14 +141,15 @@ fn more_ranks_than_lanes_lose_nothing() {
         let priority = (n * 7919) % 2000;
         queues.push(HostKey(0), &request(0, n.unsigned_abs(), priority, 0));
     }
-    let taken: Vec<i32> =
-        std::iter::from_fn(|| queues.take(HostKey(0))).map(|url| url.priority).collect();
+    let taken: Vec<i32> = std::iter::from_fn(|| queues.take(HostKey(0), "h0.example"))
+        .map(|url| url.priority)
+        .collect();
     assert_eq!(taken.len(), 2000);
     let mut sorted = taken.clone();
     sorted.sort_unstable();
     sorted.dedup();
     assert_eq!(sorted.len(), 2000);
-    assert!(queues.hosts[0].lanes.is_empty() && queues.ram_bytes() < 64 << 10);
+    assert!(queues.hosts[0].is_empty() && queues.ram_bytes() < 64 << 10);
 }
 
 #[test]
@@ -155,12 +161,12 @@ fn a_segment_that_is_gone_is_a_fault_and_no_silence() {
     let file = queues.spill(&tables).unwrap().unwrap();
     let bytes = std::fs::read(file.path()).unwrap();
     std::fs::write(file.path(), vec![0; bytes.len()]).unwrap();
-    assert!(queues.take(HostKey(1)).is_none());
+    assert!(queues.take(HostKey(1), "h1.example").is_none());
     assert!(matches!(queues.fault(), Some(StoreError::Damaged { .. })));
 }
 
 #[test]
 fn a_cold_host_and_a_waiting_url_take_little_space() {
-    assert!(size_of::<HostQueue>() <= 48, "{}", size_of::<HostQueue>());
+    assert!(size_of::<HostQueue>() <= 16, "{}", size_of::<HostQueue>());
     assert!(size_of::<Lane>() <= 72, "{}", size_of::<Lane>());
 }

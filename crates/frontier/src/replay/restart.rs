@@ -327,7 +327,7 @@ fn naive(log: &[Event]) -> HashMap<Fingerprint, (Standing, u32)> {
                 let new = found.filtered.map_or(Standing::Queued, |r| Standing::Filtered(r, 0));
                 let old = all.entry(found.print).or_insert((new, depth));
                 let may_wait = match old.0 {
-                    Standing::Queued => false,
+                    Standing::Queued | Standing::Second => false,
                     Standing::Ended(_) => found.renews,
                     Standing::Filtered(..) => true,
                 };

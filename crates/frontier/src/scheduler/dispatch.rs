@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use crawl_model::{EndedBy, Errand, FilterReason, Ticket, View};
 
+use super::host::Flag;
 use super::{AddressKey, HostKey, Later, Scheduler};
 use crate::backend::Backend;
 use crate::gate::Gate;
@@ -64,7 +65,8 @@ impl<B: Backend> Scheduler<B> {
                 return Ready::Later(Some(self.delayed.due().map_or(due, |alarm| alarm.min(due))));
             }
             let front = self.front(host, now);
-            self.host_mut(host).is_unsorted = matches!(front, Front::Unsorted | Front::Jammed);
+            let is_unsorted = matches!(front, Front::Unsorted | Front::Jammed);
+            self.host_mut(host).set(Flag::Unsorted, is_unsorted);
             match front {
                 Front::Page | Front::Robots | Front::Crowded if !self.may_send(host, now) => {
                     self.dismiss(host);
@@ -99,14 +101,15 @@ impl<B: Backend> Scheduler<B> {
         self.dismiss(key); // its turn is over, even if it is due again at once
         let delay = self.delay(key);
         let host = self.host_mut(key);
-        let errand = match host.errands.pop_front() {
+        let busy = host.busy_mut();
+        let errand = match busy.errands.pop_front() {
             Some(errand) => OpenErrand::Robots(errand),
-            None => OpenErrand::Page(host.held.take()?),
+            None => OpenErrand::Page(busy.held.take()?),
         };
-        host.in_flight += 1;
+        busy.in_flight += 1;
         // Till the real start is known, the clock counts from now.
         let next = now + delay;
-        host.next_start = host.next_start.max(Some(next));
+        host.next_start = host.next_start.max(next.into());
         if let OpenErrand::Page(_) = errand {
             self.page_opened(key);
             self.tally.queued -= 1;
@@ -148,12 +151,13 @@ impl<B: Backend> Scheduler<B> {
 
     /// Finds out what the host would send next, sorting out what must not be sent.
     fn front(&mut self, key: HostKey, now: Instant) -> Front {
-        if self.host(key).condition.is_dead() {
+        if self.host(key).busy().condition.is_dead() {
             return self.bury(key, now);
         }
         for _ in 0..STEPS {
             let spent = self.spent(key);
-            if let Some(errand) = self.host(key).errands.front().filter(|_| spent.is_none()) {
+            if let Some(errand) = self.host(key).busy().errands.front().filter(|_| spent.is_none())
+            {
                 let is_suspect = !self.robots_deaths.is_empty()
                     && self.robots_deaths.contains_key(&self.window.fingerprint(&errand.url));
                 return if is_suspect { self.unless_crowded(Front::Robots) } else { Front::Robots };
@@ -170,7 +174,7 @@ impl<B: Backend> Scheduler<B> {
             match self.gate(key, url.url(), now) {
                 Gate::Pass => {
                     let is_suspect = url.is_suspect;
-                    self.host_mut(key).held = Some(url);
+                    self.host_mut(key).busy_mut().held = Some(url);
                     return match (self.has_room(key), is_suspect) {
                         (false, _) => Front::Empty,
                         (true, true) => self.unless_crowded(Front::Page),
@@ -181,25 +185,25 @@ impl<B: Backend> Scheduler<B> {
                 Gate::Unreachable(cause) => self.end_unreachable(&url, &cause),
                 Gate::Ask => {
                     self.ask(key, url.url(), now);
-                    self.host_mut(key).held = Some(url);
+                    self.host_mut(key).busy_mut().held = Some(url);
                 }
                 Gate::Wait if self.n_at_gate(key, url.url()) < MOST_AT_GATE => {
                     self.wait_at_gate(key, url);
                 }
                 Gate::Wait => {
-                    self.host_mut(key).held = Some(url);
+                    self.host_mut(key).busy_mut().held = Some(url);
                     return self.errands_left(key);
                 }
             }
         }
-        let has_more = self.host(key).held.is_some() || self.backend.has_waiting(key);
+        let has_more = self.host(key).busy().held.is_some() || self.backend.has_waiting(key);
         if has_more { Front::Unsorted } else { self.errands_left(key) }
     }
 
     /// Ends what waits at a host that was given up, as much as fits into one turn.
     fn bury(&mut self, key: HostKey, now: Instant) -> Front {
         for _ in 0..STEPS {
-            if let Some(errand) = self.host_mut(key).errands.pop_front() {
+            if let Some(errand) = self.host_mut(key).busy_mut().errands.pop_front() {
                 self.give_up_robots(&errand, now);
                 continue;
             }
@@ -216,19 +220,19 @@ impl<B: Backend> Scheduler<B> {
 
     /// The host's best URL: the one held, or else out of its queue.
     pub(super) fn next_url(&mut self, key: HostKey) -> Option<Queued> {
-        let held = self.host_mut(key).held.take();
-        held.or_else(|| self.backend.claim(key, 1).pop())
+        let held = self.host_mut(key).take_held();
+        held.or_else(|| self.backend.claim(key, self.names.get(key), 1).pop())
     }
 
     /// What is left of a host without URLs.
     fn errands_left(&self, key: HostKey) -> Front {
-        if self.host(key).errands.is_empty() { Front::Empty } else { Front::Robots }
+        if self.host(key).busy().errands.is_empty() { Front::Empty } else { Front::Robots }
     }
 
     /// Whether the host's clock allows a request now. It may be due only to be sorted out.
     fn may_send(&self, key: HostKey, now: Instant) -> bool {
         let host = self.host(key);
-        let is_time = host.clock().is_none_or(|due| due <= now);
+        let is_time = host.clock() <= now.into();
         is_time && host.has_place(self.politeness(key).per_host.get())
     }
 
@@ -244,8 +248,7 @@ impl<B: Backend> Scheduler<B> {
 
     /// Takes the host off the list of those that are due.
     pub(super) fn dismiss(&mut self, key: HostKey) {
-        if let Some(old) = self.host_mut(key).appointment.take() {
-            self.due.remove(key, old);
+        if self.due.remove(key) {
             self.recheck_line(key);
         }
     }

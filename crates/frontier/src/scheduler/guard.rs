@@ -52,7 +52,7 @@ impl<B: Backend> Scheduler<B> {
     fn is_host_too_many(&self, url: &CanonicalUrl) -> bool {
         let limit = self.config.scope.max_hosts_per_domain;
         let host = url.host_str();
-        limit != 0 && !self.by_name.contains_key(host) && self.domains.n_hosts(host) >= limit
+        limit != 0 && self.names.find(host).is_none() && self.n_hosts_beside(host) >= limit
     }
 
     /// What was refused where, the most first.
@@ -60,15 +60,30 @@ impl<B: Backend> Scheduler<B> {
         self.guards.sightings()
     }
 
-    /// The domain of a new host, if domains are counted.
-    pub(super) fn join_domain(&mut self, host: &str) -> Option<DomainKey> {
+    /// Number of hosts of the domain that a host of this name would belong to.
+    fn n_hosts_beside(&self, host: &str) -> u64 {
+        let first = self.domains.first_of(host, &self.names);
+        first.map_or(0, |first| self.domain(first).map_or(1, |domain| domain.n_hosts))
+    }
+
+    /// The domain of a new host, if domains are counted and it is not the first of its own.
+    pub(super) fn join_domain(&mut self, host: HostKey) -> Option<DomainKey> {
         let scope = &self.config.scope;
-        let is_counted = scope.max_hosts_per_domain != 0 || scope.max_pages_per_domain != 0;
-        is_counted.then(|| {
-            let key = self.domains.of(host);
-            self.domains.get_mut(key).n_hosts += 1;
-            key
-        })
+        if (scope.max_hosts_per_domain, scope.max_pages_per_domain) == (0, 0) {
+            return None;
+        }
+        let first = self.domains.join(host, &self.names)?;
+        let state = &mut self.hosts[first.0 as usize];
+        let key = match state.domain {
+            Some(key) => key,
+            None => {
+                let (pages, open_pages) = (state.pages.into(), state.busy().open_pages.into());
+                let alone = Domain { n_hosts: 1, pages, open_pages, ..Domain::default() };
+                *state.domain.insert(self.domains.add(alone))
+            }
+        };
+        self.domains.get_mut(key).n_hosts += 1;
+        Some(key)
     }
 
     fn domain(&self, host: HostKey) -> Option<&Domain> {
@@ -79,13 +94,18 @@ impl<B: Backend> Scheduler<B> {
         self.host(host).domain.map(|key| self.domains.get_mut(key))
     }
 
+    /// Pages settled of the host's domain.
+    fn domain_pages(&self, host: HostKey) -> u64 {
+        self.domain(host).map_or_else(|| self.host(host).pages.into(), |domain| domain.pages)
+    }
+
     /// The budget of a host that is used up for good, if one is.
     pub(super) fn spent(&self, host: HostKey) -> Option<FilterReason> {
         let scope = &self.config.scope;
         let limit = scope.max_pages_per_domain;
         if self.host(host).is_spent(scope.max_pages_per_host) {
             Some(FilterReason::HostBudget)
-        } else if limit != 0 && self.domain(host).is_some_and(|domain| domain.pages >= limit) {
+        } else if limit != 0 && self.domain_pages(host) >= limit {
             Some(FilterReason::DomainBudget)
         } else {
             None
@@ -100,7 +120,10 @@ impl<B: Backend> Scheduler<B> {
         if !self.host(host).has_room(scope.max_pages_per_host) {
             return false;
         }
-        let Some(domain) = self.domain_mut(host).filter(|_| limit != 0) else { return true };
+        if limit == 0 {
+            return true;
+        }
+        let Some(domain) = self.domain_mut(host) else { return self.host(host).has_room(limit) };
         let has_room = domain.pages + domain.open_pages < limit;
         if !has_room {
             domain.waiting.insert(host);
@@ -110,7 +133,7 @@ impl<B: Backend> Scheduler<B> {
 
     /// A page ticket of the host is cut.
     pub(super) fn page_opened(&mut self, host: HostKey) {
-        self.host_mut(host).open_pages += 1;
+        self.host_mut(host).busy_mut().open_pages += 1;
         if let Some(domain) = self.domain_mut(host) {
             domain.open_pages += 1;
         }
@@ -118,7 +141,7 @@ impl<B: Backend> Scheduler<B> {
 
     /// A page ticket has ended, so the budgets may have room again.
     pub(super) fn page_closed(&mut self, host: HostKey, now: Instant) {
-        self.host_mut(host).open_pages -= 1;
+        self.host_mut(host).busy_mut().open_pages -= 1;
         let waiting = self.domain_mut(host).map(|domain| {
             domain.open_pages -= 1;
             std::mem::take(&mut domain.waiting)
@@ -136,9 +159,19 @@ impl<B: Backend> Scheduler<B> {
 
     /// Adds pages that settled to those of the host and its domain.
     pub(super) fn add_pages(&mut self, host: HostKey, n: u64) {
-        self.host_mut(host).pages += n;
+        let state = self.host_mut(host);
+        state.pages = state.pages.saturating_add(u32::try_from(n).unwrap_or(u32::MAX));
         if let Some(domain) = self.domain_mut(host) {
             domain.pages += n;
+        }
+    }
+
+    /// Takes pages off again that will settle anew.
+    pub(super) fn take_pages(&mut self, host: HostKey, n: u32) {
+        let state = self.host_mut(host);
+        state.pages = state.pages.saturating_sub(n);
+        if let Some(domain) = self.domain_mut(host) {
+            domain.pages = domain.pages.saturating_sub(n.into());
         }
     }
 }

@@ -18,6 +18,7 @@ use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 use std::time::Instant;
 
+use super::host::Flag;
 use super::{HostKey, Later, Scheduler};
 use crate::backend::Backend;
 
@@ -83,7 +84,9 @@ impl<B: Backend> Scheduler<B> {
     pub(super) fn note_address(&mut self, host: HostKey, remote: Option<IpAddr>) {
         let Some(ip) = remote.filter(|_| self.config.politeness.per_ip) else { return };
         let key = self.lines.key(ip);
-        if let Some(old) = self.host_mut(host).address.replace(key).filter(|&old| old != key) {
+        if let Some(old) =
+            self.host_mut(host).busy_mut().address.replace(key).filter(|&old| old != key)
+        {
             // It may have been called there.
             self.lines.to_call.push(old);
         }
@@ -91,7 +94,7 @@ impl<B: Backend> Scheduler<B> {
 
     /// Whether the host's address lets it send now.
     pub(super) fn has_turn(&mut self, host: HostKey, now: Instant) -> bool {
-        let Some(key) = self.host(host).address else { return true };
+        let Some(key) = self.host(host).busy().address else { return true };
         let per_host = self.politeness(host).per_host.get();
         let address = self.lines.get(key);
         address.in_flight < per_host && address.next_start.is_none_or(|due| due <= now)
@@ -100,15 +103,15 @@ impl<B: Backend> Scheduler<B> {
     /// Takes a host that is due out of the heap until its address is free.
     pub(super) fn stand_in_line(&mut self, host: HostKey) {
         self.dismiss(host);
-        let Some(key) = self.host(host).address else { return };
-        self.host_mut(host).is_in_line = true;
+        let Some(key) = self.host(host).busy().address else { return };
+        self.host_mut(host).set(Flag::InLine, true);
         self.lines.get(key).line.push_back(host);
         self.lines.to_call.push(key);
     }
 
     /// A host's appointment has changed: if it was called, the next in line may have to be.
     pub(super) fn recheck_line(&mut self, host: HostKey) {
-        if let Some(key) = self.host(host).address
+        if let Some(key) = self.host(host).busy().address
             && !self.lines.get(key).line.is_empty()
         {
             self.lines.to_call.push(key);
@@ -117,7 +120,7 @@ impl<B: Backend> Scheduler<B> {
 
     /// A ticket is cut: its address' clock counts from now, till the real start is known.
     pub(super) fn address_taken(&mut self, host: HostKey, next: Instant) -> Option<AddressKey> {
-        let key = self.host(host).address?;
+        let key = self.host(host).busy().address?;
         let address = self.lines.get(key);
         address.in_flight += 1;
         address.next_start = address.next_start.max(Some(next));
@@ -136,7 +139,7 @@ impl<B: Backend> Scheduler<B> {
             self.lines.to_call.push(key);
         }
         // A host that has moved since may have been asked at either place.
-        for key in [taken, self.host(host).address].into_iter().flatten() {
+        for key in [taken, self.host(host).busy().address].into_iter().flatten() {
             let address = self.lines.get(key);
             address.next_start = address.next_start.max(Some(next));
         }
@@ -151,13 +154,12 @@ impl<B: Backend> Scheduler<B> {
 
     /// Calls the first in line that is still due, if the address is free.
     fn call_line(&mut self, key: AddressKey, now: Instant) {
-        if let Some(called) = self.lines.get(key).called.take() {
-            let host = self.host(called);
-            let is_due = host.appointment.is_some_and(|appointment| appointment.due <= now);
-            if is_due && host.address == Some(key) {
-                self.lines.get(key).called = Some(called);
-                return;
-            }
+        if let Some(called) = self.lines.get(key).called.take()
+            && self.is_due(called, now)
+            && self.host(called).busy().address == Some(key)
+        {
+            self.lines.get(key).called = Some(called);
+            return;
         }
         while let Some(&first) = self.lines.get(key).line.front() {
             let per_host = self.politeness(first).per_host.get();
@@ -174,11 +176,15 @@ impl<B: Backend> Scheduler<B> {
             }
             address.line.pop_front();
             address.called = Some(first);
-            self.host_mut(first).is_in_line = false;
+            self.host_mut(first).set(Flag::InLine, false);
             self.schedule(first, now);
-            if self.host(first).appointment.is_some_and(|appointment| appointment.due <= now) {
+            if self.is_due(first, now) {
                 return;
             }
         }
+    }
+
+    fn is_due(&self, host: HostKey, now: Instant) -> bool {
+        self.due.of(host).is_some_and(|due| due <= now.into())
     }
 }

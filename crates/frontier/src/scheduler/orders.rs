@@ -9,6 +9,7 @@ use std::time::Instant;
 use crawl_model::{EndedBy, FilterReason, Host};
 use tokio::sync::oneshot;
 
+use super::host::Flag;
 use super::{HostKey, Later, Scheduler};
 use crate::backend::Backend;
 use crate::clock::Rate;
@@ -38,7 +39,7 @@ impl<B: Backend> Scheduler<B> {
         let was_blocked = !self.window.scope.blocks.insert(domain.clone());
         let hosts = self.hosts_of(domain);
         for &host in &hosts {
-            self.host_mut(host).is_blocked = true;
+            self.host_mut(host).set(Flag::Blocked, true);
             self.dismiss(host);
         }
         let so_far = Blocked { was_blocked, hosts: hosts.len() as u64, urls: self.end_delayed() };
@@ -47,7 +48,8 @@ impl<B: Backend> Scheduler<B> {
 
     /// Ends what a replay found at blocked hosts.
     pub(crate) fn sweep_blocked(&mut self) {
-        let hosts: Vec<_> = self.host_keys().filter(|&host| self.host(host).is_blocked).collect();
+        let hosts: Vec<_> =
+            self.host_keys().filter(|&host| self.host(host).is(Flag::Blocked)).collect();
         if !hosts.is_empty() {
             // Nobody waits for the answer.
             let (done, _) = oneshot::channel();
@@ -59,19 +61,19 @@ impl<B: Backend> Scheduler<B> {
     pub(crate) fn unblock(&mut self, domain: &Domain, now: Instant) -> bool {
         let was_blocked = self.window.scope.blocks.remove(domain);
         let blocks = &self.window.scope.blocks;
-        let hosts = self.by_name.iter().filter(|(name, _)| domain.covers(name.as_str()));
+        let hosts = self.names.iter().filter(|(_, name)| domain.covers(name));
         // Another domain may still cover one of them.
-        let free = hosts.filter(|(name, _)| !blocks.covers(name.as_str()));
-        for host in free.map(|(_, &key)| key).collect::<Vec<_>>() {
-            self.host_mut(host).is_blocked = false;
+        let free = hosts.filter(|(_, name)| !blocks.covers(name));
+        for host in free.map(|(key, _)| key).collect::<Vec<_>>() {
+            self.host_mut(host).set(Flag::Blocked, false);
             self.schedule(host, now);
         }
         was_blocked
     }
 
     fn hosts_of(&self, domain: &Domain) -> Vec<HostKey> {
-        let hosts = self.by_name.iter().filter(|(name, _)| domain.covers(name.as_str()));
-        hosts.map(|(_, &key)| key).collect()
+        let hosts = self.names.iter().filter(|(_, name)| domain.covers(name));
+        hosts.map(|(key, _)| key).collect()
     }
 
     /// Ends what waits for a time of its own at blocked hosts: that may be hours off.
@@ -115,15 +117,17 @@ impl<B: Backend> Scheduler<B> {
 
     /// Ends one thing that waits at a blocked host; whether there was one.
     fn end_blocked(&mut self, key: HostKey, now: Instant) -> bool {
-        if !self.host(key).is_blocked {
+        if !self.host(key).is(Flag::Blocked) {
             return false; // unblocked meanwhile
         }
-        if let Some(errand) = self.host_mut(key).errands.pop_front() {
+        let busy = self.host_mut(key).busy_if_any();
+        if let Some(errand) = busy.and_then(|busy| busy.errands.pop_front()) {
             self.refuse_errand(&errand, now);
             return true;
         }
         let url = self.next_url(key).or_else(|| {
-            self.host_mut(key).origins.iter_mut().find_map(|origin| origin.waiting.pop())
+            let origins = &mut self.host_mut(key).busy_if_any()?.origins;
+            origins.iter_mut().find_map(|origin| origin.waiting.pop())
         });
         let Some(url) = url else { return false };
         if let Some(url) = self.revive(url, now) {
@@ -135,7 +139,7 @@ impl<B: Backend> Scheduler<B> {
     /// Ends an errand to a blocked host. Who was sent there for the rules of another host cannot
     /// have them.
     pub(super) fn refuse_errand(&mut self, errand: &RobotsErrand, now: Instant) {
-        let standing = if self.host(errand.origin.host).is_blocked {
+        let standing = if self.host(errand.origin.host).is(Flag::Blocked) {
             Standing::Unknown
         } else {
             let cause = format!("it is at {}, which is blocked", errand.url.host_str());
@@ -186,8 +190,8 @@ impl<B: Backend> Scheduler<B> {
         match host {
             Some(host) => {
                 let number = self.rules.change(host.as_str(), change);
-                if let Some(&key) = self.by_name.get(host.as_str()) {
-                    self.host_mut(key).rules = number;
+                if let Some(key) = self.names.find(host.as_str()) {
+                    self.host_mut(key).set_rules(number);
                     self.reset_clock(key, now);
                 }
             }
@@ -205,10 +209,10 @@ impl<B: Backend> Scheduler<B> {
     /// the old one said.
     fn reset_clock(&mut self, key: HostKey, now: Instant) {
         let delay = self.delay(key);
-        let (soon, address) = (now + delay, self.host(key).address);
+        let (soon, address) = (now + delay, self.host(key).busy().address);
         let host = self.host_mut(key);
-        let by_last = host.last_start.map(|start| start + delay);
-        host.next_start = host.next_start.map(|next| next.min(soon)).max(by_last);
+        let by_last = host.last_start.get().map(|start| start + delay);
+        host.next_start = host.next_start.min(soon.into()).max(by_last.into());
         if let Some(address) = address {
             self.lines.hurry(address, soon);
         }

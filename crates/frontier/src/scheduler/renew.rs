@@ -47,8 +47,7 @@ impl<B: Backend> Scheduler<B> {
     pub(crate) fn renew(&mut self, verdict: Verdict, url: &CanonicalUrl) {
         self.tally.unsettle(verdict);
         let host = self.host_key(url);
-        let state = self.host_mut(host);
-        state.pages = state.pages.saturating_sub(u64::from(verdict.is_page()));
+        self.take_pages(host, u32::from(verdict.is_page()));
     }
 
     /// Whether an entry of a URL that waits anew is in its queue already.

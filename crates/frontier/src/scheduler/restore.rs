@@ -17,7 +17,7 @@ use crate::clock::{Moment, backoff};
 use crate::config::{FrontierConfig, Order, PolitenessConfig, QueueConfig};
 use crate::gate::Gate;
 use crate::queue::Queued;
-use crate::queues::{LanePlace, Recheck};
+use crate::queues::Recheck;
 use crate::seen::{Learnt, Standing};
 use crate::traps::Counts;
 use crate::window::Window;
@@ -141,11 +141,17 @@ impl<B: Backend> Scheduler<B> {
         self.guards.fill(counts);
     }
 
+    /// What a URL of the log is called.
+    pub(crate) fn known_as(&self, found: &Found) -> Fingerprint {
+        let second = self.window.prints.second(&found.request);
+        second.map_or(found.print, |_| self.window.fingerprint_of(&found.request))
+    }
+
     /// Why a URL is refused, and at which least depth; `None` if it is not.
     pub(crate) fn refusal(&self, print: Fingerprint) -> Option<(FilterReason, u32)> {
         match self.window.seen.get(print)? {
             Standing::Filtered(reason, depth) => Some((reason, depth)),
-            Standing::Queued | Standing::Ended(_) => None,
+            Standing::Queued | Standing::Ended(_) | Standing::Second => None,
         }
     }
 
@@ -177,7 +183,8 @@ impl<B: Backend> Scheduler<B> {
     }
 
     /// Takes a URL of the log into the seen set and the numbers, but into no queue.
-    pub(crate) fn learn(&mut self, found: &Found) -> Learnt {
+    pub(crate) fn learn(&mut self, found: &mut Found) -> Learnt {
+        self.window.name(found);
         let learnt = self.backend.offer(found);
         match learnt {
             Learnt::New => self.tally.discovered += 1,
@@ -273,8 +280,7 @@ impl<B: Backend> Scheduler<B> {
 
     /// All hosts known so far.
     pub(crate) fn host_keys(&self) -> impl Iterator<Item = HostKey> + use<B> {
-        let n_hosts = u32::try_from(self.hosts.len()).expect("hosts are numbered by u32");
-        (0..n_hosts).map(HostKey)
+        self.names.keys()
     }
 
     /// Lets a host rest: `wait` by its delay, `rest` because it asked for it.
@@ -288,8 +294,10 @@ impl<B: Backend> Scheduler<B> {
         let longest = self.politeness(host).max_retry_after;
         let rest = rest.map(|rest| rest.min(longest));
         let state = self.host_mut(host);
-        state.next_start = wait.map(|wait| now + wait);
-        state.rest_until = rest.map(|rest| now + rest);
+        state.next_start = wait.map(|wait| now + wait).into();
+        if let Some(rest) = rest {
+            state.busy_mut().rest_until = Some(now + rest);
+        }
     }
 }
 
@@ -332,12 +340,13 @@ impl Scheduler<LocalBackend> {
     }
 
     /// Takes a host of a checkpoint; hosts come in the order of their numbers.
-    pub(crate) fn restore_host(&mut self, row: HostRow, lanes: Vec<LanePlace>) -> HostKey {
-        let key = self.host_named(&row.name);
-        let state = self.host_mut(key);
-        state.last_ms_before = row.last_ms;
+    pub(crate) fn restore_host(&mut self, row: HostRow<'_>, lanes: &[u8]) -> HostKey {
+        let key = self.host_named(row.name);
+        if row.last_ms != 0 {
+            self.host_mut(key).last_start = self.began.back(row.last_ms).into();
+        }
         self.add_pages(key, row.pages);
-        lanes.into_iter().for_each(|lane| self.backend.queues.restore_lane(key, lane));
+        self.backend.queues.restore_lanes(key, lanes);
         key
     }
 
@@ -360,7 +369,8 @@ impl Scheduler<LocalBackend> {
     pub(crate) fn recheck(&mut self, now: Instant) -> Vec<Queued> {
         let empty = self.backend.queues.again();
         let mut queues = std::mem::replace(&mut self.backend.queues, empty);
-        let specials = queues.replayed(|host, request, print| {
+        let mut specials = queues.replayed(&self.names, |host, request, print| {
+            let print = self.backend.known_as(print, request);
             if !self.is_queued(print) {
                 self.window.seen.forget_entry(print);
                 Recheck::Gone
@@ -371,6 +381,9 @@ impl Scheduler<LocalBackend> {
             }
         });
         self.backend.queues = queues;
+        for url in &mut specials {
+            url.print = self.backend.known_as(url.print, &url.request());
+        }
         specials
     }
 }

@@ -8,6 +8,7 @@ use std::time::Instant;
 use crawl_model::{CanonicalUrl, Found, Look, Origin, Request, RobotsReply, View};
 use crawl_robots::Robots;
 
+use super::host::Flag;
 use super::{HostKey, Later, Scheduler};
 use crate::backend::Backend;
 use crate::clock::backoff;
@@ -28,7 +29,11 @@ impl<B: Backend> Scheduler<B> {
             return Gate::Pass;
         }
         let (https, port) = (url.is_https(), url.port());
-        let mut origins = self.host(host).origins.iter();
+        let state = self.host(host);
+        if state.allows_all(https, port, now) {
+            return Gate::Pass;
+        }
+        let mut origins = state.busy().origins.iter();
         let gate = origins.find(|origin| origin.is_of(https, port));
         gate.map_or(Gate::Ask, |origin| origin.judge(url, now))
     }
@@ -64,10 +69,10 @@ impl<B: Backend> Scheduler<B> {
     /// Queues an errand at the host it leads to, which may be another one than the origin's.
     pub(super) fn queue_errand(&mut self, errand: RobotsErrand, now: Instant) {
         let host = self.host_key(&errand.url);
-        if self.host(host).is_blocked {
+        if self.host(host).is(Flag::Blocked) {
             return self.refuse_errand(&errand, now);
         }
-        self.host_mut(host).errands.push_back(errand);
+        self.host_mut(host).busy_mut().errands.push_back(errand);
         self.schedule(host, now);
     }
 
@@ -115,7 +120,7 @@ impl<B: Backend> Scheduler<B> {
                 Look::Admit => None,
                 Look::Filter(reason) => Some(reason),
             };
-            if prints.insert(print) {
+            if prints.insert((print, self.window.second(&request.url))) {
                 new.push(Found { print, request, filtered, renews: false });
             }
         }
@@ -142,7 +147,7 @@ impl<B: Backend> Scheduler<B> {
     /// of a redirect's target that is somebody else's rules.
     pub(super) fn give_up_robots(&mut self, errand: &RobotsErrand, now: Instant) {
         let host = self.host_key(&errand.url);
-        let cause = self.host(host).condition.epitaph(errand.url.host_str(), now);
+        let cause = self.host(host).busy().condition.epitaph(errand.url.host_str(), now);
         let standing = Standing::Unreachable { cause, until: now + LIFETIME };
         self.open_gate(errand.origin, standing, now);
     }
@@ -151,9 +156,11 @@ impl<B: Backend> Scheduler<B> {
     pub(super) fn open_gate(&mut self, key: OriginKey, standing: Standing, now: Instant) {
         let is_closed = matches!(standing, Standing::Unreachable { .. });
         self.set_standing(key, standing);
-        self.host_mut(key.host).is_unsorted |= is_closed;
+        if is_closed {
+            self.host_mut(key.host).set(Flag::Unsorted, true);
+        }
         let host = self.host(key.host);
-        let is_dead = host.condition.is_dead() && !host.is_blocked;
+        let is_dead = host.busy().condition.is_dead() && !host.is(Flag::Blocked);
         for url in std::mem::take(&mut self.origin_mut(key).waiting) {
             if is_dead {
                 // Ended with the others of the host, so many at a time.
@@ -167,13 +174,17 @@ impl<B: Backend> Scheduler<B> {
 
     fn set_standing(&mut self, key: OriginKey, standing: Standing) {
         let delay = standing.crawl_delay(self.politeness(key.host).max_crawl_delay);
-        let host = self.host_mut(key.host);
-        host.crawl_delay = host.crawl_delay.max(delay);
-        self.origin_mut(key).standing = standing;
+        let busy = self.host_mut(key.host).busy_mut();
+        busy.crawl_delay = busy.crawl_delay.max(delay);
+        let gate = &mut busy.origins[key.index];
+        let (https, port) = (gate.origin.is_https(), gate.origin.port());
+        gate.standing = standing;
+        self.host_mut(key.host).forget_origin(https, port);
         // The request that brought the rules counts like any other.
         let delay = self.delay(key.host);
         let host = self.host_mut(key.host);
-        host.next_start = host.next_start.max(host.last_start.map(|start| start + delay));
+        let by_last = host.last_start.get().map(|start| start + delay);
+        host.next_start = host.next_start.max(by_last.into());
     }
 
     /// Takes rules that an earlier run asked for; `until` is when they go stale. Half an answer
@@ -193,9 +204,10 @@ impl<B: Backend> Scheduler<B> {
 
     /// The origin's place; it gets one if it has none.
     fn origin_key(&mut self, host: HostKey, origin: Origin) -> OriginKey {
-        let origins = &mut self.host_mut(host).origins;
+        let origins = &mut self.host_mut(host).busy_mut().origins;
         let (https, port) = (origin.is_https(), origin.port());
         let index = origins.iter().position(|gate| gate.is_of(https, port)).unwrap_or_else(|| {
+            origins.reserve_exact(1); // most hosts have one
             origins.push(OriginGate::new(origin));
             origins.len() - 1
         });
@@ -203,12 +215,12 @@ impl<B: Backend> Scheduler<B> {
     }
 
     pub(super) fn origin_mut(&mut self, key: OriginKey) -> &mut OriginGate {
-        &mut self.host_mut(key.host).origins[key.index]
+        &mut self.host_mut(key.host).busy_mut().origins[key.index]
     }
 
     /// How often the origin's rules were asked for in vain.
     pub(super) fn robots_tries(&self, key: OriginKey) -> u32 {
-        match self.host(key.host).origins[key.index].standing {
+        match self.host(key.host).busy().origins[key.index].standing {
             Standing::Asking { tries } => tries,
             Standing::Unknown | Standing::Rules { .. } | Standing::Unreachable { .. } => 0,
         }

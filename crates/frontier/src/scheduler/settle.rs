@@ -13,6 +13,7 @@ use crawl_model::{
 use super::{AddressKey, HostKey, Later, Scheduler};
 use crate::backend::Backend;
 use crate::clock::backoff;
+use crate::due::Stamp;
 use crate::queue::Queued;
 use crate::seen::Learnt;
 use crate::seen::Standing;
@@ -40,17 +41,19 @@ impl<B: Backend> Scheduler<B> {
         let rest_until = rest.map(|rest| free.done_at + rest);
         self.note_health(host, free, since);
         self.note_address(host, free.remote);
-        let state = self.host_mut(host);
-        state.rest_until = state.rest_until.max(rest_until);
+        if rest_until.is_some() {
+            let busy = self.host_mut(host).busy_mut();
+            busy.rest_until = busy.rest_until.max(rest_until);
+        }
         self.release_host(host, address, free.sent_at, free.done_at, now);
     }
 
     /// Learns how the host is doing from an attempt whose ticket was cut at `since`.
     fn note_health(&mut self, host: HostKey, free: &HostFree, since: Instant) {
         let state = &mut self.hosts[host.0 as usize];
-        let config = &self.rules.get(state.rules).politeness;
+        let config = &self.rules.get(state.rules()).politeness;
         state.throttle.learn(config, free.latency, free.health);
-        state.condition.learn(config, free.health, (since, free.sent_at), free.done_at);
+        state.busy_mut().condition.learn(config, free.health, (since, free.sent_at), free.done_at);
     }
 
     /// Gives the host's place back; its clock counts from the real start.
@@ -64,20 +67,22 @@ impl<B: Backend> Scheduler<B> {
     ) {
         let delay = self.delay(host);
         // Nothing sent is nothing to be polite about, unless it happens again and again.
-        let is_backing_off = self.host(host).condition.is_backing_off();
+        let is_backing_off = self.host(host).busy().condition.is_backing_off();
         let unsent = if is_backing_off { delay } else { delay.min(UNSENT_REST) };
         let next = sent_at.map_or(done_at + unsent, |sent| sent + delay);
         self.address_freed(host, address, next);
         let keeps_lease = self.backend.extend(host);
         let state = self.host_mut(host);
+        let busy = state.busy_mut();
         if !keeps_lease {
-            state.held = None;
+            busy.held = None;
         }
-        state.in_flight -= 1;
-        state.last_start = state.last_start.max(sent_at);
+        busy.in_flight -= 1;
         // With others in flight the clock counts from the latest of them.
-        let is_last = state.in_flight == 0;
-        state.next_start = if is_last { Some(next) } else { state.next_start.max(Some(next)) };
+        let is_last = busy.in_flight == 0;
+        state.last_start = state.last_start.max(sent_at.into());
+        let next = Stamp::from(next);
+        state.next_start = if is_last { next } else { state.next_start.max(next) };
         self.schedule(host, now);
     }
 
@@ -191,7 +196,7 @@ impl<B: Backend> Scheduler<B> {
     /// the processor waits for many places at once.
     fn admit_all(&mut self, mut found: Vec<Found>, now: Instant) {
         let mut learnt = Vec::with_capacity(found.len());
-        found.retain(|found| {
+        found.retain_mut(|found| {
             let news = self.learn_durable(found);
             let is_news = !matches!(news, Learnt::Nearer | Learnt::Nothing);
             learnt.extend(is_news.then_some(news));
@@ -205,7 +210,7 @@ impl<B: Backend> Scheduler<B> {
             hosts.extend(host);
             host.is_some()
         });
-        let n_held = hosts.iter().filter(|&&host| self.host(host).held.is_some()).count();
+        let n_held = hosts.iter().filter(|&&host| self.host(host).busy().held.is_some()).count();
         black_box(n_held); // only to have been there
         self.backend.expect(&hosts);
         for (found, host) in found.into_iter().zip(hosts) {

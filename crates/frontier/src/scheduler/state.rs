@@ -1,10 +1,12 @@
 //! What of the scheduler outlives the process: the part of a checkpoint that is not in files of
 //! its own.
 
-use crawl_model::{FilterReason, Host, LogPosition, Request};
+use crawl_model::{FilterReason, LogPosition, Request};
 use crawl_store::StoreError;
+use crawl_store::tables::{Take, put_number, put_text};
 
-use super::{HostKey, Later, Scheduler};
+use super::host::HostState;
+use super::{Later, Scheduler};
 use crate::backend::Backend;
 use crate::clock::now;
 use crate::counts::Tally;
@@ -17,18 +19,24 @@ pub(crate) struct State {
     pub(crate) position: LogPosition,
     /// Whatever is not settled or filtered counts as queued.
     pub(crate) tally: Tally,
-    /// In the order of their numbers.
-    pub(crate) hosts: Vec<HostRow>,
+    pub(crate) hosts: HostRows,
     /// URLs that were out of their queues.
     pub(crate) loose: Vec<Loose>,
     /// What budgets and traps have counted.
     pub(crate) guards: Vec<u8>,
 }
 
+/// What is remembered of the hosts, packed: there may be millions.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct HostRows {
+    n: u64,
+    bytes: Vec<u8>,
+}
+
 /// What is remembered of a host. Times are milliseconds since the Unix epoch; 0: none.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct HostRow {
-    pub(crate) name: Host,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct HostRow<'a> {
+    pub(crate) name: &'a str,
     pub(crate) pages: u64,
     /// The latest start.
     pub(crate) last_ms: u64,
@@ -61,20 +69,18 @@ impl<B: Backend> Scheduler<B> {
         State { position, tally, hosts: self.host_rows(), loose, guards: self.guards.save() }
     }
 
-    fn host_rows(&self) -> Vec<HostRow> {
-        let mut names: Vec<_> = self.by_name.iter().map(|(name, &key)| (key, name)).collect();
-        names.sort_unstable_by_key(|&(key, _)| key);
-        let row = |(key, name): (HostKey, &Host)| {
-            let state = self.host(key);
-            let ms = |at: Option<_>| at.map_or(0, |at| self.began.millis(at));
-            HostRow {
-                name: name.clone(),
-                pages: state.pages,
-                last_ms: ms(state.last_start).max(state.last_ms_before),
-                rest_until_ms: ms(state.rest_until),
-            }
-        };
-        names.into_iter().map(row).collect()
+    fn host_rows(&self) -> HostRows {
+        let mut rows = HostRows::default();
+        let ms = |at: Option<_>| at.map_or(0, |at| self.began.millis(at));
+        for ((_, name), state) in self.names.iter().zip(self.hosts.iter()) {
+            rows.push(HostRow {
+                name,
+                pages: state.pages.into(),
+                last_ms: ms(state.last_start.get()),
+                rest_until_ms: ms(state.busy().rest_until),
+            });
+        }
+        rows
     }
 
     fn loose(&self) -> Vec<Loose> {
@@ -86,8 +92,8 @@ impl<B: Backend> Scheduler<B> {
             Later::Url(url) => Some(url),
             Later::Robots(_) | Later::Line(_) => None,
         });
-        let of_hosts = self.hosts.iter().flat_map(|host| {
-            host.held.iter().chain(host.origins.iter().flat_map(|origin| &origin.waiting))
+        let of_hosts = self.hosts.iter().map(HostState::busy).flat_map(|busy| {
+            busy.held.iter().chain(busy.origins.iter().flat_map(|origin| &origin.waiting))
         });
         let ending = self
             .ending
@@ -107,6 +113,50 @@ impl<B: Backend> Scheduler<B> {
     /// What went wrong in the place where URLs wait, once.
     pub(crate) fn fault(&mut self) -> Option<StoreError> {
         self.backend.fault()
+    }
+}
+
+impl HostRows {
+    /// Adds the next host; hosts come in the order of their numbers.
+    pub(crate) fn push(&mut self, row: HostRow<'_>) {
+        self.n += 1;
+        put_text(&mut self.bytes, row.name.as_bytes());
+        for number in [row.pages, row.last_ms, row.rest_until_ms] {
+            put_number(&mut self.bytes, number);
+        }
+    }
+
+    /// All rows; `None` in the place of one that makes no sense, which is the last then.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Option<HostRow<'_>>> {
+        let mut rest = Take(&self.bytes);
+        (0..self.n).map(move |_| HostRow::read(&mut rest))
+    }
+
+    /// As part of a checkpoint.
+    pub(crate) fn put(&self, out: &mut Vec<u8>) {
+        put_number(out, self.n);
+        put_text(out, &self.bytes);
+    }
+
+    /// Reads them back; `None` if they make no sense.
+    pub(crate) fn read(from: &mut Take<'_>) -> Option<Self> {
+        let (n, bytes) = (from.number()?, from.text()?.to_vec());
+        let rows = Self { n, bytes };
+        let are_sound = rows.iter().all(|row| row.is_some());
+        are_sound.then_some(rows)
+    }
+
+    /// How many there are.
+    pub(crate) fn n(&self) -> u64 {
+        self.n
+    }
+}
+
+impl<'a> HostRow<'a> {
+    fn read(rest: &mut Take<'a>) -> Option<Self> {
+        let name = std::str::from_utf8(rest.text()?).ok()?;
+        let (pages, last_ms) = (rest.number()?, rest.number()?);
+        Some(Self { name, pages, last_ms, rest_until_ms: rest.number()? })
     }
 }
 

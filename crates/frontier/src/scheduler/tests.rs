@@ -3,6 +3,7 @@
 mod guard;
 mod orders;
 mod robots;
+mod twins;
 
 use std::num::NonZeroU32;
 use std::time::Duration;

@@ -250,7 +250,7 @@ fn a_neighbour_that_is_called_and_has_nothing_to_send_passes_its_turn_on() {
     let first = rig.expect("http://h/1");
     rig.expect_none(); // the others are due and stand in line now
     // What `a` has is not to be sent before tomorrow; what it had is gone.
-    rig.scheduler.host_mut(super::HostKey(1)).rest_until =
+    rig.scheduler.host_mut(super::HostKey(1)).busy_mut().rest_until =
         Some(rig.now + Duration::from_secs(86_400));
     finish_from(&mut rig, first, [1, 1, 1, 1]);
     rig.pass(1000);

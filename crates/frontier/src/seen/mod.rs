@@ -25,6 +25,7 @@ mod table;
 
 mod frozen;
 mod merge;
+mod twins;
 
 #[cfg(test)]
 mod figures;

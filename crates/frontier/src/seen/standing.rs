@@ -12,6 +12,8 @@ pub(crate) enum Standing {
     /// Refused for this reason. The number is the least link distance if that was the reason, else
     /// 0.
     Filtered(FilterReason, u32),
+    /// This is the second fingerprint of a URL that stands at its first: see [`twins`](super::twins).
+    Second,
 }
 
 /// A standing, and whether the queue holds an entry of the URL from before.
@@ -29,12 +31,13 @@ pub(super) struct Place {
 const QUEUED: u32 = 0;
 const QUEUED_AS_BEFORE: u32 = 1;
 const ENDED: u32 = 2;
-const ENDED_LEFT: u32 = ENDED + VERDICTS;
-const FILTERED: u32 = ENDED_LEFT + VERDICTS;
+const SECOND: u32 = ENDED + VERDICTS;
+const ENDED_LEFT: u32 = SECOND + 1;
+const FILTERED: u32 = ENDED_LEFT + VERDICTS + 1;
 const FILTERED_LEFT: u32 = FILTERED + REASONS;
 const TOO_DEEP: u32 = FILTERED_LEFT + REASONS;
 /// Room for verdicts.
-const VERDICTS: u32 = 62;
+const VERDICTS: u32 = 61;
 /// Room for reasons.
 const REASONS: u32 = 40;
 /// Greater depths are written as this one.
@@ -46,6 +49,7 @@ impl Place {
         match (self.standing, self.has_entry) {
             (Standing::Queued, false) => QUEUED,
             (Standing::Queued, true) => QUEUED_AS_BEFORE,
+            (Standing::Second, _) => SECOND,
             (Standing::Ended(verdict), false) => ENDED + verdict as u32,
             (Standing::Ended(verdict), true) => ENDED_LEFT + verdict as u32,
             (Standing::Filtered(reason, _), true) => FILTERED_LEFT + reason as u32,
@@ -69,7 +73,8 @@ impl Place {
         let (standing, has_entry) = match code {
             QUEUED => (Standing::Queued, false),
             QUEUED_AS_BEFORE => (Standing::Queued, true),
-            ENDED..ENDED_LEFT => (verdict(ENDED)?, false),
+            ENDED..SECOND => (verdict(ENDED)?, false),
+            SECOND => (Standing::Second, false),
             ENDED_LEFT..FILTERED => (verdict(ENDED_LEFT)?, true),
             FILTERED..FILTERED_LEFT => (reason(FILTERED)?, false),
             FILTERED_LEFT..TOO_DEEP => (reason(FILTERED_LEFT)?, true),
@@ -98,10 +103,10 @@ impl Learnt {
     /// What changes if a URL that stood like `old` is found to stand like `new`; `renews`: it is
     /// asked for again if it has ended.
     pub(super) fn from(old: Option<Standing>, new: Standing, renews: bool) -> Self {
-        use Standing::{Ended, Filtered, Queued};
+        use Standing::{Ended, Filtered, Queued, Second};
         match (old, new) {
             (None, _) => Self::New,
-            (Some(Filtered(reason, _)), Queued | Ended(_)) => Self::Readmitted(reason),
+            (Some(Filtered(reason, _)), Queued | Ended(_) | Second) => Self::Readmitted(reason),
             (
                 Some(Filtered(FilterReason::TooDeep, before)),
                 Filtered(FilterReason::TooDeep, now),
@@ -140,6 +145,8 @@ mod tests {
         assert!(FilterReason::ALL.len() <= REASONS as usize);
         assert!(Verdict::ALL.len() <= VERDICTS as usize);
         assert_eq!(Place::of(FILTERED_LEFT - 1), None, "no such reason");
-        assert_eq!(Place::of(ENDED_LEFT - 1), None, "no such verdict");
+        assert_eq!(Place::of(SECOND - 1), None, "no such verdict");
+        let second = Place { standing: Standing::Second, has_entry: false };
+        assert_eq!(Place::of(second.code()), Some(second));
     }
 }

@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use crate::backend::LocalBackend;
 use crate::clock::Moment;
 use crate::config::FrontierConfig;
+use crate::due::Stamp;
 use crate::queues::Queues;
 use crate::scheduler::{Ready, Scheduler};
 use crate::scope::Scope;
@@ -72,15 +73,23 @@ pub(crate) fn config(change: impl FnOnce(&mut FrontierConfig)) -> FrontierConfig
 
 impl Rig {
     pub(crate) fn new(change: impl FnOnce(&mut FrontierConfig)) -> Self {
+        Self::with_prints(prints(), change)
+    }
+
+    pub(crate) fn with_prints(
+        prints: Fingerprinter,
+        change: impl FnOnce(&mut FrontierConfig),
+    ) -> Self {
         let config = config(change);
         let scope = Scope::new(&config.scope, &[]).unwrap();
-        let scope = Arc::new(scope.with_seed_hosts(Arc::new(SeedHosts::new(prints()))));
+        let scope = Arc::new(scope.with_seed_hosts(Arc::new(SeedHosts::new(prints.clone()))));
         let seen = Arc::new(Seen::default());
-        let window = Arc::new(Window { prints: prints(), scope, seen: seen.clone() });
+        let window = Arc::new(Window { prints: prints.clone(), scope, seen: seen.clone() });
         let (desk, lost) = slots::desk();
         let journal = Journal::default();
-        let now = Instant::now();
-        let backend = LocalBackend::new(seen, Queues::new(prints(), config.queue.order));
+        // The scheduler keeps instants to the microsecond.
+        let now = Stamp::from(Instant::now()).get().unwrap();
+        let backend = LocalBackend::new(seen, Queues::new(prints, config.queue.order));
         let scheduler = Scheduler::new(
             config,
             "bot",

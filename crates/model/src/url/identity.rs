@@ -14,7 +14,7 @@ mod session;
 
 use std::borrow::Cow;
 
-pub use config::{IdentityConfig, NoParameter};
+pub use config::{FingerprintBits, IdentityConfig, NoParameter};
 
 use super::key;
 use memchr::{memchr, memchr3};
@@ -28,6 +28,7 @@ pub struct KeyRules {
     sessions: Option<Sessions>,
     sort_query: bool,
     trailing_slash: bool,
+    pub(crate) bits: FingerprintBits,
 }
 
 impl KeyRules {
@@ -41,6 +42,7 @@ impl KeyRules {
             sessions: config.ignore_session_ids.then(Sessions::new).transpose()?,
             sort_query: config.sort_query,
             trailing_slash: config.trailing_slash,
+            bits: config.fingerprint_bits,
         })
     }
 

@@ -54,10 +54,10 @@ impl Parser {
                 }
                 (self.view.fingerprint_of(&made), Ok(made))
             };
-            if !seen.insert(print) {
+            let url = made.as_ref().map_or_else(Follow::url, |made| &made.url);
+            if !seen.insert((print, self.view.second(url))) {
                 continue;
             }
-            let url = made.as_ref().map_or_else(Follow::url, |made| &made.url);
             let is_sitemap = match &made {
                 Ok(made) => made.is_sitemap(),
                 Err(follow) => follow.is_sitemap(),

@@ -35,6 +35,10 @@ impl Reader {
         Self { shared }
     }
 
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
     /// The crawl's folder.
     #[must_use]
     pub fn folder(&self) -> &Path {

@@ -4,10 +4,10 @@
 //! Each capture is one settle, so a kill loses none, and the same import goes on: what is there
 //! already, as old or newer, is passed over.
 
+mod capture;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
-use std::io::Read;
-use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,25 +15,23 @@ use std::thread;
 use std::time::Duration;
 
 use crawl_model::{
-    CanonicalUrl, Desk, Entry, Errand, Fetched, Fingerprint, Fingerprinter, Found, Look, Method,
-    Outcome, Request, Response, Sent, Source, Ticket, TicketId, Timing, View,
+    CanonicalUrl, Desk, Entry, Errand, Fetched, Fingerprint, Fingerprinter, Found, Look, Outcome,
+    Request, Sent, Source, Ticket, TicketId, Timing, View,
 };
 use crawl_parser::{LinkSpider, ParseConfig, Parser};
 use crawl_store::{
-    BadRecord, Head, HttpHead, Options, Progress, Reader, Store, StoreConfig, StoreError, Warc,
-    WriterEdges, blocking, decode_body, truncation_of,
+    BadRecord, Head, Options, Progress, Reader, Store, StoreConfig, StoreError, Warc, WriterEdges,
+    blocking,
 };
 use serde::Serialize;
 use tokio::sync::{mpsc, watch};
 
 use crate::error::CrawlError;
 use crate::supervise::cpu_thread;
+use capture::{Capture, Lost, read_request, request_of};
 
 /// Captures under way to the disk: so many share a commit.
 const UNDER_WAY: usize = 256;
-
-/// Largest body that is read, decoded, in bytes; the rest is cut off and the page says so.
-const MAX_BODY: usize = 64 << 20;
 
 /// Longest chain of redirects that counts as one; an archive has each hop by itself.
 const MAX_REDIRECTS: u32 = 20;
@@ -98,16 +96,6 @@ struct Import {
     held: Option<Capture>,
     /// The request before, which may be that of the response that follows.
     request: Option<(String, Sent)>,
-}
-
-/// A response of an archive.
-struct Capture {
-    /// `WARC-Target-URI`.
-    target: String,
-    url: CanonicalUrl,
-    at_us: u64,
-    response: Response,
-    sent: Option<Sent>,
 }
 
 impl Import {
@@ -189,11 +177,15 @@ impl Import {
             }
             "response" | "revisit" => {
                 self.settle_held()?;
-                match self.capture(warc, head)? {
-                    Ok(capture) => self.held = Some(capture),
+                let before = self.request.take();
+                match Capture::read(warc, head, |head, url| self.body_of(head, url))? {
+                    Ok(mut capture) => {
+                        let its = before.filter(|(target, _)| *target == capture.target);
+                        capture.sent = its.map(|(_, sent)| sent);
+                        self.held = Some(capture);
+                    }
                     Err(why) => self.skip(why),
                 }
-                self.request = None;
             }
             "warcinfo" => {}
             "metadata" => self.skip("metadata"),
@@ -206,50 +198,6 @@ impl Import {
 
     fn skip(&mut self, why: &'static str) {
         *self.done.skipped.entry(why).or_default() += 1;
-    }
-
-    /// Reads a response; the inner error says why it is passed over.
-    fn capture(
-        &mut self,
-        warc: &mut Warc<File>,
-        head: &Head,
-    ) -> Result<Result<Capture, &'static str>, Lost> {
-        let Some(target) = head.target() else { return Ok(Err("no-url")) };
-        let Ok(url) = CanonicalUrl::parse(target) else { return Ok(Err("not-http")) };
-        let Some(at_us) = head.at_us() else { return Ok(Err("no-date")) };
-        let is_revisit = head.kind() == "revisit";
-        if is_revisit && head.get("WARC-Profile").is_some_and(|it| it.ends_with("not-modified")) {
-            return Ok(Err("not-modified"));
-        }
-        let Ok(http) = HttpHead::read(warc) else { return Ok(Err("no-http")) };
-        let Some(status) = http.status() else { return Ok(Err("no-http")) };
-        let (body, truncated) = match is_revisit {
-            true => match self.body_of(head, &url)? {
-                Some(body) => (body, None),
-                None => return Ok(Err("revisit-without-original")),
-            },
-            false => {
-                let mut body = Vec::new();
-                // What is coded may grow; what is longer by far is no page.
-                let limit = (MAX_BODY as u64).saturating_mul(2);
-                warc.by_ref().take(limit).read_to_end(&mut body).map_err(|e| warc.bad(&e))?;
-                decode_body(&http, body, MAX_BODY)
-            }
-        };
-        let ip: Option<IpAddr> = head.get("WARC-IP-Address").and_then(|ip| ip.parse().ok());
-        let version = if http.line.starts_with("HTTP/1.0") { "HTTP/1.0" } else { "HTTP/1.1" };
-        let is_h2 = head.get("WARC-Protocol").is_some_and(|it| it.starts_with("h2"));
-        let response = Response {
-            status,
-            version: if is_h2 { "HTTP/2" } else { version },
-            headers: http.fields,
-            body: body.into(),
-            truncated: head.get("WARC-Truncated").map(truncation_of).or(truncated),
-            remote: ip.map(|ip| SocketAddr::new(ip, url.port())),
-        };
-        let target = target.to_owned();
-        let sent = self.request.take().filter(|(of, _)| *of == target).map(|(_, sent)| sent);
-        Ok(Ok(Capture { target, url, at_us, response, sent }))
     }
 
     /// Whether a copy is there, or under way, that is as young.
@@ -266,8 +214,11 @@ impl Import {
 
     /// The body that a revisit refers to, if that page has been imported.
     fn body_of(&mut self, head: &Head, url: &CanonicalUrl) -> Result<Option<Vec<u8>>, CrawlError> {
-        self.settle_held()?;
         self.drain(0)?;
+        let digest = head.get("WARC-Payload-Digest").unwrap_or_default();
+        if let Some(body) = self.reader.body_of_digest(digest)? {
+            return Ok(Some(body.to_vec()));
+        }
         let target = head.get("WARC-Refers-To-Target-URI").map(CanonicalUrl::parse);
         let url = match target {
             Some(Ok(target)) => target,
@@ -350,58 +301,6 @@ impl Import {
         }
         Ok(done)
     }
-}
-
-/// Why a record gives nothing.
-enum Lost {
-    Bad(BadRecord),
-    Crawl(CrawlError),
-}
-
-impl From<CrawlError> for Lost {
-    fn from(error: CrawlError) -> Self {
-        Self::Crawl(error)
-    }
-}
-
-impl From<BadRecord> for Lost {
-    fn from(bad: BadRecord) -> Self {
-        Self::Bad(bad)
-    }
-}
-
-impl From<StoreError> for Lost {
-    fn from(error: StoreError) -> Self {
-        Self::Crawl(error.into())
-    }
-}
-
-/// What was asked for, as far as it counts for which page it is.
-fn request_of(url: CanonicalUrl, sent: Option<&Sent>) -> Request {
-    let mut request = Request::get(url);
-    let Some(sent) = sent else { return request };
-    request.method = match sent.head.split(|byte| *byte == b' ').next() {
-        Some(b"POST") => Method::Post,
-        Some(b"HEAD") => Method::Head,
-        _ => return request,
-    };
-    request.body = sent.body.to_vec();
-    request
-}
-
-/// Reads a request; `None` if it is none of HTTP.
-fn read_request(warc: &mut Warc<File>) -> Result<Option<Sent>, Lost> {
-    let Ok(http) = HttpHead::read(warc) else { return Ok(None) };
-    let mut text = http.line.into_bytes();
-    text.extend_from_slice(b"\r\n");
-    for (name, value) in &http.fields {
-        for part in [name.as_bytes(), b": ", value, b"\r\n"] {
-            text.extend_from_slice(part);
-        }
-    }
-    let mut body = Vec::new();
-    warc.by_ref().take(MAX_BODY as u64).read_to_end(&mut body).map_err(|e| warc.bad(&e))?;
-    Ok(Some(Sent { head: text.into(), body: body.into(), at_us: 0 }))
 }
 
 /// Knows all links: none is to be fetched.

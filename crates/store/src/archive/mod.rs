@@ -30,7 +30,7 @@ pub(crate) use files::cut_back;
 use files::{name_of, number_of};
 pub(crate) use known::Known;
 pub(crate) use press::Press;
-pub(crate) use read::{read, read_response};
+pub(crate) use read::{read, read_if, read_response};
 use segment::Segment;
 pub(crate) use sort::Sorter;
 

@@ -16,6 +16,16 @@ pub(crate) fn read(dir: &Path, pointer: &BodyPointer) -> Result<Bytes, StoreErro
     Ok(body)
 }
 
+/// The same if the record says that its payload has this digest.
+pub(crate) fn read_if(
+    dir: &Path,
+    pointer: &BodyPointer,
+    digest: &str,
+) -> Result<Option<Bytes>, StoreError> {
+    let (head, _, body) = message(dir, pointer)?;
+    Ok(Some(body).filter(|_| head.get("WARC-Payload-Digest") == Some(digest)))
+}
+
 /// Reads a response back. Why it was cut and who answered is not in it.
 pub(crate) fn read_response(dir: &Path, pointer: &BodyPointer) -> Result<Response, StoreError> {
     let (_, http, mut body) = message(dir, pointer)?;

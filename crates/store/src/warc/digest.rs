@@ -4,6 +4,9 @@ use std::fmt;
 
 use sha1::{Digest as _, Sha1};
 
+/// The digits of base32.
+const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
 /// A SHA-1, for that is what archives everywhere are compared by.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Digest([u8; 20]);
@@ -23,10 +26,23 @@ impl Digest {
     }
 }
 
+impl Digest {
+    /// The [`key`](Self::key) of a digest that is given as text; `None` if it is none of ours.
+    pub(crate) fn key_of(text: &str) -> Option<u64> {
+        let digits = text.strip_prefix("sha1:").filter(|digits| digits.len() == 32)?;
+        let mut bits = 0_u128;
+        // Thirteen digits are 65 bits.
+        for digit in digits.bytes().take(13) {
+            let value = ALPHABET.iter().position(|other| *other == digit.to_ascii_uppercase())?;
+            bits = bits << 5 | u128::try_from(value).ok()?;
+        }
+        u64::try_from(bits >> 1).ok()
+    }
+}
+
 impl fmt::Display for Digest {
     /// `sha1:` and base32 (RFC 4648, section 6), as archives everywhere write it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
         let mut text = [0; 32];
         // 20 bytes are four times 40 bits: no padding.
         for (five, eight) in self.0.chunks(5).zip(text.chunks_mut(8)) {
@@ -49,5 +65,7 @@ mod tests {
         let abc = Digest::of(&[b"a", b"bc"]);
         assert_eq!(abc.to_string(), "sha1:VGMT4NSHA2AWVOR6EVYXQUGCNSONBWE5");
         assert_eq!(abc.key(), 0xa999_3e36_4706_816a);
+        assert_eq!(Digest::key_of(&abc.to_string()), Some(abc.key()));
+        assert_eq!(Digest::key_of("sha1:X"), None);
     }
 }

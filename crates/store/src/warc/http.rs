@@ -96,6 +96,8 @@ pub struct HttpHead {
     /// Fields in their order; names in lower case. Our own marks are undone: a field
     /// `X-Archive-Orig-Content-Length` is the `content-length` that came.
     pub fields: Vec<(Box<str>, Bytes)>,
+    /// Whether the codings that it names have been taken off the body, as we do: it had such marks.
+    pub is_decoded: bool,
 }
 
 impl HttpHead {
@@ -137,7 +139,7 @@ impl HttpHead {
                 .push((name.to_ascii_lowercase().into(), line[colon + 1..].trim_ascii().to_vec()));
         }
         let fields = fields.into_iter().map(|(name, value)| (name, value.into())).collect();
-        Ok(Self { line, fields })
+        Ok(Self { line, fields, is_decoded: is_ours })
     }
 
     /// Status code of a response; `None` if it is none.
@@ -184,13 +186,21 @@ fn head_bytes(from: &mut impl Read) -> io::Result<Vec<u8>> {
 /// gives at most `limit` bytes, and why it is not more. What is not coded as its head says is taken
 /// as it is: not every tool keeps the two in step.
 #[must_use]
-pub fn decode_body(head: &HttpHead, body: Vec<u8>, limit: usize) -> (Vec<u8>, Option<Truncation>) {
+pub fn decode_body(
+    head: &HttpHead,
+    mut body: Vec<u8>,
+    limit: usize,
+) -> (Vec<u8>, Option<Truncation>) {
+    if head.is_decoded {
+        let cut = (body.len() > limit).then_some(Truncation::Length);
+        body.truncate(limit);
+        return (body, cut);
+    }
     let is_chunked =
         head.get("transfer-encoding").is_some_and(|t| t.to_ascii_lowercase().contains("chunked"));
-    let mut body = match is_chunked {
-        true => unchunk(&body).unwrap_or(body),
-        false => body,
-    };
+    if is_chunked && let Some(whole) = unchunk(&body) {
+        body = whole;
+    }
     let codings = head.get("content-encoding").unwrap_or_default().to_ascii_lowercase();
     for coding in codings.rsplit(',').map(str::trim).filter(|coding| !coding.is_empty()).take(4) {
         let Some((decoded, cut)) = decode(coding, &body, limit) else { break };
@@ -234,8 +244,8 @@ fn decode(coding: &str, body: &[u8], limit: usize) -> Option<(Vec<u8>, Option<Tr
             Some((out, Some(Truncation::Length)))
         }
         Ok(_) => Some((out, None)),
-        // Not coded at all, it seems.
-        Err(_) if out.is_empty() => None,
+        // Not coded at all, it seems: what is packed is no text.
+        Err(_) if out.is_empty() || std::str::from_utf8(body).is_ok() => None,
         Err(_) => Some((out, Some(Truncation::Coding))),
     }
 }
@@ -273,6 +283,7 @@ mod tests {
     fn bodies_are_decoded_and_what_is_not_coded_is_left() {
         let head = |fields: &[(&str, &str)]| HttpHead {
             line: "HTTP/1.1 200 OK".into(),
+            is_decoded: false,
             fields: fields
                 .iter()
                 .map(|(n, v)| ((*n).into(), Bytes::copy_from_slice(v.as_bytes())))
@@ -286,7 +297,9 @@ mod tests {
         check(&[chunked], b"3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n", "abcde");
         check(&[chunked], b"not chunked", "not chunked");
         check(&[chunked], b"5\r\nabc", "abc");
-        check(&[("content-encoding", "gzip")], b"plain", "plain");
+        for coding in ["gzip", "br", "deflate", "zstd", "none"] {
+            check(&[("content-encoding", coding)], b"<html>plain", "<html>plain");
+        }
         let mut zipped = Vec::new();
         super::super::BodyCompression::Gzip.append(&[b"hello"], &mut zipped).unwrap();
         check(&[("content-encoding", "gzip")], &zipped, "hello");

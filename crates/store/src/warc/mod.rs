@@ -16,6 +16,7 @@ mod compress;
 mod http;
 mod record;
 
+mod head;
 mod member;
 mod raw;
 
@@ -27,8 +28,9 @@ pub use cdxj::{Indexed, cdxj};
 pub use compress::BodyCompression;
 pub(crate) use date::{from_date, to_date};
 pub(crate) use digest::Digest;
+pub use head::Head;
 pub use http::{HttpHead, decode_body, truncation_of};
 pub(crate) use http::{response_head, truncated_reason};
 pub(crate) use id::{Ids, Urn};
-pub use read::{BadRecord, Head, Warc};
+pub use read::{BadRecord, Warc};
 pub(crate) use record::Record;

@@ -1,7 +1,10 @@
 use std::io::Cursor;
 
+use proptest::prelude::*;
+
 use super::*;
-use crate::warc::BodyCompression;
+use crate::warc::head::MAX_HEAD;
+use crate::warc::{BodyCompression, HttpHead, decode_body};
 
 fn record(body: &str) -> String {
     format!(
@@ -117,4 +120,48 @@ fn an_endless_head_is_refused() {
     assert_eq!(read(long.as_bytes()), [Err(0)]);
     let huge = "WARC/1.0\r\nContent-Length: 99999999999999999999\r\n\r\n";
     assert_eq!(read(huge.as_bytes()), [Err(0)]);
+}
+
+proptest! {
+    #[test]
+    fn whatever_happens_to_a_file_reading_it_ends(
+        kind in 0..4,
+        flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let texts = [record("one"), record("two"), record("three")];
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let mut file = match kind {
+            0 => texts.concat().into_bytes(),
+            1 => compressed(&texts, BodyCompression::Gzip),
+            2 => compressed(&[&texts.concat()], BodyCompression::Gzip),
+            _ => compressed(&texts, BodyCompression::Zstd),
+        };
+        for (at, byte) in flips {
+            let at = at.index(file.len());
+            file[at] = byte;
+        }
+        file.truncate(cut.index(file.len() + 1));
+        let mut warc = Warc::at(Cursor::new(file), Path::new("x"), 0).unwrap();
+        let mut n = 0;
+        while let Some(next) = warc.next() {
+            if next.is_ok() {
+                let _ = HttpHead::read(&mut warc);
+                let _ = warc.finish();
+            }
+            n += 1;
+            prop_assert!(n < 50, "it never ends");
+        }
+    }
+
+    #[test]
+    fn whatever_a_message_holds_decoding_it_ends_within_the_limit(
+        head in "(HTTP/1.1 200 OK\r\n)?(transfer-encoding: chunked\r\n)?\
+                 (content-encoding: (gzip|br|zstd|deflate)(, gzip)?\r\n)?[ -~\r\n]{0,40}\r\n\r\n",
+        body in prop::collection::vec(any::<u8>(), 0..200),
+    ) {
+        if let Ok(head) = HttpHead::read(&mut head.as_bytes()) {
+            prop_assert!(decode_body(&head, body, 100).0.len() <= 100);
+        }
+    }
 }

@@ -17,9 +17,15 @@ use crate::support::{BOOKS, Scratch, Server, crawl, finish, local_config, stderr
 
 const N_BOOKS: u32 = 60;
 
+/// Small files of log and archive, so that many are begun.
+const LIMITS: [(&str, &str); 2] =
+    [("CRAWL_LIMIT_SEGMENT", "6000"), ("CRAWL_LIMIT_BODIES", "40000")];
+
 /// The points that a resumed crawl can pass.
 fn points() -> Vec<&'static str> {
-    crash::POINTS.iter().copied().filter(|point| !point.starts_with("wipe")).collect()
+    let others = ["wipe-", "gc-", "compact-"];
+    let is_ours = |point: &&str| !others.iter().any(|other| point.starts_with(other));
+    crash::POINTS.iter().copied().filter(is_ours).collect()
 }
 
 /// Whether it is passed once, at the start of a run.
@@ -41,8 +47,7 @@ fn leftovers(point: &str) -> Option<&'static str> {
 fn die_at(config: &str, store: &Path, point: &str, passings: u64) -> (bool, usize) {
     let mut command = crawl(&["run", config]);
     command.env(crash::VARIABLE, format!("{point}:{passings}"));
-    // Small files of the log, so that many are begun.
-    command.env("CRAWL_LIMIT_SEGMENT", "6000");
+    command.envs(LIMITS);
     let output = finish(command.spawn().unwrap());
     match output.status.signal() {
         Some(6) => (true, Store::in_hand(store).unwrap()),
@@ -111,7 +116,7 @@ fn one_round(
         story.push(format!("{point}:{passings}{}", if has_died { "" } else { " (not)" }));
     }
     let mut last = crawl(&["run", &config]);
-    let output = finish(last.env("CRAWL_LIMIT_SEGMENT", "6000").spawn().unwrap());
+    let output = finish(last.envs(LIMITS).spawn().unwrap());
     assert!(output.status.success(), "{story:?}: {}", stderr(&output));
     let refetched = refetched(&server.served());
     println!("round {round}: {}; refetched {refetched} of {open} open", story.join(", "));

@@ -7,6 +7,7 @@
 #[path = "../plugins/built.rs"]
 mod built;
 
+mod archive;
 mod bad_input;
 mod bookshop;
 mod broken;

@@ -28,6 +28,7 @@ mod order;
 mod admission;
 mod seeds_file;
 
+mod import;
 mod session;
 
 pub use builder::{Crawl, CrawlBuilder};
@@ -37,6 +38,7 @@ pub use crawl_frontier::{Blocked, End, Pace, Seeded, Setting, Status, TrapSighti
 pub use error::CrawlError;
 
 pub use handle::Handle;
+pub use import::{ImportNews, Imported, import};
 pub use middleware::{Middleware, Waiting};
 pub use order::{Order, Reload};
 pub use pages::Pages;

@@ -8,13 +8,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crawl_feeds::Feed;
-use crawl_fetcher::{CookieMode, Fetcher, is_public_suffix};
+use crawl_fetcher::{CookieMode, Fetcher, Requests, is_public_suffix};
 use crawl_frontier::{Domain, Frontier, Resumed};
 use crawl_model::{CanonicalUrl, Fingerprinter, Host, Request};
 use crawl_parser::{MediaPattern, Parser, Reader};
 use crawl_pipeline::Pipeline;
 use crawl_spider::{ItemStep, Spider};
-use crawl_store::{Blocks, CacheMode, Options, Store};
+use crawl_store::{Blocks, Bodies, CacheMode, Options, Store, StoreConfig};
 
 use crate::admission::Admission;
 use crate::backlog::Backlog;
@@ -104,6 +104,7 @@ fn open_blocking(
         true => fetcher,
         false => fetcher.departing(Arc::new(parts.layers.clone())),
     };
+    let fetcher = fetcher.keeping(requests(&config.store));
     let pipeline = Pipeline::new(&config.pipeline)?;
     let seeds_file = config.seeds_file.as_deref().map(SeedsFile::open).transpose()?;
     let store = Store::open(&config.store, Options { fresh: config.fresh })?;
@@ -122,6 +123,15 @@ fn open_blocking(
             let _ = store.close_clean();
             Err(error)
         }
+    }
+}
+
+/// What is kept of requests for the archive.
+fn requests(config: &StoreConfig) -> Requests {
+    match (config.bodies, config.archive_credentials) {
+        (Bodies::None, _) => Requests::Dropped,
+        (_, false) => Requests::Kept,
+        (_, true) => Requests::KeptWithCredentials,
     }
 }
 

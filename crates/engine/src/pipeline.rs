@@ -20,7 +20,7 @@ use std::time::Instant;
 
 use async_channel::bounded;
 use crawl_frontier::{Control, Edges};
-use crawl_store::{Bodies, Progress, WriterEdges};
+use crawl_store::{Progress, WriterEdges};
 use tokio::sync::{Semaphore, mpsc, watch};
 
 use crate::control::{self, Asked};
@@ -71,8 +71,12 @@ pub(crate) fn run(
     let settled = Arc::new(watch::channel(Progress { n: stages.last, last: false }).0);
     let closing = Arc::new(watch::channel(false).0);
 
-    let keeps_responses = read_ahead.is_some() || stages.config.store.bodies != Bodies::None;
-    let parser = if keeps_responses { stages.parser } else { stages.parser.without_responses() };
+    let is_read = read_ahead.is_some();
+    let parser = if is_read { stages.parser } else { stages.parser.without_responses() };
+    let parser = match store.archivist() {
+        Some(archivist) => parser.with_archivist(archivist),
+        None => parser,
+    };
     let parser = Arc::new(parser);
     let told = (&stages.blocks, &stages.admission);
     let handle = Handle::new(control.clone(), closing.clone(), counts.clone(), &parser, told);

@@ -88,6 +88,7 @@ impl Rig {
             items: PageItems::plain("", items.map(|json| Item(json.into())).to_vec()),
             found: vec![],
             cookies: vec![],
+            archived: None,
         };
         self.entries.as_ref().unwrap().blocking_send(Entry::Parsed(Box::new(parsed))).unwrap();
     }

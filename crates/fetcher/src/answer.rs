@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crawl_model::{
-    CookieChange, Failure, Fetched, Health, HostFree, Response, Ticket, TicketId, Timing,
+    CookieChange, Failure, Fetched, Health, HostFree, Response, Sent, Ticket, TicketId, Timing,
 };
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -27,6 +27,8 @@ pub struct Answer {
     pub sent_at: Option<Instant>,
     /// The same in milliseconds since the Unix epoch; when the fetch began if nothing was sent.
     pub sent_ms: u64,
+    /// The same in microseconds.
+    pub sent_us: u64,
     /// When the last body byte was read, or the attempt given up.
     pub done_at: Instant,
     /// From the start of the fetch (name lookup included) to `done_at`.
@@ -35,6 +37,8 @@ pub struct Answer {
     pub timing: Timing,
     /// What it changed in the cookie jars.
     pub cookies: Vec<CookieChange>,
+    /// The request, if it is to be kept.
+    pub(crate) sent: Option<Sent>,
     /// The body's share of the memory; the ticket takes it along.
     pub(crate) share: Option<OwnedSemaphorePermit>,
 }
@@ -52,11 +56,25 @@ impl Answer {
         let wall = SystemTime::now();
         let ago = done_at.saturating_duration_since(sent_at.unwrap_or(started));
         let sent = wall.checked_sub(ago).and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-        let sent_ms = sent.map_or(0, |time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+        let sent_us = sent.map_or(0, |time| u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
+        let sent_ms = sent_us / 1000;
         let rest = reply.as_ref().ok().and_then(|response| rest(response, wall));
         let elapsed = done_at.saturating_duration_since(started);
         let (timing, cookies) = (Timing { body, ..times.phases }, Vec::new());
-        Self { reply, rest, sent_at, sent_ms, done_at, elapsed, timing, cookies, share }
+        let sent = None;
+        Self {
+            reply,
+            rest,
+            sent_at,
+            sent_ms,
+            sent_us,
+            done_at,
+            elapsed,
+            timing,
+            cookies,
+            sent,
+            share,
+        }
     }
 
     /// What the frontier is told.
@@ -74,7 +92,11 @@ impl Answer {
 
     /// What the parser is given.
     pub(crate) fn into_fetched(self, mut ticket: Ticket) -> Fetched {
-        let Self { reply, rest, sent_ms, elapsed, timing, cookies, share, .. } = self;
+        let Self { reply, rest, sent_ms, sent_us, elapsed, timing, cookies, sent, share, .. } =
+            self;
+        if let Some(sent) = sent {
+            ticket.note_sent(Sent { at_us: sent_us, ..sent });
+        }
         if let Some(share) = share {
             ticket.reserve(share);
         }

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use crawl_model::{
-    CanonicalUrl, CookieChange, Errand, Failure, FailureKind, HostTable, Method, Response, Ticket,
+    CanonicalUrl, CookieChange, Errand, Failure, FailureKind, HostTable, Method, Response, Sent,
+    Ticket,
 };
 use hyper::body::Incoming;
 use hyper::header::{
@@ -20,6 +21,7 @@ use crate::clock::Clock;
 use crate::config::Limits;
 use crate::connect::{Connection, Dialer};
 use crate::cookies::{Cookies, now_ms};
+use crate::keep::Keeps;
 use crate::message::{Form, jar};
 use crate::pool::{Dialing, Pool, Slots, Turn};
 use crate::proxy::{Lane, Proxies};
@@ -54,6 +56,10 @@ pub(crate) struct Fetching<'a> {
     pub(crate) clock: Clock,
     /// What the answer changes in a cookie jar.
     pub(crate) cookies: Vec<CookieChange>,
+    /// What is kept of the request.
+    pub(crate) keeps: Keeps,
+    /// The request as it was last sent, if it is kept.
+    pub(crate) sent: Option<Sent>,
 }
 
 /// A response, with the share of memory that its body takes.
@@ -118,7 +124,15 @@ impl Exchange {
     pub(crate) fn begin<'a>(&'a self, ticket: &'a Ticket, since: Instant) -> Fetching<'a> {
         let settings = self.settings(ticket.url());
         let clock = Clock::start(since, settings.limits.total, own_timeout(ticket));
-        Fetching { ticket, settings, conditions: Vec::new(), clock, cookies: Vec::new() }
+        Fetching {
+            ticket,
+            settings,
+            conditions: Vec::new(),
+            clock,
+            cookies: Vec::new(),
+            keeps: Keeps::default(),
+            sent: None,
+        }
     }
 
     /// Does what the ticket asks for.
@@ -226,7 +240,7 @@ impl Exchange {
         is_kept: bool,
         fetch: &mut Fetching<'_>,
     ) -> Result<Head<Incoming>, Lost> {
-        let Fetching { ticket, settings, ref conditions, ref mut clock, .. } = *fetch;
+        let Fetching { ticket, settings, ref conditions, ref mut clock, ref keeps, .. } = *fetch;
         let limits = &settings.limits;
         let host = ticket.url().host_str();
         let forwarder = self.proxies.forwarder(&connection.lane, ticket.url()).cloned();
@@ -237,6 +251,8 @@ impl Exchange {
         };
         let mut request = settings.writer.write(ticket, form).map_err(Lost::Failed)?;
         request.headers_mut().extend(conditions.iter().cloned());
+        let sent = keeps.of(&request);
+        fetch.sent = sent;
         let received = connection.log.received();
         let stamp = connection.log.expect_request();
         clock.times.sent_at = Some(stamp.clone());

@@ -34,6 +34,7 @@ mod settings;
 mod connect;
 mod descriptors;
 mod eyeballs;
+mod keep;
 mod message;
 mod pool;
 
@@ -63,18 +64,20 @@ mod tests;
 use std::sync::Arc;
 
 use crawl_model::{
-    Cache, CookieChange, Copies, Departure, Failure, FailureKind, Fetched, HostFree, HostTable,
-    Ticket,
+    Cache, CookieChange, Copies, Departure, Errand, Failure, FailureKind, Fetched, HostFree,
+    HostTable, Ticket,
 };
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use cache::{Copy, Plan};
 use exchange::{Answered, Fetching};
+use keep::Keeps;
 
 pub use answer::Answer;
 pub use auth::AuthConfig;
 pub use config::{FetchConfig, FetchConfigError};
 pub use cookies::CookieMode;
+pub use keep::Requests;
 pub use proxy::ProxyChoice;
 pub use referrer::ReferrerPolicy;
 pub use secret::Secret;
@@ -85,6 +88,7 @@ pub struct Fetcher {
     exchange: Arc<exchange::Exchange>,
     earlier: cache::Earlier,
     departure: Option<Arc<dyn Departure>>,
+    keeps: Requests,
 }
 
 impl Fetcher {
@@ -107,7 +111,12 @@ impl Fetcher {
         hosts: HostTable<FetchConfig>,
     ) -> Result<Self, FetchConfigError> {
         let exchange = Arc::new(exchange::Exchange::new(&config, hosts)?);
-        Ok(Self { exchange, earlier: cache::Earlier::Off, departure: None })
+        Ok(Self {
+            exchange,
+            earlier: cache::Earlier::Off,
+            departure: None,
+            keeps: Requests::Dropped,
+        })
     }
 
     /// Asks servers whether the answers of an earlier crawl still hold, and takes those that do.
@@ -137,6 +146,12 @@ impl Fetcher {
         Self { departure: Some(departure), ..self }
     }
 
+    /// Says what is kept of the requests that are sent, for the archive. Default: nothing.
+    #[must_use]
+    pub fn keeping(self, keeps: Requests) -> Self {
+        Self { keeps, ..self }
+    }
+
     /// Takes back the cookies that an earlier run left, as the store has them. Returns how many
     /// cannot be read; those are as good as gone.
     pub fn restore_cookies(&self, stored: impl IntoIterator<Item = CookieChange>) -> usize {
@@ -152,20 +167,27 @@ impl Fetcher {
     ///
     /// Ends within `total-timeout`. Dropping the future ends the fetch and its connection.
     pub async fn fetch(&self, ticket: &Ticket) -> Answer {
-        self.fetch_since(ticket, tokio::time::Instant::now()).await
+        self.fetch_since(ticket, None, tokio::time::Instant::now()).await
     }
 
-    /// The same for a fetch that has begun.
-    async fn fetch_since(&self, ticket: &Ticket, since: tokio::time::Instant) -> Answer {
+    /// The same for a fetch that has begun; `own` is what the ticket asks for by itself, if a
+    /// middleware has put another errand in its place.
+    async fn fetch_since(
+        &self,
+        ticket: &Ticket,
+        own: Option<&Errand>,
+        since: tokio::time::Instant,
+    ) -> Answer {
         let started = since.into_std();
         let mut fetch = self.exchange.begin(ticket, since);
+        fetch.keeps = Keeps::new(self.keeps, ticket, own);
         let reply = match self.earlier.plan(ticket).await {
             Plan::Answer(Ok(response)) => Ok(self.exchange.hold(response, None).await),
             Plan::Answer(Err(failure)) => Err(failure),
             Plan::Ask(copy) => self.ask(copy, &mut fetch).await,
         };
-        let Fetching { clock, cookies, .. } = fetch;
-        let mut answer = Answer { cookies, ..Answer::now(reply, started, &clock.times) };
+        let Fetching { clock, cookies, sent, .. } = fetch;
+        let mut answer = Answer { cookies, sent, ..Answer::now(reply, started, &clock.times) };
         if matches!(&answer.reply, Err(failure) if failure.kind == FailureKind::Proxy) {
             // Until a proxy is well again, no request to the host can fare better.
             answer.rest = self.exchange.rest_of_proxies(ticket);
@@ -220,10 +242,10 @@ impl worker::Fetch for Fetcher {
         let since = tokio::time::Instant::now();
         let limit = self.exchange.total_timeout(ticket);
         match depart::depart(self.departure.as_deref(), ticket, limit).await {
-            Ok(None) => self.fetch_since(ticket, since).await,
+            Ok(None) => self.fetch_since(ticket, None, since).await,
             Ok(Some(errand)) => {
                 let own = ticket.amend(errand);
-                let answer = self.fetch_since(ticket, since).await;
+                let answer = self.fetch_since(ticket, Some(&own), since).await;
                 ticket.amend(own);
                 answer
             }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::{
-    CookieChange, Ending, Failure, FilterReason, Fingerprint, Found, Health, LogPosition, Origin,
-    PageItems, PageRecord, Response, RobotsReply, Spent, Ticket, TicketId, Timing, Verdict,
+    Archived, CookieChange, Ending, Failure, FilterReason, Fingerprint, Found, Health, LogPosition,
+    Origin, PageItems, PageRecord, Response, RobotsReply, Spent, Ticket, TicketId, Timing, Verdict,
 };
 
 /// Fetcher to parser: the answer to a ticket.
@@ -68,6 +68,8 @@ pub struct Parsed {
     pub found: Vec<Found>,
     /// What the answer changed in the cookie jars.
     pub cookies: Vec<CookieChange>,
+    /// The answer's records for the archive; `None` if it is not archived.
+    pub archived: Option<Archived>,
 }
 
 /// What the store's writer takes.

@@ -31,10 +31,12 @@ mod ending;
 mod items;
 mod redirect;
 
+mod archive;
 mod counts;
 mod event;
 mod page;
 
+pub use archive::{Archived, Archivist, Exchange, Sent, TextForms, Texts};
 pub use cache::{Cache, Cached, Copies, Validators};
 pub use cookie::CookieChange;
 pub use counts::Counts;

@@ -126,6 +126,9 @@ pub struct BodyPointer {
     pub offset: u64,
     /// Length of the member in bytes.
     pub len: u64,
+    /// The record that has the body itself, if this one only says that it is the same as there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<Box<BodyPointer>>,
 }
 
 impl PageRecord {

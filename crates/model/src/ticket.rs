@@ -4,7 +4,7 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{CanonicalUrl, Fingerprint, Origin, Request};
+use crate::{CanonicalUrl, Fingerprint, Origin, Request, Sent};
 
 /// Number of an open ticket: a slot that is used again after the ticket has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -38,6 +38,8 @@ pub struct Ticket {
     attempt: u32,
     last_attempt: bool,
     desk: Option<Arc<dyn Desk>>,
+    /// What went out for it.
+    sent: Option<Box<Sent>>,
     /// Held for its `Drop`.
     reservation: Option<Box<dyn Any + Send + Sync>>,
 }
@@ -69,7 +71,8 @@ impl Ticket {
         last_attempt: bool,
     ) -> Self {
         let errand = Arc::new(errand);
-        Self { id, print, errand, attempt, last_attempt, desk: Some(desk), reservation: None }
+        let desk = Some(desk);
+        Self { id, print, errand, attempt, last_attempt, desk, sent: None, reservation: None }
     }
 
     /// Its slot.
@@ -132,6 +135,17 @@ impl Ticket {
     /// Gives back what was set aside: the answer's body is gone.
     pub fn release(&mut self) {
         self.reservation = None;
+    }
+
+    /// Notes the request that was sent for it.
+    pub fn note_sent(&mut self, sent: Sent) {
+        self.sent = Some(Box::new(sent));
+    }
+
+    /// The request that was sent for it; `None` if none was, or nobody wanted it kept.
+    #[must_use]
+    pub fn sent(&self) -> Option<&Sent> {
+        self.sent.as_deref()
     }
 
     /// Ends the ticket with an outcome.

@@ -139,7 +139,7 @@ impl Books {
         let packer = Packer::new(prints, totals.log.n.saturating_add(1));
         let manifest = Manifest::open(folder.manifest())?;
         let committed = db.segments()?;
-        let archive = Archive::new(folder.bodies(), config, shared.identity.secret, &committed);
+        let archive = Archive::new(folder.bodies(), config, shared.ids.clone(), &committed);
         let tally = Tally::open(db)?;
         let drops = Drops::open(db, u64::from(config.dropped_mib) << 20)?;
         Ok(Self {
@@ -191,17 +191,19 @@ impl Books {
     }
 
     fn parsed(&mut self, parsed: Parsed, commit: &mut Commit) -> Result<(), StoreError> {
-        let Parsed { ticket, ending, response, record, items, found, cookies } = parsed;
+        let Parsed { ticket, ending, response, record, items, found, cookies, archived } = parsed;
         cookies::put(&mut commit.batch, &cookies);
         commit.is_empty &= cookies.is_empty();
         commit.n_tickets += 1;
         commit.n_bytes += bytes_of(&found);
         commit.n_bytes += response.as_ref().map_or(0, |response| response.body.len());
+        commit.n_bytes += archived.as_ref().map_or(0, |archived| archived.bytes.len());
         commit.n_bytes += items.kept.iter().map(|item| item.0.len()).sum::<usize>();
         match ending {
             Ending::Settled { verdict, rest } => {
                 let (print, response) = (ticket.print(), response.as_ref());
-                let settle = Settle { print, verdict, record, response, items, rest };
+                let archived = archived.as_ref();
+                let settle = Settle { print, verdict, record, archived, items, rest };
                 let Stands { verdict, record, items, n_more } = self.settle(settle, commit)?;
                 self.pack(&found);
                 let page =
@@ -253,7 +255,7 @@ impl Books {
                         print: *print,
                         verdict: *verdict,
                         record: PageRecord::clone(record),
-                        response: None,
+                        archived: None,
                         items: PageItems::default(),
                         rest: None,
                     };
@@ -291,6 +293,12 @@ impl Books {
         Ok(())
     }
 
+    /// Ends the writing: all groups are on the disk.
+    pub(crate) fn close(mut self) -> Result<(), StoreError> {
+        self.archive.close()?;
+        self.shared.close_clean()
+    }
+
     /// Brings the group to the disk; returns the last settle number and what is to be told.
     pub(crate) fn post(&mut self, commit: Commit) -> Result<(u64, Vec<Ack>), StoreError> {
         if let Some(source) = self.shared.fault.take() {
@@ -305,6 +313,7 @@ impl Books {
         for (name, len) in self.archive.sync()? {
             batch.insert(keys::meta(&format!("warc/{name}")), encode_numbers([len]));
         }
+        self.shared.known.post(&mut batch);
         crash::point("bodies-synced");
         self.tally.post(&mut batch);
         self.drops.post(&mut batch);

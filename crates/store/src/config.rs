@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::warc::BodyCompression;
+
 /// Where a crawl is kept and what of it, as written in the `[store]` table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -19,6 +21,13 @@ pub struct StoreConfig {
     /// Size in MiB (compressed) after which a new body file is begun; 0 means never.
     /// Default: 1024.
     pub body_segment_mib: u32,
+    /// How archived records are compressed. Default: `gzip`.
+    pub body_compression: BodyCompression,
+    /// In which other forms HTML pages are archived beside their bodies. Default: none.
+    pub conversions: Vec<Conversion>,
+    /// Whether archived requests keep their credentials: `Authorization`, `Cookie`,
+    /// `Proxy-Authorization`, and what a middleware has added. Default: false.
+    pub archive_credentials: bool,
     /// How much is kept of the items that the pipeline dropped, over all, in MiB: to be looked at
     /// by `crawl inspect STORE items --dropped`. 0 keeps none; all are counted. Default: 16.
     pub dropped_mib: u32,
@@ -33,6 +42,9 @@ impl Default for StoreConfig {
             bodies: Bodies::None,
             cache_mib: 32,
             body_segment_mib: 1024,
+            body_compression: BodyCompression::Gzip,
+            conversions: Vec::new(),
+            archive_credentials: false,
             dropped_mib: 16,
             dropped_item_kib: 4,
         }
@@ -66,6 +78,16 @@ pub enum Bodies {
     All,
 }
 
+/// Another form of a page, archived as a `conversion` record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Conversion {
+    /// Its text.
+    Text,
+    /// Its text as Markdown.
+    Markdown,
+}
+
 /// What a run asks for beyond the configuration.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Options {
@@ -83,7 +105,8 @@ mod tests {
         assert_eq!(
             json,
             serde_json::json!({"path": "crawl-data", "bodies": "none", "cache-mib": 32,
-                "body-segment-mib": 1024, "dropped-mib": 16, "dropped-item-kib": 4})
+                "body-segment-mib": 1024, "body-compression": "gzip", "conversions": [],
+                "archive-credentials": false, "dropped-mib": 16, "dropped-item-kib": 4})
         );
         assert!(serde_json::from_str::<StoreConfig>(r#"{"cache": 1}"#).is_err());
     }

@@ -26,6 +26,9 @@ pub const POINTS: &[&str] = &[
     "recovery-bodies-cut",
     // A commit, in `commit`, `log` and `database`.
     "commit-begun",
+    "bodies-begun",
+    "bodies-full",
+    "bodies-closed",
     "bodies-synced",
     "segment-begun",
     "segment-made",
@@ -42,6 +45,12 @@ pub const POINTS: &[&str] = &[
     "manifest-before-write",
     "manifest-written",
     "commit-done",
+    // Upkeep of the archive, in `archive::compact`.
+    "gc-dropped",
+    "compact-copied",
+    "compact-batch",
+    "compact-pointed",
+    "compact-removed",
     // A checkpoint of the frontier, in its `backend` and `keeper`, and in `tables`.
     "spill-begun",
     "spill-written",

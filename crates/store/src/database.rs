@@ -107,6 +107,17 @@ impl Database {
         decode_page(print, &json).map(Some)
     }
 
+    /// All records of pages, in the order of their fingerprints.
+    pub(crate) fn pages(
+        &self,
+    ) -> impl Iterator<Item = Result<(Fingerprint, PageRecord), StoreError>> + use<> {
+        self.prefix(&[keys::PAGE]).map(|entry| {
+            let (key, json) = entry?;
+            let print = keys::print_of(&key).ok_or_else(|| StoreError::corrupt("key of a page"))?;
+            Ok((print, decode_page(print, &json)?))
+        })
+    }
+
     pub(crate) fn has_page(&self, print: Fingerprint) -> Result<bool, StoreError> {
         let found = self.tree.contains_key(keys::print(keys::PAGE, print));
         found.map_err(StoreError::database("read"))

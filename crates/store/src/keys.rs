@@ -23,6 +23,8 @@ pub(crate) const DROPS: u8 = b'N';
 pub(crate) const ROBOTS: u8 = b'R';
 /// Cookies.
 pub(crate) const COOKIE: u8 = b'C';
+/// Which bodies are archived where, in blocks.
+pub(crate) const BODIES: u8 = b'B';
 /// Process deaths with a URL in hand.
 pub(crate) const DEATHS: u8 = b'D';
 
@@ -75,6 +77,18 @@ pub(crate) fn drops_of(key: &[u8]) -> Option<(&str, &str)> {
 
 pub(crate) fn cookie(key: &str) -> Vec<u8> {
     [&[COOKIE], key.as_bytes()].concat()
+}
+
+/// A block of [`BODIES`].
+pub(crate) fn block(number: u64) -> [u8; 9] {
+    let mut key = [BODIES; 9];
+    key[1..].copy_from_slice(&number.to_be_bytes());
+    key
+}
+
+/// The number of a key made by [`block`].
+pub(crate) fn block_of(key: &[u8]) -> Option<u64> {
+    key.get(1..)?.try_into().ok().map(u64::from_be_bytes)
 }
 
 /// The last four bytes of a key that ends in a part number.

@@ -10,7 +10,7 @@
 //! - `sled/`: one tree, so that one batch is one commit: records, items, robots, deaths, and how far
 //!   the log is committed.
 //! - `log/`: the settle log, in files that are only appended to.
-//! - `bodies/`: archived responses, WARC 1.1. A body never goes into sled.
+//! - `bodies/`: archived exchanges, WARC 1.1. A body never goes into sled.
 //! - `manifest`: the last settle number, beside sled, so that a loss inside it is noticed.
 //! - `open`: the slot journal: which URLs a killed process had in hand.
 //! - `seed-hosts`: hosts that later seeds brought into the scope, if any did.
@@ -62,9 +62,10 @@ mod cache;
 mod fold;
 mod reader;
 
+pub use archive::{Compacted, archive_files, compact, gc};
 pub use blocks::Blocks;
 pub use cache::{CacheConfig, CacheError, CacheMode, StoredCache};
-pub use config::{Bodies, Options, StoreConfig};
+pub use config::{Bodies, Conversion, Options, StoreConfig};
 pub use cookies::StoredCookies;
 pub use database::FeedCursor;
 pub use dropped::DropCounts;
@@ -78,4 +79,7 @@ pub use robots::{ROBOTS_LIFETIME, StoredRobots};
 pub use runs::{Drift, LastRuns, RunBook, Runs};
 pub use seed_hosts::SeedHostsFile;
 pub use store::{Identity, Inspection, Store};
+pub use warc::{
+    BadRecord, BodyCompression, Head, HttpHead, Indexed, Warc, cdxj, decode_body, truncation_of,
+};
 pub use writer::{Progress, Writer, WriterEdges};

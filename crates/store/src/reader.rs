@@ -20,6 +20,7 @@ use crate::log::{Log, last_or};
 use crate::packed::Pieces;
 use crate::runs::LastRuns;
 use crate::store::Shared;
+use crate::warc::Digest;
 use crate::{
     Events, FeedCursor, HostRow, Identity, Revisited, StoreError, StoredCookies, StoredRobots,
     UrlRow, archive, folder, keys,
@@ -34,6 +35,10 @@ pub struct Reader {
 impl Reader {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         Self { shared }
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
     }
 
     /// The crawl's folder.
@@ -247,6 +252,17 @@ impl Reader {
     /// [`StoreError::Body`] if the file or the record in it is not there or damaged.
     pub fn body(&self, pointer: &BodyPointer) -> Result<Bytes, StoreError> {
         archive::read(&self.shared.folder.bodies(), pointer)
+    }
+
+    /// The archived body whose payload digest is `digest`, as WARC writes it (`sha1:` and base32);
+    /// `None` if none is known. Only the newest bodies are known: some 200,000.
+    ///
+    /// # Errors
+    /// [`StoreError::Body`] if the record of it is damaged.
+    pub fn body_of_digest(&self, digest: &str) -> Result<Option<Bytes>, StoreError> {
+        let pointer = Digest::key_of(digest).and_then(|key| self.shared.known.get(key));
+        let Some(pointer) = pointer else { return Ok(None) };
+        archive::read_if(&self.shared.folder.bodies(), &pointer, digest)
     }
 
     /// An archived response: status, header fields as they came (but for those that no archive can

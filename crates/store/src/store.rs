@@ -7,9 +7,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crawl_model::{Fingerprint, Fingerprinter, IdentityConfig, LogPosition, OpenJournal};
+use crawl_model::{
+    Archivist, Fingerprint, Fingerprinter, IdentityConfig, LogPosition, OpenJournal,
+};
 use serde::{Deserialize, Serialize};
 
+use crate::archive::{Known, Press};
 use crate::database::{Database, encode_numbers};
 use crate::folder::{self, Folder};
 use crate::journal::{self, Fault, Journal};
@@ -18,8 +21,9 @@ use crate::recovery::{check_manifest, recover};
 use crate::recrawl::Revisits;
 use crate::runs::{self, RunBook, Runs};
 use crate::tables::Tables;
+use crate::warc::Ids;
 use crate::{
-    Blocks, Events, Options, Reader, Recovery, SeedHostsFile, StoreConfig, StoreError,
+    Blocks, Bodies, Events, Options, Reader, Recovery, SeedHostsFile, StoreConfig, StoreError,
     StoredCookies, StoredRobots, Writer, WriterEdges, keys,
 };
 
@@ -43,6 +47,10 @@ pub(crate) struct Shared {
     pub(crate) log: Arc<LogFiles>,
     pub(crate) identity: Identity,
     pub(crate) has_writer: AtomicBool,
+    /// Names of new records.
+    pub(crate) ids: Arc<Ids>,
+    /// Which bodies are archived where.
+    pub(crate) known: Known,
     pub(crate) fault: Fault,
     /// What this run's revisits came to.
     pub(crate) revisits: Revisits,
@@ -91,8 +99,10 @@ impl Store {
         let fault = Fault::default();
         let journal = Journal::open(&folder.open_journal(), fault.clone())?;
         let has_writer = AtomicBool::new(false);
-        let revisits = Revisits::default();
-        let shared = Arc::new(Shared { db, log, identity, has_writer, fault, revisits, folder });
+        let (revisits, known) = (Revisits::default(), Known::open(&db)?);
+        let ids = Arc::new(Ids::new(random()?));
+        let shared = Shared { db, log, identity, has_writer, ids, known, fault, revisits, folder };
+        let shared = Arc::new(shared);
         Ok(Self { shared, config: config.clone(), recovery, journal })
     }
 
@@ -111,8 +121,9 @@ impl Store {
         check_manifest(&folder, db.totals()?.log.n)?;
         let log = open_log(&folder, &db, &identity)?;
         let (has_writer, fault) = (AtomicBool::new(true), Fault::default());
-        let revisits = Revisits::default();
-        let shared = Shared { db, log, identity, has_writer, fault, revisits, folder };
+        let (revisits, known) = (Revisits::default(), Known::open(&db)?);
+        let ids = Arc::new(Ids::new(random()?));
+        let shared = Shared { db, log, identity, has_writer, ids, known, fault, revisits, folder };
         Ok(Inspection { reader: Reader::new(Arc::new(shared)) })
     }
 
@@ -247,6 +258,13 @@ impl Store {
         Writer::new(self.shared.clone(), &self.config, suspects, edges)
     }
 
+    /// Makes the records of answers, for the archive; `None` if nothing is archived.
+    #[must_use]
+    pub fn archivist(&self) -> Option<Arc<dyn Archivist>> {
+        let is_wanted = self.config.bodies != Bodies::None;
+        is_wanted.then(|| Arc::new(Press::new(self.shared.clone(), &self.config)) as _)
+    }
+
     /// Closes the run when it has ended by itself.
     #[must_use]
     pub fn runs(&self) -> Runs {
@@ -282,6 +300,10 @@ impl Inspection {
     #[must_use]
     pub fn reader(&self) -> Reader {
         self.reader.clone()
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        self.reader.shared()
     }
 }
 
@@ -329,6 +351,12 @@ fn random() -> Result<[u8; 16], StoreError> {
 /// Milliseconds since the Unix epoch; 0 before it.
 pub(crate) fn now_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, millis)
+}
+
+/// Microseconds since the Unix epoch; 0 before it.
+pub(crate) fn now_us() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// Whole milliseconds.

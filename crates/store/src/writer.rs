@@ -100,7 +100,7 @@ impl Writer {
             edges.settled.send_modify(|progress| progress.n = n);
             acks.into_iter().for_each(|ack| edges.acknowledge(ack));
         }
-        books.shared.close_clean()
+        books.close()
     }
 }
 

@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::archive::args::{self as upkeep, CdxjArgs, CompactArgs, GcArgs, ImportArgs};
 use super::inspect::args::{INSPECT, InspectArgs};
 use super::scaffold::args::{self as scaffold, CheckArgs, NewArgs, RecordArgs};
 use clap::{Args, Parser, Subcommand};
@@ -107,6 +108,18 @@ pub(crate) enum Command {
     Url(UrlArgs),
     /// Look at plugins: spiders that are shared libraries.
     Plugin(PluginArgs),
+    /// Write the index of archives that pywb and its kin use.
+    #[command(after_help = upkeep::CDXJ)]
+    Cdxj(CdxjArgs),
+    /// Take the pages of another crawler's archives (WARC) into a crawl's folder.
+    #[command(after_help = upkeep::IMPORT)]
+    Import(ImportArgs),
+    /// Remove archived bodies that have become old.
+    #[command(after_help = upkeep::GC)]
+    Gc(GcArgs),
+    /// Make a crawl's archive smaller: what no page points to goes.
+    #[command(after_help = upkeep::COMPACT)]
+    Compact(CompactArgs),
     /// Make a spider to begin with: a crate, a TOML, or a proposal for a page.
     #[command(after_help = scaffold::NEW)]
     New(NewArgs),
@@ -426,7 +439,7 @@ fn web_url(text: &str) -> Result<CanonicalUrl, String> {
     CanonicalUrl::parse(text).map_err(|error| error.to_string())
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     text.parse::<humantime_serde::re::humantime::Duration>()
         .map(Into::into)
         .map_err(|_| "write a time with its unit, such as 20ms or 1s".to_owned())

@@ -3,6 +3,7 @@
 pub(crate) mod args;
 pub(crate) mod failure;
 
+mod archive;
 mod config;
 mod control;
 mod inspect;
@@ -29,6 +30,10 @@ pub(crate) async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Record(args) => return scaffold::record(args).await,
         Command::Check(args) => return scaffold::check(&args),
         Command::Plugin(args) => plugin::plugin(&args)?,
+        Command::Cdxj(args) => archive::cdxj(&args)?,
+        Command::Import(args) => archive::import(&args)?,
+        Command::Gc(args) => archive::gc(&args)?,
+        Command::Compact(args) => archive::compact(&args)?,
         Command::Inspect(args) => inspect::inspect(args)?,
         Command::Control(args) => control::control(args)?,
         Command::Config(args) => config::config(&args)?,

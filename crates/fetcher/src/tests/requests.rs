@@ -1,6 +1,7 @@
 //! What goes on the wire.
 
 use super::*;
+use crate::Requests;
 
 /// Sends `request` and gives back what the server saw of it.
 async fn seen(request: Request, change: impl FnOnce(&mut FetchConfig)) -> String {
@@ -109,4 +110,34 @@ async fn retry_after_is_told_with_429_and_503() {
         (free.id, free.rest, free.health),
         (TicketId(4), Some(Duration::from_secs(7)), Health::Overloaded)
     );
+}
+
+/// What is kept of a POST to `http://joe:pw@a.test/x?y` with a cookie of its own.
+async fn kept(which: Requests) -> Option<crawl_model::Sent> {
+    let server = Server::once(page("x")).await;
+    let fetcher = Fetcher::new(server.config()).unwrap().keeping(which);
+    let mut request = get("http://joe:pw@a.test/x?y");
+    request.method = Method::Post;
+    request.body = b"q=books".to_vec();
+    request.headers = vec![("cookie".into(), "a=b".into()), ("x-own".into(), "1".into())];
+    let mut fetched =
+        fetch_ticket(&fetcher, &ticket(request.clone())).await.into_fetched(ticket(request));
+    fetched.reply.unwrap();
+    fetched.ticket.release();
+    fetched.ticket.sent().cloned()
+}
+
+#[tokio::test]
+async fn a_request_is_kept_as_it_was_sent_without_credentials() {
+    assert_eq!(kept(Requests::Dropped).await, None);
+    let sent = kept(Requests::Kept).await.unwrap();
+    let head = std::str::from_utf8(&sent.head).unwrap();
+    assert!(head.starts_with("POST /x?y HTTP/1.1\r\nhost: a.test\r\nuser-agent: "), "{head}");
+    assert!(head.contains("x-own: 1\r\n") && head.ends_with("content-length: 7\r\n"), "{head}");
+    assert!(!head.contains("cookie") && !head.contains("authorization"), "{head}");
+    assert_eq!(sent.body, "q=books");
+    assert!(sent.at_us > 1_700_000_000_000_000);
+    let sent = kept(Requests::KeptWithCredentials).await.unwrap();
+    let head = std::str::from_utf8(&sent.head).unwrap();
+    assert!(head.contains("cookie: a=b\r\n") && head.contains("authorization: Basic "), "{head}");
 }

@@ -31,6 +31,7 @@ use crate::markup::scan::crowds;
 use crate::reader::{Body, ReadOut, Readers};
 use crate::stream::{Matches, Table};
 use crate::view::View;
+use crate::view::markdown::plain;
 use crate::xml::feed::scan_xml;
 use crate::xml::{gunzip, kind_of_unzipped};
 
@@ -277,6 +278,17 @@ impl<'a> Document<'a> {
 
     fn absolute(&self, href: &str) -> Option<String> {
         self.scanned().1.resolve_text(href)
+    }
+
+    /// Whether it is HTML.
+    pub(crate) fn is_html(&self) -> bool {
+        self.kind == Kind::Html
+    }
+
+    /// What it says as text, a blank line between paragraphs.
+    pub(crate) fn plain_text(&self) -> String {
+        let dom = self.dom();
+        plain(dom, dom.document())
     }
 
     pub(crate) fn dom(&self) -> &Dom {

@@ -277,8 +277,8 @@ impl Shop {
         let Read { ending, record, items, found, .. } =
             case.given_up(Verdict::SpiderTimeout, &text);
         // Should the edge be closed, the crawl is closing and the ticket reports itself.
-        let cookies = case.cookies.clone();
-        edges.send(Parsed { ticket, ending, response: None, record, items, found, cookies });
+        let (cookies, response, archived) = (case.cookies.clone(), None, None);
+        edges.send(Parsed { ticket, ending, response, record, items, found, cookies, archived });
         edges
     }
 

@@ -2,7 +2,7 @@
 
 use crawl_model::{
     Cached, CanonicalUrl, Ending, Failure, Found, Hop, Item, Look, PageItems, PageRecord, Redirect,
-    Request, Response, Verdict,
+    Request, Response, Texts, Verdict,
 };
 use crawl_spider::{FailedRequest, Page, PageInfo, PageServices, Spider};
 
@@ -120,8 +120,22 @@ impl Parser {
             self.fail(request, case, &format!("status {}", response.status), read);
         }
         describe(&document, &mut read.record);
+        read.texts = self.texts(&document);
         if asks.noindex && self.config.obey_noindex {
             read.forget();
+        }
+    }
+
+    /// The other forms of a page that the archive wants.
+    fn texts(&self, document: &Document<'_>) -> Texts {
+        let forms = self.archivist.as_ref().map(|archivist| archivist.forms()).unwrap_or_default();
+        if !document.is_html() {
+            return Texts::default();
+        }
+        let some = |text: String| Some(text).filter(|text| !text.trim().is_empty());
+        Texts {
+            text: forms.text.then(|| document.plain_text()).and_then(some),
+            markdown: forms.markdown.then(|| document.markdown(None)).and_then(some),
         }
     }
 

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crawl_model::{
-    CanonicalUrl, Ending, Errand, Fetched, Found, PageItems, PageRecord, Parsed, Request, Response,
-    Ticket, Verdict, View,
+    Archivist, CanonicalUrl, Ending, Errand, Exchange, Fetched, Found, PageItems, PageRecord,
+    Parsed, Request, Response, Texts, Ticket, Verdict, View,
 };
 use crawl_pipeline::Pipeline;
 use crawl_spider::{
@@ -46,6 +46,7 @@ pub struct Parser {
     readers: Readers,
     pub(crate) pipeline: Pipeline,
     hook: Option<Arc<dyn ResponseHook>>,
+    pub(crate) archivist: Option<Arc<dyn Archivist>>,
     pub(crate) copies: Copies,
     pub(crate) log: Arc<dyn SpiderLog>,
     stats: Mutex<BTreeMap<String, i64>>,
@@ -90,6 +91,8 @@ pub(crate) struct Read {
     pub(crate) is_forgotten: bool,
     /// What a hook has made of the response; `None` if it is as it came.
     pub(crate) changed: Option<Response>,
+    /// The page in other forms, for the archive.
+    pub(crate) texts: Texts,
 }
 
 impl Read {
@@ -101,6 +104,7 @@ impl Read {
             found: Vec::new(),
             is_forgotten: false,
             changed: None,
+            texts: Texts::default(),
         }
     }
 
@@ -204,6 +208,7 @@ impl Parser {
             readers,
             pipeline: Pipeline::default(),
             hook: None,
+            archivist: None,
             copies: Copies::new(0),
             log,
             stats,
@@ -272,7 +277,14 @@ impl Parser {
         Reading { judge: Some(judge), ..self.reading(loadout) }
     }
 
-    /// Lets go of responses as soon as they are read: nobody archives them or reads the stream.
+    /// Has `archivist` make records of the answers that settle. Default: nobody.
+    #[must_use]
+    pub fn with_archivist(mut self, archivist: Arc<dyn Archivist>) -> Self {
+        self.archivist = Some(archivist);
+        self
+    }
+
+    /// Lets go of responses as soon as they are read and archived: nobody reads the stream.
     #[must_use]
     pub fn without_responses(mut self) -> Self {
         self.keeps_responses = false;
@@ -351,13 +363,21 @@ impl Parser {
 
     /// Puts together what was read and the ticket it was read for.
     pub(crate) fn parsed(&self, mut ticket: Ticket, case: Case, read: Read) -> Parsed {
-        let Read { ending, record, items, found, is_forgotten, changed } = read;
+        let Read { ending, record, items, found, is_forgotten, changed, texts } = read;
         let Case { reply, cookies, .. } = case;
-        let response = changed.or(reply.ok()).filter(|_| self.keeps_responses && !is_forgotten);
+        let response = changed.or(reply.ok()).filter(|_| !is_forgotten);
+        let archived = match (&self.archivist, &response, &ending) {
+            (Some(archivist), Some(response), Ending::Settled { .. }) => {
+                let (print, sent, record, texts) = (ticket.print(), ticket.sent(), &record, &texts);
+                archivist.archive(&Exchange { print, sent, response, record, texts })
+            }
+            _ => None,
+        };
+        let response = response.filter(|_| self.keeps_responses);
         if response.is_none() {
             ticket.release();
         }
-        Parsed { ticket, ending, response, record, items, found, cookies }
+        Parsed { ticket, ending, response, record, items, found, cookies, archived }
     }
 
     /// Runs a callback and tells its log lines and counts.

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use crawl_model::{
-    Dropped, DroppedItem, Fingerprint, Item, PageItems, PageRecord, Response, Verdict,
+    Archived, Dropped, DroppedItem, Fingerprint, Item, PageItems, PageRecord, Verdict,
 };
 
 use super::{Books, Commit, rest_until};
 use crate::codec::{Facts, RawEnding};
 use crate::copies::Copy;
 use crate::recrawl::News;
-use crate::store::now_ms;
+use crate::store::{now_ms, now_us};
 use crate::{StoreError, keys, packed};
 
 /// What settling needs to know of one URL.
@@ -18,7 +18,7 @@ pub(super) struct Settle<'a> {
     pub(super) print: Fingerprint,
     pub(super) verdict: Verdict,
     pub(super) record: PageRecord,
-    pub(super) response: Option<&'a Response>,
+    pub(super) archived: Option<&'a Archived>,
     pub(super) items: PageItems,
     pub(super) rest: Option<Duration>,
 }
@@ -42,7 +42,7 @@ impl Books {
         settle: Settle<'_>,
         commit: &mut Commit,
     ) -> Result<Stands, StoreError> {
-        let Settle { print, verdict, mut record, response, mut items, rest } = settle;
+        let Settle { print, verdict, mut record, archived, mut items, rest } = settle;
         let now_ms = now_ms();
         record.verdict = verdict;
         record.body = None;
@@ -75,12 +75,18 @@ impl Books {
             let mut kept = kept.clone();
             kept.take_visit(&record);
             put_record(print, &kept, commit);
+            // What says that the copy still holds is no copy itself.
+            if let Some(archived) = archived.filter(|archived| archived.body.is_none()) {
+                self.archive.append(archived, now_us())?;
+            }
             return Ok(Stands { verdict: stands, record, items, n_more: 0 });
         }
 
-        if let Some(response) = response.filter(|response| self.archive.wants(response)) {
-            let (url, sent_ms) = (&record.url, record.fetched_ms);
-            record.body = Some(self.archive.append(url, response, sent_ms, now_ms)?);
+        if let Some(archived) = archived {
+            record.body = self.archive.append(archived, now_us())?;
+            if let (Some(key), Some(body)) = (archived.key, &record.body) {
+                self.shared.known.add(key, body);
+            }
         }
         put_record(print, &record, commit);
         if verdict.is_page() {

@@ -12,7 +12,7 @@ use crate::kill::{check_whole, child, command};
 use crate::rig::{Brings, Rig, config};
 
 /// Small files, so that many are begun.
-const SEGMENT: (&str, &str) = ("CRAWL_LIMIT_SEGMENT", "600");
+const LIMITS: [(&str, &str); 2] = [("CRAWL_LIMIT_SEGMENT", "600"), ("CRAWL_LIMIT_BODIES", "4000")];
 /// What a process settles at most before it is killed where it did not die by itself.
 const ENOUGH: usize = 40;
 
@@ -21,7 +21,7 @@ const ENOUGH: usize = 40;
 fn die_at(role: &str, folder: &Path, point: &str, passings: u64) -> (u64, bool) {
     let mut child = command(role, folder)
         .env(crash::VARIABLE, format!("{point}:{passings}"))
-        .env(SEGMENT.0, SEGMENT.1)
+        .envs(LIMITS)
         .spawn()
         .unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
@@ -68,15 +68,13 @@ fn a_death_while_a_crawl_is_removed_leaves_the_old_one_or_none() {
         rig.settle("http://h/0", Brings::default());
         rig.end().unwrap();
         drop(rig);
-        for folder in ["queue", "frontier"] {
-            std::fs::create_dir(dir.path().join(folder)).unwrap();
-        }
+        std::fs::create_dir(dir.path().join("frontier")).unwrap();
         let (_, has_died) = die_at("fresh", dir.path(), point, 1);
         assert!(has_died, "nothing passes {point}");
         let store = Store::open(&config(dir.path()), Options::default()).unwrap();
         let (last, n_events) = (store.recovery().last, store.events().count());
         assert!(matches!((last, n_events), (1, 1) | (0, 0)), "{point}: {last}, {n_events}");
-        for folder in ["log", "queue", "frontier"] {
+        for folder in ["log", "frontier"] {
             assert_eq!(dir.path().join(folder).exists(), last == 1, "{point}: {folder}");
         }
         drop(store);

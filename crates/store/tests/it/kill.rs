@@ -45,6 +45,8 @@ fn the_process_that_dies() {
         "settle" => settle_pages(folder, end),
         "dedup" => settle_keyed(folder, end),
         "hold" => hold_tickets(folder, end),
+        "gc" => drop(crawl_store::gc(folder, Duration::from_secs(1))),
+        "compact" => drop(crawl_store::compact(folder)),
         "fresh" => {
             drop(Store::open(&config(folder), Options { fresh: true }).unwrap());
             println!("wiped");

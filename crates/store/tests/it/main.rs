@@ -15,4 +15,5 @@ mod runs;
 mod settle;
 mod speed;
 mod told;
+mod upkeep;
 mod views;

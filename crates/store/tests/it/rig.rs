@@ -7,9 +7,9 @@ use std::thread::JoinHandle;
 
 use bytes::Bytes;
 use crawl_model::{
-    CanonicalUrl, Desk, DroppedItem, Ending, Entry, Errand, Fingerprint, Fingerprinter, Found,
-    Item, ItemKey, Outcome, Page, PageItems, PageRecord, Parsed, Request, Response, Ticket,
-    TicketId, Verdict,
+    CanonicalUrl, Desk, DroppedItem, Ending, Entry, Errand, Exchange, Fingerprint, Fingerprinter,
+    Found, Item, ItemKey, Outcome, Page, PageItems, PageRecord, Parsed, Request, Response, Texts,
+    Ticket, TicketId, Verdict,
 };
 use crawl_store::{
     Bodies, Options, Progress, Store, StoreConfig, StoreError, WriterEdges, blocking,
@@ -145,6 +145,15 @@ impl Rig {
             remote: None,
         };
         let ending = Ending::Settled { verdict, rest: None };
+        let archived = self.store.archivist().and_then(|archivist| {
+            archivist.archive(&Exchange {
+                print: ticket.print(),
+                sent: None,
+                response: &response,
+                record: &record,
+                texts: &Texts::default(),
+            })
+        });
         let response = Some(response);
         Entry::Parsed(Box::new(Parsed {
             ticket,
@@ -154,6 +163,7 @@ impl Rig {
             items,
             found,
             cookies: vec![],
+            archived,
         }))
     }
 

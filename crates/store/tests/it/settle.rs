@@ -128,8 +128,16 @@ fn a_retry_is_logged_with_the_rest_that_its_host_asked_for() {
     let ending = Ending::Retry { cause: "status 429".into(), rest };
     let record = PageRecord::new(url("http://h/"), Verdict::HttpError);
     let (items, found) = (PageItems::default(), vec![]);
-    let parsed =
-        Parsed { ticket, ending, response: None, record, items, found, cookies: Vec::new() };
+    let parsed = Parsed {
+        ticket,
+        ending,
+        response: None,
+        record,
+        items,
+        found,
+        cookies: vec![],
+        archived: None,
+    };
     let outcome = rig.post(Entry::Parsed(Box::new(parsed)));
     assert!(matches!(outcome, Outcome::Retry { rest: r, .. } if r == rest), "{outcome:?}");
     let events: Vec<_> = rig.store.events().map(Result::unwrap).collect();
@@ -189,8 +197,16 @@ fn robots_replies_are_kept_whole_and_redirects_are_not() {
         let record = PageRecord::new(ticket.url().clone(), Verdict::Ok);
         let ending = Ending::Robots(reply.clone());
         let (items, found) = (PageItems::default(), vec![]);
-        let parsed =
-            Parsed { ticket, ending, response: None, record, items, found, cookies: vec![] };
+        let parsed = Parsed {
+            ticket,
+            ending,
+            response: None,
+            record,
+            items,
+            found,
+            cookies: vec![],
+            archived: None,
+        };
         match rig.post(Entry::Parsed(Box::new(parsed))) {
             Outcome::Robots { origin: of, reply: back, .. } => {
                 assert_eq!((of, back), (origin(host), reply));

@@ -35,6 +35,7 @@ mod codec;
 mod database;
 mod keys;
 mod log;
+mod seal;
 
 mod archive;
 mod warc;

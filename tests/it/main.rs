@@ -40,3 +40,4 @@ mod support;
 mod swap;
 mod traps;
 mod tutorials;
+mod verify;

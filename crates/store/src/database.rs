@@ -72,7 +72,7 @@ impl Database {
             let opened = catch_unwind(AssertUnwindSafe(|| config.open()))
                 .map_err(|_| StoreError::corrupt("file under `sled/`: its recovery broke off"))?;
             match opened {
-                Ok(tree) => return Ok(Self { tree, seal: Arc::default() }),
+                Ok(tree) => return Ok(Self::of(tree)),
                 // Nobody else can have it while we hold the folder's lock: it is closing.
                 Err(sled::Error::Io(e))
                     if e.to_string().contains("lock") && Instant::now() < deadline =>
@@ -87,6 +87,21 @@ impl Database {
     #[cfg(test)]
     pub(crate) fn tree(&self) -> &sled::Db {
         &self.tree
+    }
+
+    /// One that is open already.
+    pub(crate) fn of(tree: sled::Db) -> Self {
+        Self { tree, seal: Arc::default() }
+    }
+
+    /// Seals what is there, whatever the seal was.
+    pub(crate) fn seal_anew(&self) -> Result<(), StoreError> {
+        let mut seal = self.seal.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut batch = Batch::default();
+        *seal = Some(Seal::anew(&self.tree, &mut batch)?);
+        self.tree.apply_batch(batch.inner).map_err(StoreError::database("write to"))?;
+        drop(seal);
+        self.flush()
     }
 
     pub(crate) fn get(&self, key: &[u8]) -> Result<Option<sled::IVec>, StoreError> {

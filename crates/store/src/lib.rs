@@ -23,6 +23,7 @@ pub mod blocking;
 pub mod crash;
 pub mod inspect;
 pub mod tables;
+pub mod verify;
 
 mod config;
 mod error;

@@ -59,6 +59,13 @@ impl Seal {
         }
     }
 
+    /// Counts, and puts what it finds into the batch.
+    pub(crate) fn anew(tree: &sled::Db, batch: &mut Batch) -> Result<Self, StoreError> {
+        let seal = Self::count(tree)?;
+        batch.inner.insert(keys::meta(SEAL), encode_numbers([seal.n, seal.sum]));
+        Ok(seal)
+    }
+
     fn count(tree: &sled::Db) -> Result<Self, StoreError> {
         let mut seal = Self::default();
         for tag in [keys::META, keys::ROBOTS, keys::COOKIE, keys::DEATHS] {

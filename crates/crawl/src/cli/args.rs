@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::scaffold::args::{self as scaffold, CheckArgs, NewArgs, RecordArgs};
+use super::verify::VerifyArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use crawl::CanonicalUrl;
 use crawl::store::inspect::{self, FieldFilter, StatusFilter};
@@ -76,6 +77,9 @@ pub(crate) enum Command {
     /// Look into the folder of a crawl, finished or running.
     #[command(after_help = EXIT_CODES)]
     Inspect(InspectArgs),
+    /// Check that the folder of a crawl holds what it promises.
+    #[command(after_help = super::verify::HELP)]
+    Verify(VerifyArgs),
     /// Tell a running crawl what to do: pause, resume, stop, add, block, set.
     #[command(after_help = CONTROL)]
     Control(ControlArgs),

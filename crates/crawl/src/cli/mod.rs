@@ -12,6 +12,7 @@ mod reload;
 mod run;
 mod scaffold;
 mod testsite;
+mod verify;
 
 mod progress;
 mod signals;
@@ -30,6 +31,7 @@ pub(crate) async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Check(args) => return scaffold::check(&args),
         Command::Plugin(args) => plugin::plugin(&args)?,
         Command::Inspect(args) => inspect::inspect(args)?,
+        Command::Verify(args) => return verify::run(args),
         Command::Control(args) => control::control(args)?,
         Command::Config(args) => config::config(&args)?,
         Command::Testsite(args) => testsite::testsite(args).await?,

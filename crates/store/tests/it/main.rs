@@ -14,4 +14,5 @@ mod runs;
 mod settle;
 mod speed;
 mod told;
+mod verify;
 mod views;

@@ -136,6 +136,7 @@ impl Rig {
         record.status = Some(status);
         label.clone_into(&mut record.label);
         record.bytes = body.len() as u64;
+        record.digest = crawl_model::digest(&body);
         let response = Response {
             status,
             version: "HTTP/1.1",
@@ -197,6 +198,11 @@ impl Rig {
     /// Ends the writer, lets go of the store and opens it again.
     pub(crate) fn reopened(mut self, path: &Path) -> Self {
         self.end().unwrap();
+        self.reopened_after_end(path)
+    }
+
+    /// Lets go of the store, whose writer has ended, and opens it again.
+    pub(crate) fn reopened_after_end(self, path: &Path) -> Self {
         drop(self);
         Self::new(path)
     }

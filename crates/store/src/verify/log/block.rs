@@ -1,0 +1,233 @@
+//! A frame's payload: seven columns, each as its length, its length as stored, and its bytes,
+//! compressed (zstd, RFC 8878) if that made them fewer.
+
+use std::fmt;
+
+use crawl_model::{FilterReason, Fingerprinter, Verdict};
+use serde::de::IgnoredAny;
+use zstd::bulk::Decompressor;
+
+use crate::verify::bytes::Bytes;
+
+const N_COLUMNS: usize = 7;
+const HEADS: usize = 0;
+const NUMBERS: usize = 1;
+const ORIGINS: usize = 2;
+const PATHS: usize = 3;
+const DIGITS: usize = 4;
+const TEXTS: usize = 5;
+const PRINTS: usize = 6;
+
+/// Longest column that is believed, in bytes.
+const MOST: usize = 1 << 30;
+
+/// What happened, as the log tells it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(in crate::verify) enum Event<'a> {
+    Found { print: u64, filtered: Option<FilterReason>, renews: bool, url: &'a str },
+    Settled { n: u64, print: u64, verdict: Verdict },
+    Retried { print: u64 },
+    Filtered { print: u64, reason: FilterReason },
+}
+
+/// One frame, read event by event.
+pub(in crate::verify) struct Block {
+    prints: Fingerprinter,
+    zstd: Option<Decompressor<'static>>,
+    columns: [Vec<u8>; N_COLUMNS],
+    at: [usize; N_COLUMNS],
+    next_n: u64,
+    origin: Vec<u8>,
+    referrer: Vec<u8>,
+    url: Vec<u8>,
+}
+
+impl fmt::Debug for Block {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Block").field("next_n", &self.next_n).finish_non_exhaustive()
+    }
+}
+
+impl Block {
+    pub(in crate::verify) fn new(prints: Fingerprinter) -> Self {
+        Self {
+            prints,
+            zstd: Decompressor::new().ok(),
+            columns: Default::default(),
+            at: [0; N_COLUMNS],
+            next_n: 0,
+            origin: Vec::new(),
+            referrer: Vec::new(),
+            url: Vec::new(),
+        }
+    }
+
+    /// Takes up a payload, of which the first settle has number `next_n`.
+    pub(in crate::verify) fn open(&mut self, next_n: u64, payload: &[u8]) -> Option<()> {
+        self.next_n = next_n;
+        self.at = [0; N_COLUMNS];
+        self.origin.clear();
+        self.referrer.clear();
+        let mut rest = Bytes(payload);
+        for column in &mut self.columns {
+            let len = usize::try_from(rest.number()?).ok().filter(|len| *len <= MOST)?;
+            let stored = rest.piece()?;
+            if stored.len() == len {
+                stored.clone_into(column);
+            } else {
+                *column = self.zstd.as_mut()?.decompress(stored, len).ok()?;
+            }
+            if column.len() != len {
+                return None;
+            }
+        }
+        rest.is_empty().then_some(())
+    }
+
+    pub(in crate::verify) fn is_done(&self) -> bool {
+        self.at[HEADS] == self.columns[HEADS].len()
+    }
+
+    /// Whether nothing is left over in any column.
+    pub(in crate::verify) fn is_used_up(&self) -> bool {
+        self.at.iter().zip(&self.columns).all(|(at, column)| *at == column.len())
+    }
+
+    /// The next event; `None` if it makes no sense.
+    pub(in crate::verify) fn next(&mut self) -> Option<Event<'_>> {
+        let tag = self.head()?;
+        match tag & 3 {
+            0 => self.found(tag),
+            1 => {
+                let verdict = Verdict::from_index(self.head()?)?;
+                let n = self.next_n;
+                self.next_n = n.checked_add(1)?;
+                let print = self.ending(tag)?;
+                Some(Event::Settled { n, print, verdict })
+            }
+            2 => {
+                self.number()?; // the attempt
+                Some(Event::Retried { print: self.ending(tag)? })
+            }
+            _ => {
+                let reason = FilterReason::from_index(self.head()?)?;
+                Some(Event::Filtered { print: self.print()?, reason })
+            }
+        }
+    }
+
+    fn found(&mut self, tag: u8) -> Option<Event<'_>> {
+        let [is_filtered, is_new_origin, is_new_depth, is_new_label, is_new_referrer, is_rare] =
+            [4, 8, 16, 32, 64, 128].map(|flag: u8| tag & flag != 0);
+        let rare = if is_rare { self.head()? } else { 0 };
+        if rare >> 5 != 0 {
+            return None;
+        }
+        let [is_told, no_referrer, has_priority, has_extension, renews] =
+            [1, 2, 4, 8, 16].map(|flag: u8| rare & flag != 0);
+        let filtered = match is_filtered {
+            true => Some(FilterReason::from_index(self.head()?)?),
+            false => None,
+        };
+        let told = if is_told { Some(self.print()?) } else { None };
+        if is_new_origin {
+            self.origin = self.letters(ORIGINS, Vec::new())?;
+        }
+        let room = std::mem::take(&mut self.url);
+        let path = self.letters(PATHS, room)?;
+        if is_new_referrer {
+            self.referrer = self.letters(ORIGINS, Vec::new())?;
+        } else if no_referrer {
+            self.referrer.clear();
+        }
+        if is_new_depth {
+            u32::try_from(self.number()?).ok()?;
+        }
+        if is_new_label {
+            let label = self.text()?;
+            std::str::from_utf8(&self.columns[TEXTS][label]).ok()?;
+        }
+        if has_priority {
+            self.number()?;
+        }
+        if has_extension {
+            let json = self.text()?;
+            serde_json::from_slice::<IgnoredAny>(&self.columns[TEXTS][json]).ok()?;
+        }
+        self.url = path;
+        let origin_len = self.origin.len();
+        self.url.splice(..0, self.origin.iter().copied());
+        if origin_len == 0 || std::str::from_utf8(&self.referrer).is_err() {
+            return None;
+        }
+        let url = std::str::from_utf8(&self.url).ok()?;
+        let print = told.unwrap_or_else(|| self.prints.canonical(url).0);
+        Some(Event::Found { print, filtered, renews, url })
+    }
+
+    /// What every end of a try has; returns its print.
+    fn ending(&mut self, tag: u8) -> Option<u64> {
+        let print = self.print()?;
+        if tag & 8 != 0 {
+            let host = self.text()?;
+            std::str::from_utf8(&self.columns[TEXTS][host]).ok()?;
+        }
+        self.number()?; // the time since the one before
+        if tag & 4 != 0 {
+            self.number()?; // until when the host rests
+        }
+        Some(print)
+    }
+
+    fn head(&mut self) -> Option<u8> {
+        let byte = *self.columns[HEADS].get(self.at[HEADS])?;
+        self.at[HEADS] += 1;
+        Some(byte)
+    }
+
+    fn number(&mut self) -> Option<u64> {
+        let mut rest = Bytes(&self.columns[NUMBERS][self.at[NUMBERS]..]);
+        let number = rest.number()?;
+        self.at[NUMBERS] = self.columns[NUMBERS].len() - rest.0.len();
+        Some(number)
+    }
+
+    fn print(&mut self) -> Option<u64> {
+        let bytes = self.columns[PRINTS].get(self.at[PRINTS]..)?.first_chunk()?;
+        self.at[PRINTS] += 8;
+        Some(u64::from_le_bytes(*bytes))
+    }
+
+    /// Where the next text stands in its column.
+    fn text(&mut self) -> Option<std::ops::Range<usize>> {
+        let column = &self.columns[TEXTS];
+        let mut rest = Bytes(&column[self.at[TEXTS]..]);
+        let len = rest.piece()?.len();
+        let end = column.len() - rest.0.len();
+        self.at[TEXTS] = end;
+        Some(end - len..end)
+    }
+
+    /// A URL's letters, up to a line feed; 0x81 to 0xfe stand for so many digits of their own
+    /// column, 0xff for the byte behind it.
+    fn letters(&mut self, column: usize, mut out: Vec<u8>) -> Option<Vec<u8>> {
+        out.clear();
+        loop {
+            let byte = *self.columns[column].get(self.at[column])?;
+            self.at[column] += 1;
+            match byte {
+                b'\n' => return Some(out),
+                0xff => {
+                    out.push(*self.columns[column].get(self.at[column])?);
+                    self.at[column] += 1;
+                }
+                0x80.. => {
+                    let (start, n) = (self.at[DIGITS], usize::from(byte - 0x80));
+                    out.extend_from_slice(self.columns[DIGITS].get(start..start + n)?);
+                    self.at[DIGITS] = start + n;
+                }
+                plain => out.push(plain),
+            }
+        }
+    }
+}

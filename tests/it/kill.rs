@@ -136,14 +136,16 @@ fn assert_undamaged(store: &Path) {
     assert!(is_good, "{}{}", String::from_utf8_lossy(&output.stdout), stderr(&output));
 }
 
-/// `crawl verify`, which shares no code with the writer, finds nothing, not even a note.
+/// `crawl verify`, which shares no code with the writer, finds nothing after a stop in order; but for
+/// runs of the frontier that were merged when it closed.
 #[track_caller]
 pub(crate) fn assert_clean(store: &Path) {
     let output = finish(crawl(&["verify", store.to_str().unwrap(), "--json"]).spawn().unwrap());
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{text}{}", stderr(&output));
     let last: serde_json::Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
-    assert_eq!(last["findings"], serde_json::json!({}), "{text}");
+    let findings = last["findings"].as_object().unwrap();
+    assert!(findings.keys().all(|name| name == "leftover"), "{text}");
 }
 
 #[track_caller]

@@ -28,6 +28,7 @@ mod order;
 mod admission;
 mod seeds_file;
 
+mod replay;
 mod session;
 
 pub use builder::{Crawl, CrawlBuilder};
@@ -41,6 +42,7 @@ pub use middleware::{Middleware, Waiting};
 pub use order::{Order, Reload};
 pub use pages::Pages;
 pub use recrawl::Recrawled;
+pub use replay::Replayed;
 pub use report::{Change, Report};
 pub use running::Running;
 pub use seeds_file::SeedsRead;

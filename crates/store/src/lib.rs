@@ -21,6 +21,7 @@
 
 pub mod blocking;
 pub mod crash;
+pub mod diff;
 pub mod inspect;
 pub mod tables;
 pub mod verify;
@@ -37,6 +38,7 @@ mod database;
 mod keys;
 mod log;
 mod seal;
+mod sort;
 
 mod archive;
 mod warc;
@@ -63,6 +65,7 @@ mod tally;
 mod cache;
 mod fold;
 mod reader;
+mod stored;
 
 pub use blocks::Blocks;
 pub use cache::{CacheConfig, CacheError, CacheMode, StoredCache};
@@ -80,4 +83,5 @@ pub use robots::{ROBOTS_LIFETIME, StoredRobots};
 pub use runs::{Drift, LastRuns, RunBook, Runs};
 pub use seed_hosts::SeedHostsFile;
 pub use store::{Identity, Inspection, Store};
+pub use stored::{StoredAnswer, StoredPage, StoredPages};
 pub use writer::{Progress, Writer, WriterEdges};

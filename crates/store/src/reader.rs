@@ -20,8 +20,8 @@ use crate::packed::Pieces;
 use crate::runs::LastRuns;
 use crate::store::Shared;
 use crate::{
-    Events, FeedCursor, HostRow, Identity, Revisited, StoreError, StoredRobots, UrlRow, archive,
-    folder, keys,
+    Events, FeedCursor, HostRow, Identity, Revisited, StoreError, StoredPages, StoredRobots,
+    UrlRow, archive, folder, keys,
 };
 
 /// A window into a crawl. Cheap to clone; may be used from any thread.
@@ -47,15 +47,23 @@ impl Reader {
         &self.shared.identity
     }
 
+    /// The limits of the last run, as [`Store::put_config`](crate::Store::put_config) kept them;
+    /// `None` if none were, or they cannot be read.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be read.
+    pub fn stored_config(&self) -> Result<Option<serde_json::Value>, StoreError> {
+        let config = self.shared.db.meta_text("config")?;
+        Ok(config.and_then(|text| serde_json::from_str(&text).ok()))
+    }
+
     /// Which URLs the crawl counts as one: `scope.identity` of the configuration that was kept. Of
     /// a crawl that says nothing of it every difference counts.
     ///
     /// # Errors
     /// [`StoreError`] if the database cannot be read.
     pub fn url_identity(&self) -> Result<IdentityConfig, StoreError> {
-        let config = self.shared.db.meta_text("config")?;
-        let config: Option<serde_json::Value> =
-            config.and_then(|text| serde_json::from_str(&text).ok());
+        let config = self.stored_config()?;
         let table = config.and_then(|config| config.pointer("/scope/identity").cloned());
         let identity = table.and_then(|table| serde_json::from_value(table).ok());
         Ok(identity.unwrap_or_else(IdentityConfig::literal))
@@ -167,6 +175,13 @@ impl Reader {
     pub fn settled_after(&self, n: u64) -> Result<Settled, StoreError> {
         let log = Log::settles_from(&self.shared.log, n.saturating_add(1))?;
         Ok(Settled { log, after: n, is_over: false })
+    }
+
+    /// All settled pages with their requests and what came, in the order they settled: a crawl to
+    /// be read once more.
+    #[must_use]
+    pub fn stored(&self) -> StoredPages {
+        StoredPages::new(self.clone(), Log::all(&self.shared.log))
     }
 
     /// The settle log from the beginning.

@@ -5,6 +5,8 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::diff::DiffArgs;
+use super::replay::ReplayArgs;
 use super::scaffold::args::{self as scaffold, CheckArgs, NewArgs, RecordArgs};
 use super::verify::VerifyArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -77,6 +79,12 @@ pub(crate) enum Command {
     /// Look into the folder of a crawl, finished or running.
     #[command(after_help = EXIT_CODES)]
     Inspect(InspectArgs),
+    /// Compare two crawls, or a crawl and its replay: pages and items, field by field.
+    #[command(after_help = super::diff::HELP)]
+    Diff(DiffArgs),
+    /// Run a spider over the pages of a stored crawl, without network, into a new folder.
+    #[command(after_help = super::replay::HELP)]
+    Replay(ReplayArgs),
     /// Check that the folder of a crawl holds what it promises.
     #[command(after_help = super::verify::HELP)]
     Verify(VerifyArgs),

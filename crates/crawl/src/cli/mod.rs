@@ -5,10 +5,12 @@ pub(crate) mod failure;
 
 mod config;
 mod control;
+mod diff;
 mod inspect;
 mod plugin;
 mod plumbing;
 mod reload;
+mod replay;
 mod run;
 mod scaffold;
 mod testsite;
@@ -31,6 +33,8 @@ pub(crate) async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Check(args) => return scaffold::check(&args),
         Command::Plugin(args) => plugin::plugin(&args)?,
         Command::Inspect(args) => inspect::inspect(args)?,
+        Command::Diff(args) => return diff::run(&args),
+        Command::Replay(args) => replay::run(args).await?,
         Command::Verify(args) => return verify::run(args),
         Command::Control(args) => control::control(args)?,
         Command::Config(args) => config::config(&args)?,

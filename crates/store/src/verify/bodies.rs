@@ -15,9 +15,9 @@ use super::pages::{Broken, Record, page_key};
 use super::pointers::{HAS_STATUS, IS_ORIGINAL, IS_TRUNCATED, OPEN, Pointers, ROW, Row};
 use super::record::{RecordKind, Seen, without_credentials};
 use super::revisits::Revisits;
-use super::sort::Sorted;
 use super::told::Told;
 use super::warc;
+use crate::sort::Sorted;
 
 /// Checks all body files.
 pub(super) fn check(

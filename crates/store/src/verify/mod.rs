@@ -17,7 +17,6 @@
 mod bytes;
 mod finding;
 
-mod sort;
 mod told;
 
 mod basis;
@@ -54,13 +53,13 @@ use crawl_model::LogPosition;
 use crate::StoreError;
 use crate::folder::Folder;
 
+use crate::sort::Sorter;
 use basis::Basis;
 use counts::Recount;
 use files::Run;
 use fold::{Fold, Slice, Sums};
 use log::{Event, Log, Step};
 use pages::{Broken, Pages, page_key};
-use sort::Sorter;
 use tables::Tables;
 use told::Told;
 

@@ -12,8 +12,8 @@ use super::finding::{Finding, Kind};
 use super::fold::{Fold, State};
 use super::parts::{Gathered, Parts, pieces};
 use super::pointers::Pointers;
-use super::sort::Sorter;
 use super::told::Told;
+use crate::sort::Sorter;
 
 /// What is checked of a page's record.
 #[derive(Debug, Deserialize)]

@@ -6,8 +6,8 @@ use std::io;
 use super::bytes::{be_u64, fnv};
 use super::finding::{Finding, Kind};
 use super::pages::{Pointer, Record};
-use super::sort::Sorter;
 use super::told::Told;
+use crate::sort::Sorter;
 
 pub(super) const ROW: usize = 64;
 /// File names that are told apart; damaged pointers may have any.

@@ -6,8 +6,8 @@ use super::bytes::{be_u64, fnv};
 use super::finding::{Finding, Kind};
 use super::pages::Broken;
 use super::record::{RecordKind, Seen};
-use super::sort::Sorter;
 use super::told::Told;
+use crate::sort::Sorter;
 
 /// Which record each revisit is about; all must be there.
 pub(super) struct Revisits {

@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::bytes::{be_u64, fnv, numbers};
 use super::finding::{Finding, Kind};
 use super::pages::Broken;
-use super::sort::Sorter;
 use super::told::Told;
+use crate::sort::Sorter;
 
 /// Tags of keys, in their order.
 const TAGS: &[u8] = b"CDFIKMNPRXk";

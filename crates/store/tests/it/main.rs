@@ -5,6 +5,7 @@
 mod bodies;
 #[cfg(feature = "crash-points")]
 mod crash;
+mod diff;
 mod folder;
 mod full;
 mod items;

@@ -16,8 +16,8 @@ use crawl_model::{Fingerprinter, LogPosition};
 use super::finding::{Finding, Kind};
 use super::fold::{Fold, State, Sums};
 use super::pages::Broken;
-use super::sort::{Sorted, Sorter};
 use super::told::Told;
+use crate::sort::{Sorted, Sorter};
 
 use checkpoint::Checkpoint;
 use queue::Segments;

@@ -11,9 +11,9 @@ use crawl_model::{CanonicalUrl, Fingerprinter, Request};
 
 use super::checkpoint::{Checkpoint, Lane};
 use super::{Fault, frame};
+use crate::sort::Sorter;
 use crate::verify::bytes::{Bytes, le_u64};
 use crate::verify::finding::Kind;
-use crate::verify::sort::Sorter;
 
 const MAGIC: &[u8] = b"crawl\0q1";
 const TAIL_MAGIC: &[u8] = b"crawl\0qE";

@@ -17,18 +17,18 @@ const MEMORY: usize = 48 << 20;
 
 /// Gathers rows of `N` bytes, which sort as their bytes do.
 #[derive(Debug)]
-pub(super) struct Sorter<const N: usize> {
+pub(crate) struct Sorter<const N: usize> {
     rows: Vec<[u8; N]>,
     files: Vec<File>,
     most: usize,
 }
 
 impl<const N: usize> Sorter<N> {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { rows: Vec::new(), files: Vec::new(), most: MEMORY / N }
     }
 
-    pub(super) fn push(&mut self, row: [u8; N]) -> io::Result<()> {
+    pub(crate) fn push(&mut self, row: [u8; N]) -> io::Result<()> {
         self.rows.push(row);
         if self.rows.len() >= self.most { self.spill() } else { Ok(()) }
     }
@@ -46,7 +46,7 @@ impl<const N: usize> Sorter<N> {
     }
 
     /// All rows in order, alike ones as often as they came.
-    pub(super) fn sorted(mut self) -> io::Result<Sorted<N>> {
+    pub(crate) fn sorted(mut self) -> io::Result<Sorted<N>> {
         self.rows.sort_unstable();
         let mut sorted = Sorted {
             memory: self.rows.into_iter(),
@@ -67,7 +67,7 @@ impl<const N: usize> Sorter<N> {
 
 /// The rows, one by one.
 #[derive(Debug)]
-pub(super) struct Sorted<const N: usize> {
+pub(crate) struct Sorted<const N: usize> {
     memory: std::vec::IntoIter<[u8; N]>,
     files: Vec<BufReader<File>>,
     heads: BinaryHeap<Reverse<([u8; N], usize)>>,
@@ -76,11 +76,11 @@ pub(super) struct Sorted<const N: usize> {
 
 impl<const N: usize> Sorted<N> {
     /// The next row, which stays the next.
-    pub(super) fn peek(&self) -> Option<&[u8; N]> {
+    pub(crate) fn peek(&self) -> Option<&[u8; N]> {
         self.next.as_ref()
     }
 
-    pub(super) fn next(&mut self) -> io::Result<Option<[u8; N]>> {
+    pub(crate) fn next(&mut self) -> io::Result<Option<[u8; N]>> {
         let next = self.next.take();
         self.advance()?;
         Ok(next)

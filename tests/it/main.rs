@@ -43,3 +43,4 @@ mod swap;
 mod traps;
 mod tutorials;
 mod verify;
+mod why;

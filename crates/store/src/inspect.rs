@@ -5,6 +5,7 @@
 //! serialises. The rows' field names are stable.
 
 mod items;
+mod why;
 
 use std::fmt;
 use std::ops::ControlFlow;
@@ -33,6 +34,8 @@ pub enum What {
     Hosts,
     /// Which fields the items of this run and of the one before have, a row per field.
     Fields,
+    /// One row: all that is known of the URL in [`Query::url`].
+    Why,
 }
 
 /// A question. All filters must hold; what a row has no notion of lets nothing through.
@@ -226,6 +229,7 @@ pub fn answer(
         What::Urls => urls(reader, &filter, &mut emit),
         What::Hosts => hosts(reader, &filter, &mut emit),
         What::Fields => items::fields(reader, &filter, &mut emit),
+        What::Why => why::why(reader, &filter, &mut emit),
     }
 }
 

@@ -9,6 +9,7 @@ use super::diff::DiffArgs;
 use super::replay::ReplayArgs;
 use super::scaffold::args::{self as scaffold, CheckArgs, NewArgs, RecordArgs};
 use super::verify::VerifyArgs;
+use super::why::WhyArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use crawl::CanonicalUrl;
 use crawl::store::inspect::{self, FieldFilter, StatusFilter};
@@ -79,6 +80,9 @@ pub(crate) enum Command {
     /// Look into the folder of a crawl, finished or running.
     #[command(after_help = EXIT_CODES)]
     Inspect(InspectArgs),
+    /// Say all of one URL: who found it, what each rule says, every attempt, when it is due.
+    #[command(after_help = super::why::HELP)]
+    Why(WhyArgs),
     /// Compare two crawls, or a crawl and its replay: pages and items, field by field.
     #[command(after_help = super::diff::HELP)]
     Diff(DiffArgs),

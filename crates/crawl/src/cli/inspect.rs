@@ -45,7 +45,7 @@ pub(crate) fn inspect(args: InspectArgs) -> Result<(), Failure> {
 }
 
 /// Takes the rows from the folder, or from the crawl that has it.
-fn gather(
+pub(super) fn gather(
     folder: &Path,
     query: &Query,
     row: &mut dyn FnMut(Value) -> ControlFlow<()>,
@@ -98,7 +98,7 @@ impl<'a> Sheet<'a> {
             What::Urls => &["verdict", "depth", "n", "url"],
             What::Hosts => &["pages", "settled", "queued", "filtered", "items", "host"],
             What::Fields => &["kind", "field", "items", "filled", "rate", "rate_before", "drifts"],
-            What::Items => &[],
+            What::Items | What::Why => &[],
         };
         Self::Table(Table::new(out, fields))
     }

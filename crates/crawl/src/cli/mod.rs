@@ -15,6 +15,7 @@ mod run;
 mod scaffold;
 mod testsite;
 mod verify;
+mod why;
 
 mod progress;
 mod signals;
@@ -33,6 +34,7 @@ pub(crate) async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Check(args) => return scaffold::check(&args),
         Command::Plugin(args) => plugin::plugin(&args)?,
         Command::Inspect(args) => inspect::inspect(args)?,
+        Command::Why(args) => why::run(&args)?,
         Command::Diff(args) => return diff::run(&args),
         Command::Replay(args) => replay::run(args).await?,
         Command::Verify(args) => return verify::run(args),

@@ -96,7 +96,7 @@ fn damage_to_what_the_frontier_keeps_is_found_named_and_mended() {
     }
     assert!(last.is_some());
     // Mended, and the crawl goes on.
-    fs::remove_file(&tables.iter().find(|path| path.to_str().unwrap().contains("/seen/")).unwrap())
+    fs::remove_file(tables.iter().find(|path| path.to_str().unwrap().contains("/seen/")).unwrap())
         .unwrap();
     let (output, rows) = verify(&store, &["--repair"]);
     assert!(output.status.success(), "{}", stderr(&output));

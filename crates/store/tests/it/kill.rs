@@ -45,6 +45,7 @@ fn the_process_that_dies() {
         "settle" => settle_pages(folder, end),
         "dedup" => settle_keyed(folder, end),
         "hold" => hold_tickets(folder, end),
+        "verify" => crate::verify::measured(folder),
         "fresh" => {
             drop(Store::open(&config(folder), Options { fresh: true }).unwrap());
             println!("wiped");

@@ -9,6 +9,9 @@ mod store;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::time::Instant;
+
+use bytes::Bytes;
 
 use crawl_store::verify::{Finding, Kind, Level, repair, verify};
 
@@ -286,4 +289,59 @@ fn findings_say_where_and_what_to_do() {
     let pages = found.iter().filter(|finding| finding.finding == Kind::MissingBody);
     assert!(pages.clone().count() == 7 && pages.clone().all(|finding| finding.url.is_some()));
     assert_eq!(repair(sample.path(), &mut |_| ()).unwrap().damage, 0);
+}
+
+/// Not a test of its own: the process of the one below whose memory is measured.
+pub(crate) fn measured(folder: &Path) {
+    let begun = Instant::now();
+    let verified = verify(folder, &mut |finding| println!("{finding}")).unwrap();
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let peak = peak.and_then(|text| text.trim().strip_suffix(" kB")?.trim().parse().ok());
+    let peak_kib: u64 = peak.unwrap_or(0);
+    println!(
+        "checked {} pages, {} URLs, {} damaged: {:?}, peak RSS {peak_kib} KiB",
+        verified.pages,
+        verified.urls,
+        verified.damage,
+        begun.elapsed()
+    );
+}
+
+/// `CRAWL_VERIFY_PAGES=1000000` for the long run.
+#[test]
+fn memory_does_not_grow_with_the_store() {
+    let n_pages = std::env::var("CRAWL_VERIFY_PAGES").map_or(1500, |n| n.parse().unwrap());
+    let dir = tempfile::tempdir().unwrap();
+    let mut rig = crate::rig::Rig::new(dir.path());
+    rig.store.put_config("{}").unwrap();
+    let (mut sent, mut told) = (0_u64, 0);
+    while told < n_pages {
+        while sent < n_pages.min(told + 1000) {
+            let link = |i: u64| rig.found(&format!("http://h/{sent}/{i}"));
+            let own = rig.found(&format!("http://h/{sent}"));
+            let found = (0..9).map(link).chain([own]).collect();
+            let items = vec![crate::rig::item(&format!("{{\"title\":\"book {sent}\"}}"))];
+            let body = Bytes::from(format!("<p>page {sent}"));
+            let brings = crate::rig::Brings { found, items, body, ..Default::default() };
+            let entry = rig.page(&format!("http://h/{sent}"), brings);
+            rig.send(entry);
+            sent += 1;
+        }
+        rig.outcome().unwrap();
+        told += 1;
+    }
+    rig.end().unwrap();
+    drop(rig);
+    let output = crate::kill::command("verify", dir.path()).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let line =
+        text.lines().find(|line| line.contains("checked ")).unwrap_or_else(|| panic!("{text}"));
+    println!("{line}");
+    assert!(
+        line.contains(&format!("checked {n_pages} pages")) && line.contains(" 0 damaged"),
+        "{text}"
+    );
+    let peak = line.rsplit_once("RSS ").unwrap().1.trim_end_matches(" KiB").parse::<u64>().unwrap();
+    assert!(peak < 300 << 10, "{line}");
 }

@@ -149,3 +149,76 @@ impl Read for Limited {
         Ok(n)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::verify::record::RecordKind;
+
+    fn text(kind: &str, more: &str, block: &str) -> Vec<u8> {
+        let len = block.len();
+        format!(
+            "WARC/1.1\r\nWARC-Type: {kind}\r\nWARC-Record-ID: <urn:uuid:{len}>\r\n\
+             WARC-Date: 2024-02-29T12:34:56Z\r\nWARC-Target-URI: http://h/\r\n{more}\
+             Content-Type: application/http\r\nContent-Length: {len}\r\n\r\n{block}\r\n\r\n"
+        )
+        .into_bytes()
+    }
+
+    fn records() -> [Vec<u8>; 3] {
+        let http = "HTTP/1.1 200 OK\r\n\r\n<p>a body";
+        let revisit = "WARC-Refers-To: <urn:uuid:27>\r\n";
+        [
+            text("warcinfo", "", "software: x\r\n"),
+            text("response", "", http),
+            text("revisit", revisit, "HTTP/1.1 200 OK\r\n\r\n"),
+        ]
+    }
+
+    /// Each record is found where it begins, and what follows one that is damaged, too.
+    #[track_caller]
+    fn check(name: &str, before: &[u8], members: &[Vec<u8>]) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(name);
+        let bytes = [before, &members.concat()].concat();
+        fs::write(&path, &bytes).unwrap();
+        let mut file = Reader::open(&path, name, bytes.len() as u64).unwrap();
+        let mut at = before.len() as u64;
+        for (member, kind) in
+            members.iter().zip([RecordKind::Info, RecordKind::Response, RecordKind::Revisit])
+        {
+            assert_eq!(file.at(), at, "{name}");
+            let seen = file.next().unwrap().unwrap();
+            assert_eq!((seen.kind, seen.faults.len()), (kind, 0), "{name}: {seen:?}");
+            at += member.len() as u64;
+        }
+        assert!(file.next().is_none());
+        let mut cut = Reader::open(&path, name, bytes.len() as u64 - 1).unwrap();
+        assert!(cut.next().unwrap().is_ok() && cut.next().unwrap().is_ok());
+        assert!(cut.next().unwrap().is_err(), "{name}");
+        let second = (before.len() + members[0].len()) as u64;
+        cut.go_to(second).unwrap();
+        assert_eq!(cut.next().unwrap().unwrap().kind, RecordKind::Response);
+    }
+
+    #[test]
+    fn members_are_told_apart_whatever_packs_them() {
+        let gzip = records().map(|record| {
+            let mut out = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            io::Write::write_all(&mut out, &record).unwrap();
+            out.finish().unwrap()
+        });
+        check("a.warc.gz", b"", &gzip);
+        check("a.warc", b"", &records());
+        let zstd = records().map(|record| zstd::bulk::compress(&record, 1).unwrap());
+        check("a.warc.zst", b"", &zstd);
+        let dictionary = records().concat();
+        let mut packer = zstd::bulk::Compressor::with_dictionary(1, &dictionary).unwrap();
+        let packed = records().map(|record| packer.compress(&record).unwrap());
+        let len = u32::try_from(dictionary.len()).unwrap();
+        let frame = [&DICTIONARY.to_le_bytes()[..], &len.to_le_bytes(), &dictionary].concat();
+        check("a.warc.zst", &frame, &packed);
+    }
+}

@@ -26,7 +26,8 @@ use crawl_parser::CrewEnd;
 use crawl_pipeline::Pipeline;
 use crawl_spider::{Closed, Spider};
 use crawl_store::{
-    Bodies, Options, Progress, Reader, Store, StoredAnswer, StoredPage, WriterEdges, blocking,
+    Bodies, Options, Progress, Reader, Store, StoreError, StoredAnswer, StoredPage, WriterEdges,
+    blocking,
 };
 use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
@@ -200,11 +201,10 @@ fn open(
     let spider = crawl_spider::prepare(spider);
     crawl_parser::check_spider(&*spider)?;
     let old = Store::inspect(from)?.reader();
-    let store = Store::open(&config.store, Options { fresh: config.fresh })?;
-    if store.events().next().is_some() {
-        let _ = store.close_clean();
+    if !config.fresh && holds_crawl(&config.store.path)? {
         return Err(CrawlError::NotNew(config.folder()));
     }
+    let store = Store::open(&config.store, Options { fresh: config.fresh })?;
     // Which URLs are one is the stored crawl's to say.
     let identity = old.url_identity()?;
     let mut limits = config.limits();
@@ -218,6 +218,15 @@ fn open(
     let feeds = config.feeds.iter().map(|feed| Feed::open(feed, store.reader(), config.fresh));
     let feeds = feeds.collect::<Result<Vec<_>, _>>()?;
     Ok(Opened { old, store, parser, feeds, prints })
+}
+
+/// Whether a folder holds a crawl that has begun; looked at without marking anything.
+fn holds_crawl(folder: &Path) -> Result<bool, CrawlError> {
+    match Store::inspect(folder) {
+        Ok(store) => Ok(store.reader().events().next().is_some()),
+        Err(StoreError::NoCrawl { .. }) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The stored pages on their way to the CPU threads.

@@ -16,7 +16,8 @@ pub(super) const HELP: &str = "\
 The spider, [parse] and [[pipeline]] are CONFIG's; its seeds, scope, feeds and folder do not count.
 Pages come as they were answered then: status, header fields, body, label and metadata, in the order
 in which they settled. What has no body in the archive (`store.bodies`) cannot be read and is counted.
-The new folder is a crawl's: `crawl inspect`, `crawl diff`.
+The new folder is a crawl's: `crawl inspect`, `crawl diff`. A replay that was killed begins anew with
+--fresh.
 
 Exit codes:
     0  done

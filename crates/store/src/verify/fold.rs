@@ -8,7 +8,7 @@ use crawl_model::{FilterReason, Verdict};
 use super::log::Event;
 
 /// URLs that are folded at a time, about.
-const PER_SLICE: u64 = 4_000_000;
+const PER_SLICE: u64 = 1_700_000;
 
 /// A range of fingerprints, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

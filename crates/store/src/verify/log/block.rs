@@ -231,3 +231,84 @@ impl Block {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crawl_model::{CanonicalUrl, Fingerprint, Found, Request};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::codec::{Packer, RawEnding};
+
+    fn prints() -> Fingerprinter {
+        Fingerprinter::new([3; 16])
+    }
+
+    /// A block as the writer makes it, with something of every kind.
+    fn sealed() -> (u64, Vec<u8>) {
+        let mut packer = Packer::new(prints(), 8);
+        for n in 0..40_u32 {
+            let url = CanonicalUrl::parse(&format!("http://h{}/a/{n}/b?c={n}0", n / 10)).unwrap();
+            let mut request = Request::get(url);
+            request.depth = n / 7;
+            request.priority = if n % 5 == 0 { -3 } else { 0 };
+            request.label = if n % 3 == 0 { "book".into() } else { "".into() };
+            let from = CanonicalUrl::parse(&format!("http://from/{}", n / 4)).unwrap();
+            request.referrer = (n % 8 != 7).then_some(from);
+            if n % 6 == 0 {
+                request.meta = serde_json::json!({ "n": n });
+            }
+            let print = prints().request(&request);
+            let filtered = (n % 9 == 4).then_some(FilterReason::TooDeep);
+            packer.found(&Found { print, request, filtered, renews: n % 11 == 1 });
+            let rest_until_ms = if n % 4 == 0 { 5 } else { 0 };
+            let ending = RawEnding { print, host: "h", at_ms: u64::from(n), rest_until_ms };
+            match n % 4 {
+                0 => drop(packer.settled(ending, Verdict::Ok)),
+                1 => packer.retried(ending, n),
+                2 => packer.filtered(Fingerprint(u64::from(n)), FilterReason::Robots),
+                _ => {}
+            }
+        }
+        let block = packer.take().remove(0);
+        (block.next_n, block.bytes)
+    }
+
+    /// All events as text; `None` if the block makes no sense.
+    fn read(next_n: u64, bytes: &[u8]) -> Option<Vec<String>> {
+        let mut block = Block::new(prints());
+        block.open(next_n, bytes)?;
+        let mut events = Vec::new();
+        while !block.is_done() {
+            events.push(format!("{:?}", block.next()?));
+        }
+        block.is_used_up().then_some(events)
+    }
+
+    #[test]
+    fn what_the_writer_packs_is_what_is_read() {
+        let (next_n, bytes) = sealed();
+        let events = read(next_n, &bytes).unwrap();
+        assert_eq!(events.len(), 70);
+        let url = CanonicalUrl::parse("http://h3/a/33/b?c=330").unwrap();
+        let print = prints().get(&url).0;
+        let found = Event::Found { print, filtered: None, renews: false, url: url.as_str() };
+        assert!(events.contains(&format!("{found:?}")), "{events:#?}");
+        let settles = events.iter().filter(|event| event.starts_with("Settled"));
+        assert!(settles.clone().count() == 10 && settles.clone().last().unwrap().contains("n: 17"));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn nothing_panics(at in any::<prop::sample::Index>(), byte: u8, noise: Vec<u8>) {
+            let (next_n, mut bytes) = sealed();
+            let place = at.index(bytes.len());
+            bytes[place] = byte;
+            let _ = read(next_n, &bytes);
+            let _ = read(next_n, &bytes[..place]);
+            let _ = read(next_n, &noise);
+        }
+    }
+}

@@ -125,7 +125,13 @@ fn a_damaged_file_is_made_good_or_told_and_nothing_is_lost_in_silence() {
                 assert_feed_is_whole(&feed, truth.books);
                 // What the crawl did not have to read again may still be damaged.
                 let looked = run(&["inspect", store.to_str().unwrap(), "pages", "--json"]);
-                if looked.status.success() {
+                // What nobody has read again is found by a check.
+                let checked = run(&["verify", store.to_str().unwrap()]);
+                if looked.status.success() && !checked.status.success() {
+                    told += 1;
+                    assert_eq!(checked.status.code(), Some(1), "{what} {}", stderr(&checked));
+                    assert!(!checked.stdout.is_empty(), "{what}");
+                } else if looked.status.success() {
                     good += 1;
                     assert_store_is_whole(&store, &truth.urls);
                 } else {

@@ -92,6 +92,7 @@ fn kill_when(mut child: Child, is_time: impl Fn() -> bool, store: &Path) -> usiz
     // SIGKILL, on Unix; it may have ended by itself.
     let _ = child.kill();
     child.wait().unwrap();
+    assert_undamaged(store);
     crawl_store::Store::in_hand(store).unwrap()
 }
 
@@ -123,6 +124,28 @@ pub(crate) fn assert_store_is_whole(store: &Path, expected: &[String]) {
     assert_eq!(stats["conserved"], true, "{stats}");
     assert_eq!(stats["queued"], 0, "{stats}");
     assert!(rows.iter().all(|row| row["body"].is_object()), "a body is missing");
+    assert_clean(store);
+}
+
+/// What a kill left, before any run has made it good: notes perhaps, and no damage. A process that
+/// was killed at once has made no store.
+#[track_caller]
+fn assert_undamaged(store: &Path) {
+    let output = finish(crawl(&["verify", store.to_str().unwrap()]).spawn().unwrap());
+    let is_good = matches!(output.status.code(), Some(0 | 2));
+    assert!(is_good, "{}{}", String::from_utf8_lossy(&output.stdout), stderr(&output));
+}
+
+/// `crawl verify`, which shares no code with the writer, finds nothing after a stop in order; but for
+/// runs of the frontier that were merged when it closed.
+#[track_caller]
+pub(crate) fn assert_clean(store: &Path) {
+    let output = finish(crawl(&["verify", store.to_str().unwrap(), "--json"]).spawn().unwrap());
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{text}{}", stderr(&output));
+    let last: serde_json::Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    let findings = last["findings"].as_object().unwrap();
+    assert!(findings.keys().all(|name| name == "leftover"), "{text}");
 }
 
 #[track_caller]

@@ -1,7 +1,7 @@
 //! From what the user wants to a crawl that can be started.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crawl_model::CanonicalUrl;
@@ -15,6 +15,7 @@ use crate::opened::{self, Parts};
 use crate::order::Reload;
 use crate::pages::Pages;
 use crate::pipeline;
+use crate::replay::{self, Replayed};
 use crate::report::Report;
 use crate::running::Running;
 
@@ -94,6 +95,17 @@ impl Crawl {
         let mut pages = self.start().await?;
         let value = read(&mut pages).await;
         Ok((value, pages.close().await?))
+    }
+
+    /// Runs the spider over the pages of the stored crawl in the folder `from`, which nobody may
+    /// run, into this crawl's own folder, which must be new (or begin afresh). Nothing is fetched:
+    /// no network is touched. Seeds, scope and politeness do not count, nor what the spider would
+    /// begin with.
+    ///
+    /// # Errors
+    /// [`CrawlError`] if a folder, the spider or a setting forbids it, or something broke.
+    pub async fn replay(self, from: &Path) -> Result<Replayed, CrawlError> {
+        replay::replay(self.config, self.spider, self.parts, from).await
     }
 
     /// Starts the crawl; its pages are found in the store.

@@ -76,6 +76,9 @@ pub enum CrawlError {
     /// The spider's start failed.
     #[error("the spider could not start")]
     Spider(#[from] SpiderError),
+    /// A replay goes into a folder of its own.
+    #[error("{} holds a crawl already, and a replay needs a folder of its own", .0.display())]
+    NotNew(PathBuf),
     /// The control socket.
     #[error("cannot listen on the control socket in {}", folder.display())]
     Control {
@@ -120,7 +123,8 @@ impl CrawlError {
             | Self::Fetch(_)
             | Self::Pipeline(_)
             | Self::HostTwice(_)
-            | Self::Identity { .. } => true,
+            | Self::Identity { .. }
+            | Self::NotNew(_) => true,
             Self::SeedsFile { line, .. } => *line == 0,
             Self::Cache(error) => !matches!(error, CacheError::Open(_)),
             Self::Store(_)

@@ -29,6 +29,7 @@ mod admission;
 mod seeds_file;
 
 mod import;
+mod replay;
 mod session;
 
 pub use builder::{Crawl, CrawlBuilder};
@@ -43,6 +44,7 @@ pub use middleware::{Middleware, Waiting};
 pub use order::{Order, Reload};
 pub use pages::Pages;
 pub use recrawl::Recrawled;
+pub use replay::Replayed;
 pub use report::{Change, Report};
 pub use running::Running;
 pub use seeds_file::SeedsRead;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use crawl_feeds::Feed;
 use crawl_fetcher::{CookieMode, Fetcher, Requests, is_public_suffix};
 use crawl_frontier::{Domain, Frontier, Resumed};
-use crawl_model::{CanonicalUrl, Fingerprinter, Host, Request};
+use crawl_model::{CanonicalUrl, Fingerprinter, Host, Request, View};
 use crawl_parser::{MediaPattern, Parser, Reader};
 use crawl_pipeline::Pipeline;
 use crawl_spider::{ItemStep, Spider};
@@ -185,26 +185,8 @@ fn prepare(
     }
     let changed = remember_limits(store, &config, resumed.is_some())?;
     let last = store.recovery().last;
-    let mut parser =
-        Parser::new(config.parse.clone(), config.fetch.max_redirects, spider, frontier.view())
-            .with_agent(crawl_robots::product_token(&config.fetch.user_agent))
-            .with_max_copies(config.frontier.traps.max_duplicates);
-    for (pattern, reader) in parts.readers {
-        parser = parser.with_reader(pattern, reader);
-    }
-    let mut pipeline = pipeline
-        .with_secret(store.identity().secret)
-        .with_kept_bytes(config.store.dropped_item_bytes());
-    for step in parts.steps {
-        pipeline = pipeline.with_step(step);
-    }
-    for check in parts.layers.checks() {
-        pipeline = pipeline.with_check(check);
-    }
-    parser = parser.with_pipeline(pipeline);
-    if !parts.layers.is_empty() {
-        parser = parser.with_hook(Arc::new(parts.layers));
-    }
+    let parser = parser(&config, spider, frontier.view(), pipeline, parts, store)
+        .with_max_copies(config.frontier.traps.max_duplicates);
     let n_dropped = store.reader().drop_counts()?.n_dropped();
     Ok(Stages {
         config,
@@ -223,6 +205,36 @@ fn prepare(
         admission: Arc::new(admission),
         blocks: Arc::new(blocks),
     })
+}
+
+/// The stage that reads pages, with all that the program brings.
+pub(crate) fn parser(
+    config: &CrawlConfig,
+    spider: Arc<dyn Spider>,
+    view: Arc<dyn View>,
+    pipeline: Pipeline,
+    parts: Parts,
+    store: &Store,
+) -> Parser {
+    let mut parser = Parser::new(config.parse.clone(), config.fetch.max_redirects, spider, view)
+        .with_agent(crawl_robots::product_token(&config.fetch.user_agent));
+    for (pattern, reader) in parts.readers {
+        parser = parser.with_reader(pattern, reader);
+    }
+    let mut pipeline = pipeline
+        .with_secret(store.identity().secret)
+        .with_kept_bytes(config.store.dropped_item_bytes());
+    for step in parts.steps {
+        pipeline = pipeline.with_step(step);
+    }
+    for check in parts.layers.checks() {
+        pipeline = pipeline.with_check(check);
+    }
+    parser = parser.with_pipeline(pipeline);
+    if !parts.layers.is_empty() {
+        parser = parser.with_hook(Arc::new(parts.layers));
+    }
+    parser
 }
 
 /// The limits that hold: offline no host is asked, so none has to be spared.

@@ -23,6 +23,7 @@ mod orders;
 mod run;
 
 mod domain;
+mod rules;
 mod scope;
 mod seed_hosts;
 mod seen;
@@ -62,6 +63,7 @@ pub use domain::Domain;
 pub use frontier::{Frontier, Restored};
 pub use orders::{Blocked, Control, Pace, Setting, Status};
 pub use replay::Resumed;
+pub use rules::ScopeRules;
 pub use run::{Edges, End};
 pub use scheduler::Seeded;
 pub use seed_hosts::SeedHosts;

@@ -97,6 +97,25 @@ impl Scope {
         self.max_depth != 0 && depth > self.max_depth
     }
 
+    /// What each rule says of `url` at link distance `depth`, one after the other: whether it
+    /// refuses it.
+    pub(crate) fn each(&self, url: &CanonicalUrl, depth: u32) -> Vec<(FilterReason, bool)> {
+        let is_off = |set: &Option<RegexSet>, wanted: bool| {
+            set.as_ref().is_some_and(|set| set.is_match(url.as_str()) == wanted)
+        };
+        let trap = if depth == 0 { None } else { path::judge(url.path(), &self.traps) };
+        vec![
+            (FilterReason::OffDomain, !self.covers(url.host_str())),
+            (FilterReason::Blocked, self.blocks.covers(url.host_str())),
+            (FilterReason::Excluded, is_off(&self.exclude, true)),
+            (FilterReason::NotIncluded, is_off(&self.include, false)),
+            (FilterReason::Extension, self.skips(url.path())),
+            (FilterReason::TooDeep, self.is_too_deep(depth)),
+            (FilterReason::TrapLongPath, trap == Some(FilterReason::TrapLongPath)),
+            (FilterReason::TrapRepeats, trap == Some(FilterReason::TrapRepeats)),
+        ]
+    }
+
     /// The first rule that refuses `url` at link distance `depth`; `None` if none does.
     pub(crate) fn judge(&self, url: &CanonicalUrl, depth: u32) -> Option<FilterReason> {
         if !self.covers(url.host_str()) {
@@ -173,7 +192,10 @@ mod tests {
 
     #[track_caller]
     fn check(scope: &Scope, url: &str, depth: u32, expected: Option<FilterReason>) {
-        assert_eq!(scope.judge(&CanonicalUrl::parse(url).unwrap(), depth), expected, "{url}");
+        let url = CanonicalUrl::parse(url).unwrap();
+        assert_eq!(scope.judge(&url, depth), expected, "{url}");
+        let first = scope.each(&url, depth).into_iter().find(|(_, refuses)| *refuses);
+        assert_eq!(first.map(|(reason, _)| reason), expected, "{url}");
     }
 
     #[test]

@@ -274,6 +274,34 @@ impl FailureKind {
         }
     }
 
+    /// The class of a failure that ended a URL thus; of two the first. `None` if no failure does.
+    #[must_use]
+    pub fn of(verdict: Verdict) -> Option<Self> {
+        let all = [
+            Self::Dns,
+            Self::DnsTimeout,
+            Self::PrivateAddress,
+            Self::Connect,
+            Self::ConnectTimeout,
+            Self::Tls,
+            Self::TlsTimeout,
+            Self::CertificateExpired,
+            Self::CertificateUntrusted,
+            Self::CertificateName,
+            Self::Proxy,
+            Self::Timeout,
+            Self::HeaderTimeout,
+            Self::Protocol,
+            Self::Disconnected,
+            Self::HeaderLimit,
+            Self::HeaderCount,
+            Self::ContentType,
+            Self::NotCached,
+            Self::Refused,
+        ];
+        all.into_iter().find(|kind| kind.verdict() == verdict)
+    }
+
     /// What it says of the host, by which back-off counts.
     #[must_use]
     pub fn health(self) -> Health {

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::seal::Batch;
 use crate::store::Shared;
 use crate::{StoreError, keys};
 
@@ -49,7 +50,7 @@ impl Blocks {
         } else {
             new.remove(domain);
         }
-        let mut batch = sled::Batch::default();
+        let mut batch = Batch::default();
         let json = serde_json::to_vec(&new).expect("texts serialise");
         batch.insert(keys::meta(NAME), json);
         self.shared.db.commit(batch)?;

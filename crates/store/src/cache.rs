@@ -5,7 +5,6 @@
 //! own housekeeping runs.) Its fingerprints are under its own secret, which is why it is asked by
 //! request. The folder stays locked as long as the cache lives.
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
@@ -13,7 +12,7 @@ use crawl_model::{Cache, Fingerprinter, Origin, PageRecord, Request, Response, R
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Reader, Store, StoreError};
+use crate::{Reader, Store, StoreError, StoredAnswer};
 
 /// Where earlier answers come from, as written in the `[cache]` table.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -110,22 +109,13 @@ impl StoredCache {
     }
 
     fn response(&self, record: &PageRecord) -> Result<Option<Response>, StoreError> {
-        let Some(status) = record.status.filter(|status| lasts(*status)) else { return Ok(None) };
-        let mut response = match &record.body {
-            Some(pointer) => self.reader.response(pointer)?,
-            None if has_body(record) => return Ok(None),
-            None => bare(status, record),
-        };
-        response.status = status;
-        response.truncated = record.truncated;
-        response.version = match &*record.protocol {
-            "HTTP/2" => "HTTP/2",
-            "HTTP/1.0" => "HTTP/1.0",
-            _ => "HTTP/1.1",
-        };
-        response.remote = record.remote.map(|ip| SocketAddr::new(ip, record.url.port()));
-        response.set_cached(None);
-        Ok(Some(response))
+        if !record.status.is_some_and(lasts) {
+            return Ok(None);
+        }
+        Ok(match self.reader.answer(record)? {
+            StoredAnswer::Response(response) => Some(response),
+            StoredAnswer::Failed | StoredAnswer::NotArchived | StoredAnswer::NotSent => None,
+        })
     }
 }
 
@@ -149,28 +139,4 @@ impl Cache for StoredCache {
 /// Whether the status is an answer, and not "try again later".
 fn lasts(status: u16) -> bool {
     !matches!(status, 304 | 408 | 429 | 500..)
-}
-
-/// Whether there was a body that would be missed.
-fn has_body(record: &PageRecord) -> bool {
-    let is_redirect = record.redirect.is_some() && matches!(record.status, Some(300..400));
-    record.bytes > 0 && !is_redirect && !record.verdict.is_http_error()
-}
-
-/// What the record alone says of an answer whose body says nothing more.
-fn bare(status: u16, record: &PageRecord) -> Response {
-    let mut headers = Vec::new();
-    let mut field = |name: &str, value: &str| {
-        if !value.is_empty() {
-            headers.push((name.into(), Bytes::copy_from_slice(value.as_bytes())));
-        }
-    };
-    field("content-type", &record.content_type);
-    field("etag", &record.etag);
-    field("last-modified", &record.last_modified);
-    if (300..400).contains(&status) {
-        field("location", record.redirect.as_ref().map_or("", |target| target.as_str()));
-    }
-    let (version, body) = ("HTTP/1.1", Bytes::new());
-    Response { status, version, headers, body, truncated: None, remote: None }
 }

@@ -23,6 +23,7 @@ use crate::dedup::Claims;
 use crate::dropped::Drops;
 use crate::log::Appender;
 use crate::manifest::Manifest;
+use crate::seal::Batch;
 use crate::store::{Shared, millis, now_ms};
 use crate::tally::Tally;
 use crate::{RecrawlConfig, StoreConfig, StoreError, cookies, crash, keys, robots};
@@ -65,7 +66,7 @@ pub(crate) enum Ack {
 /// A group of entries on its way to the disk. Dropped before it is there, it gives its tickets up.
 #[derive(Debug)]
 pub(crate) struct Commit {
-    batch: sled::Batch,
+    batch: Batch,
     /// Items more or fewer than before.
     items: i64,
     acks: Vec<Ack>,
@@ -162,7 +163,7 @@ impl Books {
     /// Begins a group.
     pub(crate) fn begin(&self) -> Commit {
         Commit {
-            batch: sled::Batch::default(),
+            batch: Batch::default(),
             items: 0,
             acks: Vec::new(),
             settled: HashSet::new(),

@@ -6,10 +6,11 @@
 use crawl_model::CookieChange;
 
 use crate::database::{Database, Scan};
+use crate::seal::Batch;
 use crate::{StoreError, keys};
 
 /// Adds the changes of one answer to a commit.
-pub(crate) fn put(batch: &mut sled::Batch, changes: &[CookieChange]) {
+pub(crate) fn put(batch: &mut Batch, changes: &[CookieChange]) {
     for CookieChange { key, cookie } in changes {
         let key = keys::cookie(key);
         match cookie {

@@ -7,12 +7,14 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crawl_model::{Fingerprint, LogPosition, PageRecord};
 
 use crate::codec::{Take, put_number};
+use crate::seal::{Batch, Seal};
 use crate::{StoreError, crash, keys};
 
 /// Largest value that is written in one piece, in bytes.
@@ -24,6 +26,8 @@ const CLOSING: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone)]
 pub(crate) struct Database {
     tree: sled::Db,
+    /// `None` before the first commit.
+    seal: Arc<Mutex<Option<Seal>>>,
 }
 
 /// How far a feed has got.
@@ -48,7 +52,7 @@ pub(crate) struct Totals {
 
 impl Totals {
     /// Adds them to a commit.
-    pub(crate) fn put(&self, batch: &mut sled::Batch) {
+    pub(crate) fn put(&self, batch: &mut Batch) {
         let LogPosition { segment, offset, n } = self.log;
         let numbers = [n, self.items, u64::from(segment), offset];
         batch.insert(keys::meta("totals"), encode_numbers(numbers));
@@ -68,7 +72,7 @@ impl Database {
             let opened = catch_unwind(AssertUnwindSafe(|| config.open()))
                 .map_err(|_| StoreError::corrupt("file under `sled/`: its recovery broke off"))?;
             match opened {
-                Ok(tree) => return Ok(Self { tree }),
+                Ok(tree) => return Ok(Self::of(tree)),
                 // Nobody else can have it while we hold the folder's lock: it is closing.
                 Err(sled::Error::Io(e))
                     if e.to_string().contains("lock") && Instant::now() < deadline =>
@@ -80,17 +84,51 @@ impl Database {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn tree(&self) -> &sled::Db {
+        &self.tree
+    }
+
+    /// One that is open already.
+    pub(crate) fn of(tree: sled::Db) -> Self {
+        Self { tree, seal: Arc::default() }
+    }
+
+    /// Seals what is there, whatever the seal was.
+    pub(crate) fn seal_anew(&self) -> Result<(), StoreError> {
+        let mut seal = self.seal.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut batch = Batch::default();
+        *seal = Some(Seal::anew(&self.tree, &mut batch)?);
+        self.tree.apply_batch(batch.inner).map_err(StoreError::database("write to"))?;
+        drop(seal);
+        self.flush()
+    }
+
     pub(crate) fn get(&self, key: &[u8]) -> Result<Option<sled::IVec>, StoreError> {
         self.tree.get(key).map_err(StoreError::database("read"))
     }
 
     /// Applies the batch and returns when it is on the disk.
-    pub(crate) fn commit(&self, batch: sled::Batch) -> Result<(), StoreError> {
+    pub(crate) fn commit(&self, mut batch: Batch) -> Result<(), StoreError> {
         crash::point("database-before-batch");
-        self.tree.apply_batch(batch).map_err(StoreError::database("write to"))?;
+        self.apply(&mut batch)?;
         crash::point("database-batch-applied");
         self.flush()?;
         crash::point("database-flushed");
+        Ok(())
+    }
+
+    /// One at a time, so that each seal is that of the batches before it.
+    fn apply(&self, batch: &mut Batch) -> Result<(), StoreError> {
+        let mut seal = self.seal.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut next = match *seal {
+            Some(seal) => seal,
+            None => Seal::read(&self.tree)?,
+        };
+        next.follow(&self.tree, batch)?;
+        let applied = self.tree.apply_batch(std::mem::take(&mut batch.inner));
+        applied.map_err(StoreError::database("write to"))?;
+        *seal = Some(next);
         Ok(())
     }
 

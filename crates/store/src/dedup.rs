@@ -14,6 +14,7 @@ use crawl_model::{Fingerprint, ItemKey};
 
 use crate::database::Database;
 use crate::packed::{self, Pieces};
+use crate::seal::Batch;
 use crate::{StoreError, keys};
 
 /// Changes to the index that are not in the database yet: the new owner, or none.
@@ -66,7 +67,7 @@ impl Claims {
     pub(crate) fn put(
         &mut self,
         db: &Database,
-        batch: &mut sled::Batch,
+        batch: &mut Batch,
         print: Fingerprint,
         claimed: Claimed,
         was_there: bool,

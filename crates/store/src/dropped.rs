@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::database::{Database, encode_numbers, numbers};
 use crate::packed::{self, Pieces};
+use crate::seal::Batch;
 use crate::{StoreError, keys};
 
 /// Steps and reasons that are told apart, over all and of one page; what comes after is counted
@@ -102,7 +103,7 @@ impl Drops {
     pub(crate) fn put(
         &mut self,
         db: &Database,
-        batch: &mut sled::Batch,
+        batch: &mut Batch,
         print: Fingerprint,
         dropped: &[DroppedItem],
         was_there: bool,
@@ -123,7 +124,7 @@ impl Drops {
     }
 
     /// Writes the sums that have changed.
-    pub(crate) fn post(&mut self, batch: &mut sled::Batch) {
+    pub(crate) fn post(&mut self, batch: &mut Batch) {
         if self.changed.is_empty() {
             return;
         }

@@ -215,6 +215,11 @@ impl Fold {
         }
     }
 
+    /// Whether a URL waits.
+    pub(crate) fn is_queued(&self, print: Fingerprint) -> bool {
+        self.standings.get(&print) == Some(&Standing::Queued)
+    }
+
     /// The conservation law in numbers; items are not in the log.
     pub(crate) fn counts(&self, items: u64) -> Counts {
         let mut counts = Counts { items, retries: self.retries, ..Counts::default() };

@@ -21,8 +21,10 @@
 
 pub mod blocking;
 pub mod crash;
+pub mod diff;
 pub mod inspect;
 pub mod tables;
+pub mod verify;
 
 mod config;
 mod error;
@@ -35,6 +37,8 @@ mod codec;
 mod database;
 mod keys;
 mod log;
+mod seal;
+mod sort;
 
 mod archive;
 mod warc;
@@ -61,6 +65,7 @@ mod tally;
 mod cache;
 mod fold;
 mod reader;
+mod stored;
 
 pub use archive::{Compacted, archive_files, compact, gc};
 pub use blocks::Blocks;
@@ -79,6 +84,7 @@ pub use robots::{ROBOTS_LIFETIME, StoredRobots};
 pub use runs::{Drift, LastRuns, RunBook, Runs};
 pub use seed_hosts::SeedHostsFile;
 pub use store::{Identity, Inspection, Store};
+pub use stored::{StoredAnswer, StoredPage, StoredPages};
 pub use warc::{
     BadRecord, BodyCompression, Head, HttpHead, Indexed, Warc, cdxj, decode_body, truncation_of,
 };

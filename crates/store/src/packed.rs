@@ -7,11 +7,12 @@ use crawl_model::Fingerprint;
 
 use crate::codec::{Take, put_number};
 use crate::database::{Database, PART_BYTES, Scan};
+use crate::seal::Batch;
 use crate::{StoreError, keys};
 
 /// Adds pieces to a commit in the place of those that are there; returns the number of parts.
 pub(crate) fn put<'a>(
-    batch: &mut sled::Batch,
+    batch: &mut Batch,
     tag: u8,
     print: Fingerprint,
     pieces: impl Iterator<Item = &'a [u8]>,
@@ -32,7 +33,7 @@ pub(crate) fn put<'a>(
 /// Removes what is in the database beyond `n_parts`.
 pub(crate) fn remove_surplus(
     db: &Database,
-    batch: &mut sled::Batch,
+    batch: &mut Batch,
     tag: u8,
     print: Fingerprint,
     n_parts: u32,

@@ -16,14 +16,14 @@ use crawl_model::{
 use crate::commit::item_value;
 use crate::dropped::{self, DropCounts};
 use crate::fold::{Fold, Part, Rows};
-use crate::log::{Log, last_or};
+use crate::log::{Log, LogFiles, last_or};
 use crate::packed::Pieces;
 use crate::runs::LastRuns;
 use crate::store::Shared;
 use crate::warc::Digest;
 use crate::{
-    Events, FeedCursor, HostRow, Identity, Revisited, StoreError, StoredCookies, StoredRobots,
-    UrlRow, archive, folder, keys,
+    Blocks, Events, FeedCursor, HostRow, Identity, Revisited, SeedHostsFile, StoreError,
+    StoredCookies, StoredPages, StoredRobots, UrlRow, archive, folder, keys,
 };
 
 /// A window into a crawl. Cheap to clone; may be used from any thread.
@@ -53,15 +53,23 @@ impl Reader {
         &self.shared.identity
     }
 
+    /// The limits of the last run, as [`Store::put_config`](crate::Store::put_config) kept them;
+    /// `None` if none were, or they cannot be read.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be read.
+    pub fn stored_config(&self) -> Result<Option<serde_json::Value>, StoreError> {
+        let config = self.shared.db.meta_text("config")?;
+        Ok(config.and_then(|text| serde_json::from_str(&text).ok()))
+    }
+
     /// Which URLs the crawl counts as one: `scope.identity` of the configuration that was kept. Of
     /// a crawl that says nothing of it every difference counts.
     ///
     /// # Errors
     /// [`StoreError`] if the database cannot be read.
     pub fn url_identity(&self) -> Result<IdentityConfig, StoreError> {
-        let config = self.shared.db.meta_text("config")?;
-        let config: Option<serde_json::Value> =
-            config.and_then(|text| serde_json::from_str(&text).ok());
+        let config = self.stored_config()?;
         let table = config.and_then(|config| config.pointer("/scope/identity").cloned());
         let identity = table.and_then(|table| serde_json::from_value(table).ok());
         Ok(identity.unwrap_or_else(IdentityConfig::literal))
@@ -173,6 +181,13 @@ impl Reader {
     pub fn settled_after(&self, n: u64) -> Result<Settled, StoreError> {
         let log = Log::settles_from(&self.shared.log, n.saturating_add(1))?;
         Ok(Settled { log, after: n, is_over: false })
+    }
+
+    /// All settled pages with their requests and what came, in the order they settled: a crawl to
+    /// be read once more.
+    #[must_use]
+    pub fn stored(&self) -> StoredPages {
+        StoredPages::new(self.clone(), Log::all(&self.shared.log))
     }
 
     /// The settle log from the beginning.
@@ -291,6 +306,47 @@ impl Reader {
     /// The cookies, in no order that means anything.
     pub(crate) fn cookies(&self) -> StoredCookies {
         StoredCookies::new(&self.shared.db)
+    }
+
+    /// The same for people and tools: what kind of answer it was, when it came, and its text.
+    pub(crate) fn robots_told(
+        &self,
+        origin: &Origin,
+    ) -> Result<Option<serde_json::Value>, StoreError> {
+        let reply = StoredRobots::of(&self.shared.db, origin).next().transpose()?;
+        Ok(reply.map(|(_, reply, fetched_ms)| {
+            let (kind, text) = match &reply {
+                RobotsReply::Rules(rules) => ("rules", String::from_utf8_lossy(rules).into_owned()),
+                RobotsReply::AllowAll => ("allow-all", String::new()),
+                RobotsReply::Unreachable { cause, .. } => ("unreachable", cause.clone()),
+                RobotsReply::Redirect(_) => ("redirect", String::new()),
+            };
+            serde_json::json!({ "kind": kind, "text": text, "fetched_ms": fetched_ms })
+        }))
+    }
+
+    /// How many processes died with this URL in hand.
+    pub(crate) fn deaths(&self, print: Fingerprint) -> Result<u32, StoreError> {
+        let deaths = self.shared.db.deaths()?;
+        Ok(deaths.into_iter().find(|(of, _)| *of == print).map_or(0, |(_, deaths)| deaths))
+    }
+
+    /// The domains that are blocked.
+    pub(crate) fn blocked(&self) -> Result<Vec<String>, StoreError> {
+        Ok(Blocks::load(self.shared.clone())?.get())
+    }
+
+    /// Whether the host, or its twin with or without `www.`, came into the scope with later seeds.
+    pub(crate) fn is_later_seed(&self, host: &str) -> Result<bool, StoreError> {
+        let (_, hosts) = SeedHostsFile::load(self.shared.clone())?;
+        let twin = host.strip_prefix("www.").map_or_else(|| format!("www.{host}"), str::to_owned);
+        let prints = Fingerprinter::new(self.shared.identity.secret);
+        let wanted = [prints.host(host), prints.host(&twin)];
+        Ok(hosts.iter().any(|print| wanted.contains(print)))
+    }
+
+    pub(crate) fn log(&self) -> &Arc<LogFiles> {
+        &self.shared.log
     }
 
     /// How far the feed of this name has got; `None` if it never reported.

@@ -10,6 +10,7 @@ use crate::database::{Database, encode_numbers};
 use crate::folder::Folder;
 use crate::journal::{self, Leftovers};
 use crate::manifest::{Manifest, Told};
+use crate::seal::Batch;
 use crate::{StoreError, archive, crash, keys, log};
 
 /// What was found at open.
@@ -55,7 +56,7 @@ pub(crate) fn recover(folder: &Folder, db: &Database) -> Result<Recovery, StoreE
     let clean = db.meta_number("clean")?.unwrap_or(1) == 1;
     let epoch = db.meta_number("epoch")?.unwrap_or(0);
 
-    let mut batch = sled::Batch::default();
+    let mut batch = Batch::default();
     let mut n_open = 0;
     if !clean {
         let open = left_open(folder, db, epoch)?;
@@ -95,11 +96,7 @@ fn left_open(folder: &Folder, db: &Database, epoch: u64) -> Result<Vec<Fingerpri
     Ok(left)
 }
 
-fn count_deaths(
-    db: &Database,
-    batch: &mut sled::Batch,
-    open: &[Fingerprint],
-) -> Result<(), StoreError> {
+fn count_deaths(db: &Database, batch: &mut Batch, open: &[Fingerprint]) -> Result<(), StoreError> {
     let before = db.deaths()?;
     for print in open {
         let so_far = before.iter().find(|(p, _)| p == print).map_or(0, |(_, deaths)| *deaths);

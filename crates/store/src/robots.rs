@@ -8,6 +8,7 @@ use crawl_model::{CanonicalUrl, Origin, RobotsReply};
 use serde::{Deserialize, Serialize};
 
 use crate::database::{Database, PART_BYTES, Scan};
+use crate::seal::Batch;
 use crate::{StoreError, keys};
 
 /// How long a robots.txt may be used without asking again (RFC 9309, section 2.4).
@@ -38,7 +39,7 @@ enum Kind {
 /// Adds a reply to a commit; a redirect is no answer and is not kept.
 pub(crate) fn put(
     db: &Database,
-    batch: &mut sled::Batch,
+    batch: &mut Batch,
     origin: &Origin,
     reply: &RobotsReply,
     fetched_ms: u64,

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::database::Database;
 use crate::folder::Folder;
+use crate::seal::Batch;
 use crate::store::{Shared, now_ms};
 use crate::tally::{self, Begun};
 use crate::{StoreError, keys};
@@ -137,7 +138,7 @@ impl Runs {
             return Ok(());
         }
         run.ended_ms = now_ms();
-        let mut batch = sled::Batch::default();
+        let mut batch = Batch::default();
         for kind in run.fields.kinds.keys() {
             batch.remove(keys::fields(kind));
         }
@@ -165,7 +166,7 @@ pub(crate) fn from_file(folder: &Folder) -> Result<Vec<RunBook>, String> {
 }
 
 /// Adds ended runs to a batch.
-pub(crate) fn put(batch: &mut sled::Batch, runs: &[RunBook]) {
+pub(crate) fn put(batch: &mut Batch, runs: &[RunBook]) {
     for run in runs {
         let json = serde_json::to_vec(run).expect("strings and numbers serialise");
         batch.insert(key(run.number), json);

@@ -20,6 +20,7 @@ use crate::log::{Log, LogFiles};
 use crate::recovery::{check_manifest, recover};
 use crate::recrawl::Revisits;
 use crate::runs::{self, RunBook, Runs};
+use crate::seal::Batch;
 use crate::tables::Tables;
 use crate::warc::Ids;
 use crate::{
@@ -230,7 +231,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if the database cannot be written.
     pub fn put_config(&self, json: &str) -> Result<(), StoreError> {
-        let mut batch = sled::Batch::default();
+        let mut batch = Batch::default();
         batch.insert(keys::meta("config"), json);
         self.shared.db.commit(batch)
     }
@@ -282,7 +283,7 @@ impl Store {
 
 impl Shared {
     pub(crate) fn close_clean(&self) -> Result<(), StoreError> {
-        let mut batch = sled::Batch::default();
+        let mut batch = Batch::default();
         batch.insert(keys::meta("clean"), encode_numbers([1]));
         self.db.commit(batch)
     }
@@ -332,7 +333,7 @@ fn load_identity(folder: &Folder, db: &Database) -> Result<Option<Identity>, Sto
 fn begin(db: &Database, runs: &[RunBook]) -> Result<Identity, StoreError> {
     let identity = Identity { secret: random()?, created_ms: now_ms() };
     let json = serde_json::to_vec(&identity).expect("numbers serialise");
-    let mut batch = sled::Batch::default();
+    let mut batch = Batch::default();
     batch.insert(keys::meta("format"), FORMAT);
     batch.insert(keys::meta("identity"), json);
     runs::put(&mut batch, runs);

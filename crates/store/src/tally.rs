@@ -10,6 +10,7 @@ use crawl_model::{FieldCounts, Fingerprint, Item, KindCounts, PageRecord};
 
 use crate::database::{Database, encode_numbers, numbers};
 use crate::packed::Pieces;
+use crate::seal::Batch;
 use crate::{StoreError, keys};
 
 /// Kinds of items, and fields of one kind, that are told apart; what comes after is counted as
@@ -37,7 +38,7 @@ impl Begun {
         Ok(Self { pages, after })
     }
 
-    pub(crate) fn put(self, batch: &mut sled::Batch) {
+    pub(crate) fn put(self, batch: &mut Batch) {
         batch.insert(keys::meta(BEGUN), encode_numbers([self.pages, self.after]));
     }
 }
@@ -105,7 +106,7 @@ impl Tally {
     }
 
     /// Writes the sums that have changed.
-    pub(crate) fn post(&mut self, batch: &mut sled::Batch) {
+    pub(crate) fn post(&mut self, batch: &mut Batch) {
         if std::mem::take(&mut self.has_pages) {
             self.begun.put(batch);
         }

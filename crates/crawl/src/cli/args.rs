@@ -6,8 +6,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::archive::args::{self as upkeep, CdxjArgs, CompactArgs, GcArgs, ImportArgs};
+use super::diff::DiffArgs;
 use super::inspect::args::{INSPECT, InspectArgs};
+use super::replay::ReplayArgs;
 use super::scaffold::args::{self as scaffold, CheckArgs, NewArgs, RecordArgs};
+use super::verify::VerifyArgs;
+use super::why::WhyArgs;
 use clap::{Args, Parser, Subcommand};
 use crawl::CanonicalUrl;
 
@@ -77,6 +81,18 @@ pub(crate) enum Command {
     /// Look into the folder of a crawl, finished or running.
     #[command(after_help = INSPECT)]
     Inspect(InspectArgs),
+    /// Say all of one URL: who found it, what each rule says, every attempt, when it is due.
+    #[command(after_help = super::why::HELP)]
+    Why(WhyArgs),
+    /// Compare two crawls, or a crawl and its replay: pages and items, field by field.
+    #[command(after_help = super::diff::HELP)]
+    Diff(DiffArgs),
+    /// Run a spider over the pages of a stored crawl, without network, into a new folder.
+    #[command(after_help = super::replay::HELP)]
+    Replay(ReplayArgs),
+    /// Check that the folder of a crawl holds what it promises.
+    #[command(after_help = super::verify::HELP)]
+    Verify(VerifyArgs),
     /// Tell a running crawl what to do: pause, resume, stop, add, block, set.
     #[command(after_help = CONTROL)]
     Control(ControlArgs),

@@ -110,6 +110,10 @@ impl From<CrawlError> for Failure {
                 let hint = "mend the file; the same command goes on, and reads it from its start";
                 (Exit::Broken, Some(hint.to_owned()))
             }
+            CrawlError::NotNew(_) => {
+                let hint = "name another folder, or throw away what is there with `--fresh`";
+                (Exit::Usage, Some(hint.to_owned()))
+            }
             CrawlError::Identity { .. } => {
                 let hint = "set it back, or start over with `--fresh`";
                 (Exit::Usage, Some(hint.to_owned()))

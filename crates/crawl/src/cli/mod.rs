@@ -6,13 +6,17 @@ pub(crate) mod failure;
 mod archive;
 mod config;
 mod control;
+mod diff;
 mod inspect;
 mod plugin;
 mod plumbing;
 mod reload;
+mod replay;
 mod run;
 mod scaffold;
 mod testsite;
+mod verify;
+mod why;
 
 mod progress;
 mod signals;
@@ -35,6 +39,10 @@ pub(crate) async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Gc(args) => archive::gc(&args)?,
         Command::Compact(args) => archive::compact(&args)?,
         Command::Inspect(args) => inspect::inspect(args)?,
+        Command::Why(args) => why::run(&args)?,
+        Command::Diff(args) => return diff::run(&args),
+        Command::Replay(args) => replay::run(args).await?,
+        Command::Verify(args) => return verify::run(args),
         Command::Control(args) => control::control(args)?,
         Command::Config(args) => config::config(&args)?,
         Command::Testsite(args) => testsite::testsite(args).await?,

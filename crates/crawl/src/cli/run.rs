@@ -61,7 +61,7 @@ pub(crate) async fn run(args: RunArgs) -> Result<Exit, Failure> {
 }
 
 /// The feed of `-o`.
-fn feed_to(path: &Path) -> Result<FeedConfig, Failure> {
+pub(super) fn feed_to(path: &Path) -> Result<FeedConfig, Failure> {
     let feed = FeedConfig::to(path);
     if feed.effective_format().is_none() {
         let what = format!("`-o {}`: no known format has this extension", path.display());

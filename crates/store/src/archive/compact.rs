@@ -20,6 +20,7 @@ use super::files::{compression_of, cut_back, name_of, number_of, open_name};
 use super::live::{AllLive, Live, place};
 use super::segment::{Segment, sync_dir};
 use crate::database::encode_numbers;
+use crate::seal::Batch;
 use crate::store::{Shared, millis, now_ms, now_us};
 use crate::warc::Warc;
 use crate::{Store, StoreConfig, StoreError, crash, keys};
@@ -60,7 +61,7 @@ pub fn gc(folder: &Path, keep: Duration) -> Result<Compacted, StoreError> {
     let shared = inspection.shared();
     let limit_ms = now_ms().saturating_sub(millis(keep));
     let mut dropped = 0;
-    let mut batch = sled::Batch::default();
+    let mut batch = Batch::default();
     let mut n = 0;
     for page in shared.db.pages() {
         let (print, mut record) = page?;
@@ -101,7 +102,7 @@ fn compact_open(shared: &Shared) -> Result<Compacted, StoreError> {
     names.sort_by(|a, b| place(a).cmp(&place(b)));
     close_all(&dir, &names)?;
     // What is known of bodies would lead to where they were.
-    let mut batch = sled::Batch::default();
+    let mut batch = Batch::default();
     shared.known.forget(&mut batch);
     shared.db.commit(batch)?;
     let newest = names.last().and_then(|name| number_of(name)).unwrap_or(0);
@@ -197,7 +198,7 @@ impl Mover<'_> {
             crash::point("compact-copied");
             self.point(live, kept, begin)?;
         }
-        let mut batch = sled::Batch::default();
+        let mut batch = Batch::default();
         batch.remove(keys::meta(&format!("warc/{name}")));
         self.shared.db.commit(batch)?;
         crash::point("compact-pointed");
@@ -238,7 +239,7 @@ impl Mover<'_> {
         let Some(out) = &self.out else { return Ok(()) };
         let mut places = Places { kept, passed: begin };
         for chunk in live.chunks(batch_size()) {
-            let mut batch = sled::Batch::default();
+            let mut batch = Batch::default();
             batch.insert(keys::meta(&format!("warc/{}", out.name)), encode_numbers([out.len]));
             let mut pages: HashMap<Fingerprint, PageRecord> = HashMap::new();
             for Live { offset, print, is_of, .. } in chunk {
@@ -308,7 +309,7 @@ fn copy_range(
     Ok(Ok(()))
 }
 
-fn put(batch: &mut sled::Batch, print: Fingerprint, record: &PageRecord) {
+fn put(batch: &mut Batch, print: Fingerprint, record: &PageRecord) {
     let json = serde_json::to_vec(record).expect("strings and numbers serialise");
     batch.insert(&keys::print(keys::PAGE, print), json);
 }

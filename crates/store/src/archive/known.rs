@@ -13,6 +13,7 @@ use crawl_model::BodyPointer;
 use super::files::{compression_of, name_of, number_of};
 use crate::codec::{Take, put_number};
 use crate::database::Database;
+use crate::seal::Batch;
 use crate::warc::BodyCompression;
 use crate::{StoreError, keys};
 
@@ -95,12 +96,12 @@ impl Known {
     }
 
     /// Adds what is new to a commit.
-    pub(crate) fn post(&self, batch: &mut sled::Batch) {
+    pub(crate) fn post(&self, batch: &mut Batch) {
         self.ledger().post(batch);
     }
 
     /// Forgets everything, by a commit: the places are not good any more.
-    pub(crate) fn forget(&self, batch: &mut sled::Batch) {
+    pub(crate) fn forget(&self, batch: &mut Batch) {
         let mut ledger = self.ledger();
         let n_blocks = ledger.blocks.len() as u64;
         for number in ledger.first..ledger.first + n_blocks {
@@ -134,7 +135,7 @@ impl Ledger {
         self.blocks.pop_front().unwrap_or_default()
     }
 
-    fn post(&mut self, batch: &mut sled::Batch) {
+    fn post(&mut self, batch: &mut Batch) {
         let Some(changed) = self.changed.take() else { return };
         for number in self.gone.drain(..) {
             batch.remove(&keys::block(number));
@@ -191,7 +192,7 @@ mod tests {
         for i in 0..n {
             known.add(i, &pointer(i));
             if i % 500 == 0 || i + 1 == n {
-                let mut batch = sled::Batch::default();
+                let mut batch = Batch::default();
                 known.post(&mut batch);
                 db.commit(batch).unwrap();
             }
@@ -203,7 +204,7 @@ mod tests {
         }
         let len = |known: &Known| known.map.read().unwrap().len();
         assert!(len(&again) == len(&known) && len(&known) <= MOST);
-        let mut batch = sled::Batch::default();
+        let mut batch = Batch::default();
         again.forget(&mut batch);
         db.commit(batch).unwrap();
         assert_eq!(len(&Known::open(&db).unwrap()), 0);

@@ -106,6 +106,13 @@ pub(crate) struct RawFound<'a> {
     extension: Option<&'a [u8]>,
 }
 
+impl RawFound<'_> {
+    /// Whether its request is more than a plain GET.
+    pub(crate) fn has_extension(&self) -> bool {
+        self.extension.is_some()
+    }
+}
+
 /// What "as before" refers to.
 #[derive(Debug, Default)]
 struct Context {

@@ -16,6 +16,7 @@ mod items;
 mod pages;
 mod told;
 mod urls;
+mod why;
 
 use std::ops::ControlFlow;
 
@@ -60,6 +61,8 @@ pub enum What {
     Headers,
     /// Which fields the items of this run and of the one before have, a row per field.
     Fields,
+    /// One row: all that is known of the URL in [`Query::url`].
+    Why,
 }
 
 /// A question. All filters must hold; what a row has no notion of lets nothing through.
@@ -124,6 +127,7 @@ pub fn answer(
         What::Body => pages::archived(reader, &filter, true, emit),
         What::Headers => pages::archived(reader, &filter, false, emit),
         What::Fields => items::fields(reader, &filter, emit),
+        What::Why => why::why(reader, &filter, emit),
     }
 }
 

@@ -5,6 +5,7 @@
 mod bodies;
 #[cfg(feature = "crash-points")]
 mod crash;
+mod diff;
 mod folder;
 mod full;
 mod items;
@@ -16,4 +17,5 @@ mod settle;
 mod speed;
 mod told;
 mod upkeep;
+mod verify;
 mod views;

@@ -64,6 +64,7 @@ pub(crate) struct Brings {
     pub(crate) label: &'static str,
     pub(crate) found: Vec<Found>,
     pub(crate) body: Bytes,
+    pub(crate) fetched_ms: u64,
 }
 
 impl Default for Brings {
@@ -78,6 +79,7 @@ impl Default for Brings {
             label: "",
             found: vec![],
             body,
+            fetched_ms: 0,
         }
     }
 }
@@ -129,13 +131,16 @@ impl Rig {
     }
 
     pub(crate) fn page(&self, text: &str, brings: Brings) -> Entry {
-        let Brings { verdict, status, items, keys, dropped, label, found, body } = brings;
+        let Brings { verdict, status, items, keys, dropped, label, found, body, fetched_ms } =
+            brings;
         let items = PageItems { keys, dropped, ..PageItems::plain(label, items) };
         let ticket = self.ticket(1, Errand::Page(Request::get(url(text))));
         let mut record = PageRecord::new(url(text), verdict);
         record.status = Some(status);
+        record.fetched_ms = fetched_ms;
         label.clone_into(&mut record.label);
         record.bytes = body.len() as u64;
+        record.digest = crawl_model::digest(&body);
         let response = Response {
             status,
             version: "HTTP/1.1",
@@ -207,6 +212,11 @@ impl Rig {
     /// Ends the writer, lets go of the store and opens it again.
     pub(crate) fn reopened(mut self, path: &Path) -> Self {
         self.end().unwrap();
+        self.reopened_after_end(path)
+    }
+
+    /// Lets go of the store, whose writer has ended, and opens it again.
+    pub(crate) fn reopened_after_end(self, path: &Path) -> Self {
         drop(self);
         Self::new(path)
     }

@@ -17,7 +17,7 @@ use super::failure::{Failure, unless_closed};
 use args::InspectArgs;
 use shape::Shape;
 use sheet::Sheet;
-use source::Crawl;
+pub(super) use source::Crawl;
 
 /// Prints the rows that were asked for.
 pub(crate) fn inspect(args: InspectArgs) -> Result<(), Failure> {

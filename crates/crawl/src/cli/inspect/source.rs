@@ -16,14 +16,14 @@ const ATTEMPTS: u32 = 25;
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Something that can be asked. Nobody else can open a folder that is.
-pub(super) enum Crawl {
+pub(crate) enum Crawl {
     Folder(Box<Inspection>),
     Running(PathBuf),
 }
 
 impl Crawl {
     /// Opens the folder, or finds out who has it.
-    pub(super) fn open(folder: &Path) -> Result<Self, Failure> {
+    pub(crate) fn open(folder: &Path) -> Result<Self, Failure> {
         match Store::inspect(folder) {
             Ok(store) => Ok(Self::Folder(Box::new(store))),
             Err(StoreError::InUse { .. }) => Ok(Self::Running(folder.to_owned())),
@@ -32,7 +32,7 @@ impl Crawl {
     }
 
     /// Takes the rows that were asked for, until `row` breaks.
-    pub(super) fn ask(
+    pub(crate) fn ask(
         &self,
         query: &Query,
         row: &mut dyn FnMut(Value) -> ControlFlow<()>,

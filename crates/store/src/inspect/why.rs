@@ -1,0 +1,241 @@
+//! What the store knows of one URL: who found it, every attempt, where it stands, who waits before
+//! it. One row of facts; which rule would say what is for those who know the rules.
+//!
+//! Reads the log once, and once more if the URL waits, to count who stands before it: then the
+//! host's waiting URLs are held in memory, some thirty bytes each.
+
+use std::collections::{HashMap, VecDeque};
+
+use crawl_model::{CanonicalUrl, Event, FilterReason, Fingerprint, Found};
+use serde_json::{Value, json};
+
+use super::{Emit, Filter};
+use crate::codec::{Raw, RawFound, Thaw};
+use crate::fold::{Fold, Part};
+use crate::log::Log;
+use crate::reader::Reader;
+use crate::{StoreError, journal};
+
+/// Attempts that are told; of more, the last.
+const MOST_ATTEMPTS: usize = 100;
+/// Hosts of seeds that are told.
+const MOST_SEED_HOSTS: usize = 1000;
+
+pub(super) fn why(reader: &Reader, filter: &Filter<'_>, emit: Emit<'_>) -> Result<(), StoreError> {
+    let Some(url) = &filter.url else {
+        return Err(StoreError::Query { what: "say which URL".to_owned() });
+    };
+    let mut story = Story::new(url.clone(), reader.fingerprinter()?.get(url));
+    story.read(reader)?;
+    let _ = emit(story.row(reader)?);
+    Ok(())
+}
+
+/// What the log says of it.
+struct Story {
+    url: CanonicalUrl,
+    print: Fingerprint,
+    /// The line that found it first, and the one that let it in.
+    first: Option<Found>,
+    admitted: Option<Found>,
+    n_found: u64,
+    /// Requests to the same URL that are another's by body, method or number.
+    n_variants: u64,
+    attempts: VecDeque<Value>,
+    n_attempts: u64,
+    state: &'static str,
+    reason: Option<FilterReason>,
+    seed_hosts: Vec<String>,
+    host_last_ms: u64,
+    host_rest_ms: u64,
+}
+
+impl Story {
+    fn new(url: CanonicalUrl, print: Fingerprint) -> Self {
+        Self {
+            url,
+            print,
+            first: None,
+            admitted: None,
+            n_found: 0,
+            n_variants: 0,
+            attempts: VecDeque::new(),
+            n_attempts: 0,
+            state: "never-found",
+            reason: None,
+            seed_hosts: Vec::new(),
+            host_last_ms: 0,
+            host_rest_ms: 0,
+        }
+    }
+
+    fn read(&mut self, reader: &Reader) -> Result<(), StoreError> {
+        let mut log = Log::all(reader.log());
+        let mut thaw = Thaw::default();
+        while let Some(raw) = log.next()? {
+            match raw {
+                Raw::Found(found) => self.found(&found, &mut thaw),
+                Raw::Settled { n, ending, verdict } => {
+                    if self.note_host(ending.host, ending.at_ms, ending.rest_until_ms, ending.print)
+                    {
+                        self.state = "settled";
+                        self.tried(json!({
+                            "at_ms": ending.at_ms, "outcome": verdict.name(), "n": n,
+                        }));
+                    }
+                }
+                Raw::Retried { ending, attempt } => {
+                    if self.note_host(ending.host, ending.at_ms, ending.rest_until_ms, ending.print)
+                    {
+                        self.tried(json!({
+                            "at_ms": ending.at_ms, "outcome": "retry", "attempt": attempt,
+                            "rest_until_ms": ending.rest_until_ms,
+                        }));
+                    }
+                }
+                Raw::Filtered { print, reason } => {
+                    if print == self.print && self.state == "queued" {
+                        (self.state, self.reason) = ("filtered", Some(reason));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn found(&mut self, raw: &RawFound<'_>, thaw: &mut Thaw) {
+        let is_it = raw.print == self.print;
+        let is_seed = raw.depth == 0 && raw.filtered.is_none();
+        if !is_it && !is_seed {
+            self.n_variants += u64::from(raw.has_extension() && raw.url == self.url.as_str());
+            return;
+        }
+        let Some(Event::Found(found)) = thaw.event(Raw::Found(*raw)) else { return };
+        if is_seed && found.request.referrer.is_none() && found.request.chain.is_empty() {
+            let host = found.request.url.host_str();
+            let is_new = !self.seed_hosts.iter().any(|known| known == host);
+            if is_new && self.seed_hosts.len() < MOST_SEED_HOSTS {
+                self.seed_hosts.push(host.to_owned());
+            }
+        }
+        if !is_it {
+            return;
+        }
+        self.n_found += 1;
+        let may_wait = match self.state {
+            "settled" => found.renews,
+            "queued" => false,
+            _ => true,
+        };
+        match found.filtered {
+            None if may_wait => {
+                (self.state, self.reason) = ("queued", None);
+                self.admitted = Some((*found).clone());
+            }
+            Some(reason) if self.state == "never-found" => {
+                (self.state, self.reason) = ("filtered", Some(reason));
+            }
+            _ => {}
+        }
+        self.first.get_or_insert(*found);
+    }
+
+    /// Notes when its host was asked; whether it was for this URL.
+    fn note_host(&mut self, host: &str, at_ms: u64, rest_ms: u64, print: Fingerprint) -> bool {
+        if host == self.url.host_str() {
+            self.host_last_ms = self.host_last_ms.max(at_ms);
+            self.host_rest_ms = self.host_rest_ms.max(rest_ms);
+        }
+        print == self.print
+    }
+
+    fn tried(&mut self, row: Value) {
+        self.n_attempts += 1;
+        if self.attempts.len() >= MOST_ATTEMPTS {
+            self.attempts.pop_front();
+        }
+        self.attempts.push_back(row);
+    }
+
+    fn row(self, reader: &Reader) -> Result<Value, StoreError> {
+        let mut state = self.state;
+        if state == "queued" && is_in_hand(reader, self.print)? {
+            state = "in-hand";
+        }
+        let host = self.url.host_str();
+        let queue = match state {
+            "queued" => Some(self.queue(reader)?),
+            _ => None,
+        };
+        let record = reader.page(self.print)?;
+        let deaths = reader.deaths(self.print)?;
+        let robots = reader.robots_told(&self.url.origin())?;
+        Ok(json!({
+            "url": self.url.without_credentials(),
+            "state": state,
+            "reason": self.reason.map(FilterReason::name),
+            "n_found": self.n_found,
+            "n_variants": self.n_variants,
+            "first": self.first.as_ref().map(line),
+            "admitted": self.admitted.as_ref().map(line),
+            "attempts": self.attempts,
+            "n_attempts": self.n_attempts,
+            "deaths": deaths,
+            "record": record,
+            "queue": queue,
+            "host": {
+                "host": host,
+                "last_ms": self.host_last_ms,
+                "rest_until_ms": self.host_rest_ms,
+                "is_later_seed": reader.is_later_seed(host)?,
+            },
+            "seed_hosts": self.seed_hosts,
+            "blocked": reader.blocked()?,
+            "robots": robots,
+            "config": reader.stored_config()?,
+        }))
+    }
+
+    /// How many of its host wait before it: by priority, depth and discovery, as by default.
+    fn queue(&self, reader: &Reader) -> Result<Value, StoreError> {
+        let host = self.url.host_str();
+        let mut waiting: HashMap<Fingerprint, (i64, u32, u64)> = HashMap::new();
+        let mut log = Log::all(reader.log());
+        let (mut thaw, mut nth) = (Thaw::default(), 0_u64);
+        let fold = Fold::of(reader.log(), Part::All)?;
+        while let Some(raw) = log.next()? {
+            nth += 1;
+            let Raw::Found(found) = raw else { continue };
+            let waits = found.filtered.is_none() && fold.is_queued(found.print);
+            if !waits || !found.url.contains(host) || waiting.contains_key(&found.print) {
+                continue;
+            }
+            let Some(Event::Found(found)) = thaw.event(Raw::Found(found)) else { continue };
+            if found.request.url.host_str() == host {
+                let rank = (-i64::from(found.request.priority), found.request.depth, nth);
+                waiting.insert(found.print, rank);
+            }
+        }
+        let own = waiting.get(&self.print).copied();
+        let ahead = waiting.values().filter(|rank| own.is_some_and(|own| **rank < own)).count();
+        Ok(json!({ "ahead": ahead, "of_host": waiting.len() }))
+    }
+}
+
+fn line(found: &Found) -> Value {
+    let request = &found.request;
+    json!({
+        "referrer": request.referrer.as_ref().map(CanonicalUrl::without_credentials),
+        "depth": request.depth,
+        "label": &*request.label,
+        "priority": request.priority,
+        "filtered": found.filtered.map(FilterReason::name),
+    })
+}
+
+/// Whether a process has it in hand, or had when it died.
+fn is_in_hand(reader: &Reader, print: Fingerprint) -> Result<bool, StoreError> {
+    let path = reader.folder().join(crate::folder::OPEN_JOURNAL);
+    let leftovers = journal::read(&path)?;
+    Ok(leftovers.is_some_and(|leftovers| leftovers.open.contains(&print)))
+}

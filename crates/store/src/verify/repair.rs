@@ -1,0 +1,193 @@
+//! Mends what can be mended: takes away what leads nowhere, and makes anew what is made of
+//! something else. Nothing that is good is lost, and nothing that was lost is made up.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::bytes::{Bytes, numbers};
+use super::files::{journal_head, manifest_line};
+use super::pages::page_key;
+use super::told::Fixes;
+use crate::StoreError;
+use crate::database::Database;
+use crate::seal::Batch;
+
+/// Changes in one batch.
+const BATCH: usize = 1000;
+
+/// Mends; says what was done, and whether there was more to do than is remembered.
+pub(super) fn repair(
+    root: &Path,
+    tree: &sled::Db,
+    fixes: Fixes,
+) -> Result<(Vec<String>, bool), StoreError> {
+    let db = Database::of(tree.clone());
+    let mut done = Vec::new();
+    let is_more = fixes.is_more;
+    if !fixes.values.is_empty() {
+        let n = fixes.values.len();
+        // A value may be noted by two findings; a key is there once.
+        for chunk in fixes.values.into_iter().collect::<Vec<_>>().chunks(BATCH) {
+            let mut batch = Batch::default();
+            for (key, value) in chunk {
+                match value {
+                    Some(value) => batch.insert(&**key, &**value),
+                    None => batch.remove(&**key),
+                }
+            }
+            db.commit(batch)?;
+        }
+        done.push(format!("{n} values of the database were removed or counted anew"));
+    }
+    if !fixes.bodies.is_empty() {
+        let n = unpoint(tree, &db, fixes.bodies)?;
+        done.push(format!("{n} pages have no pointer to a body any more"));
+    }
+    if fixes.item_keys {
+        let n = rebuild_item_keys(tree, &db)?;
+        done.push(format!("the index of item keys was made anew, with {n} keys"));
+    }
+    if fixes.seal {
+        db.seal_anew()?;
+        done.push("the seal was made anew over what is there".to_owned());
+    }
+    let last = tree.get("Mtotals").map_err(StoreError::database("read"))?;
+    let last = last.and_then(|value| numbers(&value)?.first().copied()).unwrap_or(0);
+    if fixes.manifest {
+        write(&root.join("manifest"), manifest_line(last).as_bytes())?;
+        done.push("the manifest was written anew".to_owned());
+    }
+    if fixes.journal {
+        let epoch = tree.get("Mepoch").map_err(StoreError::database("read"))?;
+        let epoch = epoch.and_then(|value| numbers(&value)?.first().copied()).unwrap_or(0);
+        write(&root.join("open"), &journal_head(epoch))?;
+        done.push("the slot journal was begun anew".to_owned());
+    }
+    if fixes.runs {
+        done.push(rewrite_runs(root, tree, &db)?);
+    }
+    if fixes.tables {
+        let path = root.join("frontier");
+        // The checkpoint first: it names the others.
+        for removed in [fs::remove_file(path.join("checkpoint")), fs::remove_dir_all(&path)] {
+            match removed {
+                Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(StoreError::file("remove", &path)(e));
+                }
+                _ => {}
+            }
+        }
+        done.push("the frontier's tables were removed; the next run makes them anew".to_owned());
+    }
+    for path in fixes.files {
+        fs::remove_file(&path).map_err(StoreError::file("remove", &path))?;
+        done.push(format!("{} was removed", path.display()));
+    }
+    for (path, len) in fixes.cuts {
+        let file = OpenOptions::new().write(true).open(&path);
+        let cut = file.and_then(|file| file.set_len(len));
+        cut.map_err(StoreError::file("cut", &path))?;
+        done.push(format!("{} was cut to {len} bytes", path.display()));
+    }
+    Ok((done, is_more))
+}
+
+/// Marks a folder as a crawl's again.
+pub(super) fn mark(root: &Path) -> Result<String, StoreError> {
+    let path = root.join("lock");
+    let line = format!("crawl-store {:<10}\n", 0);
+    fs::write(&path, line).map_err(StoreError::file("write", &path))?;
+    Ok("the file `lock` says again that this is a crawl's folder".to_owned())
+}
+
+/// Takes the pointers out of pages whose bodies are lost.
+fn unpoint(tree: &sled::Db, db: &Database, mut prints: Vec<u64>) -> Result<usize, StoreError> {
+    prints.sort_unstable();
+    prints.dedup();
+    for prints in prints.chunks(BATCH) {
+        let mut batch = Batch::default();
+        for print in prints {
+            let key = page_key(*print);
+            let json = tree.get(key).map_err(StoreError::database("read"))?;
+            let record = json.and_then(|json| serde_json::from_slice::<Value>(&json).ok());
+            if let Some(Value::Object(mut record)) = record {
+                record.shift_remove("body");
+                batch.insert(&key, Value::Object(record).to_string().into_bytes());
+            }
+        }
+        db.commit(batch)?;
+    }
+    Ok(prints.len())
+}
+
+/// Makes the index of the pages' lists. Of two pages with one key the first has it.
+fn rebuild_item_keys(tree: &sled::Db, db: &Database) -> Result<u64, StoreError> {
+    for entry in tree.scan_prefix(b"K") {
+        let (key, _) = entry.map_err(StoreError::database("read"))?;
+        tree.remove(key).map_err(StoreError::database("write to"))?;
+    }
+    let mut n = 0;
+    let (mut page, mut packed) = (Vec::new(), Vec::new());
+    let mut put = |page: &[u8], packed: &[u8]| -> Result<(), StoreError> {
+        let mut batch = Batch::default();
+        let mut rest = Bytes(packed);
+        while let Some(key) = rest.piece() {
+            let key = [b"K", key].concat();
+            if !tree.contains_key(&key).map_err(StoreError::database("read"))? {
+                batch.insert(key, page);
+                n += 1;
+            }
+        }
+        db.commit(batch)
+    };
+    for entry in tree.scan_prefix(b"k") {
+        let (key, part) = entry.map_err(StoreError::database("read"))?;
+        let of = key.get(1..9).unwrap_or_default();
+        if of != page && !page.is_empty() {
+            put(&page, &packed)?;
+            packed.clear();
+        }
+        of.clone_into(&mut page);
+        packed.extend_from_slice(&part);
+    }
+    if !page.is_empty() {
+        put(&page, &packed)?;
+    }
+    Ok(n)
+}
+
+/// The file of the database, or the other way round: whichever tells of more runs is right.
+fn rewrite_runs(root: &Path, tree: &sled::Db, db: &Database) -> Result<String, StoreError> {
+    let mut stored = Vec::new();
+    for entry in tree.scan_prefix(b"Mrun/") {
+        let (_, json) = entry.map_err(StoreError::database("read"))?;
+        stored.extend(serde_json::from_slice::<Value>(&json));
+    }
+    let path = root.join("runs");
+    let file = fs::read(&path).ok();
+    let file = file.and_then(|json| serde_json::from_slice::<Vec<Value>>(&json).ok());
+    if let Some(runs) = file.filter(|runs| runs.len() > stored.len()) {
+        let mut batch = Batch::default();
+        for run in &runs {
+            let number = run["number"].as_u64().unwrap_or(0);
+            batch.insert(format!("Mrun/{number:020}").as_bytes(), run.to_string().into_bytes());
+        }
+        db.commit(batch)?;
+        return Ok("ended runs were taken over from the file `runs`".to_owned());
+    }
+    write(&path, Value::Array(stored).to_string().as_bytes())?;
+    Ok("the file `runs` was written anew".to_owned())
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let new = path.with_extension("new");
+    let written = File::create(&new).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&new, path)
+    });
+    written.map_err(StoreError::file("write", path))
+}

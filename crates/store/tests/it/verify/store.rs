@@ -1,0 +1,169 @@
+//! A small store with something of every kind in it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crawl_model::{
+    CookieChange, Dropped, DroppedItem, Ending, Entry, Errand, FieldCounts, Fingerprint, Item,
+    ItemKeys, RobotsReply, TicketId,
+};
+use crawl_store::Progress;
+
+use crate::rig::{Brings, Rig, item, url};
+
+/// The folder, with its feed in it, and how it was made.
+pub(super) struct Sample {
+    _dir: tempfile::TempDir,
+    path: PathBuf,
+    kept: PathBuf,
+}
+
+impl Sample {
+    /// After a clean stop.
+    pub(super) fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, kept) = (dir.path().join("store"), dir.path().join("kept"));
+        fill(&path);
+        copy_all(&path, &kept);
+        Self { _dir: dir, path, kept }
+    }
+
+    /// After a kill with a URL in hand.
+    pub(super) fn killed() -> Self {
+        let sample = Self::new();
+        hold(sample.path(), 900);
+        sample
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The folder as it was made; under the same name, for a feed is known by its path.
+    pub(super) fn copy(&self) -> &Self {
+        fs::remove_dir_all(&self.path).unwrap();
+        copy_all(&self.kept, &self.path);
+        self
+    }
+
+    pub(super) fn values(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let tree = sled::open(self.path.join("sled")).unwrap();
+        tree.iter().map(|entry| entry.map(|(k, v)| (k.to_vec(), v.to_vec())).unwrap()).collect()
+    }
+
+    pub(super) fn edit(&self, edit: impl FnOnce(&sled::Db)) {
+        let tree = sled::open(self.path.join("sled")).unwrap();
+        edit(&tree);
+        tree.flush().unwrap();
+    }
+}
+
+fn copy_all(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        match entry.file_type().unwrap().is_dir() {
+            true => copy_all(&entry.path(), &to),
+            false => drop(fs::copy(entry.path(), to).unwrap()),
+        }
+    }
+}
+
+/// A run that dies with a URL in hand.
+fn hold(path: &Path, print: u64) {
+    let store = crate::rig::open(path);
+    store.journal().opened(TicketId(0), Fingerprint(print));
+}
+
+fn fill(path: &Path) {
+    hold(path, 100);
+    let mut rig = Rig::new(path);
+    rig.store.put_config(r#"{"scope":{"max-depth":3}}"#).unwrap();
+    rig.store.blocks().unwrap().set("blocked.example", true).unwrap();
+    (0..6).for_each(|i| settle(&mut rig, i));
+    robots(&mut rig);
+    rig.end().unwrap();
+    // An ended run, and a page of the next.
+    rig.store.runs().close().unwrap();
+    let mut rig = rig.reopened_after_end(path);
+    settle(&mut rig, 6);
+    report(&mut rig, path);
+    rig.end().unwrap();
+}
+
+/// Three items a page, long ones on some; the third has a key that the next page has, too.
+fn settle(rig: &mut Rig, i: u64) {
+    let text = format!("http://h/{i}");
+    let found = (0..4).map(|j| rig.found(&format!("http://h/{i}/{j}"))).chain([rig.found(&text)]);
+    let found = found.collect();
+    let keys = ItemKeys::new([0; 16]);
+    let long = "x".repeat(if i.is_multiple_of(3) { 5000 } else { 3 });
+    let names = [format!("a{i}"), format!("b{i}"), format!("c{i}")];
+    let items: Vec<Item> = names
+        .iter()
+        .map(|name| item(&format!("{{\"name\":\"{name}\",\"text\":\"{long}\"}}")))
+        .collect();
+    let keys = names.iter().map(|name| vec![keys.key("", name)]).collect();
+    let dropped = |reason: &str| DroppedItem::new("check", &Dropped::new(reason), "{\"a\":1}", 100);
+    let dropped =
+        vec![dropped("no price"), dropped(if i.is_multiple_of(2) { "no name" } else { "old" })];
+    let body = format!("<p>page {i} {}", "text ".repeat(50)).into();
+    let fetched_ms = 1_700_000_000_123 + i;
+    let label = "book";
+    let brings =
+        Brings { items, keys, dropped, found, body, label, fetched_ms, ..Brings::default() };
+    let mut entry = rig.page(&text, brings);
+    if let Entry::Parsed(parsed) = &mut entry {
+        let change = CookieChange { key: format!("h/{i}").into(), cookie: Some("a=b".into()) };
+        parsed.cookies = vec![change];
+    }
+    rig.post(entry);
+}
+
+/// A robots.txt of three parts and one that allows all.
+fn robots(rig: &mut Rig) {
+    let rules = "User-agent: *\nDisallow: /private\n".repeat(200);
+    for (host, reply) in [("h", RobotsReply::Rules(rules.into())), ("free", RobotsReply::AllowAll)]
+    {
+        let of = url(&format!("http://{host}/robots.txt"));
+        let errand = Errand::Robots { origin: of.origin(), url: of.clone() };
+        let mut entry = rig.page(&format!("http://{host}/robots.txt"), Brings::default());
+        let ticket = rig.ticket(7, errand);
+        if let Entry::Parsed(parsed) = &mut entry {
+            let page = std::mem::replace(&mut parsed.ticket, ticket);
+            drop(page);
+            parsed.ending = Ending::Robots(reply);
+            parsed.response = None;
+            parsed.items.fields = FieldCounts::default();
+        }
+        rig.post(entry);
+    }
+}
+
+/// Writes the feed as a feed does, and reports it.
+fn report(rig: &mut Rig, path: &Path) {
+    let reader = rig.store.reader();
+    let mut lines = String::new();
+    for page in reader.pages().unwrap() {
+        let (print, _) = page.unwrap();
+        for item in reader.items(print) {
+            lines.push_str(&item.unwrap());
+            lines.push('\n');
+        }
+    }
+    let file = path.join("items.jsonl");
+    fs::write(&file, &lines).unwrap();
+    let (n, len) = (reader.last().unwrap(), lines.len() as u64);
+    let feed: Arc<str> = file.to_string_lossy().into();
+    rig.send(Entry::FeedCursor { feed: feed.clone(), n, len });
+    let begun = Instant::now();
+    while reader.feed_cursor(&feed).unwrap().is_none() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "the report never came through");
+        let progress: Progress = *rig.settled.borrow();
+        assert_eq!(progress.n, n);
+        std::thread::yield_now();
+    }
+}

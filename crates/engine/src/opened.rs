@@ -175,10 +175,12 @@ fn prepare(
     }
     let changed = remember_limits(store, &config, resumed.is_some())?;
     let last = store.recovery().last;
+    let traps = &config.frontier.traps;
     let mut parser =
         Parser::new(config.parse.clone(), config.fetch.max_redirects, spider, frontier.view())
             .with_agent(crawl_robots::product_token(&config.fetch.user_agent))
-            .with_max_copies(config.frontier.traps.max_duplicates);
+            .with_max_copies(traps.max_duplicates)
+            .with_max_near_copies(traps.max_duplicates, traps.near_duplicates);
     for (pattern, reader) in parts.readers {
         parser = parser.with_reader(pattern, reader);
     }

@@ -78,6 +78,17 @@ fn a_resume_that_tells_duplicates_otherwise_is_refused_and_names_the_key() {
 }
 
 #[test]
+fn a_crawl_by_128_bits_goes_on_after_a_stop_and_finds_all() {
+    let (by_64, by_128) = (Shop::new(60), Shop::new(60));
+    by_64.run(&[]);
+    by_128.run(&["scope.identity.fingerprint-bits=128", "scope.max-pages=10"]);
+    by_128.run(&["scope.identity.fingerprint-bits=128"]);
+    assert_eq!(n_pages(&by_128.store()), n_pages(&by_64.store()));
+    let stats = &inspect(&by_128.store(), &["stats"])[0];
+    assert_eq!((&stats["conserved"], &stats["queued"]), (&true.into(), &0.into()), "{stats}");
+}
+
+#[test]
 fn a_new_exclude_pattern_applies_to_what_is_queued() {
     let shop = Shop::new(200);
     shop.run(&["scope.max-pages=5"]);

@@ -2,10 +2,11 @@
 //! budget, and the crawl ends. So it does if it was stopped on the way.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crawl::{Config, Report};
-use crawl_testsite::{ManyHosts, TestSite, Trap};
+use crawl_testsite::{ManyHosts, Reply, Site, SiteRequest, TestSite, Trap};
 
 use crate::support::{LIMIT, Scratch};
 
@@ -140,4 +141,73 @@ async fn a_domains_budget_is_exact_over_all_its_hosts() {
         assert_eq!(n_asked(&site, trap), 7, "{trap:?}");
     }
     assert!(report.counts.filtered.contains_key("domain-budget"), "{report:?}");
+}
+
+/// An endless row of stories: one that is told again and again with another number and another day,
+/// or a new one each time, up to so many.
+struct Stories {
+    n_different: Option<u64>,
+}
+
+impl Stories {
+    /// A hundred words out of a few hundred.
+    fn text(seed: u64) -> String {
+        let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) + 1;
+        let words = (0..100).map(|_| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            let letter =
+                |shift: u64| char::from(b'a' + u8::try_from((state >> shift) % 20).unwrap());
+            [letter(3), letter(11), letter(23)].iter().collect::<String>()
+        });
+        words.collect::<Vec<_>>().join(" ")
+    }
+}
+
+impl Site for Stories {
+    fn respond(&self, request: &SiteRequest<'_>) -> Reply {
+        let n: u64 = request.path().trim_start_matches("/story/").parse().unwrap_or(0);
+        let text = Self::text(if self.n_different.is_some() { n } else { 0 });
+        let next = n + 1;
+        let link = match self.n_different {
+            Some(last) if next >= last => String::new(),
+            _ => format!("<a href=/story/{next}>next</a>"),
+        };
+        Reply::html(format!(
+            "<!doctype html><title>Story {n}</title><p>Day {n} of 2026. {text} {link}"
+        ))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_story_with_new_numbers_is_a_trap_and_many_stories_are_not() {
+    const DIFFERENT: u64 = 60;
+    let scratch = Scratch::new();
+    let builder = TestSite::builder()
+        .site("same.test", Arc::new(Stories { n_different: None }))
+        .site("many.test", Arc::new(Stories { n_different: Some(DIFFERENT) }));
+    let site = TestSite::spawn_thread(builder);
+    let text = format!(
+        "seeds = ['http://same.test/', 'http://many.test/']\n\
+         [scope]\nallowed-domains = ['test']\nmax-pages = 500\n\
+         [traps]\nmax-duplicates = 10\nnear-duplicates = 3\n\
+         [politeness]\nrobots = false\ndelay = '0s'\n\
+         [fetch]\nallow-private-addresses = true\nresolve = {{ '*.test' = '{}' }}\n\
+         [store]\npath = {:?}\n",
+        site.addr,
+        scratch.path("store")
+    );
+    let crawl = Config::parse("c.toml", &text, &[]).unwrap().into_crawl(false).unwrap();
+    let run = async { crawl.launch().await.unwrap().finish().await.unwrap() };
+    let report = tokio::time::timeout(LIMIT, run).await.expect("the crawl ends");
+    assert_eq!(site.requests_to("many.test").len() as u64, DIFFERENT, "{report:?}");
+    let n_same = site.requests_to("same.test").len();
+    assert!((10..=12).contains(&n_same), "{n_same} of one story");
+    let reason = "trap-near-duplicates";
+    assert!(report.counts.filtered.contains_key(reason), "{report:?}");
+    let is_named = |sighting: &crawl::TrapSighting| {
+        sighting.host == "same.test" && sighting.reason.name() == reason
+    };
+    assert!(report.traps.iter().any(is_named), "{:?}", report.traps);
 }

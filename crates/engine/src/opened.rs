@@ -185,8 +185,10 @@ fn prepare(
     }
     let changed = remember_limits(store, &config, resumed.is_some())?;
     let last = store.recovery().last;
+    let traps = &config.frontier.traps;
     let parser = parser(&config, spider, frontier.view(), pipeline, parts, store)
-        .with_max_copies(config.frontier.traps.max_duplicates);
+        .with_max_copies(traps.max_duplicates)
+        .with_max_near_copies(traps.max_duplicates, traps.near_duplicates);
     let n_dropped = store.reader().drop_counts()?.n_dropped();
     Ok(Stages {
         config,

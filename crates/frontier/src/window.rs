@@ -61,6 +61,7 @@ impl View for Window {
                 FilterReason::NoFollow
                 | FilterReason::Refused
                 | FilterReason::TrapDuplicates
+                | FilterReason::TrapNearDuplicates
                 | FilterReason::Blocked
                 | FilterReason::OffDomain,
                 _,
@@ -97,6 +98,7 @@ impl View for Window {
                 | FilterReason::TrapRepeats
                 | FilterReason::TrapLongPath
                 | FilterReason::TrapDuplicates
+                | FilterReason::TrapNearDuplicates
                 | FilterReason::TooDeep,
                 _,
             )) => true,

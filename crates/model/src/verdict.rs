@@ -276,6 +276,8 @@ named! {
         TrapHosts = "trap-hosts",
         /// Linked only from pages that are copies of others: `traps.max-duplicates`.
         TrapDuplicates = "trap-duplicates",
+        /// Linked only from pages whose text is nearly that of others: `traps.near-duplicates`.
+        TrapNearDuplicates = "trap-near-duplicates",
     }
 }
 
@@ -291,7 +293,8 @@ impl FilterReason {
             | Self::TrapSessions
             | Self::TrapFacets
             | Self::TrapHosts
-            | Self::TrapDuplicates => true,
+            | Self::TrapDuplicates
+            | Self::TrapNearDuplicates => true,
             Self::OffDomain
             | Self::Excluded
             | Self::NotIncluded

@@ -98,14 +98,28 @@ pub struct StoredCache {
 
 impl StoredCache {
     fn record(&self, request: &Request, is_alike: bool) -> Result<Option<PageRecord>, StoreError> {
-        let record = self.reader.page(self.prints.request(request))?;
+        let record = self.page(request)?;
         if record.is_some() || !is_alike || request.options().unique.is_none() {
             return Ok(record);
         }
         // Numbers are chosen by fingerprints, so those of another crawl are others.
         let mut alike = request.clone();
         alike.options_mut().unique = None;
-        self.reader.page(self.prints.request(&alike))
+        self.page(&alike)
+    }
+
+    /// The record of a request: where there are second fingerprints it may stand at that.
+    fn page(&self, request: &Request) -> Result<Option<PageRecord>, StoreError> {
+        if let Some(second) = self.prints.second(request)
+            && let Some(record) = self.reader.page(second)?
+        {
+            return Ok(Some(record));
+        }
+        let record = self.reader.page(self.prints.request(request))?;
+        // What stands at the first may be another URL's.
+        Ok(record.filter(|record| {
+            self.prints.second_get(&record.url) == self.prints.second_get(&request.url)
+        }))
     }
 
     fn response(&self, record: &PageRecord) -> Result<Option<Response>, StoreError> {

@@ -9,10 +9,11 @@ use crawl_model::{Fingerprint, Request};
 use crawl_store::StoreError;
 use crawl_store::tables::{LaneKey, QueueSegment, QueueWriter, Tables};
 
+use super::host::HostQueue;
 use super::lane::Lane;
 use super::rest::Rested;
 use super::texts::Texts;
-use super::{HostQueue, Queues, Segment, entry};
+use super::{Queues, Segment, entry};
 use crate::backend::HostKey;
 use crate::names::Names;
 use crate::queue::Queued;

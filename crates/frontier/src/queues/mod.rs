@@ -13,6 +13,7 @@
 
 mod disk;
 mod entry;
+mod host;
 mod lane;
 mod rest;
 mod texts;
@@ -21,7 +22,7 @@ mod texts;
 mod tests;
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::hint::black_box;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -35,6 +36,7 @@ use crate::chunks::Chunks;
 use crate::config::Order;
 use crate::queue::Queued;
 
+use host::{HostQueue, Returned};
 use lane::Lane;
 use rest::Rested;
 use texts::Texts;
@@ -70,34 +72,11 @@ pub(crate) struct Queues {
     fault: Option<StoreError>,
 }
 
-/// One host's.
-#[derive(Debug)]
-enum HostQueue {
-    /// All of it is on disk, or there is nothing.
-    Rests(Rested),
-    Busy(Box<Busy>),
-}
-
-/// Some of it is in memory.
-#[derive(Debug)]
-struct Busy {
-    /// The first to be served comes first.
-    lanes: Vec<Lane>,
-    returned: BinaryHeap<Returned>,
-}
-
 #[derive(Debug)]
 struct Segment {
     file: Arc<QueueSegment>,
     /// Entries not taken yet.
     left: u64,
-}
-
-/// A URL that came back.
-#[derive(Debug)]
-struct Returned {
-    rank: (bool, Service, Reverse<u64>),
-    url: Queued,
 }
 
 /// When a lane is served: the greater goes first.
@@ -325,62 +304,6 @@ impl Queues {
     }
 }
 
-impl HostQueue {
-    /// What of it is in memory, if anything is.
-    fn busy(&self) -> Option<&Busy> {
-        match self {
-            Self::Busy(busy) => Some(busy),
-            Self::Rests(_) => None,
-        }
-    }
-
-    /// Unpacks it, so that it can be changed.
-    fn wake(&mut self) -> &mut Busy {
-        if let Self::Rests(rested) = self {
-            let (lanes, returned) = (rested.lanes(), BinaryHeap::new());
-            *self = Self::Busy(Box::new(Busy { lanes, returned }));
-        }
-        match self {
-            Self::Busy(busy) => busy,
-            Self::Rests(_) => unreachable!("it has just been woken"),
-        }
-    }
-
-    /// Packs it, if all of it is on disk.
-    fn rest(&mut self) {
-        let Self::Busy(busy) = self else { return };
-        let is_at_rest = busy.returned.is_empty() && busy.lanes.iter().all(Lane::is_on_disk);
-        if is_at_rest {
-            *self = Self::Rests(Rested::new(&busy.packed()));
-        }
-    }
-
-    /// Lets go of blocks that were read back.
-    fn put_heads_back(&mut self) {
-        if let Self::Busy(busy) = self {
-            busy.lanes.iter_mut().for_each(Lane::put_head_back);
-            self.rest();
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        match self {
-            Self::Rests(rested) => rested.bytes().is_empty(),
-            Self::Busy(busy) => busy.lanes.is_empty() && busy.returned.is_empty(),
-        }
-    }
-}
-
-impl Busy {
-    /// Where its lanes go on, packed; without what is in memory only.
-    fn packed(&self) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        let lanes = self.lanes.iter().map(Lane::where_on_disk);
-        lanes.filter(|lane| lane.place.n > 0).for_each(|lane| rest::put(&mut bytes, lane));
-        bytes
-    }
-}
-
 impl Order {
     /// The greater is served first.
     pub(crate) fn service(self, priority: i32, depth: u32) -> Service {
@@ -399,23 +322,3 @@ impl Order {
         }
     }
 }
-
-impl Ord for Returned {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.rank.cmp(&other.rank)
-    }
-}
-
-impl PartialOrd for Returned {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Returned {
-    fn eq(&self, other: &Self) -> bool {
-        self.rank == other.rank
-    }
-}
-
-impl Eq for Returned {}

@@ -251,7 +251,7 @@ impl<B: Backend> Scheduler<B> {
             // The spider's step is asked on the CPU threads: found again, it is judged again.
             FilterReason::Refused => true,
             // Which pages were copies is not known any more: found elsewhere, it is judged again.
-            FilterReason::TrapDuplicates => true,
+            FilterReason::TrapDuplicates | FilterReason::TrapNearDuplicates => true,
             FilterReason::OffDomain
             | FilterReason::Blocked
             | FilterReason::Excluded

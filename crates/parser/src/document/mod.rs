@@ -28,6 +28,7 @@ use crate::links::refresh::refresh;
 use crate::links::resolve::Resolver;
 use crate::links::{Scan, scan_header, scan_html};
 use crate::markup::scan::crowds;
+use crate::markup::simhash;
 use crate::reader::{Body, ReadOut, Readers};
 use crate::stream::{Matches, Table};
 use crate::view::View;
@@ -136,6 +137,14 @@ impl<'a> Document<'a> {
             document.link_fields = link_fields(response);
         }
         document
+    }
+
+    /// What tells whether its text is nearly another's; `None` if it has too little text.
+    pub(crate) fn simhash(&self) -> Option<u64> {
+        match self.kind {
+            Kind::Html => simhash::of_html(&self.text),
+            _ => simhash::of_text(&self.text),
+        }
     }
 
     /// What a reader made of a body.

@@ -1,6 +1,7 @@
 //! HTML and XML as a stream of tags and texts, without a tree.
 
 pub(crate) mod scan;
+pub(crate) mod simhash;
 
 pub(crate) mod events;
 pub(crate) mod outline;

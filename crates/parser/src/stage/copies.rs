@@ -10,25 +10,41 @@ use std::sync::{Mutex, PoisonError};
 
 use crawl_model::{FilterReason, Found, Look, Request};
 
+use crate::document::Document;
 use crate::stage::parser::Parser;
 
 /// Most different pages that are remembered; of more those that came least often go: 2 MB.
 const MAX_PAGES: usize = 1 << 16;
 
 impl Parser {
-    /// Refuses what a page leads to that was seen too often. What is known otherwise needs no word.
-    pub(crate) fn refuse_copies(&self, request: &Request, body: &[u8], found: &mut Vec<Found>) {
+    /// Refuses what a page leads to that was seen too often, or nearly the same. What is known
+    /// otherwise needs no word.
+    pub(crate) fn refuse_copies(
+        &self,
+        request: &Request,
+        body: &[u8],
+        document: &Document<'_>,
+        found: &mut Vec<Found>,
+    ) {
         let is_new = |found: &Found| found.filtered.is_none() && found.request.depth != 0;
         // Who leads nowhere leads nowhere endless.
-        if !found.iter().any(is_new) || !self.copies.is_beyond(request.url.host_str(), body) {
+        if !found.iter().any(is_new) {
             return;
         }
+        let host = request.url.host_str();
+        let reason = if self.copies.is_beyond(host, body) {
+            FilterReason::TrapDuplicates
+        } else if self.near_copies.is_beyond(host, || document.simhash()) {
+            FilterReason::TrapNearDuplicates
+        } else {
+            return;
+        };
         found.retain_mut(|found| {
             if !is_new(found) {
                 return true;
             }
             let Found { print, request, filtered, .. } = found;
-            *filtered = Some(FilterReason::TrapDuplicates);
+            *filtered = Some(reason);
             self.view.look_nofollow(*print, &request.url, request.depth) != Look::Known
         });
     }

@@ -108,7 +108,7 @@ impl Parser {
                     read.items =
                         self.take(&**spider, harvest.items, request, Some(response.status));
                     read.found = self.admit(&**spider, harvest.follows, request, asks.nofollow);
-                    self.refuse_copies(request, &response.body, &mut read.found);
+                    self.refuse_copies(request, &response.body, &document, &mut read.found);
                 }
                 Err((verdict, text)) => {
                     read.record.verdict = verdict;

@@ -21,6 +21,7 @@ use super::admit::number_all;
 use super::case::Case;
 use super::copies::Copies;
 use super::loadout::{Current, Loadout};
+use super::near::NearCopies;
 use super::record;
 use crate::css;
 use crate::data::{json, pattern};
@@ -48,6 +49,7 @@ pub struct Parser {
     hook: Option<Arc<dyn ResponseHook>>,
     pub(crate) archivist: Option<Arc<dyn Archivist>>,
     pub(crate) copies: Copies,
+    pub(crate) near_copies: NearCopies,
     pub(crate) log: Arc<dyn SpiderLog>,
     stats: Mutex<BTreeMap<String, i64>>,
     /// Why the spider wants the crawl closed, once it does.
@@ -210,6 +212,7 @@ impl Parser {
             hook: None,
             archivist: None,
             copies: Copies::new(0),
+            near_copies: NearCopies::new(0, 0),
             log,
             stats,
             stop,
@@ -251,6 +254,14 @@ impl Parser {
     #[must_use]
     pub fn with_max_copies(mut self, limit: u32) -> Self {
         self.copies = Copies::new(limit);
+        self
+    }
+
+    /// Follows the links of at most `limit` pages of a host whose text is nearly the same: of whose
+    /// 64-bit simhashes no more than `distance` bits differ. Default: 0, of all.
+    #[must_use]
+    pub fn with_max_near_copies(mut self, limit: u32, distance: u8) -> Self {
+        self.near_copies = NearCopies::new(limit, distance);
         self
     }
 

@@ -2,16 +2,22 @@
 //! and not without.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crawl_model::{
-    Event, Fingerprint, FingerprintBits, Fingerprinter, Found, IdentityConfig, KeyRules, Look,
-    Outcome, Request, Source, Verdict, View,
+    Event, Fingerprint, FingerprintBits, Fingerprinter, Found, IdentityConfig, KeyRules,
+    LogPosition, Look, Outcome, Request, Source, Verdict, View,
 };
 
+use crawl_store::tables::Tables;
+
+use crate::backend::{LocalBackend, Room};
 use crate::clock::Moment;
+use crate::frontier::begin;
 use crate::replay::Replay;
 use crate::tests::rig::{NOW_MS, Rig, url};
+use crate::window::Window;
 
 const URLS: usize = 120;
 
@@ -99,5 +105,51 @@ fn the_log_tells_them_apart_again() {
         rig.finish(ticket);
     }
     assert_eq!(left, prints.into_iter().skip(URLS / 2).collect());
+    assert!(rig.scheduler.is_idle());
+}
+
+#[test]
+fn a_checkpoint_tells_them_apart_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let tables = Tables::new(dir.path());
+    let room = Room { memory: 1, events: 1 };
+    let on_disk = |rig: &mut Rig| {
+        let (limits, order) = (rig.scheduler.limits(&[]), rig.scheduler.order());
+        let begun = begin(&tables, &limits, rig.window.prints.clone(), order).unwrap();
+        let seen = Arc::new(begun.seen);
+        let (prints, scope) = (rig.window.prints.clone(), rig.window.scope.clone());
+        rig.window = Arc::new(Window { prints, scope, seen: seen.clone() });
+        let backend = LocalBackend::new(seen, begun.queues);
+        let backend = backend.on_disk(tables.clone(), limits, room).unwrap();
+        rig.scheduler.move_to(rig.window.clone(), backend);
+        begun.checkpoint
+    };
+    let mut rig = rig(FingerprintBits::Bits128);
+    assert!(on_disk(&mut rig).is_none());
+    for n in 0..URLS {
+        let new = found(&rig, n).into_iter().collect();
+        rig.apply(Outcome::Found { found: new, source: Source::Page });
+        if n == URLS / 2 {
+            rig.apply(Outcome::Committed(LogPosition::default()));
+        }
+    }
+    rig.apply(Outcome::Committed(LogPosition::default()));
+    rig.scheduler.backend_for_tests().wait();
+    drop(rig);
+
+    let mut rig = self::rig(FingerprintBits::Bits128);
+    let checkpoint = on_disk(&mut rig).expect("there is one");
+    let mut replay = Replay::default();
+    replay.begin_with(&mut rig.scheduler, checkpoint);
+    replay.finish(&mut rig.scheduler, &[], true, Moment { now: rig.now, ms: NOW_MS });
+    assert_eq!((0..URLS).filter_map(|n| found(&rig, n)).count(), 0, "all are known");
+    let (mut fetched, mut prints) = (Vec::new(), BTreeSet::new());
+    while let Some(ticket) = rig.wait() {
+        fetched.push(ticket.url().as_str().to_owned());
+        assert!(prints.insert(ticket.print()));
+        rig.finish(ticket);
+    }
+    fetched.sort();
+    assert_eq!(fetched, all());
     assert!(rig.scheduler.is_idle());
 }

@@ -15,8 +15,8 @@ use std::thread;
 use std::time::Duration;
 
 use crawl_model::{
-    CanonicalUrl, Desk, Entry, Errand, Fetched, Fingerprint, Fingerprinter, Found, Look, Outcome,
-    Request, Sent, Source, Ticket, TicketId, Timing, View,
+    CanonicalUrl, Desk, Entry, Errand, Fetched, Fingerprint, Fingerprinter, Found, IdentityConfig,
+    KeyRules, Look, Outcome, Request, Sent, Source, Ticket, TicketId, Timing, View,
 };
 use crawl_parser::{LinkSpider, ParseConfig, Parser};
 use crawl_store::{
@@ -101,7 +101,11 @@ struct Import {
 impl Import {
     fn open(config: &StoreConfig) -> Result<Self, CrawlError> {
         let store = Store::open(config, Options::default())?;
+        // One that is begun here overlooks no difference of URLs.
+        let rules = store.reader().url_identity()?;
+        let rules = KeyRules::new(&rules).or_else(|_| KeyRules::new(&IdentityConfig::literal()));
         let prints = Fingerprinter::new(store.identity().secret);
+        let prints = rules.map_or(prints.clone(), |rules| prints.under(rules));
         let (entries, entries_in) = mpsc::channel(UNDER_WAY * 2);
         let (outcomes_out, outcomes) = mpsc::channel(UNDER_WAY * 8);
         let open = Arc::new(AtomicUsize::new(0));

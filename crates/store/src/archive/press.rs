@@ -66,9 +66,8 @@ impl Press {
         let at_us = sent_us.unwrap_or(exchange.record.fetched_ms.saturating_mul(1000));
         let cover = Cover { exchange, at_us, id: self.ids.next() };
         let mut archived = Archived::default();
-        if exchange.record.verdict == Verdict::NotModified {
-            // To a condition of the spider's own there may be no earlier copy.
-            let Some(earlier) = self.earlier_copy(exchange) else { return Ok(None) };
+        // To a condition of the spider's own there may be no earlier copy.
+        if let Some(earlier) = self.earlier_copy(exchange) {
             self.not_modified(&cover, &earlier, &mut archived.bytes)?;
         } else if self.wants(exchange.response) {
             self.response(&cover, &mut archived)?;
@@ -132,8 +131,11 @@ impl Press {
         is_same.then_some((pointer, head))
     }
 
-    /// The record of the copy that a 304 speaks of; `None` if it is not archived.
+    /// The record of the copy that a 304 speaks of; `None` if it is not archived, or if this is none.
     fn earlier_copy(&self, exchange: &Exchange<'_>) -> Option<Head> {
+        if exchange.record.verdict != Verdict::NotModified {
+            return None;
+        }
         let record = self.shared.db.page(exchange.print).ok()??;
         read::head(&self.shared.folder.bodies(), &record.body?).ok()
     }

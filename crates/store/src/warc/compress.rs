@@ -24,6 +24,7 @@ const ZSTD_LEVEL: i32 = 3;
 thread_local! {
     /// Its tables are large, and a page has three records.
     static DEFLATE: RefCell<Compress> = RefCell::new(Compress::new(Compression::fast(), false));
+    static ZSTD: RefCell<Option<zstd::bulk::Compressor<'static>>> = const { RefCell::new(None) };
 }
 
 impl BodyCompression {
@@ -88,14 +89,19 @@ fn deflate_part(
 
 /// RFC 8878.
 fn zstd(parts: &[&[u8]], out: &mut Vec<u8>) -> io::Result<()> {
-    let len: usize = parts.iter().map(|part| part.len()).sum();
-    let mut encoder = zstd::stream::write::Encoder::new(out, ZSTD_LEVEL)?;
-    encoder.include_checksum(true)?;
-    encoder.set_pledged_src_size(u64::try_from(len).ok())?;
-    for part in parts {
-        io::Write::write_all(&mut encoder, part)?;
-    }
-    encoder.finish().map(drop)
+    let whole = parts.concat();
+    ZSTD.with_borrow_mut(|kept| {
+        let compressor = match kept {
+            Some(compressor) => compressor,
+            none => {
+                let mut compressor = zstd::bulk::Compressor::new(ZSTD_LEVEL)?;
+                compressor.include_checksum(true)?;
+                none.insert(compressor)
+            }
+        };
+        out.extend_from_slice(&compressor.compress(&whole)?);
+        Ok(())
+    })
 }
 
 #[cfg(test)]

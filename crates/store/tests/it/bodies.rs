@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::path::Path;
 
 use bytes::Bytes;
+use crawl_model::Verdict;
 use crawl_store::{Bodies, BodyCompression, Options, Store, StoreConfig, StoreError};
 use flate2::bufread::GzDecoder;
 
@@ -124,6 +125,32 @@ fn the_same_body_is_kept_once_and_read_by_all_who_refer_to_it() {
     assert!(!revisit.contains("the same"));
     let empty = reader.load(rig.print("http://h/empty2")).unwrap().unwrap().record.body;
     assert_eq!(empty.unwrap().of, None);
+}
+
+#[test]
+fn a_304_is_a_revisit_of_the_copy_that_is_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let all = StoreConfig { bodies: Bodies::All, ..config(dir.path()) };
+    let mut rig = Rig::with(Store::open(&all, Options::default()).unwrap());
+    let not_modified = || Brings { verdict: Verdict::NotModified, status: 304, ..body("") };
+    rig.settle("http://h/1", body("one"));
+    rig.settle("http://h/1", not_modified());
+    // Where there is no copy it is an answer like any other.
+    rig.settle("http://h/2", not_modified());
+    let page = |path: &str| rig.store.reader().load(rig.print(path)).unwrap().unwrap();
+    assert_eq!(page("http://h/1").body.unwrap(), "one");
+    assert_eq!(page("http://h/2").record.status, Some(304));
+    assert!(page("http://h/2").record.body.is_some());
+    let all = records(&dir.path().join("bodies/000001.warc.gz.open"));
+    let kinds: Vec<_> = all
+        .iter()
+        .map(|record| record.lines().nth(1).unwrap().rsplit(' ').next().unwrap())
+        .collect();
+    assert_eq!(
+        kinds,
+        ["warcinfo", "response", "metadata", "revisit", "metadata", "response", "metadata"]
+    );
+    assert!(all[3].contains("/revisit/server-not-modified\r\n"), "{}", all[3]);
 }
 
 #[test]

@@ -8,26 +8,26 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use crawl_model::{
-    BodyPointer, Counts, DroppedItem, Fingerprint, Fingerprinter, IdentityConfig, Origin, Page,
-    PageRecord, Response, RobotsReply, Verdict,
+    BodyPointer, Counts, DroppedItem, Fingerprint, IdentityConfig, Origin, Page, PageRecord,
+    Response, RobotsReply, Verdict,
 };
 
 use crate::commit::item_value;
 use crate::dropped::{self, DropCounts};
 use crate::fold::{Fold, Rows};
-use crate::log::{Log, LogFiles, last_or};
+use crate::log::{Log, last_or};
 use crate::packed::Pieces;
 use crate::runs::LastRuns;
 use crate::store::Shared;
 use crate::{
-    Blocks, Events, FeedCursor, HostRow, Identity, Revisited, SeedHostsFile, StoreError,
-    StoredPages, StoredRobots, UrlRow, archive, folder, keys,
+    Events, FeedCursor, HostRow, Identity, Revisited, StoreError, StoredPages, StoredRobots,
+    UrlRow, archive, folder, keys,
 };
 
 /// A window into a crawl. Cheap to clone; may be used from any thread.
 #[derive(Debug, Clone)]
 pub struct Reader {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 impl Reader {
@@ -241,47 +241,6 @@ impl Reader {
     pub fn robots(&self, origin: &Origin) -> Result<Option<RobotsReply>, StoreError> {
         let replies = StoredRobots::of(&self.shared.db, origin).next().transpose()?;
         Ok(replies.map(|(_, reply, _)| reply))
-    }
-
-    /// The same for people and tools: what kind of answer it was, when it came, and its text.
-    pub(crate) fn robots_told(
-        &self,
-        origin: &Origin,
-    ) -> Result<Option<serde_json::Value>, StoreError> {
-        let reply = StoredRobots::of(&self.shared.db, origin).next().transpose()?;
-        Ok(reply.map(|(_, reply, fetched_ms)| {
-            let (kind, text) = match &reply {
-                RobotsReply::Rules(rules) => ("rules", String::from_utf8_lossy(rules).into_owned()),
-                RobotsReply::AllowAll => ("allow-all", String::new()),
-                RobotsReply::Unreachable { cause, .. } => ("unreachable", cause.clone()),
-                RobotsReply::Redirect(_) => ("redirect", String::new()),
-            };
-            serde_json::json!({ "kind": kind, "text": text, "fetched_ms": fetched_ms })
-        }))
-    }
-
-    /// How many processes died with this URL in hand.
-    pub(crate) fn deaths(&self, print: Fingerprint) -> Result<u32, StoreError> {
-        let deaths = self.shared.db.deaths()?;
-        Ok(deaths.into_iter().find(|(of, _)| *of == print).map_or(0, |(_, deaths)| deaths))
-    }
-
-    /// The domains that are blocked.
-    pub(crate) fn blocked(&self) -> Result<Vec<String>, StoreError> {
-        Ok(Blocks::load(self.shared.clone())?.get())
-    }
-
-    /// Whether the host, or its twin with or without `www.`, came into the scope with later seeds.
-    pub(crate) fn is_later_seed(&self, host: &str) -> Result<bool, StoreError> {
-        let (_, hosts) = SeedHostsFile::load(self.shared.clone())?;
-        let twin = host.strip_prefix("www.").map_or_else(|| format!("www.{host}"), str::to_owned);
-        let prints = Fingerprinter::new(self.shared.identity.secret);
-        let wanted = [prints.host(host), prints.host(&twin)];
-        Ok(hosts.iter().any(|print| wanted.contains(print)))
-    }
-
-    pub(crate) fn log(&self) -> &Arc<LogFiles> {
-        &self.shared.log
     }
 
     /// How far the feed of this name has got; `None` if it never reported.

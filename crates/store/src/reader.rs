@@ -16,20 +16,20 @@ use crawl_model::{
 use crate::commit::item_value;
 use crate::dropped::{self, DropCounts};
 use crate::fold::{Fold, Part, Rows};
-use crate::log::{Log, LogFiles, last_or};
+use crate::log::{Log, last_or};
 use crate::packed::Pieces;
 use crate::runs::LastRuns;
 use crate::store::Shared;
 use crate::warc::Digest;
 use crate::{
-    Blocks, Events, FeedCursor, HostRow, Identity, Revisited, SeedHostsFile, StoreError,
-    StoredCookies, StoredPages, StoredRobots, UrlRow, archive, folder, keys,
+    Events, FeedCursor, HostRow, Identity, Revisited, StoreError, StoredCookies, StoredPages,
+    StoredRobots, UrlRow, archive, folder, keys,
 };
 
 /// A window into a crawl. Cheap to clone; may be used from any thread.
 #[derive(Debug, Clone)]
 pub struct Reader {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 impl Reader {
@@ -306,47 +306,6 @@ impl Reader {
     /// The cookies, in no order that means anything.
     pub(crate) fn cookies(&self) -> StoredCookies {
         StoredCookies::new(&self.shared.db)
-    }
-
-    /// The same for people and tools: what kind of answer it was, when it came, and its text.
-    pub(crate) fn robots_told(
-        &self,
-        origin: &Origin,
-    ) -> Result<Option<serde_json::Value>, StoreError> {
-        let reply = StoredRobots::of(&self.shared.db, origin).next().transpose()?;
-        Ok(reply.map(|(_, reply, fetched_ms)| {
-            let (kind, text) = match &reply {
-                RobotsReply::Rules(rules) => ("rules", String::from_utf8_lossy(rules).into_owned()),
-                RobotsReply::AllowAll => ("allow-all", String::new()),
-                RobotsReply::Unreachable { cause, .. } => ("unreachable", cause.clone()),
-                RobotsReply::Redirect(_) => ("redirect", String::new()),
-            };
-            serde_json::json!({ "kind": kind, "text": text, "fetched_ms": fetched_ms })
-        }))
-    }
-
-    /// How many processes died with this URL in hand.
-    pub(crate) fn deaths(&self, print: Fingerprint) -> Result<u32, StoreError> {
-        let deaths = self.shared.db.deaths()?;
-        Ok(deaths.into_iter().find(|(of, _)| *of == print).map_or(0, |(_, deaths)| deaths))
-    }
-
-    /// The domains that are blocked.
-    pub(crate) fn blocked(&self) -> Result<Vec<String>, StoreError> {
-        Ok(Blocks::load(self.shared.clone())?.get())
-    }
-
-    /// Whether the host, or its twin with or without `www.`, came into the scope with later seeds.
-    pub(crate) fn is_later_seed(&self, host: &str) -> Result<bool, StoreError> {
-        let (_, hosts) = SeedHostsFile::load(self.shared.clone())?;
-        let twin = host.strip_prefix("www.").map_or_else(|| format!("www.{host}"), str::to_owned);
-        let prints = Fingerprinter::new(self.shared.identity.secret);
-        let wanted = [prints.host(host), prints.host(&twin)];
-        Ok(hosts.iter().any(|print| wanted.contains(print)))
-    }
-
-    pub(crate) fn log(&self) -> &Arc<LogFiles> {
-        &self.shared.log
     }
 
     /// How far the feed of this name has got; `None` if it never reported.

@@ -6,7 +6,9 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use crawl_model::{CanonicalUrl, Event, FilterReason, Fingerprint, Found};
+use crawl_model::{
+    CanonicalUrl, Event, FilterReason, Fingerprint, Fingerprinter, Found, Origin, RobotsReply,
+};
 use serde_json::{Value, json};
 
 use super::{Emit, Filter};
@@ -14,7 +16,7 @@ use crate::codec::{Raw, RawFound, Thaw};
 use crate::fold::{Fold, Part};
 use crate::log::Log;
 use crate::reader::Reader;
-use crate::{StoreError, journal};
+use crate::{Blocks, SeedHostsFile, StoreError, StoredRobots, journal};
 
 /// Attempts that are told; of more, the last.
 const MOST_ATTEMPTS: usize = 100;
@@ -70,7 +72,7 @@ impl Story {
     }
 
     fn read(&mut self, reader: &Reader) -> Result<(), StoreError> {
-        let mut log = Log::all(reader.log());
+        let mut log = Log::all(&reader.shared.log);
         let mut thaw = Thaw::default();
         while let Some(raw) = log.next()? {
             match raw {
@@ -200,9 +202,9 @@ impl Story {
     fn queue(&self, reader: &Reader) -> Result<Value, StoreError> {
         let host = self.url.host_str();
         let mut waiting: HashMap<Fingerprint, (i64, u32, u64)> = HashMap::new();
-        let mut log = Log::all(reader.log());
+        let mut log = Log::all(&reader.shared.log);
         let (mut thaw, mut nth) = (Thaw::default(), 0_u64);
-        let fold = Fold::of(reader.log(), Part::All)?;
+        let fold = Fold::of(&reader.shared.log, Part::All)?;
         while let Some(raw) = log.next()? {
             nth += 1;
             let Raw::Found(found) = raw else { continue };
@@ -231,6 +233,43 @@ fn line(found: &Found) -> Value {
         "priority": request.priority,
         "filtered": found.filtered.map(FilterReason::name),
     })
+}
+
+/// What is known beside the log.
+impl Reader {
+    /// The same for people and tools: what kind of answer it was, when it came, and its text.
+    fn robots_told(&self, origin: &Origin) -> Result<Option<Value>, StoreError> {
+        let reply = StoredRobots::of(&self.shared.db, origin).next().transpose()?;
+        Ok(reply.map(|(_, reply, fetched_ms)| {
+            let (kind, text) = match &reply {
+                RobotsReply::Rules(rules) => ("rules", String::from_utf8_lossy(rules).into_owned()),
+                RobotsReply::AllowAll => ("allow-all", String::new()),
+                RobotsReply::Unreachable { cause, .. } => ("unreachable", cause.clone()),
+                RobotsReply::Redirect(_) => ("redirect", String::new()),
+            };
+            json!({ "kind": kind, "text": text, "fetched_ms": fetched_ms })
+        }))
+    }
+
+    /// How many processes died with this URL in hand.
+    fn deaths(&self, print: Fingerprint) -> Result<u32, StoreError> {
+        let deaths = self.shared.db.deaths()?;
+        Ok(deaths.into_iter().find(|(of, _)| *of == print).map_or(0, |(_, deaths)| deaths))
+    }
+
+    /// The domains that are blocked.
+    fn blocked(&self) -> Result<Vec<String>, StoreError> {
+        Ok(Blocks::load(self.shared.clone())?.get())
+    }
+
+    /// Whether the host, or its twin with or without `www.`, came into the scope with later seeds.
+    fn is_later_seed(&self, host: &str) -> Result<bool, StoreError> {
+        let (_, hosts) = SeedHostsFile::load(self.shared.clone())?;
+        let twin = host.strip_prefix("www.").map_or_else(|| format!("www.{host}"), str::to_owned);
+        let prints = Fingerprinter::new(self.shared.identity.secret);
+        let wanted = [prints.host(host), prints.host(&twin)];
+        Ok(hosts.iter().any(|print| wanted.contains(print)))
+    }
 }
 
 /// Whether a process has it in hand, or had when it died.

@@ -109,6 +109,11 @@ impl Check<'_, '_> {
         if rows.is_none() {
             let what = "no commit speaks of it, and no page points into it";
             self.told.tell(Finding::new(Kind::Leftover, what).in_file(place));
+            // Named like one of the writer's, which would remove it, too.
+            let digits = name.split('.').next().unwrap_or_default();
+            if digits.len() >= 6 && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+                self.told.fixes.files.push(self.dir.join(real_name));
+            }
             return Ok(());
         }
         let what = "pages point into it, and the database has no length of it";

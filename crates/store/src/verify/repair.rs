@@ -2,7 +2,7 @@
 //! something else. Nothing that is good is lost, and nothing that was lost is made up.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use serde_json::Value;
@@ -74,7 +74,7 @@ pub(super) fn repair(
         // The checkpoint first: it names the others.
         for removed in [fs::remove_file(path.join("checkpoint")), fs::remove_dir_all(&path)] {
             match removed {
-                Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                Err(e) if e.kind() != ErrorKind::NotFound => {
                     return Err(StoreError::file("remove", &path)(e));
                 }
                 _ => {}
@@ -83,8 +83,12 @@ pub(super) fn repair(
         done.push("the frontier's tables were removed; the next run makes them anew".to_owned());
     }
     for path in fixes.files {
-        fs::remove_file(&path).map_err(StoreError::file("remove", &path))?;
-        done.push(format!("{} was removed", path.display()));
+        match fs::remove_file(&path) {
+            // With the tables, say.
+            Err(e) if e.kind() == ErrorKind::NotFound => continue,
+            removed => removed.map_err(StoreError::file("remove", &path))?,
+        }
+        done.push(format!("{} was removed: nothing speaks of it", path.display()));
     }
     for (path, len) in fixes.cuts {
         let file = OpenOptions::new().write(true).open(&path);

@@ -264,7 +264,10 @@ fn what_a_kill_leaves_is_noted_and_is_no_damage() {
     ] {
         assert!(kinds(&found).contains(&kind), "{kind:?} in {found:#?}");
     }
-    // The next run clears it away.
+    // A repair removes what nothing speaks of, and the next run clears the rest away.
+    let repaired = repair(sample.path(), &mut |_| ()).unwrap();
+    assert_eq!((repaired.damage, repaired.repairs.len()), (0, 1), "{repaired:?}");
+    assert!(!sample.path().join("bodies/000002.warc.gz").exists());
     drop(crate::rig::Rig::new(sample.path()));
     assert_eq!(damage(sample.path()), []);
 }

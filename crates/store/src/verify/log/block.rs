@@ -331,8 +331,8 @@ mod tests {
         let print = prints().get(&url).0;
         let found = Event::Found { print, filtered: None, renews: false, url: url.as_str() };
         assert!(events.contains(&format!("{found:?}")), "{events:#?}");
-        let settles = events.iter().filter(|event| event.starts_with("Settled"));
-        assert!(settles.clone().count() == 10 && settles.clone().last().unwrap().contains("n: 17"));
+        let settles: Vec<_> = events.iter().filter(|event| event.starts_with("Settled")).collect();
+        assert!(settles.len() == 10 && settles[9].contains("n: 17"), "{settles:?}");
     }
 
     proptest! {

@@ -249,6 +249,9 @@ fn leftovers(
         for entry in entries {
             let name = format!("{folder}/{}", entry?.file_name().to_string_lossy());
             if !is_named(&name) {
+                if name.ends_with(".run") || name.ends_with(".new") || name.ends_with(".seg") {
+                    told.fixes.files.push(dir.join(&name));
+                }
                 let file = format!("frontier/{name}");
                 told.tell(Finding::new(Kind::Leftover, what).in_file(file));
             }

@@ -10,32 +10,32 @@
 //! to was crawled, or was not. The new folder is a crawl's like any other: each page is found and
 //! settles in it.
 
+mod sequence;
+mod source;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use async_channel::{Sender, bounded};
+use async_channel::bounded;
 use crawl_feeds::Feed;
-use crawl_model::{
-    CanonicalUrl, Desk, Entry, Errand, Failure, FailureKind, Fetched, Fingerprint, Fingerprinter,
-    Found, KeyRules, Look, Outcome, Request, Source, Ticket, TicketId, View,
-};
+use crawl_model::{Fingerprinter, KeyRules, Outcome};
 use crawl_parser::CrewEnd;
 use crawl_pipeline::Pipeline;
 use crawl_spider::{Closed, Spider};
-use crawl_store::{
-    Bodies, Options, Progress, Reader, Store, StoreError, StoredAnswer, StoredPage, WriterEdges,
-    blocking,
-};
+use crawl_store::{Bodies, Options, Progress, Reader, Store, StoreError, WriterEdges};
 use serde::Serialize;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 
 use crate::config::CrawlConfig;
 use crate::error::CrawlError;
 use crate::opened::{self, Parts};
 use crate::supervise::cpu_thread;
+
+use sequence::{Lost, sequence};
+use source::{AllKnown, Pages};
 
 /// Pages that may be under way at a time.
 const WINDOW: usize = 256;
@@ -59,37 +59,6 @@ pub struct Replayed {
     pub elapsed_ms: u64,
     /// Counts that the spider kept.
     pub spider_stats: BTreeMap<String, i64>,
-}
-
-/// All links are known.
-struct AllKnown(Fingerprinter);
-
-impl View for AllKnown {
-    fn fingerprint(&self, url: &CanonicalUrl) -> Fingerprint {
-        self.0.get(url)
-    }
-
-    fn fingerprint_of(&self, request: &Request) -> Fingerprint {
-        self.0.request(request)
-    }
-
-    fn known(&self, prints: &[Fingerprint]) -> Vec<bool> {
-        vec![true; prints.len()]
-    }
-
-    fn look(&self, _: Fingerprint, _: &CanonicalUrl, _: u32) -> Look {
-        Look::Known
-    }
-}
-
-/// Tells the sequencer of tickets that end without an entry.
-struct Lost(mpsc::UnboundedSender<TicketId>);
-
-impl Desk for Lost {
-    fn abandoned(&self, id: TicketId) {
-        // The sequencer is gone when the replay is over.
-        let _ = self.0.send(id);
-    }
 }
 
 pub(crate) async fn replay(
@@ -229,176 +198,11 @@ fn holds_crawl(folder: &Path) -> Result<bool, CrawlError> {
     }
 }
 
-/// The stored pages on their way to the CPU threads.
-struct Pages {
-    reader: Reader,
-    prints: Fingerprinter,
-    fetched: Sender<Fetched>,
-    found: mpsc::Sender<Entry>,
-    desk: Arc<dyn Desk>,
-    window: Arc<Semaphore>,
-    open: Arc<AtomicUsize>,
-}
-
-impl Pages {
-    /// Sends them all, or until the spider wants to stop. Blocks.
-    fn run(
-        self,
-        permits: &mpsc::UnboundedSender<OwnedSemaphorePermit>,
-        is_stopped: impl Fn() -> bool,
-    ) -> Result<Replayed, CrawlError> {
-        let mut replayed = Replayed::default();
-        for page in self.reader.stored() {
-            if is_stopped() {
-                break;
-            }
-            let StoredPage { request, record, answer } = page?;
-            let failed = || FailureKind::of(record.verdict);
-            let reply = match (answer, failed()) {
-                (StoredAnswer::Response(response), _) => Ok(response),
-                (StoredAnswer::Failed, Some(kind)) => Err(Failure::new(kind, &*record.error)),
-                (StoredAnswer::NotArchived, _) => {
-                    replayed.not_archived += 1;
-                    continue;
-                }
-                (StoredAnswer::Failed | StoredAnswer::NotSent, _) => {
-                    replayed.not_sent += 1;
-                    continue;
-                }
-            };
-            let Ok(permit) = blocking::wait(self.window.clone().acquire_owned()) else { break };
-            let print = self.prints.request(&request);
-            let found = Found { print, request: request.clone(), filtered: None, renews: false };
-            // Before its page: it has to be known to settle.
-            let entry = Entry::Found { found: vec![found], source: Source::Page };
-            if blocking::wait(self.found.send(entry)).is_err() {
-                break;
-            }
-            // Wraps around long after the page of that number has gone.
-            let number = replayed.pages & u64::from(u32::MAX);
-            let id = TicketId(u32::try_from(number).unwrap_or(u32::MAX));
-            let errand = Errand::Page(request);
-            let desk = self.desk.clone();
-            let ticket = Ticket::issue(desk, id, print, errand, record.attempts.max(1), true);
-            self.open.fetch_add(1, Ordering::AcqRel);
-            let _ = permits.send(permit);
-            let fetched = Fetched {
-                ticket,
-                reply,
-                rest: None,
-                sent_ms: record.fetched_ms,
-                elapsed: Duration::from_millis(record.elapsed_ms),
-                timing: record.timing,
-                cookies: Vec::new(),
-            };
-            if self.fetched.send_blocking(fetched).is_err() {
-                break;
-            }
-            replayed.pages += 1;
-        }
-        Ok(replayed)
-    }
-}
-
-/// Puts what the CPU threads bring into the order in which it was sent.
-async fn sequence(
-    mut entries: mpsc::Receiver<Entry>,
-    mut lost: mpsc::UnboundedReceiver<TicketId>,
-    in_order: mpsc::Sender<Entry>,
-    mut permits: mpsc::UnboundedReceiver<OwnedSemaphorePermit>,
-) {
-    let mut waiting: BTreeMap<u32, Option<Entry>> = BTreeMap::new();
-    let mut next = 0_u32;
-    let mut are_lost = true;
-    loop {
-        tokio::select! {
-            entry = entries.recv() => match entry {
-                Some(Entry::Parsed(parsed)) => {
-                    waiting.insert(parsed.ticket.id().0, Some(Entry::Parsed(parsed)));
-                }
-                // Parts of huge pages: links, all of which are known.
-                Some(entry) => drop(in_order.send(entry).await),
-                None => break,
-            },
-            id = lost.recv(), if are_lost => match id {
-                Some(id) => drop(waiting.entry(id.0).or_default()),
-                None => are_lost = false,
-            },
-        }
-        while let Some(entry) = waiting.remove(&next) {
-            next = next.wrapping_add(1);
-            drop(permits.recv().await);
-            if let Some(entry) = entry {
-                // The writer is gone if it has failed; that is told by itself.
-                let _ = in_order.send(entry).await;
-            }
-        }
-    }
-    for entry in waiting.into_values().flatten() {
-        let _ = in_order.send(entry).await;
-    }
-}
-
 /// Takes the writer's answers: nobody needs them, but who counts what is open.
 async fn hear(mut outcomes: mpsc::Receiver<Outcome>, open: Arc<AtomicUsize>) {
     while let Some(outcome) = outcomes.recv().await {
         if let Outcome::Settled { .. } | Outcome::Retry { .. } = outcome {
             open.fetch_sub(1, Ordering::AcqRel);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn what_comes_back_in_any_order_goes_on_in_its_own() {
-        let (entries, entries_in) = mpsc::channel(8);
-        let (in_order, mut in_order_in) = mpsc::channel(8);
-        let (lost, lost_in) = mpsc::unbounded_channel();
-        let (tell, permits) = mpsc::unbounded_channel();
-        let window = Arc::new(Semaphore::new(8));
-        let desk: Arc<dyn Desk> = Arc::new(Lost(lost));
-        for _ in 0..5 {
-            tell.send(window.clone().try_acquire_owned().unwrap()).unwrap();
-        }
-        let task = tokio::spawn(sequence(entries_in, lost_in, in_order, permits));
-        for id in [3, 0, 4, 2] {
-            entries.send(parsed(&desk, id)).await.unwrap();
-        }
-        // The second is lost on the way.
-        drop(parsed(&desk, 1));
-        let mut ids = Vec::new();
-        for _ in 0..4 {
-            let Some(Entry::Parsed(parsed)) = in_order_in.recv().await else { panic!("no entry") };
-            ids.push(parsed.ticket.id().0);
-            let _ = parsed.ticket.spend();
-        }
-        assert_eq!(ids, [0, 2, 3, 4]);
-        drop(entries);
-        task.await.unwrap();
-        assert_eq!(window.available_permits(), 8);
-    }
-
-    fn parsed(desk: &Arc<dyn Desk>, id: u32) -> Entry {
-        let url = CanonicalUrl::parse("http://h/").unwrap();
-        let errand = Errand::Page(Request::get(url.clone()));
-        let ticket = Ticket::issue(desk.clone(), TicketId(id), Fingerprint(0), errand, 1, true);
-        let parser = crawl_parser::Parser::new(
-            crawl_parser::ParseConfig::default(),
-            0,
-            Arc::new(crawl_parser::LinkSpider),
-            Arc::new(AllKnown(Fingerprinter::new([0; 16]))),
-        );
-        Entry::Parsed(Box::new(parser.parse(Fetched {
-            ticket,
-            reply: Err(Failure::new(FailureKind::Timeout, "x")),
-            rest: None,
-            sent_ms: 0,
-            elapsed: Duration::ZERO,
-            timing: crawl_model::Timing::default(),
-            cookies: Vec::new(),
-        })))
     }
 }

@@ -12,11 +12,15 @@
 
 mod config;
 mod error;
+mod export;
 mod feed;
+mod row;
 mod sink;
+mod text;
 
 pub mod stdout;
 
-pub use config::{FeedConfig, FeedFormat};
+pub use config::{Compression, FeedConfig, FeedFault, FeedFormat, FieldChoice, PageField};
 pub use error::FeedError;
+pub use export::Export;
 pub use feed::Feed;

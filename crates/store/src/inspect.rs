@@ -55,6 +55,8 @@ pub struct Query {
     pub url: Option<String>,
     /// Of items: those that a step of the pipeline dropped, in the place of those that are stored.
     pub dropped: bool,
+    /// Of items: whether each row has the record of its page, too, as `page`.
+    pub with_page: bool,
 }
 
 /// An HTTP status, `404`, or a class of them, `4xx`.
@@ -132,7 +134,9 @@ impl TryFrom<String> for StatusFilter {
 }
 
 impl FieldFilter {
-    fn matches(&self, row: &Value) -> bool {
+    /// Whether it holds for `row`.
+    #[must_use]
+    pub fn matches(&self, row: &Value) -> bool {
         let mut value = row;
         // A field may itself have a dot in its name.
         if let Some(whole) = row.get(&self.name) {
@@ -343,7 +347,15 @@ fn items(reader: &Reader, filter: &Filter<'_>, emit: Emit<'_>) -> Result<(), Sto
         for item in reader.items(print) {
             let item = crate::commit::item_value(&item?);
             let takes = filter.has_fields(&item);
-            if takes && emit(json!({"url": record.url, "n": record.n, "item": item})).is_break() {
+            if !takes {
+                continue;
+            }
+            let mut row = json!({"url": record.url, "n": record.n, "item": item});
+            if filter.query.with_page {
+                row["page"] =
+                    serde_json::to_value(&record).expect("records are strings and numbers");
+            }
+            if emit(row).is_break() {
                 return Ok(ControlFlow::Break(()));
             }
         }

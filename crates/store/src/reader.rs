@@ -3,7 +3,7 @@
 //! Iterators stream: none collects pages. What a running crawl commits meanwhile may or may not
 //! be seen, but a page is always seen whole.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -226,6 +226,13 @@ impl Reader {
     pub fn robots(&self, origin: &Origin) -> Result<Option<RobotsReply>, StoreError> {
         let replies = StoredRobots::of(&self.shared.db, origin).next().transpose()?;
         Ok(replies.map(|(_, reply, _)| reply))
+    }
+
+    /// A folder within the crawl's where feeds may keep what is to go elsewhere; a fresh start
+    /// removes it. It need not be there.
+    #[must_use]
+    pub fn feeds_folder(&self) -> PathBuf {
+        self.shared.folder.feeds()
     }
 
     /// How far the feed of this name has got; `None` if it never reported.

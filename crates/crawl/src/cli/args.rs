@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::export::ExportArgs;
 use super::scaffold::args::{self as scaffold, CheckArgs, NewArgs, RecordArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use crawl::CanonicalUrl;
@@ -76,6 +77,9 @@ pub(crate) enum Command {
     /// Look into the folder of a crawl, finished or running.
     #[command(after_help = EXIT_CODES)]
     Inspect(InspectArgs),
+    /// Write the items of a crawl, finished or running, into a file, a table or an object store.
+    #[command(after_help = EXIT_CODES)]
+    Export(Box<ExportArgs>),
     /// Tell a running crawl what to do: pause, resume, stop, add, block, set.
     #[command(after_help = CONTROL)]
     Control(ControlArgs),
@@ -131,7 +135,8 @@ pub(crate) struct RunArgs {
     /// Tell the spider something, such as `-a tag=love`; wins over `[spider.args]`.
     #[arg(short, long = "arg", value_name = "NAME=VALUE")]
     pub(crate) args: Vec<String>,
-    /// Also write the items to this file, format by its extension.
+    /// Also write the items to this file (format by its extension), table or object: as `path` of a
+    /// `[[feed]]`.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Vec<PathBuf>,
     /// Print the report as one line of JSON.

@@ -32,6 +32,7 @@ pub(crate) fn inspect(args: InspectArgs) -> Result<(), Failure> {
         limit: args.limit,
         url: args.url,
         dropped: args.dropped,
+        with_page: false,
     };
     let stdout = io::stdout();
     let is_for_people = !args.json && stdout.is_terminal();
@@ -45,7 +46,7 @@ pub(crate) fn inspect(args: InspectArgs) -> Result<(), Failure> {
 }
 
 /// Takes the rows from the folder, or from the crawl that has it.
-fn gather(
+pub(super) fn gather(
     folder: &Path,
     query: &Query,
     row: &mut dyn FnMut(Value) -> ControlFlow<()>,

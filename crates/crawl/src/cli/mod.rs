@@ -5,6 +5,7 @@ pub(crate) mod failure;
 
 mod config;
 mod control;
+mod export;
 mod inspect;
 mod plugin;
 mod plumbing;
@@ -30,6 +31,7 @@ pub(crate) async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Check(args) => return scaffold::check(&args),
         Command::Plugin(args) => plugin::plugin(&args)?,
         Command::Inspect(args) => inspect::inspect(args)?,
+        Command::Export(args) => export::export(*args)?,
         Command::Control(args) => control::control(args)?,
         Command::Config(args) => config::config(&args)?,
         Command::Testsite(args) => testsite::testsite(args).await?,

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crawl_model::PageRecord;
 
@@ -10,6 +11,9 @@ use crate::config::Place;
 use crate::row::Selection;
 use crate::sink::{self, Sink};
 use crate::{FeedConfig, FeedError, FeedFormat, stdout};
+
+/// Tells the folders of several exports of one process apart.
+static N_EXPORTS: AtomicU64 = AtomicU64::new(0);
 
 /// Writes items that are handed to it, in the form of a feed.
 ///
@@ -24,6 +28,7 @@ pub struct Export {
     /// For what is gathered on the way; removed at the end.
     spool: PathBuf,
     n_items: u64,
+    n_commits: u64,
 }
 
 /// Where a file goes that was written elsewhere.
@@ -41,7 +46,9 @@ impl Export {
     /// As for [`Feed::open`](crate::Feed::open).
     pub fn open(config: &FeedConfig) -> Result<Self, FeedError> {
         config.check()?;
-        let spool = std::env::temp_dir().join(format!("crawl-export-{}", std::process::id()));
+        let number = N_EXPORTS.fetch_add(1, Ordering::Relaxed);
+        let spool = format!("crawl-export-{}-{number}", std::process::id());
+        let spool = std::env::temp_dir().join(spool);
         let selection = Selection::of(config);
         let mut config = config.clone();
         let detour = detour(&config, &selection, &spool);
@@ -57,7 +64,7 @@ impl Export {
             fresh: true,
         };
         let (sink, _) = sink::open(&config, &selection, &crawl)?;
-        Ok(Self { selection, sink, detour, spool, n_items: 0 })
+        Ok(Self { selection, sink, detour, spool, n_items: 0, n_commits: 0 })
     }
 
     /// Writes the items of a page, as JSON texts; those that the config leaves out are not counted.
@@ -75,11 +82,14 @@ impl Export {
                 self.n_items += 1;
             }
         }
-        if self.sink.is_full() {
-            self.sink.commit(record.n)?;
-            self.sink.confirmed()?;
-        }
-        Ok(())
+        if self.sink.is_full() { self.commit() } else { Ok(()) }
+    }
+
+    /// Settle numbers say nothing here, but those of commits rise.
+    fn commit(&mut self) -> Result<(), FeedError> {
+        self.n_commits += 1;
+        self.sink.commit(self.n_commits)?;
+        self.sink.confirmed()
     }
 
     /// Writes what is left and puts the file into its place; returns the number of items.
@@ -87,10 +97,9 @@ impl Export {
     /// # Errors
     /// [`FeedError`] if that cannot be done.
     pub fn finish(mut self) -> Result<u64, FeedError> {
-        self.sink.commit(0)?;
+        self.commit()?;
         if self.sink.close() {
-            self.sink.commit(0)?;
-            self.sink.confirmed()?;
+            self.commit()?;
         }
         self.sink.end()?;
         match &self.detour {

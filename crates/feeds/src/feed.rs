@@ -155,6 +155,9 @@ impl Feed {
                 self.report(line)?;
                 due = Instant::now() + REPORT_EVERY;
             }
+            if line.has_news(progress) {
+                continue;
+            }
             if matches!(line.next(is_ahead.then_some(due)), Next::WriterGone) {
                 // It may yet be read by people.
                 self.sink.commit(self.n)?;
@@ -272,6 +275,12 @@ enum Next {
 }
 
 impl Line {
+    /// Whether there was progress since: while a report was waited for, say.
+    fn has_news(&self, since: Progress) -> bool {
+        let now = *self.settled.borrow();
+        (now.n, now.last) != (since.n, since.last)
+    }
+
     /// Waits for a commit, or until `due`.
     fn next(&mut self, due: Option<Instant>) -> Next {
         let mut changed = pin!(self.settled.changed());

@@ -12,7 +12,7 @@ use crate::config::PageField;
 /// The field under which items see the page they are of, unless they have one of that name.
 const PAGE: &str = "page";
 /// The field of an item that is no object, where fields are needed.
-const VALUE: &str = "value";
+pub(crate) const VALUE: &str = "value";
 
 /// What one item is written as: JSON as it was stored, or fields.
 #[derive(Debug, Clone)]

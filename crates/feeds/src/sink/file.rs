@@ -267,7 +267,10 @@ impl Sink for Files {
 
     fn commit(&mut self, n: u64) -> Result<Position, FeedError> {
         self.write_held()?;
-        let synced = self.tail.sync(self.text.foot());
+        let mut synced = self.tail.sync(self.text.foot());
+        if self.is_closing {
+            synced = synced.and_then(|()| self.tail.end());
+        }
         synced.map_err(FeedError::file("flush", self.tail.path()))?;
         let is_last = self.is_closing && self.state.rows > 0;
         if self.names.is_batched() && (self.is_full() || is_last) {
@@ -306,7 +309,7 @@ impl Sink for Files {
         }
         // The one file is shown as it is, and gathered further by the next run.
         let is_shown = self.state.shown == Some(self.tail.len()) && self.held.is_empty();
-        self.closed = (!is_shown && self.rows() > 0).then_some(self.state.batch);
+        self.closed = (!is_shown).then_some(self.state.batch);
         self.closed.is_some()
     }
 

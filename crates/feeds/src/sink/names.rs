@@ -21,6 +21,9 @@ pub(super) struct Names {
         allow(dead_code, reason = "the other files are written beside their names")
     )]
     spool: PathBuf,
+    /// The columns that are known beforehand.
+    #[cfg(feature = "parquet")]
+    columns: Vec<String>,
     show: Show,
 }
 
@@ -34,6 +37,7 @@ enum Show {
     /// It is made of what was gathered.
     #[cfg(feature = "parquet")]
     Parquet,
+    /// It, or the Parquet file that is made of it, is sent.
     #[cfg(feature = "object-store")]
     Object(super::objects::Objects, FeedFormat),
 }
@@ -58,6 +62,8 @@ impl Names {
             stem: config.uncompressed_path(),
             is_batched,
             spool: spool.to_owned(),
+            #[cfg(feature = "parquet")]
+            columns: crate::row::Selection::of(config).columns().unwrap_or_default(),
             show,
         })
     }
@@ -153,7 +159,7 @@ impl Names {
             }
             #[cfg(feature = "parquet")]
             Show::Parquet => {
-                super::parquet::convert(&part, &whole)?;
+                super::parquet::convert(&part, &whole, &self.columns)?;
                 self.forget(&part)
             }
             #[cfg(feature = "object-store")]
@@ -161,7 +167,7 @@ impl Names {
                 #[cfg(feature = "parquet")]
                 if *_format == FeedFormat::Parquet {
                     let made = with_suffix(&part, ".parquet");
-                    super::parquet::convert(&part, &made)?;
+                    super::parquet::convert(&part, &made, &self.columns)?;
                     objects.put(&made, &whole)?;
                     fs::remove_file(&made).map_err(FeedError::file("remove", &made))?;
                     return self.forget(&part);

@@ -7,8 +7,14 @@ mod exact;
 mod export;
 mod formats;
 mod killed;
+#[cfg(feature = "object-store")]
+mod objects;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod read;
 mod rig;
+#[cfg(any(feature = "postgres", feature = "object-store"))]
+mod servers;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod stdout;

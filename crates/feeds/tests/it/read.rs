@@ -10,6 +10,10 @@ use serde_json::{Map, Value, json};
 /// as [`texts`] has them.
 pub(crate) fn items(path: &Path) -> Vec<Value> {
     let name = path.file_name().unwrap().to_string_lossy().into_owned();
+    #[cfg(feature = "parquet")]
+    if name.ends_with(".parquet") {
+        return parquet(path);
+    }
     if name.ends_with(".sqlite") {
         return table(path, "items");
     }
@@ -30,6 +34,30 @@ pub(crate) fn items(path: &Path) -> Vec<Value> {
         "xml" => xml(&text),
         _ => text.lines().map(|line| serde_json::from_str(line).unwrap()).collect(),
     }
+}
+
+#[cfg(feature = "parquet")]
+fn parquet(path: &Path) -> Vec<Value> {
+    use parquet::file::reader::{FileReader, SerializedFileReader};
+    use parquet::record::Field;
+
+    let reader = SerializedFileReader::new(fs::File::open(path).unwrap()).unwrap();
+    let rows = reader.get_row_iter(None).unwrap().map(|row| {
+        let row = row.unwrap();
+        let cells = row.get_column_iter().filter_map(|(name, field)| {
+            let value = match field {
+                Field::Null => return None,
+                Field::Bool(is) => json!(is),
+                Field::Long(number) => json!(number),
+                Field::Double(number) => json!(number),
+                Field::Str(text) => json!(text),
+                other => panic!("no feed writes {other}"),
+            };
+            Some((name.clone(), value))
+        });
+        cells.collect::<Map<_, _>>().into()
+    });
+    rows.collect()
 }
 
 /// The rows of a table of an SQLite file, without what is null.

@@ -16,6 +16,7 @@ mod cookies;
 mod crash;
 mod declarative;
 mod faults;
+mod feeds;
 mod fetch;
 mod graph;
 mod hanging;

@@ -50,7 +50,12 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 const HOMES: &[(&str, &[&str])] = &[
     ("hyper", &["fetcher", "testsite"]),
     ("hyper-util", &["fetcher", "testsite"]),
-    ("rustls", &["fetcher"]),
+    ("rustls", &["fetcher", "feeds"]),
+    ("rusqlite", &["feeds"]),
+    ("parquet", &["feeds"]),
+    ("arrow-array", &["feeds"]),
+    ("postgres", &["feeds"]),
+    ("object_store", &["feeds"]),
     ("hickory-resolver", &["fetcher"]),
     ("boon", &["pipeline"]),
     ("sled", &["store"]),

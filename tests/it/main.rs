@@ -19,6 +19,7 @@ mod crash;
 mod declarative;
 mod diff;
 mod faults;
+mod feeds;
 mod fetch;
 mod graph;
 mod hanging;

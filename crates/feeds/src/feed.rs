@@ -7,34 +7,66 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use crawl_model::{Entry, Fingerprint};
-use crawl_store::{FeedCursor, Progress, Reader, blocking};
+use crawl_store::{Progress, Reader, blocking};
 use tokio::sync::{mpsc, watch};
 
-use crate::sink::Sink;
+use crate::row::Selection;
+use crate::sink::{self, Position, Sink, Start};
 use crate::{FeedConfig, FeedError};
 
 /// Least time between two reports: a report costs the writer a commit when nothing else happens.
 const REPORT_EVERY: Duration = Duration::from_millis(500);
+/// How long to wait before a sink that was not there is tried again: this, then twice as long ..
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+/// .. up to this.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// How long a sink that is not there can hold up the end of a crawl.
+const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Writes the items of settled pages, in settle order, into one file.
+/// Writes the items of settled pages, in settle order, to one place.
 ///
-/// Exact after a kill for files: the file is cut back to the last durable report. A stream
-/// (standard output, a pipe) cannot be cut back: what was written after the last durable report
-/// is written again by the next run.
+/// Exact after a kill: files are cut back to the last durable report, databases hold rows and
+/// cursor in one transaction. A stream (standard output, a pipe) cannot be cut back: what was
+/// written after the last durable report is written again by the next run.
+///
+/// A database or object store that is not there holds up its feed, not the crawl: the feed tries
+/// again, and when the crawl ends before it has come back, the next run goes on from the cursor.
 #[derive(Debug)]
 pub struct Feed {
     name: Arc<str>,
     reader: Reader,
-    sink: Sink,
+    selection: Selection,
+    sink: Box<dyn Sink>,
     /// Last settle number whose items are in the sink.
     n: u64,
     /// Reports that were sent, over all runs.
     reports: u64,
     /// Whether the store must hear of a new beginning before the first byte is written.
     starts_over: bool,
-    /// What was reported last.
-    reported: (u64, u64),
+    /// The settle number that was reported last.
+    reported: u64,
     notes: Vec<String>,
+}
+
+/// Where a feed hears from the writer, and speaks to it.
+struct Line {
+    settled: watch::Receiver<Progress>,
+    entries: mpsc::Sender<Entry>,
+    /// Since when the crawl has ended but for its feeds.
+    ends_since: Option<Instant>,
+}
+
+/// Why a feed stops early.
+enum Stop {
+    /// The writer has failed: its error says it all.
+    WriterGone,
+    Failed(FeedError),
+}
+
+impl<E: Into<FeedError>> From<E> for Stop {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
 }
 
 impl Feed {
@@ -43,41 +75,32 @@ impl Feed {
     ///
     /// # Errors
     /// [`FeedError::NotOurs`] if the file holds what this crawl did not write,
-    /// [`FeedError::InUse`] if something else writes it, [`FeedError::Format`] if the extension
-    /// says nothing, and others as they come.
+    /// [`FeedError::InUse`] if something else writes it, [`FeedError::Config`] if it cannot be what
+    /// is asked for, [`FeedError::Unreachable`] if nobody answers, and others as they come.
     pub fn open(config: &FeedConfig, reader: Reader, fresh: bool) -> Result<Self, FeedError> {
-        let path = config.path.clone();
-        if config.effective_format().is_none() {
-            return Err(FeedError::Format { path });
-        }
         let name = config.name();
-        let mut sink = Sink::open(config)?;
         let cursor = reader.feed_cursor(&name)?;
-        let reports = cursor.map_or(0, |cursor| cursor.reports);
-        let mut notes = Vec::new();
-        let start = match cursor.filter(|_| !fresh) {
-            None if sink.is_file() && sink.len() > 0 && !fresh => {
-                return Err(FeedError::NotOurs { path });
-            }
-            None => None,
-            Some(FeedCursor { n, len, .. }) if sink.is_file() && sink.len() < len => {
-                let found = sink.len();
-                notes.push(format!(
-                    "feed {name} has {found} of {len} bytes up to settle {n}: written anew"
-                ));
-                None
-            }
-            Some(FeedCursor { n, len, .. }) => {
-                if sink.len() > len {
-                    notes.push(format!("feed {name} cut back by {} bytes", sink.len() - len));
-                }
-                Some((n, len))
-            }
+        let reports = cursor.as_ref().map_or(0, |cursor| cursor.reports);
+        let crawl = sink::Crawl {
+            id: reader.identity().created_ms.to_string(),
+            spool: reader.feeds_folder(),
+            cursor,
+            fresh,
         };
-        let (n, len) = start.unwrap_or_default();
-        sink.cut(len)?;
-        let (name, starts_over) = (Arc::from(name), start.is_none());
-        Ok(Self { name, reader, sink, n, reports, starts_over, reported: (n, len), notes })
+        let selection = Selection::of(config);
+        let (sink, Start { n, is_over, notes }) = sink::open(config, &selection, &crawl)?;
+        let name = Arc::from(name);
+        Ok(Self {
+            name,
+            reader,
+            selection,
+            sink,
+            n,
+            reports,
+            starts_over: is_over,
+            reported: n,
+            notes,
+        })
     }
 
     /// What was found and done at open, for people; empty if there was nothing to do.
@@ -103,52 +126,70 @@ impl Feed {
     /// [`FeedError`] if the export cannot be written or the store not be read.
     pub fn run(
         mut self,
-        mut settled: watch::Receiver<Progress>,
+        settled: watch::Receiver<Progress>,
         entries: mpsc::Sender<Entry>,
     ) -> Result<(), FeedError> {
-        if self.starts_over
-            && !(self.report(&entries)? && self.is_through(&mut settled, &entries)?)
-        {
-            return Ok(());
+        let mut line = Line { settled, entries, ends_since: None };
+        match self.follow(&mut line) {
+            Ok(()) => self.sink.end(),
+            Err(Stop::WriterGone) => Ok(()),
+            Err(Stop::Failed(error)) => Err(error),
         }
+    }
+
+    fn follow(&mut self, line: &mut Line) -> Result<(), Stop> {
+        if self.starts_over {
+            self.send(line, Position { n: self.n, ..Position::default() })?;
+            self.await_report(line)?;
+        }
+        self.confirm(line)?;
         let mut due = Instant::now() + REPORT_EVERY;
         loop {
-            let progress = *settled.borrow_and_update();
-            self.write_up_to(progress.n)?;
+            let progress = *line.settled.borrow_and_update();
+            self.write_up_to(progress.n, line)?;
             if progress.last {
-                return self.finish(settled, &entries);
+                return self.finish(line);
             }
             let is_ahead = self.is_ahead();
             if is_ahead && Instant::now() >= due {
-                self.report(&entries)?;
+                self.report(line)?;
                 due = Instant::now() + REPORT_EVERY;
             }
-            match next(&mut settled, &entries, is_ahead.then_some(due)) {
-                Next::News | Next::Due => {}
-                Next::WriterGone => return self.sink.sync(),
+            if line.has_news(progress) {
+                continue;
+            }
+            if matches!(line.next(is_ahead.then_some(due)), Next::WriterGone) {
+                // It may yet be read by people.
+                self.sink.commit(self.n)?;
+                return Err(Stop::WriterGone);
             }
         }
     }
 
     /// Writes what is still on its way: a report goes through the writer behind all else, so when
     /// it is durable, so is everything before it.
-    fn finish(
-        &mut self,
-        mut settled: watch::Receiver<Progress>,
-        entries: &mpsc::Sender<Entry>,
-    ) -> Result<(), FeedError> {
+    fn finish(&mut self, line: &mut Line) -> Result<(), Stop> {
         loop {
-            let is_through = self.report(entries)? && self.is_through(&mut settled, entries)?;
-            let n = settled.borrow().n;
-            self.write_up_to(n)?;
-            if !self.is_ahead() || !is_through {
-                return self.sink.sync();
+            self.report(line)?;
+            self.await_report(line)?;
+            let n = line.settled.borrow().n;
+            self.write_up_to(n, line)?;
+            if !self.is_ahead() {
+                break;
             }
         }
+        if self.sink.close() {
+            self.report(line)?;
+            self.await_report(line)?;
+            self.confirm(line)?;
+            // What was done thereby is not done again by the next run.
+            self.report(line)?;
+        }
+        Ok(())
     }
 
     /// Writes the items of all pages that settled after the last one written, up to `n`.
-    fn write_up_to(&mut self, n: u64) -> Result<(), FeedError> {
+    fn write_up_to(&mut self, n: u64, line: &mut Line) -> Result<(), Stop> {
         if n <= self.n {
             return Ok(());
         }
@@ -159,55 +200,68 @@ impl Feed {
             }
             self.write_page(number, print)?;
             self.n = number;
+            if self.sink.is_full() {
+                self.report(line)?;
+            }
         }
-        self.sink.flush()
+        Ok(self.sink.flush()?)
     }
 
     fn write_page(&mut self, n: u64, print: Fingerprint) -> Result<(), FeedError> {
         let record = self.reader.page(print)?;
         // Another number: fetched again later, or kept out by a better copy.
-        if record.is_none_or(|record| record.n != n || record.n_items == 0) {
+        let Some(record) = record.filter(|record| record.n == n && record.n_items > 0) else {
             return Ok(());
-        }
+        };
         for item in self.reader.items(print) {
-            self.sink.line(&item?)?;
+            if let Some(row) = self.selection.row(item?, &record) {
+                self.sink.put(row)?;
+            }
         }
         Ok(())
     }
 
     /// Whether there is something to report.
     fn is_ahead(&self) -> bool {
-        self.reported != (self.n, self.sink.len())
+        self.reported != self.n
     }
 
-    /// Brings the export to the disk and says how far it is good; `false` if there is nobody to
-    /// tell, for the writer has failed.
-    fn report(&mut self, entries: &mpsc::Sender<Entry>) -> Result<bool, FeedError> {
-        self.sink.sync()?;
-        let (n, len) = (self.n, self.sink.len());
-        let entry = Entry::FeedCursor { feed: self.name.clone(), n, len };
-        let is_sent = blocking::wait(entries.send(entry)).is_ok();
-        if is_sent {
-            self.reports += 1;
-            self.reported = (n, len);
+    /// Brings the export to where it lasts and says how far it is good; where that has to be
+    /// durable before anything else happens, waits for it.
+    fn report(&mut self, line: &mut Line) -> Result<(), Stop> {
+        let n = self.n;
+        let position = line.patiently(|| self.sink.commit(n))?;
+        self.send(line, position)?;
+        if self.sink.awaits() {
+            self.await_report(line)?;
+            self.confirm(line)?;
         }
-        Ok(is_sent)
+        Ok(())
     }
 
-    /// Waits until the last report is durable; `false` if the writer has failed.
-    fn is_through(
-        &self,
-        settled: &mut watch::Receiver<Progress>,
-        entries: &mpsc::Sender<Entry>,
-    ) -> Result<bool, FeedError> {
+    fn confirm(&mut self, line: &mut Line) -> Result<(), Stop> {
+        line.patiently(|| self.sink.confirmed())
+    }
+
+    fn send(&mut self, line: &Line, position: Position) -> Result<(), Stop> {
+        let Position { n, len, state } = position;
+        let entry = Entry::FeedCursor { feed: self.name.clone(), n, len, state };
+        blocking::wait(line.entries.send(entry)).map_err(|_| Stop::WriterGone)?;
+        self.reports += 1;
+        self.reported = n;
+        Ok(())
+    }
+
+    /// Waits until the last report is durable.
+    fn await_report(&self, line: &mut Line) -> Result<(), Stop> {
         loop {
-            settled.borrow_and_update();
+            line.settled.borrow_and_update();
             let cursor = self.reader.feed_cursor(&self.name)?;
             if cursor.is_some_and(|cursor| cursor.reports >= self.reports) {
-                return Ok(true);
+                return Ok(());
             }
-            if matches!(next(settled, entries, None), Next::WriterGone) {
-                return Ok(false);
+            if matches!(line.next(None), Next::WriterGone) {
+                return Err(Stop::WriterGone);
             }
         }
     }
@@ -220,22 +274,54 @@ enum Next {
     WriterGone,
 }
 
-/// Waits for a commit, or until `due`.
-fn next(
-    settled: &mut watch::Receiver<Progress>,
-    entries: &mpsc::Sender<Entry>,
-    due: Option<Instant>,
-) -> Next {
-    let mut changed = pin!(settled.changed());
-    let mut closed = pin!(entries.closed());
-    let either = poll_fn(|context| {
-        if let Poll::Ready(changed) = changed.as_mut().poll(context) {
-            return Poll::Ready(if changed.is_ok() { Next::News } else { Next::WriterGone });
+impl Line {
+    /// Whether there was progress since: while a report was waited for, say.
+    fn has_news(&self, since: Progress) -> bool {
+        let now = *self.settled.borrow();
+        (now.n, now.last) != (since.n, since.last)
+    }
+
+    /// Waits for a commit, or until `due`.
+    fn next(&mut self, due: Option<Instant>) -> Next {
+        let mut changed = pin!(self.settled.changed());
+        let mut closed = pin!(self.entries.closed());
+        let either = poll_fn(|context| {
+            if let Poll::Ready(changed) = changed.as_mut().poll(context) {
+                return Poll::Ready(if changed.is_ok() { Next::News } else { Next::WriterGone });
+            }
+            closed.as_mut().poll(context).map(|()| Next::WriterGone)
+        });
+        match due {
+            Some(due) => blocking::wait_until(either, due).unwrap_or(Next::Due),
+            None => blocking::wait(either),
         }
-        closed.as_mut().poll(context).map(|()| Next::WriterGone)
-    });
-    match due {
-        Some(due) => blocking::wait_until(either, due).unwrap_or(Next::Due),
-        None => blocking::wait(either),
+    }
+
+    /// Does something, and again as long as it fails for what passes: without end while the crawl
+    /// runs, for a while when it ends.
+    fn patiently<T>(&mut self, mut what: impl FnMut() -> Result<T, FeedError>) -> Result<T, Stop> {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let error = match what() {
+                Ok(done) => return Ok(done),
+                Err(error) if error.is_passing() => error,
+                Err(error) => return Err(error.into()),
+            };
+            let until = Instant::now() + pause;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+            while Instant::now() < until {
+                if matches!(self.next(Some(until)), Next::WriterGone) {
+                    return Err(Stop::WriterGone);
+                }
+                if self.settled.borrow_and_update().last && self.ends_since.is_none() {
+                    self.ends_since = Some(Instant::now());
+                    pause = FIRST_PAUSE;
+                    break;
+                }
+            }
+            if self.ends_since.is_some_and(|since| since.elapsed() > PATIENCE) {
+                return Err(error.into());
+            }
+        }
     }
 }

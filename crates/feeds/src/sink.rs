@@ -1,115 +1,155 @@
-//! Where a feed's bytes go: a file that can be cut back, or a stream that cannot.
+//! Where a feed's items go.
+//!
+//! [`Feed`](crate::Feed) and its sink share the work thus: the feed knows which items are next and
+//! what the store has durably noted; the sink knows how far what it holds is good, says so in a
+//! [`Position`], and goes on from one.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Seek, SeekFrom, Write};
+mod file;
+mod names;
+mod stream;
+mod tail;
+
+#[cfg(feature = "object-store")]
+mod objects;
+#[cfg(feature = "parquet")]
+mod parquet;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod table;
+
+use std::fmt;
+use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
 
-use crate::{FeedConfig, FeedError, stdout};
+use crawl_store::FeedCursor;
 
-/// Bytes that are gathered before they are written.
-const BUFFER: usize = 64 * 1024;
+use crate::config::Place;
+use crate::row::{Row, Selection};
+use crate::{FeedConfig, FeedError, FeedFormat};
 
-#[derive(Debug)]
-pub(crate) struct Sink {
-    path: PathBuf,
-    to: To,
-    buffer: Vec<u8>,
-    len: u64,
+/// What a sink has to know of the crawl.
+#[derive(Debug, Clone)]
+pub(crate) struct Crawl {
+    /// Tells this crawl's rows in a shared database from those of others.
+    #[cfg_attr(
+        not(any(feature = "sqlite", feature = "postgres")),
+        allow(dead_code, reason = "for databases")
+    )]
+    pub(crate) id: String,
+    /// A folder for what is to go elsewhere; need not be there.
+    pub(crate) spool: PathBuf,
+    /// What the store knows of the feed.
+    pub(crate) cursor: Option<FeedCursor>,
+    /// Whether to start over whatever is there.
+    pub(crate) fresh: bool,
 }
 
-#[derive(Debug)]
-enum To {
-    File(File),
-    /// Standard output, a pipe, a device.
-    Stream(Stream),
+/// How far a sink's content is good.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Position {
+    /// Last settle number whose items are in it.
+    pub(crate) n: u64,
+    /// Bytes of the file; 0 where there is none.
+    pub(crate) len: u64,
+    /// What else the sink has to know to go on from here.
+    pub(crate) state: String,
 }
 
-#[derive(Debug)]
-enum Stream {
-    Stdout,
-    Other(File),
+/// Where a sink begins.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Start {
+    /// Items of pages that settled after this number are wanted.
+    pub(crate) n: u64,
+    /// Whether the store must hear of it before the first byte is written.
+    pub(crate) is_over: bool,
+    /// What was found and done, for people.
+    pub(crate) notes: Vec<String>,
 }
 
-impl Sink {
-    /// Opens the sink for appending, without changing what is there.
-    pub(crate) fn open(config: &FeedConfig) -> Result<Self, FeedError> {
-        let path = config.path.clone();
-        let to = if config.is_stdout() { To::Stream(Stream::Stdout) } else { open_path(&path)? };
-        let len = match &to {
-            To::File(file) => file.metadata().map_err(FeedError::file("read", &path))?.len(),
-            To::Stream(_) => 0,
-        };
-        Ok(Self { path, to, buffer: Vec::with_capacity(BUFFER), len })
+/// Takes items.
+pub(crate) trait Sink: Send + fmt::Debug {
+    /// Takes an item.
+    fn put(&mut self, row: Row) -> Result<(), FeedError>;
+
+    /// Lets readers see what there is, where that is cheap.
+    fn flush(&mut self) -> Result<(), FeedError>;
+
+    /// Whether so much is gathered that it must be committed at the end of this page.
+    fn is_full(&self) -> bool;
+
+    /// Makes all that was put, up to the end of page `n`, last; says how far it is good. May be
+    /// tried again after an error that [passes](FeedError::is_passing).
+    fn commit(&mut self, n: u64) -> Result<Position, FeedError>;
+
+    /// Whether something waits until the last position is durable in the store.
+    fn awaits(&self) -> bool {
+        false
     }
 
-    /// Whether it can be cut back.
-    pub(crate) fn is_file(&self) -> bool {
-        matches!(self.to, To::File(_))
-    }
-
-    /// Bytes that are there, those in the buffer included.
-    pub(crate) fn len(&self) -> u64 {
-        self.len
-    }
-
-    /// Cuts a file to `len` bytes and goes on behind them; of a stream only the count is set.
-    pub(crate) fn cut(&mut self, len: u64) -> Result<(), FeedError> {
-        self.buffer.clear();
-        self.len = len;
-        if let To::File(file) = &mut self.to {
-            let cut = file.set_len(len).and_then(|()| file.seek(SeekFrom::Start(len)));
-            cut.map_err(FeedError::file("cut", &self.path))?;
-        }
+    /// The last position is durable in the store. May be tried again after an error that passes.
+    fn confirmed(&mut self) -> Result<(), FeedError> {
         Ok(())
     }
 
-    /// Appends an item as one line.
-    pub(crate) fn line(&mut self, json: &str) -> Result<(), FeedError> {
-        let before = self.buffer.len();
-        // Outside strings a line break is mere white space, inside JSON has none.
-        self.buffer.extend(json.bytes().filter(|byte| !matches!(byte, b'\n' | b'\r')));
-        self.buffer.push(b'\n');
-        self.len += (self.buffer.len() - before) as u64;
-        if self.buffer.len() >= BUFFER { self.flush() } else { Ok(()) }
+    /// The crawl ends, and all items were put: the next commit is the last. `false` if nothing is
+    /// left to do.
+    fn close(&mut self) -> bool {
+        false
     }
 
-    /// Writes the buffer out.
-    pub(crate) fn flush(&mut self) -> Result<(), FeedError> {
-        let written = match &mut self.to {
-            To::File(file) | To::Stream(Stream::Other(file)) => file.write_all(&self.buffer),
-            To::Stream(Stream::Stdout) => stdout::write(&self.buffer),
-        };
-        written.map_err(FeedError::file("write", &self.path))?;
-        self.buffer.clear();
+    /// All is done: what has to stand at the very end of a stream.
+    fn end(&mut self) -> Result<(), FeedError> {
         Ok(())
-    }
-
-    /// Writes the buffer out, to the disk where there is one.
-    pub(crate) fn sync(&mut self) -> Result<(), FeedError> {
-        self.flush()?;
-        match &self.to {
-            To::File(file) => file.sync_data().map_err(FeedError::file("flush", &self.path)),
-            To::Stream(_) => Ok(()),
-        }
     }
 }
 
-fn open_path(path: &Path) -> Result<To, FeedError> {
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        fs::create_dir_all(folder).map_err(FeedError::file("create the folder of", path))?;
+/// Opens the sink of a feed, and cuts back what is not good of it.
+pub(crate) fn open(
+    config: &FeedConfig,
+    selection: &Selection,
+    crawl: &Crawl,
+) -> Result<(Box<dyn Sink>, Start), FeedError> {
+    config.check()?;
+    let columns = selection.columns();
+    match Place::of(config) {
+        Place::Stdout => stream::open(config, columns, None, crawl),
+        Place::File(path) if config.effective_format() == Some(FeedFormat::Sqlite) => {
+            #[cfg(feature = "sqlite")]
+            return table::open(sqlite::Sqlite::new(&path), config, columns, crawl);
+            #[cfg(not(feature = "sqlite"))]
+            unreachable_feature(&path)
+        }
+        Place::File(path) => match stream_at(&path)? {
+            Some(stream) => stream::open(config, columns, Some(stream), crawl),
+            None => file::open(config, columns, crawl),
+        },
+        Place::Objects(_) => file::open(config, columns, crawl),
+        Place::Postgres(url) => {
+            #[cfg(feature = "postgres")]
+            return table::open(postgres::Postgres::new(&url, config)?, config, columns, crawl);
+            #[cfg(not(feature = "postgres"))]
+            unreachable_feature(Path::new(&url))
+        }
+        Place::Unknown(_) => unreachable_feature(&config.path),
     }
-    let mut options = OpenOptions::new();
-    let file = options.write(true).create(true).truncate(false).open(path);
-    let file = file.map_err(FeedError::file("open", path))?;
-    let is_file = file.metadata().map_err(FeedError::file("read", path))?.is_file();
-    if !is_file {
-        return Ok(To::Stream(Stream::Other(file)));
-    }
-    match file.try_lock() {
-        Ok(()) => Ok(To::File(file)),
-        Err(TryLockError::WouldBlock) => Err(FeedError::InUse { path: path.to_owned() }),
-        // Some network file systems know no locks; two feeds in one file are then not noticed.
-        Err(TryLockError::Error(e)) if e.kind() == io::ErrorKind::Unsupported => Ok(To::File(file)),
-        Err(TryLockError::Error(source)) => Err(FeedError::file("lock", path)(source)),
+}
+
+/// [`FeedConfig::check`] has refused it, with a better message.
+fn unreachable_feature<T>(path: &Path) -> Result<T, FeedError> {
+    let source = std::io::ErrorKind::Unsupported.into();
+    Err(FeedError::File { doing: "open", path: path.to_owned(), source })
+}
+
+/// What is at `path`, if it is no file but a pipe or a device.
+fn stream_at(path: &Path) -> Result<Option<fs::File>, FeedError> {
+    match fs::metadata(path) {
+        Ok(meta) if !meta.is_file() && !meta.is_dir() => {
+            let file = OpenOptions::new().write(true).open(path);
+            Ok(Some(file.map_err(FeedError::file("open", path))?))
+        }
+        _ => Ok(None),
     }
 }

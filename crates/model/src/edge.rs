@@ -94,6 +94,8 @@ pub enum Entry {
         n: u64,
         /// Bytes that are good.
         len: u64,
+        /// What else the feed has to know when it goes on; the store only keeps it.
+        state: String,
     },
 }
 

@@ -18,7 +18,7 @@ use crawl_model::{
 
 use crate::archive::Archive;
 use crate::codec::{Packer, RawEnding};
-use crate::database::{Totals, encode_numbers};
+use crate::database::{FeedCursor, Totals, encode_cursor, encode_numbers};
 use crate::dedup::Claims;
 use crate::dropped::Drops;
 use crate::log::Appender;
@@ -187,7 +187,9 @@ impl Books {
                 Ok(())
             }
             Entry::Ended(ends) => self.ended(ends, commit),
-            Entry::FeedCursor { feed, n, len } => self.feed_cursor(feed, n, len, commit),
+            Entry::FeedCursor { feed, n, len, state } => {
+                self.feed_cursor(feed, FeedCursor { n, len, reports: 0, state }, commit)
+            }
         }
     }
 
@@ -279,18 +281,17 @@ impl Books {
     fn feed_cursor(
         &mut self,
         feed: Arc<str>,
-        n: u64,
-        len: u64,
+        mut cursor: FeedCursor,
         commit: &mut Commit,
     ) -> Result<(), StoreError> {
         let before = match self.reports.get(&feed) {
             Some(reports) => *reports,
             None => self.shared.db.feed_cursor(&feed)?.map_or(0, |cursor| cursor.reports),
         };
-        let cursor = encode_numbers([n, len, before + 1]);
-        commit.batch.insert(keys::meta(&format!("feed/{feed}")), cursor);
+        cursor.reports = before + 1;
+        commit.batch.insert(keys::meta(&format!("feed/{feed}")), encode_cursor(&cursor));
         commit.is_empty = false;
-        self.reports.insert(feed, before + 1);
+        self.reports.insert(feed, cursor.reports);
         Ok(())
     }
 

@@ -31,7 +31,7 @@ pub(crate) struct Database {
 }
 
 /// How far a feed has got.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeedCursor {
     /// Last settle number whose items are in the file.
     pub n: u64,
@@ -39,6 +39,8 @@ pub struct FeedCursor {
     pub len: u64,
     /// How often the feed has reported, over all runs: tells it which report is durable.
     pub reports: u64,
+    /// What else the feed has to know when it goes on, in its own words; empty if nothing.
+    pub state: String,
 }
 
 /// Sums that each commit carries forward.
@@ -247,8 +249,18 @@ pub(crate) fn decode_page(print: Fingerprint, json: &[u8]) -> Result<PageRecord,
 }
 
 fn decode_cursor(value: &[u8]) -> Result<FeedCursor, StoreError> {
-    let [n, len, reports] = numbers(value).ok_or_else(|| StoreError::corrupt("feed cursor"))?;
-    Ok(FeedCursor { n, len, reports })
+    let mut rest = Take(value);
+    let mut number = || rest.number().ok_or_else(|| StoreError::corrupt("feed cursor"));
+    let (n, len, reports) = (number()?, number()?, number()?);
+    let state = String::from_utf8(rest.0.to_vec());
+    let state = state.map_err(|_| StoreError::corrupt("feed cursor"))?;
+    Ok(FeedCursor { n, len, reports, state })
+}
+
+pub(crate) fn encode_cursor(cursor: &FeedCursor) -> Vec<u8> {
+    let mut out = encode_numbers([cursor.n, cursor.len, cursor.reports]);
+    out.extend_from_slice(cursor.state.as_bytes());
+    out
 }
 
 pub(crate) fn encode_numbers<const N: usize>(numbers: [u64; N]) -> Vec<u8> {

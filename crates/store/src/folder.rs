@@ -112,6 +112,7 @@ impl Folder {
         remove_dir(&self.log())?;
         crash::point("wipe-log-removed");
         remove_dir(&self.frontier())?;
+        remove_dir(&self.feeds())?;
         remove_dir(&self.bodies())?;
         crash::point("wipe-almost-done");
         Ok(())
@@ -159,6 +160,11 @@ impl Folder {
     /// and where the frontier stood: the frontier's.
     pub(crate) fn frontier(&self) -> PathBuf {
         self.root.join("frontier")
+    }
+
+    /// What feeds gather before it goes elsewhere: the feeds'.
+    pub(crate) fn feeds(&self) -> PathBuf {
+        self.root.join("feeds")
     }
 
     pub(crate) fn manifest(&self) -> PathBuf {

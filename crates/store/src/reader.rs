@@ -4,7 +4,7 @@
 //! be seen, but a page is always seen whole.
 
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -306,6 +306,13 @@ impl Reader {
     /// The cookies, in no order that means anything.
     pub(crate) fn cookies(&self) -> StoredCookies {
         StoredCookies::new(&self.shared.db)
+    }
+
+    /// A folder within the crawl's where feeds may keep what is to go elsewhere; a fresh start
+    /// removes it. It need not be there.
+    #[must_use]
+    pub fn feeds_folder(&self) -> PathBuf {
+        self.shared.folder.feeds()
     }
 
     /// How far the feed of this name has got; `None` if it never reported.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::archive::args::{self as upkeep, CdxjArgs, CompactArgs, GcArgs, ImportArgs};
 use super::diff::DiffArgs;
+use super::export::ExportArgs;
 use super::inspect::args::{INSPECT, InspectArgs};
 use super::replay::ReplayArgs;
 use super::scaffold::args::{self as scaffold, CheckArgs, NewArgs, RecordArgs};
@@ -93,6 +94,9 @@ pub(crate) enum Command {
     /// Check that the folder of a crawl holds what it promises.
     #[command(after_help = super::verify::HELP)]
     Verify(VerifyArgs),
+    /// Write the items of a crawl, finished or running, into a file, a table or an object store.
+    #[command(after_help = EXIT_CODES)]
+    Export(Box<ExportArgs>),
     /// Tell a running crawl what to do: pause, resume, stop, add, block, set.
     #[command(after_help = CONTROL)]
     Control(ControlArgs),
@@ -160,7 +164,8 @@ pub(crate) struct RunArgs {
     /// Tell the spider something, such as `-a tag=love`; wins over `[spider.args]`.
     #[arg(short, long = "arg", value_name = "NAME=VALUE")]
     pub(crate) args: Vec<String>,
-    /// Also write the items to this file, format by its extension.
+    /// Also write the items to this file (format by its extension), table or object: as `path` of a
+    /// `[[feed]]`.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Vec<PathBuf>,
     /// Print the report as one line of JSON.

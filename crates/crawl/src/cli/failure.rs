@@ -99,9 +99,7 @@ impl From<CrawlError> for Failure {
         let (exit, hint) = match &error {
             error if error.is_disk_full() => (Exit::DiskFull, Some(MAKE_ROOM.to_owned())),
             CrawlError::Store(error) => (exit_of(error), error.hint()),
-            CrawlError::Feed(FeedError::Store(error)) => (exit_of(error), error.hint()),
-            CrawlError::Feed(error @ FeedError::Format { .. }) => (Exit::Usage, error.hint()),
-            CrawlError::Feed(error) => (Exit::Broken, error.hint()),
+            CrawlError::Feed(error) => (exit_of_feed(error), error.hint()),
             CrawlError::NoSeeds => {
                 let hint = "say where to begin: seeds = [\"https://example.org/\"]";
                 (Exit::Usage, Some(hint.to_owned()))
@@ -129,6 +127,22 @@ impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let hint = if error.is_disk_full() { Some(MAKE_ROOM.to_owned()) } else { error.hint() };
         Self { exit: exit_of(&error), hint, error: error.into() }
+    }
+}
+
+impl From<FeedError> for Failure {
+    fn from(error: FeedError) -> Self {
+        let hint = if error.is_disk_full() { Some(MAKE_ROOM.to_owned()) } else { error.hint() };
+        Self { exit: exit_of_feed(&error), hint, error: error.into() }
+    }
+}
+
+fn exit_of_feed(error: &FeedError) -> Exit {
+    match error {
+        error if error.is_disk_full() => Exit::DiskFull,
+        FeedError::Store(error) => exit_of(error),
+        FeedError::Config(_) => Exit::Usage,
+        _ => Exit::Broken,
     }
 }
 

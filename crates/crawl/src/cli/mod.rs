@@ -7,6 +7,7 @@ mod archive;
 mod config;
 mod control;
 mod diff;
+mod export;
 mod inspect;
 mod plugin;
 mod plumbing;
@@ -43,6 +44,7 @@ pub(crate) async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Diff(args) => return diff::run(&args),
         Command::Replay(args) => replay::run(args).await?,
         Command::Verify(args) => return verify::run(args),
+        Command::Export(args) => export::export(*args)?,
         Command::Control(args) => control::control(args)?,
         Command::Config(args) => config::config(&args)?,
         Command::Testsite(args) => testsite::testsite(args).await?,

@@ -63,11 +63,13 @@ pub(crate) async fn run(args: RunArgs) -> Result<Exit, Failure> {
 /// The feed of `-o`.
 pub(super) fn feed_to(path: &Path) -> Result<FeedConfig, Failure> {
     let feed = FeedConfig::to(path);
-    if feed.effective_format().is_none() {
-        let what = format!("`-o {}`: no known format has this extension", path.display());
-        return Err(Failure::new(Exit::Usage, what).hint("name the file *.jsonl"));
+    match feed.check() {
+        Ok(()) => Ok(feed),
+        Err(fault) => {
+            let what = format!("`-o {}", fault.said().replacen(':', "`:", 1));
+            Err(Failure::new(Exit::Usage, what).hint(fault.hint))
+        }
     }
-    Ok(feed)
 }
 
 /// Makes the crawl, and its spider; `None` if a signal came first.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crawl::feeds::stdout;
+use crawl::feeds::{FeedConfig, stdout};
 use crawl::store::Drift;
 use crawl::{Change, Config, End, Recrawled, Report, TrapSighting};
 
@@ -18,7 +18,7 @@ const MOST_TRAPS: usize = 10;
 #[derive(Debug, Clone)]
 pub(crate) struct Places {
     store: PathBuf,
-    feeds: Vec<PathBuf>,
+    feeds: Vec<String>,
 }
 
 impl Places {
@@ -26,7 +26,7 @@ impl Places {
     pub(crate) fn of(config: &Config) -> Self {
         Self {
             store: config.store.path.clone(),
-            feeds: config.feed.iter().map(|feed| feed.path.clone()).collect(),
+            feeds: config.feed.iter().map(FeedConfig::name).collect(),
         }
     }
 }
@@ -78,7 +78,7 @@ pub(crate) fn text(report: &Report, places: &Places, was_interrupted: bool) -> S
     }
     line(&mut text, "store", &places.store.display().to_string());
     for feed in &places.feeds {
-        line(&mut text, "feed", &feed.display().to_string());
+        line(&mut text, "feed", feed);
     }
     let looks = [
         "",

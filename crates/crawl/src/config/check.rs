@@ -217,11 +217,16 @@ fn check_pipeline(config: &Config) -> Result<(), Fault> {
 
 fn check_feeds(config: &Config) -> Result<(), Fault> {
     for (i, feed) in config.feed.iter().enumerate() {
-        if feed.effective_format().is_none() {
+        if let Err(fault) = feed.check() {
+            let path = format!("feed[{i}].{}", fault.key);
+            let mistake = Mistake::new(format!("`{path}` of {}", fault.said()));
+            return Err(Fault::new(path, mistake.hint(fault.hint)));
+        }
+        if let Some(twin) = config.feed[..i].iter().position(|other| other.name() == feed.name()) {
             let path = format!("feed[{i}].path");
-            let shown = feed.path.display();
-            let mistake = Mistake::new(format!("`{path}` = `{shown}` says no known format"));
-            return Err(Fault::new(path, mistake.hint("name the file *.jsonl, or set `format`")));
+            let message = format!("`{path}` is that of `feed[{twin}]`, too: {}", feed.name());
+            let hint = "each feed has a place of its own; in a database a `table`";
+            return Err(Fault::new(path, Mistake::new(message).hint(hint)));
         }
     }
     Ok(())

@@ -174,6 +174,7 @@ impl Config {
         for url in shown.fetch.proxies.values_mut() {
             *url = source::hide_credentials(url.reveal()).into();
         }
+        shown.feed = shown.feed.iter().map(FeedConfig::without_secrets).collect();
         let login = shown.spider.as_mut().and_then(|spider| spider.login.as_mut());
         for value in login.into_iter().flat_map(|login| login.fields.values_mut()) {
             // The names of environment variables are no secret.

@@ -41,12 +41,20 @@ pub(super) fn items(
 ) -> Result<(), StoreError> {
     let conditions = &filter.query.fields;
     each_page(reader, filter, has_items, |print, record| {
-        let page = if conditions.is_empty() { Value::Null } else { row_of(&record) };
+        let is_needed = filter.query.with_page || !conditions.is_empty();
+        let page = if is_needed { row_of(&record) } else { Value::Null };
         for item in reader.items(print) {
             let item = item_value(&item?);
             let row = OfPage { item: &item, page: &page };
             let takes = conditions.iter().all(|condition| condition.judge(&row) == Some(true));
-            if takes && emit(json!({"url": record.url, "n": record.n, "item": item})).is_break() {
+            if !takes {
+                continue;
+            }
+            let mut row = json!({"url": record.url, "n": record.n, "item": item});
+            if filter.query.with_page {
+                row["page"] = page.clone();
+            }
+            if emit(row).is_break() {
                 return Ok(ControlFlow::Break(()));
             }
         }

@@ -66,7 +66,7 @@ pub enum What {
 }
 
 /// A question. All filters must hold; what a row has no notion of lets nothing through.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Query {
     /// What is asked for.
@@ -85,6 +85,8 @@ pub struct Query {
     pub url: Option<String>,
     /// Of items: those that a step of the pipeline dropped, in the place of those that are stored.
     pub dropped: bool,
+    /// Of items: whether each row has the record of its page, too, as `page`.
+    pub with_page: bool,
 }
 
 /// Answers `query` row by row, until `row` breaks.

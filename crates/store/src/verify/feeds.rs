@@ -5,7 +5,9 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use std::path::Path;
 
-use super::bytes::numbers;
+use serde_json::Value;
+
+use super::bytes::Bytes;
 use super::counts::encode;
 use super::finding::{Finding, Kind};
 use super::fold::Slice;
@@ -22,6 +24,19 @@ struct Cursor {
     n: u64,
     len: u64,
     reports: u64,
+    /// Whether the feed says that its lines are the items; `None` if it does not say.
+    is_plain: Option<bool>,
+}
+
+impl Cursor {
+    /// Three numbers, and what the feed says of itself: JSON, or nothing.
+    fn read(value: &[u8]) -> Option<Self> {
+        let mut bytes = Bytes(value);
+        let (n, len, reports) = (bytes.number()?, bytes.number()?, bytes.number()?);
+        let told: Option<Value> = serde_json::from_slice(bytes.0).ok();
+        let is_plain = told.and_then(|told| told.get("is_plain")?.as_bool());
+        Some(Self { n, len, reports, is_plain })
+    }
 }
 
 /// Checks all feeds that ever reported. `is_plain`: no URL has settled twice.
@@ -36,8 +51,8 @@ pub(super) fn check(
     for entry in tree.scan_prefix(b"Mfeed/") {
         let (key, value) = entry?;
         let name = std::str::from_utf8(&key[6..]).map(str::to_owned);
-        if let (Ok(name), Some([n, len, reports, ..])) = (name, numbers(&value).as_deref()) {
-            feeds.insert(name, Cursor { n: *n, len: *len, reports: *reports });
+        if let (Ok(name), Some(cursor)) = (name, Cursor::read(&value)) {
+            feeds.insert(name, cursor);
         }
     }
     for (name, cursor) in feeds {
@@ -65,6 +80,12 @@ fn feed(
     if cursor.n > last {
         let what = format!("it is said to have settle {}, and there are {last}", cursor.n);
         tell(Kind::FeedDiffers, what);
+        return Ok(());
+    }
+    let extension = path.extension().map(|text| text.to_string_lossy().to_lowercase());
+    let by_name = matches!(extension.as_deref(), None | Some("jsonl" | "ndjson" | "jl"));
+    if !cursor.is_plain.unwrap_or(by_name) {
+        tell(Kind::NotChecked, "only JSON Lines with whole items are compared".to_owned());
         return Ok(());
     }
     let file = match File::open(path) {
@@ -97,12 +118,6 @@ fn feed(
     if meta.len() > cursor.len {
         let what = format!("{} bytes more than the store vouches for", meta.len() - cursor.len);
         tell(Kind::FeedAhead, what);
-    }
-    let extension = path.extension().map(|text| text.to_string_lossy().to_lowercase());
-    if !matches!(extension.as_deref(), None | Some("jsonl" | "ndjson" | "jl")) {
-        let what = "of this format only the length is compared".to_owned();
-        tell(Kind::NotChecked, what);
-        return Ok(());
     }
     let mut lines = Lines { file: BufReader::new(file).take(cursor.len), at: 0, n: 0 };
     let fault = compare(tree, log, cursor.n, is_plain, &mut lines)?;

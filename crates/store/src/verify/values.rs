@@ -127,7 +127,9 @@ fn meta(tree: &sled::Db, seal: &mut Seal, told: &mut Told<'_>) -> Result<(), Bro
             "run" | "dropped" | "seal" => (false, are_numbers(2)),
             _ if name.starts_with("run/") => (true, is_json()),
             _ if name.starts_with("feed/") => {
-                (true, numbers(&value).is_some_and(|all| all.len() >= 3))
+                let mut bytes = Bytes(&value);
+                let has_numbers = (0..3).all(|_| bytes.number().is_some());
+                (true, has_numbers && std::str::from_utf8(bytes.0).is_ok())
             }
             _ if name.starts_with("warc/") => (false, numbers(&value).is_some()),
             _ => {

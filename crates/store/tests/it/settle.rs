@@ -283,7 +283,7 @@ fn a_commit_tells_its_place_behind_all_else_and_the_log_can_be_entered_there() {
         places.push(place);
     }
     // What does not write to the log has no place.
-    rig.send(Entry::FeedCursor { feed: "f".into(), n: 1, len: 1 });
+    rig.send(Entry::FeedCursor { feed: "f".into(), n: 1, len: 1, state: "s".into() });
     rig.send(Entry::Ended(vec![]));
     assert!(matches!(blocking::wait(rig.outcomes.recv()), Some(Outcome::Ended(_))));
 

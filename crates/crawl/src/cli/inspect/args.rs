@@ -111,6 +111,7 @@ impl InspectArgs {
             limit: shape.limit.filter(|_| is_as_it_is),
             url: self.url.clone(),
             dropped: self.dropped,
+            with_page: false,
         }
     }
 }

@@ -158,7 +158,7 @@ fn report(rig: &mut Rig, path: &Path) {
     fs::write(&file, &lines).unwrap();
     let (n, len) = (reader.last().unwrap(), lines.len() as u64);
     let feed: Arc<str> = file.to_string_lossy().into();
-    rig.send(Entry::FeedCursor { feed: feed.clone(), n, len });
+    rig.send(Entry::FeedCursor { feed: feed.clone(), n, len, state: "".into() });
     let begun = Instant::now();
     while reader.feed_cursor(&feed).unwrap().is_none() {
         assert!(begun.elapsed() < Duration::from_secs(20), "the report never came through");

@@ -1,7 +1,5 @@
 //! What foreign code prints does not stand among the results.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 use std::process::{Command, Stdio};
 
 use crawl_feeds::stdout;
@@ -18,7 +16,7 @@ fn what_is_printed_goes_to_stderr_and_results_go_out() {
         stdout::write(b"result 2\n").unwrap();
         return;
     }
-    let test = "what_is_printed_goes_to_stderr_and_results_go_out";
+    let test = "stdout::what_is_printed_goes_to_stderr_and_results_go_out";
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", test, "--nocapture", "--test-threads=1"])
         .env("CRAWL_TEST_PRINTS", "1")

@@ -31,7 +31,7 @@ pub(crate) async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Check(args) => return scaffold::check(&args),
         Command::Plugin(args) => plugin::plugin(&args)?,
         Command::Inspect(args) => inspect::inspect(args)?,
-        Command::Export(args) => export::export(*args)?,
+        Command::Export(args) => export::export(*args).await?,
         Command::Control(args) => control::control(args)?,
         Command::Config(args) => config::config(&args)?,
         Command::Testsite(args) => testsite::testsite(args).await?,

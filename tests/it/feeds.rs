@@ -217,6 +217,37 @@ fn an_export_has_the_items_in_any_form() {
     assert!(String::from_utf8_lossy(&head.stdout).contains("<items>") && head.stderr.is_empty());
 }
 
+/// Servers are waited for, which the thread that reads the command line could not do.
+#[cfg(all(feature = "postgres", feature = "object-store"))]
+#[test]
+fn an_export_goes_to_servers_and_replaces_what_it_wrote_before() {
+    let scratch = Scratch::new();
+    let store = crawled(&scratch);
+    let (postgres, moto) = (servers::Postgres::start(), servers::Moto::start());
+    let endpoint = format!("endpoint=http://127.0.0.1:{}", moto.port);
+    for _ in 0..2 {
+        let export = ["export", store.to_str().unwrap(), "-o"];
+        run_ok(&[&export[..], &[&postgres.url()]].concat());
+        assert_eq!(postgres.psql("SELECT count(*) FROM items").unwrap(), ["20"]);
+        let options = [
+            "s3://feeds/items.jsonl",
+            "--option",
+            &endpoint,
+            "--option",
+            "region=us-east-1",
+            "--option",
+            "allow-http=true",
+            "--option",
+            "access-key-id=k",
+            "--option",
+            "secret-access-key=s",
+        ];
+        run_ok(&[&export[..], &options[..]].concat());
+        let text = String::from_utf8(moto.request("GET", "/feeds/items.jsonl")).unwrap();
+        assert_eq!(urls_of_lines(&text).len(), 20);
+    }
+}
+
 #[test]
 fn a_running_crawl_is_exported_as_far_as_it_is() {
     let scratch = Scratch::new();

@@ -109,9 +109,14 @@ impl Export {
             Some((from, Goal::Stdout)) => print(from)?,
             None => {}
         }
-        // What is left there is of no use, and in the system's own folder for such.
-        let _ = fs::remove_dir_all(&self.spool);
         Ok(self.n_items)
+    }
+}
+
+impl Drop for Export {
+    fn drop(&mut self) {
+        // Mostly it is not there; what is left in it is of no use.
+        let _ = fs::remove_dir_all(&self.spool);
     }
 }
 

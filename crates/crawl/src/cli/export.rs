@@ -65,8 +65,14 @@ fn pair(text: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
-/// Writes the items and says how many they were.
-pub(crate) fn export(args: ExportArgs) -> Result<(), Failure> {
+/// Writes the items and says how many they were, on a thread that may block: feeds to servers wait
+/// for them.
+pub(crate) async fn export(args: ExportArgs) -> Result<(), Failure> {
+    let done = tokio::task::spawn_blocking(move || export_blocking(args)).await;
+    done.map_err(|error| Failure::new(Exit::Broken, error))?
+}
+
+fn export_blocking(args: ExportArgs) -> Result<(), Failure> {
     let config = FeedConfig {
         path: args.output,
         format: args.format,

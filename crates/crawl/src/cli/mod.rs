@@ -44,7 +44,7 @@ pub(crate) async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Diff(args) => return diff::run(&args),
         Command::Replay(args) => replay::run(args).await?,
         Command::Verify(args) => return verify::run(args),
-        Command::Export(args) => export::export(*args)?,
+        Command::Export(args) => export::export(*args).await?,
         Command::Control(args) => control::control(args)?,
         Command::Config(args) => config::config(&args)?,
         Command::Testsite(args) => testsite::testsite(args).await?,

@@ -30,12 +30,22 @@ pub(super) struct Objects {
     /// For people.
     name: String,
     store: AmazonS3,
-    runtime: Runtime,
+    /// There till the end.
+    runtime: Option<Runtime>,
 }
 
 impl fmt::Debug for Objects {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Objects").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Objects {
+    /// A runtime waits when it ends, which no thread of another may do; this may be one.
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
     }
 }
 
@@ -63,12 +73,12 @@ impl Objects {
         let store = builder.with_retry(retry).build().map_err(|error| refused(&name, error))?;
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(FeedError::file("reach", &config.path))?;
-        Ok(Self { name, store, runtime })
+        Ok(Self { name, store, runtime: Some(runtime) })
     }
 
     /// Whether there is an object of this name.
     pub(super) fn is_there(&self, url: &Path) -> Result<bool, FeedError> {
-        match self.runtime.block_on(self.store.head(&key_of(url))) {
+        match self.wait(self.store.head(&key_of(url))) {
             Ok(_) => Ok(true),
             Err(Error::NotFound { .. }) => Ok(false),
             Err(error) => Err(self.error(error)),
@@ -76,7 +86,7 @@ impl Objects {
     }
 
     pub(super) fn remove(&self, url: &Path) -> Result<(), FeedError> {
-        let removed = self.runtime.block_on(self.store.delete(&key_of(url)));
+        let removed = self.wait(self.store.delete(&key_of(url)));
         removed.map_err(|error| self.error(error))
     }
 
@@ -94,10 +104,10 @@ impl Objects {
         let key = key_of(url);
         if len <= WHOLE {
             let piece = next(WHOLE)?;
-            let put = self.runtime.block_on(self.store.put(&key, piece.into()));
+            let put = self.wait(self.store.put(&key, piece.into()));
             return put.map(drop).map_err(|error| self.error(error));
         }
-        self.runtime.block_on(async {
+        self.wait(async {
             let began = self.store.put_multipart(&key).await;
             let mut upload = began.map_err(|error| self.error(error))?;
             let mut send = async || loop {
@@ -117,6 +127,10 @@ impl Objects {
             }
             sent
         })
+    }
+
+    fn wait<F: Future>(&self, what: F) -> F::Output {
+        self.runtime.as_ref().expect("it is there till the end").block_on(what)
     }
 
     fn error(&self, error: Error) -> FeedError {

@@ -42,6 +42,16 @@ impl fmt::Debug for Postgres {
     }
 }
 
+impl Drop for Postgres {
+    /// The client waits when it ends, which no thread of a runtime may do; this may be one.
+    fn drop(&mut self) {
+        if let Some(client) = self.client.take() {
+            // It ends one way or another.
+            let _ = std::thread::spawn(move || drop(client)).join();
+        }
+    }
+}
+
 impl Postgres {
     pub(super) fn new(url: &str, config: &FeedConfig) -> Result<Self, FeedError> {
         Ok(Self {

@@ -32,7 +32,10 @@ pub(super) fn connect(url: &str, name: &str) -> Result<Client, FeedError> {
         |problem: String| FeedError::Refused { name: name.to_owned(), source: problem.into() };
     let (url, password) = split_password(url)
         .map_err(|variable| refused(format!("the environment variable {variable} is not set")))?;
-    let mut config: Config = url.parse().map_err(|_| refused("its URL is none".to_owned()))?;
+    // What the parser says could show a part of a password.
+    let unreadable = "its URL cannot be read: postgres://user@host:port/database?sslmode=require, \
+                      where sslmode is disable, prefer or require";
+    let mut config: Config = url.parse().map_err(|_| refused(unreadable.to_owned()))?;
     let password = password.or_else(|| env::var("PGPASSWORD").ok());
     if let Some(password) = password.filter(|_| config.get_password().is_none()) {
         config.password(password);

@@ -264,7 +264,9 @@ fn what_wget_writes_is_read_with_the_bodies_that_it_saved() {
     }
     assert!(n_same > 15, "{n_same} of {}", bodies.len());
     let archived = plain(&store);
-    assert_eq!(archived.matches("WARC-Type: request").count(), bodies.len(), "requests are kept");
+    // Some are asked twice by wget.
+    let n_requests = archived.matches("WARC-Type: request").count();
+    assert!(n_requests >= bodies.len(), "requests are kept: {n_requests} of {}", bodies.len());
     run_ok(&["cdxj", file.to_str().unwrap(), "-o", scratch.path("index").to_str().unwrap()]);
 }
 

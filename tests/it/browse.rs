@@ -140,18 +140,20 @@ fn a_crawl_is_browsed_on_the_whole_screen() {
     assert!(preview.contains("catalogue"), "{preview}");
     let body = terminal.press(" ", has(&["── headers"]));
     show("preview", &body);
-    terminal.press("\u{1b}", has(&["60 rows"]));
+    terminal.press("\u{1b}", has(&["60 rows", "Tab next list"]));
 
     terminal.press("4", has(&["title", "price", "60 rows"]));
     let items = terminal.press("/\u{7f}", has(&["n_items=█"]));
     assert!(items.contains("such as"), "{items}");
     terminal.press("\r", has(&["expected a value"]));
     let clear = format!("/{}price>40\r", "\u{7f}".repeat(60));
-    let items =
-        terminal.press(&clear, |text| text.contains("where: price>40") && text.contains(" rows "));
+    let is_there = |text: &str| {
+        text.contains("where: price>40") && text.contains(" rows  ↑↓") && !text.contains('█')
+    };
+    let items = terminal.press(&clear, is_there);
     show("items", &items);
     terminal.press("\r", has(&["── item", "\"title\""]));
-    terminal.press("\u{1b}", has(&["price>40"]));
+    terminal.press("\u{1b}", has(&["price>40", "Tab next list"]));
     assert!(terminal.ends("q"));
 }
 

@@ -7,7 +7,7 @@ use crate::verify::fold::Sums;
 
 const MAGIC: &[u8] = b"crawl\0s1";
 const HEAD: usize = 20;
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 
 /// What it says, as far as it can be compared.
 #[derive(Debug)]
@@ -78,10 +78,7 @@ fn decode(body: &[u8]) -> Option<Checkpoint> {
     for _ in 0..rest.number()? {
         segments.push((rest.small()?, rest.number()?));
     }
-    let mut hosts = Vec::new();
-    for _ in 0..rest.number()? {
-        hosts.push(host(&mut rest)?);
-    }
+    let hosts = hosts(&mut rest)?;
     let mut loose = Vec::new();
     for _ in 0..rest.number()? {
         rest.small()?; // attempts
@@ -118,17 +115,37 @@ fn sums(rest: &mut Bytes<'_>) -> Option<Sums> {
     Some(sums)
 }
 
-fn host(rest: &mut Bytes<'_>) -> Option<Host> {
-    let name = rest.text()?.to_owned();
-    for _ in 0..3 {
-        rest.number()?; // pages, last start, rest
+/// How many, a piece with a row for each, and a piece with a piece of lanes for each.
+fn hosts(rest: &mut Bytes<'_>) -> Option<Vec<Host>> {
+    let n = rest.number()?;
+    let (mut rows, mut all_lanes) = (Bytes(rest.piece()?), Bytes(rest.piece()?));
+    let mut hosts = Vec::new();
+    for _ in 0..n {
+        let name = rows.text()?.to_owned();
+        for _ in 0..3 {
+            rows.number()?; // pages, last start, rest
+        }
+        let mut packed = Bytes(all_lanes.piece()?);
+        let mut lanes = Vec::new();
+        while !packed.is_empty() {
+            lanes.push(lane(&mut packed)?);
+        }
+        hosts.push(Host { name, lanes });
     }
-    let mut lanes = Vec::new();
-    for _ in 0..rest.number()? {
-        let priority = i32::try_from(rest.signed()?).ok()?;
-        let mut next = || rest.small();
-        let (depth, segment, block, skip, n) = (next()?, next()?, next()?, next()?, next()?);
-        lanes.push(Lane { priority, depth, segment, block, skip, n });
-    }
-    Some(Host { name, lanes })
+    (rows.is_empty() && all_lanes.is_empty()).then_some(hosts)
+}
+
+/// A head of five bits of depth (31: it follows) and three flags; what is flagged; segment and
+/// number of entries.
+fn lane(rest: &mut Bytes<'_>) -> Option<Lane> {
+    let head = rest.byte()?;
+    let [has_priority, has_block, has_skip] = [1, 2, 4].map(|flag: u8| head & flag != 0);
+    let depth = match head >> 3 {
+        31 => rest.small()?,
+        depth => depth.into(),
+    };
+    let priority = if has_priority { i32::try_from(rest.signed()?).ok()? } else { 0 };
+    let block = if has_block { rest.small()? } else { 0 };
+    let skip = if has_skip { rest.small()? } else { 0 };
+    Some(Lane { priority, depth, segment: rest.small()?, block, skip, n: rest.small()? })
 }

@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use flate2::bufread::GzDecoder;
@@ -65,9 +66,10 @@ impl Reader {
         }
         let read = match self.coding {
             Coding::Gzip => {
+                let flags = self.extra_flags();
                 let mut decoder = GzDecoder::new(&mut self.file);
                 let seen = member(&mut decoder);
-                seen.and_then(|seen| has_plain_header(&decoder).map(|()| seen))
+                seen.and_then(|seen| has_plain_header(&decoder, flags).map(|()| seen))
             }
             Coding::Zstd => match Decoder::with_dictionary(&mut self.file, &self.dictionary) {
                 Ok(decoder) => member(decoder.single_frame()),
@@ -76,6 +78,14 @@ impl Reader {
             Coding::Plain => record(&mut self.file),
         };
         Some(read)
+    }
+
+    /// What the header of the member here says of how it was compressed; 0 if it ends before.
+    fn extra_flags(&self) -> u8 {
+        const AT: u64 = 8; // XFL: RFC 1952, section 2.3.1
+        let mut flags = [0];
+        let read = self.file.file.get_ref().read_at(&mut flags, self.file.at + AT);
+        if read.is_ok() { flags[0] } else { 0 }
     }
 
     fn take_dictionary(&mut self) -> io::Result<()> {
@@ -97,11 +107,14 @@ impl Reader {
 }
 
 /// The header of a member is under no checksum; ours say nothing but that they are gzip.
-fn has_plain_header<R: BufRead>(decoder: &GzDecoder<R>) -> Result<(), String> {
+fn has_plain_header<R: BufRead>(decoder: &GzDecoder<R>, flags: u8) -> Result<(), String> {
     const UNKNOWN: u8 = 255;
     let is_plain = decoder.header().is_some_and(|header| {
         let names = [header.filename(), header.comment(), header.extra()];
-        header.mtime() == 0 && header.operating_system() == UNKNOWN && names == [None; 3]
+        header.mtime() == 0
+            && header.operating_system() == UNKNOWN
+            && names == [None; 3]
+            && matches!(flags, 0 | 2 | 4)
     });
     if is_plain { Ok(()) } else { Err("the header of its gzip member was changed".to_owned()) }
 }

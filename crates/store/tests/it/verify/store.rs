@@ -110,7 +110,10 @@ fn settle(rig: &mut Rig, i: u64) {
     let dropped = |reason: &str| DroppedItem::new("check", &Dropped::new(reason), "{\"a\":1}", 100);
     let dropped =
         vec![dropped("no price"), dropped(if i.is_multiple_of(2) { "no name" } else { "old" })];
-    let body = format!("<p>page {i} {}", "text ".repeat(50)).into();
+    // Of words that come again and again a changed byte may be another way to say the same.
+    let words =
+        (1..50_u64).map(|j| format!("{:x} ", (i * 50 + j).wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+    let body = format!("<p>page {i} {}", words.collect::<String>()).into();
     let fetched_ms = 1_700_000_000_123 + i;
     let label = "book";
     let brings =

@@ -1,3 +1,5 @@
+//! Archives of others: every form that is met, and every damage.
+
 use std::io::Cursor;
 
 use proptest::prelude::*;

@@ -126,6 +126,15 @@ fn binaries() -> PathBuf {
     found.expect("these tests need PostgreSQL: apt-get install postgresql, as .ci/run does")
 }
 
+/// The server with its bucket, which is there before the first request can come.
+const MOTO: &str = r#"
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.s3.models import s3_backends
+from moto.server import main
+s3_backends[DEFAULT_ACCOUNT_ID]["aws"].create_bucket("feeds", "us-east-1")
+main()
+"#;
+
 /// A server of S3 that keeps everything in memory.
 #[cfg(feature = "object-store")]
 pub(crate) struct Moto {
@@ -143,8 +152,8 @@ impl Moto {
 
     /// Starts it, at the port that it had before.
     pub(crate) fn restart(&mut self) {
-        let child = python_tool("moto_server")
-            .args(["-H", "127.0.0.1", "-p", &self.port.to_string()])
+        let child = python_tool("python3")
+            .args(["-c", MOTO, "-H", "127.0.0.1", "-p", &self.port.to_string()])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -159,7 +168,6 @@ impl Moto {
         self.port = port.expect("the server says where it is");
         // Read on, or a full pipe would stop it.
         thread::spawn(move || lines.for_each(drop));
-        self.request("PUT", "/feeds");
     }
 
     pub(crate) fn stop(&mut self) {

@@ -127,6 +127,7 @@ fn binaries() -> PathBuf {
 }
 
 /// The server with its bucket, which is there before the first request can come.
+#[cfg(feature = "object-store")]
 const MOTO: &str = r#"
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.s3.models import s3_backends

@@ -176,6 +176,7 @@ impl Moto {
     }
 
     /// A request without a body; its answer must be good. Returns what is in it.
+    #[allow(dead_code, reason = "only the tests of whole crawls read with it")]
     pub(crate) fn request(&self, method: &str, path: &str) -> Vec<u8> {
         use std::io::{Read, Write};
         let mut stream = std::net::TcpStream::connect(("127.0.0.1", self.port)).unwrap();

@@ -21,7 +21,7 @@
 //! [`Builder`] puts sites together by virtual host, [`Site`] is how to write one's own, [`Bookshop`]
 //! is the big one, [`Quotes`], [`News`], [`Products`] and [`Directory`] are small ones, of the kinds
 //! that tutorials scrape ([`Builder::tutorials`]), [`Tree`], [`Chain`] and [`ManyHosts`] are synthetic
-//! graphs, [`Trap`] is sites without end, and [`TestSite`] is a running server with its record.
+//! graphs, [`Market`] is shops for benchmarks, [`Trap`] is sites without end, and [`TestSite`] is a running server with its record.
 //!
 //! The order of the way through: `builder` -> `server` (listeners, connections) -> `answer` (one
 //! request) -> `pages` (the table of one host) -> a `Site`.
@@ -39,6 +39,7 @@ mod form;
 mod graph;
 mod gzip;
 mod html;
+mod market;
 mod news;
 mod pages;
 mod products;
@@ -56,6 +57,7 @@ pub use directory::{Directory, Event};
 #[cfg(feature = "faults")]
 pub use faults::{Faults, MAX_REDIRECTS, WebFault};
 pub use graph::{Chain, ManyHosts, Tree};
+pub use market::{Market, Shape};
 pub use news::{Article, News};
 pub use pages::Pages;
 pub use products::{Product, Products};

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::archive::args::{self as upkeep, CdxjArgs, CompactArgs, GcArgs, ImportArgs};
+use super::bench::BenchArgs;
 use super::diff::DiffArgs;
 use super::export::ExportArgs;
 use super::inspect::args::{INSPECT, InspectArgs};
@@ -102,6 +103,9 @@ pub(crate) enum Command {
     Control(ControlArgs),
     /// Check CONFIG and print all that is in force, defaults included.
     Config(ConfigArgs),
+    /// Measure this crawler on sites made for it, beside wget2.
+    #[command(after_help = super::bench::HELP)]
+    Bench(BenchArgs),
     /// Serve the bundled bookshop, and the sites of tutorials, on a local port until Ctrl-C.
     #[command(after_help = TESTSITE)]
     Testsite(TestsiteArgs),

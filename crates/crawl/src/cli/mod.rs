@@ -4,6 +4,7 @@ pub(crate) mod args;
 pub(crate) mod failure;
 
 mod archive;
+mod bench;
 mod config;
 mod control;
 mod diff;
@@ -47,6 +48,7 @@ pub(crate) async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Export(args) => export::export(*args).await?,
         Command::Control(args) => control::control(args)?,
         Command::Config(args) => config::config(&args)?,
+        Command::Bench(args) => bench::bench(&args)?,
         Command::Testsite(args) => testsite::testsite(args).await?,
         Command::Select(args) => plumbing::select(*args).await?,
         Command::Fetch(args) => plumbing::fetch(args).await?,

@@ -12,6 +12,7 @@ mod template;
 pub(crate) use check::check;
 pub(crate) use new::new;
 pub(crate) use record::record;
+pub(crate) use sdk::find as find_sdk;
 
 use std::path::{Path, PathBuf};
 

@@ -8,7 +8,7 @@ use crate::cli::failure::{Exit, Failure};
 const BUILT_IN: &str = env!("CARGO_MANIFEST_DIR");
 
 /// The repository with the SDK, absolute: `given`, or where this binary was built.
-pub(super) fn find(given: Option<&Path>) -> Result<PathBuf, Failure> {
+pub(crate) fn find(given: Option<&Path>) -> Result<PathBuf, Failure> {
     let root = given.unwrap_or(Path::new(BUILT_IN));
     let is_there = |path: &Path| path.join("crates/spider/Cargo.toml").is_file();
     if is_there(root) {

@@ -79,6 +79,8 @@ pub(crate) struct Shell<B> {
     is_reading: bool,
     is_control_open: bool,
     is_host_free_open: bool,
+    /// Tickets of this turn, each with its worker's permit. Empty between two turns.
+    cut: Vec<(Ticket, OwnedSemaphorePermit)>,
     /// Permits for the next ticket.
     worker: Option<OwnedSemaphorePermit>,
     place: Option<OwnedSemaphorePermit>,
@@ -122,6 +124,7 @@ impl<B: Backend> Shell<B> {
             is_reading: true,
             is_control_open: true,
             is_host_free_open: true,
+            cut: Vec::new(),
             worker: None,
             place: None,
         }
@@ -182,8 +185,24 @@ impl<B: Backend> Shell<B> {
         self.scheduler.is_idle() && !self.is_reading && !self.is_paused
     }
 
-    /// Cuts as many tickets as may be sent now; says what is missing for the next.
+    /// Sends as many tickets as may be sent now; says what is missing for the next. They are in the
+    /// journal before the first one leaves.
     fn send_tickets(&mut self) -> Lack {
+        let lack = self.cut_tickets();
+        self.scheduler.write_journal();
+        let mut is_closed = false;
+        for ticket in self.cut.drain(..) {
+            // A ticket that cannot go reports itself as lost.
+            is_closed |= self.edges.tickets.try_send(ticket).is_err();
+        }
+        if is_closed {
+            self.close(End::Closed);
+        }
+        lack
+    }
+
+    /// Cuts the tickets; says what is missing for the next.
+    fn cut_tickets(&mut self) -> Lack {
         while !self.is_paused && self.is_open() {
             let now = now();
             let is_page = match self.scheduler.ready(now) {
@@ -202,10 +221,7 @@ impl<B: Backend> Shell<B> {
                 place.forget(); // the reader gives it back
             }
             let worker = self.worker.take().expect("a worker's permit is in hand, see above");
-            // A ticket that cannot go reports itself as lost.
-            if self.edges.tickets.try_send((ticket, worker)).is_err() {
-                self.close(End::Closed);
-            }
+            self.cut.push((ticket, worker));
         }
         Lack::default()
     }

@@ -200,6 +200,10 @@ impl<B: Backend> Scheduler<B> {
         self.slots.count()
     }
 
+    pub(crate) fn write_journal(&mut self) {
+        self.slots.write();
+    }
+
     pub(crate) fn n_open(&self) -> usize {
         self.slots.n_open()
     }

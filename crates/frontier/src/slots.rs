@@ -79,7 +79,8 @@ impl Slots {
         self.slots.len() - self.free.len()
     }
 
-    /// Takes a free slot and notes it in the journal.
+    /// Takes a free slot and notes it for the journal, which is to be [written](Self::write) before
+    /// the ticket leaves.
     pub(crate) fn open(&mut self, open: Open) -> TicketId {
         let number = self.free.pop_front().unwrap_or_else(|| {
             self.slots.push(None);
@@ -89,6 +90,11 @@ impl Slots {
         self.slots[number as usize] = Some(open);
         self.count.fetch_add(1, Ordering::AcqRel);
         TicketId(number)
+    }
+
+    /// Writes the journal: which slots were taken and freed.
+    pub(crate) fn write(&mut self) {
+        self.journal.write();
     }
 
     /// The open tickets.

@@ -173,14 +173,18 @@ impl fmt::Debug for Ticket {
 /// Notes which URLs are in hand, where a killed process leaves it behind.
 ///
 /// Written before the ticket leaves the frontier, so that a URL that kills the process at once
-/// is found out all the same. Costs microseconds; no flush to the disk is needed, for the
-/// kernel outlives the process.
+/// is found out all the same. Costs microseconds for all tickets of one turn; no flush to the disk
+/// is needed, for the kernel outlives the process.
 pub trait OpenJournal: Send {
     /// `print` is in hand under slot `id`.
     fn opened(&mut self, id: TicketId, print: Fingerprint);
 
     /// Slot `id` is free again.
     fn closed(&mut self, id: TicketId);
+
+    /// Hands over to the kernel what was noted since the last time. Before that it may be lost with
+    /// the process.
+    fn write(&mut self);
 }
 
 #[cfg(test)]

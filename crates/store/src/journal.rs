@@ -1,12 +1,13 @@
 //! The slot journal: which URLs are in hand, written where a killed process leaves it behind.
 //!
-//! One fixed slot per ticket number and one small `pwrite` per opening and closing: microseconds,
-//! and no flush, for the kernel outlives the process. The header carries the epoch of the run, so
+//! One fixed slot per ticket number. What opens and closes in one turn of the frontier is written at
+//! its end, by one small `pwrite`: microseconds, and no flush, for the kernel outlives the process. The header carries the epoch of the run, so
 //! that the same leftovers are never counted as deaths twice: the batch that counts them moves
 //! the database to the next epoch.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
+use std::ops::Range;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -79,28 +80,40 @@ impl Fault {
 pub(crate) struct Journal {
     file: Arc<File>,
     fault: Fault,
+    /// All slots, as they are to stand in the file.
+    slots: Vec<[u8; SLOT]>,
+    /// Which of them are not written yet.
+    unwritten: Range<usize>,
 }
 
 impl Journal {
     pub(crate) fn open(path: &Path, fault: Fault) -> Result<Self, StoreError> {
         let file = OpenOptions::new().write(true).open(path);
         let file = file.map_err(StoreError::file("open", path))?;
-        Ok(Self { file: Arc::new(file), fault })
+        Ok(Self::new(Arc::new(file), fault))
+    }
+
+    fn new(file: Arc<File>, fault: Fault) -> Self {
+        Self { file, fault, slots: Vec::new(), unwritten: 0..0 }
     }
 
     /// The same journal.
     pub(crate) fn again(&self) -> Self {
-        Self { file: self.file.clone(), fault: self.fault.clone() }
+        Self::new(self.file.clone(), self.fault.clone())
     }
 
-    fn put(&self, id: TicketId, print: u64, state: u64) {
-        let mut slot = [0; SLOT];
+    fn put(&mut self, id: TicketId, print: u64, state: u64) {
+        let at = id.0 as usize;
+        if at >= self.slots.len() {
+            self.slots.resize(at + 1, [0; SLOT]);
+        }
+        let slot = &mut self.slots[at];
         slot[..8].copy_from_slice(&print.to_le_bytes());
         slot[8..].copy_from_slice(&state.to_le_bytes());
-        let at = HEADER as u64 + u64::from(id.0) * SLOT as u64;
-        if let Err(e) = self.file.write_all_at(&slot, at) {
-            self.fault.note(e);
-        }
+        self.unwritten = match self.unwritten.is_empty() {
+            true => at..at + 1,
+            false => self.unwritten.start.min(at)..self.unwritten.end.max(at + 1),
+        };
     }
 }
 
@@ -111,6 +124,17 @@ impl OpenJournal for Journal {
 
     fn closed(&mut self, id: TicketId) {
         self.put(id, 0, 0);
+    }
+
+    fn write(&mut self) {
+        let range = std::mem::take(&mut self.unwritten);
+        if range.is_empty() {
+            return;
+        }
+        let at = (HEADER + range.start * SLOT) as u64;
+        if let Err(e) = self.file.write_all_at(self.slots[range].as_flattened(), at) {
+            self.fault.note(e);
+        }
     }
 }
 
@@ -149,7 +173,14 @@ mod tests {
         journal.opened(TicketId(0), Fingerprint(0));
         journal.opened(TicketId(9), Fingerprint(90));
         journal.closed(TicketId(9));
+        assert_eq!(read(&path).unwrap(), Some(Leftovers { epoch: 3, open: vec![] }));
+        journal.write();
         let open = vec![Fingerprint(0), Fingerprint(50)];
+        assert_eq!(read(&path).unwrap(), Some(Leftovers { epoch: 3, open }));
+        journal.closed(TicketId(0));
+        journal.opened(TicketId(3), Fingerprint(30));
+        journal.write();
+        let open = vec![Fingerprint(30), Fingerprint(50)];
         assert_eq!(read(&path).unwrap(), Some(Leftovers { epoch: 3, open }));
         reset(&path, &new, 4).unwrap();
         assert_eq!(read(&path).unwrap(), Some(Leftovers { epoch: 4, open: vec![] }));

@@ -119,6 +119,8 @@ impl OpenJournal for NoJournal {
     fn opened(&mut self, _: TicketId, _: Fingerprint) {}
 
     fn closed(&mut self, _: TicketId) {}
+
+    fn write(&mut self) {}
 }
 
 /// The frontier compiles its patterns when it is made, so one is made.

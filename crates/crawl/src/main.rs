@@ -13,6 +13,16 @@ use cli::failure::{Exit, Failure};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// Sets for the whole process what is good for a crawl; where the system has no such thing, it runs
+/// without.
+fn fit_to_crawling() {
+    // All threads are for the crawl.
+    let _ = crawl::parser::give_way();
+    // Pages of 2 MiB would be cleared as a whole for a few KiB of a body, again and again.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
+}
+
 fn main() -> ExitCode {
     if let Some(served) = crawl::plugin_child() {
         return match served {
@@ -23,6 +33,7 @@ fn main() -> ExitCode {
         };
     }
     let cli = Cli::parse();
+    fit_to_crawling();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return Failure::new(Exit::Broken, error).report(),

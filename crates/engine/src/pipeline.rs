@@ -32,8 +32,9 @@ use crate::recrawl::Due;
 use crate::running::Running;
 use crate::supervise::{Crew, Story, cpu_thread, supervise};
 
-/// Fetched pages that wait per CPU thread: enough that none idles, few enough to stay small.
-const FETCHED_PER_THREAD: usize = 4;
+/// Fetched pages that wait per CPU thread: what comes in while one thread has the core. Their bodies
+/// are within `fetch.body-memory-mib`.
+const FETCHED_PER_THREAD: usize = 16;
 /// Parsed pages that wait for the writer: what comes in during a flush.
 const ENTRIES: usize = 64;
 /// Outcomes under way to the frontier, which always listens.

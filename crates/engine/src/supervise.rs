@@ -85,6 +85,7 @@ pub(crate) fn cpu_thread<T: Send + 'static>(
     thread::Builder::new()
         .name(format!("crawl-{name}"))
         .spawn(move || {
+            crawl_parser::give_way();
             // The receiver is gone only if nobody waits any more.
             let _ = done.send(work());
         })

@@ -49,4 +49,4 @@ pub use spiders::{
     PagesConfig, ParseConfig, RuleConfig, SitemapConfig, SitemapRule, SpiderConfig,
     SpiderConfigError, SpiderKind, StartConfig, StopConfig, WhenConfig, XmlConfig, configured,
 };
-pub use stage::{CrewEnd, LetGo, Parser, ResponseHook, SpiderLog, check_spider, start};
+pub use stage::{CrewEnd, LetGo, Parser, ResponseHook, SpiderLog, check_spider, give_way, start};

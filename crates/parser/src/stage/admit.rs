@@ -20,7 +20,7 @@ impl Parser {
         nofollow: bool,
     ) -> Vec<Found> {
         let (deeper, referrer) = (request.depth + 1, Some(&request.url));
-        let mut seen = HashSet::with_capacity(follows.len());
+        let mut seen = HashSet::new();
         let mut numbers = None;
         let mut found = Vec::new();
         let is_marked = |follow: &Follow| {
@@ -36,7 +36,7 @@ impl Parser {
         let others = others.into_iter().map(|follow| (follow, false));
         for (follow, is_marked) in others.chain(marked.into_iter().map(|follow| (follow, true))) {
             let depth = if follow.is_seed() { 0 } else { deeper };
-            let print = |follow: &Follow| self.view.fingerprint(follow.url());
+            let print = |follow: &Follow| self.view.fingerprint(follow.url_text());
             let mut refused = None;
             let (print, made) = if step.is_none() && follow.is_plain_get() {
                 (print(&follow), Err(follow))
@@ -82,12 +82,14 @@ impl Parser {
         found
     }
 
-    /// Leaves out the plain links to URLs that are known: most of a page's.
+    /// Leaves out the plain links to URLs that are known: most of a page's, whose texts are enough
+    /// for that. The others get URLs of their own.
     fn unknown(&self, mut follows: Vec<Follow>) -> Vec<Follow> {
         let plain = follows.iter().filter(|follow| follow.is_plain_get());
-        let prints: Vec<_> = plain.map(|follow| self.view.fingerprint(follow.url())).collect();
+        let prints: Vec<_> = plain.map(|follow| self.view.fingerprint(follow.url_text())).collect();
         let mut known = self.view.known(&prints).into_iter();
         follows.retain(|follow| !(follow.is_plain_get() && known.next() == Some(true)));
+        follows.iter_mut().for_each(Follow::detach);
         follows
     }
 }

@@ -4,7 +4,7 @@
 //! the spider is at work; a watch looks at all posts, and when one takes longer than
 //! `parse.max-time` it takes the ticket away, settles the page as `spider-timeout` and puts a new
 //! thread in the place of the one that hangs, which is left to run only when nobody else wants to
-//! (`demote.rs`). Should that one come back after all, it finds its post empty and goes: what it
+//! (`policy.rs`). Should that one come back after all, it finds its post empty and goes: what it
 //! read is dropped, for the page has already ended.
 //!
 //! When a crawl closes and its grace time is over, callbacks that are still at work are let go in
@@ -22,8 +22,8 @@ use crawl_spider::{LogLevel, LogLine};
 use tokio::sync::{mpsc, oneshot};
 
 use super::case::Case;
-use super::demote::Thread;
 use super::parser::{Parser, Read};
+use super::policy::{Thread, give_way};
 
 /// New links per message: a sitemap's 50,000 go in parts, so that no message and no batch of the
 /// store grows without bound.
@@ -241,6 +241,7 @@ impl Shop {
         thread::Builder::new().name("crawl-parser".to_owned()).spawn(move || {
             // A panic of ours ends one thread; the watch must know all the same.
             let _report = Report(&shop.news, number);
+            give_way();
             shop.work(&its_post, edges);
         })?;
         Ok(post)

@@ -71,7 +71,7 @@ impl Parser {
     fn told_apart(&self, request: &Request, hop: Request) -> Request {
         let print = self.view.fingerprint_of(&hop);
         let is_known = print == self.view.fingerprint_of(request)
-            || request.chain.iter().any(|url| print == self.view.fingerprint(url));
+            || request.chain.iter().any(|url| print == self.view.fingerprint(url.as_str()));
         if is_known { hop.as_its_own() } else { hop }
     }
 
@@ -108,7 +108,8 @@ impl Parser {
                     read.items =
                         self.take(&**spider, harvest.items, request, Some(response.status));
                     read.found = self.admit(&**spider, harvest.follows, request, asks.nofollow);
-                    self.refuse_copies(request, &response.body, &document, &mut read.found);
+                    let digest = &read.record.digest;
+                    self.refuse_copies(request, digest, &document, &mut read.found);
                 }
                 Err((verdict, text)) => {
                     read.record.verdict = verdict;
@@ -200,5 +201,5 @@ fn describe(document: &Document<'_>, record: &mut PageRecord) {
     {
         record.error = record::short(&format!("cannot be read: {error}"));
     }
-    record.n_links = u32::try_from(document.links().len()).unwrap_or(u32::MAX);
+    record.n_links = u32::try_from(document.link_targets().len()).unwrap_or(u32::MAX);
 }

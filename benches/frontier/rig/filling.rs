@@ -47,7 +47,7 @@ fn read(page: &Page, view: &dyn View, buffer: &mut String) -> Vec<Found> {
         link.and_then(|link| CanonicalUrl::from_web(&link)).expect("it is a URL")
     };
     let links: Vec<CanonicalUrl> = page.links().map(&mut resolve).collect();
-    let prints: Vec<Fingerprint> = links.iter().map(|link| view.fingerprint(link)).collect();
+    let prints: Vec<Fingerprint> = links.iter().map(|link| view.fingerprint(link.as_str())).collect();
     let known = view.known(&prints);
     let depth = page.depth + 1;
     let judge = |((link, print), is_known)| {

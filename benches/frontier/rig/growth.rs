@@ -182,7 +182,7 @@ fn resume(folder: &Path, n_pages: u64, bits: u64) -> Result<ExitCode, Error> {
     let n_urls = n_pages * NEW;
     let is_known = |i| {
         let url = url(web, i);
-        view.look(view.fingerprint(&url), &url, u32::MAX) == Look::Known
+        view.look(view.fingerprint(url.as_str()), &url, u32::MAX) == Look::Known
     };
     let are_known = (0..n_urls).step_by(SAMPLE).all(is_known);
     let is_other_known = (n_urls..n_urls + 1000).any(is_known);

@@ -311,8 +311,8 @@ impl Import {
 struct NoLinks(Fingerprinter);
 
 impl View for NoLinks {
-    fn fingerprint(&self, url: &CanonicalUrl) -> Fingerprint {
-        self.0.get(url)
+    fn fingerprint(&self, url: &str) -> Fingerprint {
+        self.0.get_text(url)
     }
 
     fn fingerprint_of(&self, request: &Request) -> Fingerprint {

@@ -32,8 +32,8 @@ impl Window {
 }
 
 impl View for Window {
-    fn fingerprint(&self, url: &CanonicalUrl) -> Fingerprint {
-        self.seen.known_as(self.prints.get(url), self.prints.second_get(url))
+    fn fingerprint(&self, url: &str) -> Fingerprint {
+        self.seen.known_as(self.prints.get_text(url), self.prints.second_get_text(url))
     }
 
     fn fingerprint_of(&self, request: &Request) -> Fingerprint {
@@ -141,7 +141,7 @@ mod tests {
         let scope = Arc::new(Scope::new(&config, &[url.host()]).unwrap());
         let seen = Arc::new(Seen::default());
         let window = Window { prints: Fingerprinter::new([1; 16]), scope, seen: seen.clone() };
-        let print = window.fingerprint(&url);
+        let print = window.fingerprint(url.as_str());
         let deep = FilterReason::TooDeep;
         assert_eq!(window.look(print, &url, 5), Look::Filter(deep));
         assert_eq!(seen.learn(print, Some(deep), 5, false), Learnt::New);
@@ -160,7 +160,7 @@ mod tests {
         let scope = Arc::new(Scope::new(&ScopeConfig::default(), &[url.host()]).unwrap());
         let seen = Arc::new(Seen::default());
         let window = Window { prints: Fingerprinter::new([1; 16]), scope, seen: seen.clone() };
-        let print = window.fingerprint(&url);
+        let print = window.fingerprint(url.as_str());
         let reason = FilterReason::Extension;
         assert_eq!(window.look(print, &url, 1), Look::Filter(reason));
         assert_eq!(seen.learn(print, Some(reason), 1, false), Learnt::New);
@@ -177,7 +177,7 @@ mod tests {
         let scope = Arc::new(Scope::new(&ScopeConfig::default(), &[url.host()]).unwrap());
         let seen = Arc::new(Seen::default());
         let window = Window { prints: Fingerprinter::new([1; 16]), scope, seen: seen.clone() };
-        let print = window.fingerprint(&url);
+        let print = window.fingerprint(url.as_str());
         let marked = FilterReason::NoFollow;
         assert_eq!(window.look_nofollow(print, &url, 1), Look::Filter(marked));
         assert_eq!(seen.learn(print, Some(marked), 1, false), Learnt::New);
@@ -186,7 +186,7 @@ mod tests {
         assert_eq!(seen.learn(print, None, 9, false), Learnt::Readmitted(marked));
         assert_eq!(window.look(print, &url, 9), Look::Known);
         let other = CanonicalUrl::parse("http://other/").unwrap();
-        let print = window.fingerprint(&other);
+        let print = window.fingerprint(other.as_str());
         assert_eq!(
             window.look_nofollow(print, &other, 1),
             Look::Filter(FilterReason::OffDomain),
@@ -200,7 +200,7 @@ mod tests {
         let scope = Arc::new(Scope::new(&ScopeConfig::default(), &[Host::new("h")]).unwrap());
         let seen = Arc::new(Seen::default());
         let window = Window { prints: Fingerprinter::new([1; 16]), scope, seen: seen.clone() };
-        let print = window.fingerprint(&url);
+        let print = window.fingerprint(url.as_str());
         assert_eq!(window.look(print, &url, 1), Look::Filter(FilterReason::OffDomain));
         seen.learn(print, Some(FilterReason::OffDomain), 1, false);
         assert_eq!(window.look(print, &url, 0), Look::Known);

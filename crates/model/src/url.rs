@@ -17,7 +17,7 @@ use url::Url;
 use crate::{Host, Origin};
 
 pub use self::identity::{FingerprintBits, IdentityConfig, KeyRules, NoParameter};
-pub(crate) use self::key::key_pieces;
+pub(crate) use self::key::{is_idle_on, key_pieces};
 use self::web::Parts;
 pub use self::web::{QueryEncoder, WebUrl};
 
@@ -78,16 +78,8 @@ impl CanonicalUrl {
     /// [`UrlError::TooLong`].
     #[inline]
     pub fn from_web<T: AsRef<str>>(url: &WebUrl<T>) -> Result<Self, UrlError> {
-        let (text, parts) = (url.without_fragment(), url.parts());
-        if text.len() > MAX_URL_BYTES {
-            return Err(UrlError::TooLong(text.len()));
-        }
-        Ok(Self {
-            text: text.into(),
-            host_start: parts.host_start as u32,
-            host_end: parts.host_end as u32,
-            path_start: parts.path_start as u32,
-        })
+        let (text, [host_start, host_end, path_start]) = url.canonical()?;
+        Ok(Self { text: text.into(), host_start, host_end, path_start })
     }
 
     /// Takes over a URL of the `url` crate, without its fragment.

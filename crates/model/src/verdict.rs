@@ -326,8 +326,8 @@ pub enum Look {
 /// It learns a URL only after the batch that holds it is durable: a link dropped as known
 /// because of a page that is not settled yet would be lost with that page.
 pub trait View: Send + Sync {
-    /// Fingerprint of a plain GET of `url`.
-    fn fingerprint(&self, url: &CanonicalUrl) -> Fingerprint;
+    /// Fingerprint of a plain GET of the canonical URL with this text.
+    fn fingerprint(&self, url: &str) -> Fingerprint;
 
     /// Fingerprint of any request: method and body count too, so a POST is not the GET of its
     /// URL.

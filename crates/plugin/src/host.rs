@@ -7,17 +7,16 @@ use std::borrow::Cow;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use crawl_model::{CanonicalUrl, UrlError};
 use crawl_spider::abi::layout::{
     Answer, Ask, BORROWED, FAILED, MADE, MISUSE, MOST_JOINED, NO_NODE, OK, PANIC, Service, Slice,
 };
 use crawl_spider::abi::wire::{
-    CsvBatch, KnownUrl, Reader, UrlBook, Wire, frame, frame_found, frame_links, frame_list,
+    CsvBatch, KnownUrl, LinkBook, Reader, UrlBook, Wire, frame, frame_found, frame_list,
 };
-use crawl_spider::{
-    CsvDialect, CsvRows, ItemQuery, Link, NodeId, PageServices, SelectorError, Step,
-};
+use crawl_spider::{CsvDialect, CsvRows, ItemQuery, NodeId, PageServices, SelectorError, Step};
 
 use crate::library::bytes;
 use crate::rows::{Matched, Selections, Unselected};
@@ -111,7 +110,7 @@ impl<'a> Host<'a> {
             Service::Attr => optional(services.attr(at()?, text(ask)?)),
             Service::Html => put(ask, services.html(at()?).as_bytes()),
             Service::Tag => borrowed(services.tag(at()?)),
-            Service::Links => put(ask, &frame_links(services.links())),
+            Service::Links => put(ask, &services.link_book().frame()),
             Service::Decoded => borrowed(services.decoded()),
             Service::Join => made(ask, &self.join(text(ask)?)),
             Service::Title => borrowed(services.title()),
@@ -302,15 +301,12 @@ impl UrlBook for HostBook<'_> {
         None
     }
 
-    fn url(&self, known: KnownUrl) -> Option<&CanonicalUrl> {
-        match known {
-            KnownUrl::Link(at) => self.services.links().get(at as usize).map(|link| &link.url),
-            KnownUrl::Joined(at) => self.joined.get(at as usize),
-        }
+    fn joined(&self, number: u32) -> Option<&CanonicalUrl> {
+        self.joined.get(number as usize)
     }
 
-    fn links(&self) -> &[Link] {
-        self.services.links()
+    fn links(&self) -> Option<&Arc<LinkBook>> {
+        Some(self.services.link_book())
     }
 }
 

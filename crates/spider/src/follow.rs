@@ -11,10 +11,10 @@ use crawl_model::{CanonicalUrl, FetchOptions, Method, Request};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::SpiderError;
 use crate::abi::wire::LinkBook;
 use crate::form::send::percent_encode;
 use crate::target::Target;
-use crate::{Link, SpiderError};
 
 /// A request in the making. The methods set what differs from a plain GET, and what the request
 /// asks of its fetch in place of what the crawl's config says. All of it travels with the request
@@ -81,8 +81,8 @@ impl Follow {
     }
 
     /// The same for a link of the page.
-    pub(crate) fn to_link(&self, link: &Link) -> Self {
-        let (url, nofollow) = (Target::Url(link.url.clone()), link.nofollow);
+    pub(crate) fn to_link(&self, links: &Arc<LinkBook>, at: u32, nofollow: bool) -> Self {
+        let url = Target::Link(Arc::clone(links), at);
         let Self { priority, is_link, is_seed, .. } = *self;
         let (label, meta, extras) = (self.label.clone(), Value::Null, None);
         Self { url, label, meta, priority, nofollow, is_link, is_seed, extras }
@@ -281,6 +281,20 @@ impl Follow {
     #[must_use]
     pub fn url(&self) -> &CanonicalUrl {
         self.url.url()
+    }
+
+    /// The text of [`url`](Self::url); of a page's link no URL is made for that.
+    #[must_use]
+    pub fn url_text(&self) -> &str {
+        self.url.text()
+    }
+
+    /// Gives it a URL of its own, where it is a link of a page by its number: to be kept longer than
+    /// the page, or looked at without making URLs of all of its links.
+    pub fn detach(&mut self) {
+        if let Target::Link(links, at) = &self.url {
+            self.url = Target::Url(links.url(*at));
+        }
     }
 
     /// Whether it asks for a sitemap ([`Request::SPIDERS_SITEMAP`]).

@@ -56,11 +56,8 @@ impl Harvest {
 
     /// Follows all links of `page` ([`Page::links`]).
     pub fn follow_links(&mut self, page: &Page<'_>) -> Followed<'_> {
-        let Some(links) = page.services().link_book() else {
-            return self.follow_where(page, |_| true);
-        };
         let first = self.follows.len();
-        self.follows.extend(Follow::each(links));
+        self.follows.extend(Follow::each(page.services().link_targets()));
         Followed::new(&mut self.follows[first..])
     }
 

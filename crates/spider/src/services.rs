@@ -178,13 +178,20 @@ pub trait PageServices {
     fn tag(&self, node: NodeId) -> &str;
 
     /// The page's links in document order, repeated ones included.
-    fn links(&self) -> &[Link];
+    fn links(&self) -> &[Link] {
+        self.link_book().links()
+    }
 
-    /// The page's links as a plugin gets them from its host, so that they can be followed without
-    /// being read. Default: none, which is for hosts.
+    /// The same, to be looked at one by one.
     #[doc(hidden)]
-    fn link_book(&self) -> Option<&Arc<LinkBook>> {
-        None
+    fn link_book(&self) -> &Arc<LinkBook>;
+
+    /// The same, to be followed: their texts and `rel` may be missing. Default: [`link_book`].
+    ///
+    /// [`link_book`]: Self::link_book
+    #[doc(hidden)]
+    fn link_targets(&self) -> &Arc<LinkBook> {
+        self.link_book()
     }
 
     /// The body as text.

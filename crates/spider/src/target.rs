@@ -1,6 +1,6 @@
 //! Where a request leads: a URL, or a link of the page by its number.
 //!
-//! A plugin that follows all links of a page needs no URL of them: its host has them.
+//! Who follows all links of a page needs no URL of them: most are known, and their text says so.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,7 +18,15 @@ pub(crate) enum Target {
 }
 
 impl Target {
-    /// The URL; this reads the links if need be.
+    /// The URL's text, for which no URL is made.
+    pub(crate) fn text(&self) -> &str {
+        match self {
+            Self::Url(url) => url.as_str(),
+            Self::Link(links, at) => links.url_text(*at),
+        }
+    }
+
+    /// The URL; this makes those of all links if need be.
     pub(crate) fn url(&self) -> &CanonicalUrl {
         match self {
             Self::Url(url) => url,
@@ -30,7 +38,7 @@ impl Target {
     pub(crate) fn into_url(self) -> CanonicalUrl {
         match self {
             Self::Url(url) => url,
-            link @ Self::Link(..) => link.url().clone(),
+            Self::Link(links, at) => links.url(at),
         }
     }
 }
@@ -38,7 +46,10 @@ impl Target {
 impl Clone for Target {
     /// A copy may be kept longer than its page, and must not keep the page's links with it.
     fn clone(&self) -> Self {
-        Self::Url(self.url().clone())
+        match self {
+            Self::Url(url) => Self::Url(url.clone()),
+            Self::Link(links, at) => Self::Url(links.url(*at)),
+        }
     }
 }
 
@@ -57,7 +68,6 @@ impl fmt::Debug for Target {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::abi::wire::frame_links;
     use crate::follow::Follow;
     use crate::{Link, LinkKind};
 
@@ -70,8 +80,8 @@ mod tests {
             nofollow,
             kind: LinkKind::Anchor,
         };
-        let frame = frame_links(&[link("http://h/a", false), link("http://h/b", true)]);
-        let book = Arc::new(LinkBook::new(frame).unwrap());
+        let links = vec![link("http://h/a", false), link("http://h/b", true)];
+        let book = Arc::new(LinkBook::read(&LinkBook::from(links).frame()).unwrap());
         let follows = Vec::from_iter(Follow::each(&book));
         assert!(book.read_links().is_none());
         let plain = Follow::new(CanonicalUrl::parse("http://h/b").unwrap(), true);

@@ -161,8 +161,8 @@ pub(crate) fn millis(time: SystemTime) -> u64 {
 struct Everything(Fingerprinter);
 
 impl View for Everything {
-    fn fingerprint(&self, url: &CanonicalUrl) -> Fingerprint {
-        self.0.get(url)
+    fn fingerprint(&self, url: &str) -> Fingerprint {
+        self.0.get_text(url)
     }
 
     fn fingerprint_of(&self, request: &Request) -> Fingerprint {

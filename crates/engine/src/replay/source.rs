@@ -19,8 +19,8 @@ use crate::error::CrawlError;
 pub(super) struct AllKnown(pub(super) Fingerprinter);
 
 impl View for AllKnown {
-    fn fingerprint(&self, url: &CanonicalUrl) -> Fingerprint {
-        self.0.get(url)
+    fn fingerprint(&self, url: &str) -> Fingerprint {
+        self.0.get_text(url)
     }
 
     fn fingerprint_of(&self, request: &Request) -> Fingerprint {

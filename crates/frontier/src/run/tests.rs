@@ -208,7 +208,7 @@ impl Worker {
     fn judge(&self, link: &str, depth: u32) -> Option<Found> {
         let mut request = Request::get(url(link));
         request.depth = depth;
-        let print = self.view.fingerprint(&request.url);
+        let print = self.view.fingerprint(request.url.as_str());
         let filtered = match self.view.look(print, &request.url, depth) {
             crawl_model::Look::Known => return None,
             crawl_model::Look::Admit => None,

@@ -135,7 +135,7 @@ impl<B: Backend> Scheduler<B> {
                 (url.print, Errand::Page(url.request()), url.attempts + 1, url.is_suspect)
             }
             OpenErrand::Robots(robots) => {
-                let print = self.window.fingerprint(&robots.url);
+                let print = self.window.fingerprint(robots.url.as_str());
                 let origin = self.origin_mut(robots.origin).origin.clone();
                 let public = Errand::Robots { origin, url: robots.url.clone() };
                 let tries = self.robots_tries(robots.origin);
@@ -159,7 +159,9 @@ impl<B: Backend> Scheduler<B> {
             if let Some(errand) = self.host(key).busy().errands.front().filter(|_| spent.is_none())
             {
                 let is_suspect = !self.robots_deaths.is_empty()
-                    && self.robots_deaths.contains_key(&self.window.fingerprint(&errand.url));
+                    && self
+                        .robots_deaths
+                        .contains_key(&self.window.fingerprint(errand.url.as_str()));
                 return if is_suspect { self.unless_crowded(Front::Robots) } else { Front::Robots };
             }
             if self.unanswered >= MOST_UNANSWERED {

@@ -42,7 +42,7 @@ impl<B: Backend> Scheduler<B> {
     pub(super) fn ask(&mut self, host: HostKey, url: &CanonicalUrl, now: Instant) {
         let key = self.origin_key(host, url.origin());
         let robots_url = self.origin_mut(key).origin.robots_url();
-        let print = self.window.fingerprint(&robots_url);
+        let print = self.window.fingerprint(robots_url.as_str());
         if self.robots_deaths.get(&print).is_some_and(|&deaths| deaths >= FATAL_DEATHS) {
             self.origin_mut(key).standing = Standing::Unreachable {
                 cause: "the process died three times with it in hand".to_owned(),
@@ -138,7 +138,7 @@ impl<B: Backend> Scheduler<B> {
         origin.standing = Standing::Asking { tries };
         // From the beginning: what a hop led to may have changed.
         let errand = RobotsErrand { url: origin.origin.robots_url(), hops: 0, ..errand };
-        let print = self.window.fingerprint(&errand.url);
+        let print = self.window.fingerprint(errand.url.as_str());
         let wait = backoff(&self.config.retry, print, tries);
         self.delayed.push(now + wait, Later::Robots(errand));
     }

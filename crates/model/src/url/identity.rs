@@ -69,6 +69,11 @@ impl KeyRules {
         }
     }
 
+    /// Whether the key of `text` is surely `text`.
+    pub(crate) fn is_idle_on(&self, text: &str) -> bool {
+        !self.may_touch(text) && key::is_idle_on(text)
+    }
+
     /// Whether a look at the whole could change anything.
     fn may_touch(&self, text: &str) -> bool {
         self.trailing_slash || memchr3(b'?', b';', b'(', text.as_bytes()).is_some()

@@ -11,6 +11,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr;
+
 use super::escape::escape;
 
 /// The key of a URL's text.
@@ -26,6 +28,11 @@ pub(super) fn key(text: &str) -> Cow<'_, str> {
     }
     out.push_str(&text[done..]);
     Cow::Owned(out)
+}
+
+/// Whether the key of `text` is surely `text`: it has no escapes.
+pub(crate) fn is_idle_on(text: &str) -> bool {
+    memchr(b'%', text.as_bytes()).is_none()
 }
 
 /// Hands over the key in pieces, without building it.

@@ -14,7 +14,7 @@ use std::borrow::Cow;
 use super::authority::push_authority;
 use super::escape::{FRAGMENT, PATH, QUERY, push_encoded, push_encoded_bytes};
 use super::survey::Survey;
-use super::{UrlError, key};
+use super::{MAX_URL_BYTES, UrlError, key};
 
 /// Encodes the text of a query in the encoding of the document that holds it.
 pub type QueryEncoder<'a> = &'a dyn Fn(&str) -> Cow<'_, [u8]>;
@@ -118,8 +118,19 @@ impl<T: AsRef<str>> WebUrl<T> {
         key::key(self.without_fragment())
     }
 
-    pub(super) fn parts(&self) -> Parts {
-        self.parts
+    /// Text and places of the [`CanonicalUrl`](crate::CanonicalUrl) that this is without its
+    /// fragment ([`CanonicalUrl::parts`](crate::CanonicalUrl::parts)), where it need not be made.
+    ///
+    /// # Errors
+    /// [`UrlError::TooLong`].
+    #[inline]
+    pub fn canonical(&self) -> Result<(&str, [u32; 3]), UrlError> {
+        let Parts { host_start, host_end, path_start, .. } = self.parts;
+        let text = self.without_fragment();
+        if text.len() > MAX_URL_BYTES {
+            return Err(UrlError::TooLong(text.len()));
+        }
+        Ok((text, [host_start, host_end, path_start].map(|place| place as u32)))
     }
 
     fn is_https(&self) -> bool {

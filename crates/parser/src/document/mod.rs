@@ -26,7 +26,7 @@ use crate::links::directives::{Directives, is_agent_of};
 use crate::links::kinds::{Kinds, LinkSource};
 use crate::links::refresh::refresh;
 use crate::links::resolve::Resolver;
-use crate::links::{Scan, scan_header, scan_html};
+use crate::links::{Scan, scan_header, scan_html, skim_html};
 use crate::markup::scan::crowds;
 use crate::markup::simhash;
 use crate::reader::{Body, ReadOut, Readers};
@@ -64,7 +64,7 @@ pub(crate) struct Judge {
 
 impl Judge {
     fn fate(&self, url: &CanonicalUrl) -> Fate {
-        match self.view.look(self.view.fingerprint(url), url, self.depth) {
+        match self.view.look(self.view.fingerprint(url.as_str()), url, self.depth) {
             Look::Known => Fate::Known,
             Look::Admit => Fate::New,
             Look::Filter(_) => Fate::Refused,
@@ -87,6 +87,7 @@ pub(crate) struct Document<'a> {
     link_fields: Vec<String>,
     table: Option<Arc<Table>>,
     scanned: OnceCell<(Scan, Resolver)>,
+    skimmed: OnceCell<Option<(Scan, Resolver)>>,
     matched: OnceCell<Vec<Option<Matches>>>,
     json: OnceCell<Option<Value>>,
     entries: OnceCell<Vec<Entry>>,
@@ -160,8 +161,8 @@ impl<'a> Document<'a> {
             let (nofollow, kind) = (false, LinkKind::Reader);
             Some(Link { url: resolver.link(href)?, text, rel, nofollow, kind })
         };
-        let links = links.iter().filter_map(link).collect();
-        let scan = Scan { links, ..Scan::default() };
+        let links = Vec::from_iter(links.iter().filter_map(link));
+        let scan = Scan { links: Arc::new(links.into()), ..Scan::default() };
         let document = Self::new(url, Kind::Text, decoded, declared);
         Self { scanned: OnceCell::from((scan, resolver)), reader_error: error, ..document }
     }
@@ -179,6 +180,7 @@ impl<'a> Document<'a> {
             link_fields: Vec::new(),
             table: None,
             scanned: OnceCell::new(),
+            skimmed: OnceCell::new(),
             matched: OnceCell::new(),
             json: OnceCell::new(),
             entries: OnceCell::new(),
@@ -206,6 +208,7 @@ impl<'a> Document<'a> {
             link_fields: self.link_fields,
             table: self.table,
             scanned: self.scanned,
+            skimmed: self.skimmed,
             ..Document::new(&self.url, self.kind, decoded, self.declared)
         }
     }
@@ -219,7 +222,7 @@ impl<'a> Document<'a> {
     pub(crate) fn directives(&self, response: &Response, agent: &str) -> Directives {
         let fields = response.headers.iter().filter(|(name, _)| &**name == "x-robots-tag");
         let mut all = Directives::of_fields(fields.map(|(_, value)| value), agent);
-        for (name, directives) in &self.scanned().0.robots {
+        for (name, directives) in &self.skimmed().0.robots {
             if is_agent_of(name, agent) {
                 all.add(*directives);
             }
@@ -234,8 +237,23 @@ impl<'a> Document<'a> {
             let found = refresh(response.header("refresh")?)?;
             Some((found.delay, self.url.join(found.target).ok()?))
         };
-        let (delay, target) = of_field().or_else(|| self.scanned().0.refresh.clone())?;
+        let (delay, target) = of_field().or_else(|| self.skimmed().0.refresh.clone())?;
         (delay <= max && target.key() != self.url.key()).then_some(target)
+    }
+
+    /// What is enough for who only follows links: all but the links' texts and the metadata.
+    fn skimmed(&self) -> &(Scan, Resolver) {
+        // What the spider wants is matched in the same pass as a whole scan.
+        let may_skim =
+            self.kind == Kind::Html && self.table.is_none() && self.kinds == Kinds::default();
+        if self.scanned.get().is_some() || !may_skim {
+            return self.scanned();
+        }
+        let skimmed = self.skimmed.get_or_init(|| {
+            let mut resolver = Resolver::of(&self.url, self.encoding);
+            Some((skim_html(&self.text, &mut resolver)?, resolver))
+        });
+        skimmed.as_ref().unwrap_or_else(|| self.scanned())
     }
 
     /// Links, title and matches, from one pass.
@@ -250,8 +268,8 @@ impl<'a> Document<'a> {
                 Kind::Json | Kind::Csv | Kind::Text | Kind::Binary => Scan::default(),
             };
             if !links.is_empty() {
-                links.append(&mut scan.links);
-                scan.links = links;
+                links.extend_from_slice(scan.links.links());
+                scan.links = Arc::new(links.into());
             }
             (scan, resolver)
         })
@@ -286,7 +304,7 @@ impl<'a> Document<'a> {
     }
 
     fn absolute(&self, href: &str) -> Option<String> {
-        self.scanned().1.resolve_text(href)
+        self.skimmed().1.resolve_text(href)
     }
 
     /// Whether it is HTML.
@@ -300,15 +318,19 @@ impl<'a> Document<'a> {
         plain(dom, dom.document())
     }
 
+    /// Whether it is known already that there are no crowded tags: if the stream could tell all.
+    fn has_no_crowds(&self) -> bool {
+        let is_skimmed = self.skimmed.get().is_some_and(Option::is_some);
+        is_skimmed || self.scanned.get().is_some_and(|(scan, _)| scan.is_streamed)
+    }
+
     pub(crate) fn dom(&self) -> &Dom {
         if self.kind == Kind::Xml {
             return self.dom.get_or_init(|| Dom::xml(&self.text));
         }
-        // A document that the stream could tell has no crowded tags.
-        let is_streamed = self.kind == Kind::Html && self.scanned().0.is_streamed;
         self.dom.get_or_init(|| {
             // Selectors read whatever it is as HTML.
-            let crowds = if is_streamed { Vec::new() } else { crowds(&self.text) };
+            let crowds = if self.has_no_crowds() { Vec::new() } else { crowds(&self.text) };
             Dom::html(&self.text, &crowds)
         })
     }

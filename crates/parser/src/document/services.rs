@@ -1,10 +1,12 @@
 //! What a spider asks of a page, answered.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use crawl_model::{CanonicalUrl, UrlError};
+use crawl_spider::abi::wire::LinkBook;
 use crawl_spider::{
-    Article, CsvDialect, CsvRows, Entry, Evaluated, Fate, FormParts, ItemQuery, Link, MatchedRows,
+    Article, CsvDialect, CsvRows, Entry, Evaluated, Fate, FormParts, ItemQuery, MatchedRows,
     Metadata, NodeId, PageServices, QueryError, SelectorError, SpiderError, Step, StructuredData,
     Table,
 };
@@ -51,8 +53,12 @@ impl PageServices for Document<'_> {
         self.dom().name(node)
     }
 
-    fn links(&self) -> &[Link] {
+    fn link_book(&self) -> &Arc<LinkBook> {
         &self.scanned().0.links
+    }
+
+    fn link_targets(&self) -> &Arc<LinkBook> {
+        &self.skimmed().0.links
     }
 
     fn decoded(&self) -> &str {
@@ -60,7 +66,7 @@ impl PageServices for Document<'_> {
     }
 
     fn join(&self, href: &str) -> Result<CanonicalUrl, UrlError> {
-        self.scanned().1.join(href)
+        self.skimmed().1.join(href)
     }
 
     fn fate(&self, url: &CanonicalUrl) -> Fate {
@@ -68,7 +74,7 @@ impl PageServices for Document<'_> {
     }
 
     fn title(&self) -> &str {
-        &self.scanned().0.title
+        &self.skimmed().0.title
     }
 
     fn json_path(&self, path: &str) -> Result<Vec<&Value>, SpiderError> {

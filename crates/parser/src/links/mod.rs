@@ -21,9 +21,11 @@ mod css;
 mod header;
 mod srcset;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crawl_model::CanonicalUrl;
+use crawl_spider::abi::wire::LinkBook;
 use crawl_spider::{Link, LinkKind, collapse_whitespace};
 
 use crate::dom::Dom;
@@ -39,6 +41,9 @@ use crate::markup::outline;
 /// Longest title and link text that is kept, in characters.
 const MAX_TEXT_CHARS: usize = 200;
 
+/// Bytes that a reference grows by when it is resolved, mostly.
+const USUAL_ORIGIN: usize = 24;
+
 /// Bytes of text that are collected for it.
 const MAX_TEXT_BYTES: usize = 4 * MAX_TEXT_CHARS + 2;
 
@@ -46,7 +51,7 @@ const MAX_TEXT_BYTES: usize = 4 * MAX_TEXT_CHARS + 2;
 #[derive(Debug, Default)]
 pub(crate) struct Scan {
     /// All links in document order.
-    pub(crate) links: Vec<Link>,
+    pub(crate) links: Arc<LinkBook>,
     /// The title; empty if there is none.
     pub(crate) title: String,
     /// What its meta tags ask of crawlers, by the name they are asked by.
@@ -79,6 +84,12 @@ pub(crate) fn scan_html<'t, 'd>(
     }
 }
 
+/// Scans an HTML document for links of the usual kinds, whose texts nobody needs; nor what the head
+/// says otherwise. `None` if that takes a [whole scan](scan_html).
+pub(crate) fn skim_html(text: &str, resolver: &mut Resolver) -> Option<Scan> {
+    Some(resolve(stream::skimmed(text).ok()?, resolver))
+}
+
 /// The links of the values of `Link` fields, which know nothing of the document's base.
 pub(crate) fn scan_header<'v>(
     values: impl IntoIterator<Item = &'v str>,
@@ -98,21 +109,21 @@ pub(crate) fn scan_header<'v>(
 fn resolve(collected: Collected<'_>, resolver: &mut Resolver) -> Scan {
     // Only now, because the base holds for the links before it, too.
     let rebased = collected.bases.iter().any(|href| resolver.rebase(href));
-    let mut links = Vec::with_capacity(collected.links.len());
+    let hrefs = collected.links.iter().map(|raw| raw.href.len() + USUAL_ORIGIN).sum::<usize>();
+    let n_bytes = hrefs + collected.texts.len();
+    let mut links = LinkBook::with_capacity(collected.links.len(), n_bytes);
     for raw in &collected.links {
         if !rebased && raw.href.starts_with('#') {
             continue; // a place on this page
         }
-        if let Some(url) = resolver.link(&raw.href) {
-            links.push(Link {
-                url,
-                text: shortened(&collected.texts[raw.text.clone()]).into(),
-                rel: (*raw.rel).into(),
-                nofollow: collected.is_nofollow(raw),
-                kind: raw.source.kind(),
-            });
-        }
+        resolver.read(&raw.href, |url| {
+            let Ok(url) = url else { return };
+            let Ok(url) = url.canonical() else { return };
+            let text = shortened(&collected.texts[raw.text.clone()]);
+            links.push(url, text, &raw.rel, collected.is_nofollow(raw), raw.source.kind());
+        });
     }
+    let links = Arc::new(links);
     let refresh = collected.refresh.and_then(|(delay, to)| Some((delay, resolver.link(&to)?)));
     let (title, robots) = (short_text(&collected.title), collected.robots);
     Scan { links, title, robots, refresh, ..Scan::default() }

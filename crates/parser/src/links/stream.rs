@@ -4,9 +4,10 @@ use std::borrow::Cow;
 
 use super::collect::{Collected, Collector, Element};
 use super::kinds::Kinds;
-use crate::markup::charref::decode_attribute;
+use crate::markup::charref::{decode_attribute, decode_text};
 use crate::markup::events::{Consumer, Space, Text};
 use crate::markup::scan::Start;
+use crate::markup::skim::{Told, Unsure, skim};
 use crate::markup::tags::Tag;
 
 /// Collects links in a pass over a document ([`outline::read`](crate::markup::outline::read)).
@@ -39,6 +40,24 @@ impl<'a> Consumer<'a> for Links<'a> {
     fn close(&mut self) {
         self.0.close();
     }
+}
+
+/// The links of a document without their texts, if it can be [skimmed](crate::markup::skim): of the
+/// usual kinds, in the same order as by the outline.
+pub(crate) fn skimmed(text: &str) -> Result<Collected<'_>, Unsure> {
+    let mut collector = Collector::new(Kinds::default(), false);
+    skim(text, |told| {
+        match told {
+            Told::Tag(tag) => collector.open(&Streamed { tag: &tag, space: Space::Html }),
+            Told::Title(title) => {
+                let tag = Start::with_region(Tag::Title, "");
+                collector.open(&Streamed { tag: &tag, space: Space::Html });
+                collector.text(|| decode_text(title));
+            }
+        }
+        collector.close();
+    })?;
+    Ok(collector.finish())
 }
 
 struct Streamed<'t, 'a> {

@@ -2,6 +2,7 @@
 
 pub(crate) mod scan;
 pub(crate) mod simhash;
+pub(crate) mod skim;
 
 pub(crate) mod events;
 pub(crate) mod outline;

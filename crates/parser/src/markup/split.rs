@@ -204,6 +204,20 @@ impl<'a> Splitter<'a> {
         None
     }
 
+    /// Passes over the `<!` at `at`; gives where what follows begins.
+    pub(super) fn past_declaration(&mut self, at: usize) -> usize {
+        self.pos = at;
+        let _ = self.declaration();
+        self.pos
+    }
+
+    /// [`raw_text`](Self::raw_text) of an element whose start tag ends at `from`, and where its end
+    /// tag begins.
+    pub(super) fn raw_text_at(&mut self, from: usize, tag: Tag) -> (&'a str, usize) {
+        self.pos = from;
+        (self.raw_text(tag), self.pos)
+    }
+
     fn skip_past(&mut self, byte: u8, from: usize) {
         let rest = &self.bytes()[from..];
         self.pos = memchr(byte, rest).map_or(self.text.len(), |len| from + len + 1);

@@ -1,6 +1,7 @@
 //! What one pass reports is what the tree says, event by event, or it says that it cannot tell.
 
 mod mutated;
+mod skimmed;
 
 use std::collections::BTreeMap;
 
@@ -198,15 +199,17 @@ fn real_pages_agree_and_few_are_ambiguous() {
     for folder in folders.split(':') {
         let mut pages = Vec::new();
         html_files(std::path::Path::new(folder), &mut pages);
-        let mut ambiguous = Vec::new();
+        let (mut ambiguous, mut n_skimmed) = (Vec::new(), 0);
         for page in &pages {
             let body = std::fs::read(page).unwrap();
             let text = decode(&body, Some("text/html"), Kind::Html).text;
+            n_skimmed += usize::from(skimmed::skims(&text));
             if let Err(why) = agrees(&text) {
                 ambiguous.push(format!("{}: {why}", page.display()));
             }
         }
-        println!("{folder}: {} pages, {} ambiguous, 0 differ", pages.len(), ambiguous.len());
+        let (n, n_ambiguous) = (pages.len(), ambiguous.len());
+        println!("{folder}: {n} pages, {n_ambiguous} ambiguous, {n_skimmed} skimmed, 0 differ");
         ambiguous.iter().for_each(|line| println!("  {line}"));
         assert!(!pages.is_empty() && ambiguous.len() * 100 <= pages.len());
     }

@@ -24,8 +24,8 @@ use crate::{CrewEnd, LinkSpider, ParseConfig, Parser, SpiderLog};
 struct Known(Fingerprinter, Vec<Fingerprint>);
 
 impl View for Known {
-    fn fingerprint(&self, url: &CanonicalUrl) -> Fingerprint {
-        self.0.get(url)
+    fn fingerprint(&self, url: &str) -> Fingerprint {
+        self.0.get_text(url)
     }
 
     fn fingerprint_of(&self, request: &Request) -> Fingerprint {

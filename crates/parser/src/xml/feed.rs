@@ -4,6 +4,7 @@
 //! to is a link as well, though it is no entry.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use crawl_spider::{Link, LinkKind};
 use url::Url;
@@ -14,7 +15,7 @@ use crate::links::{Scan, short_text};
 
 /// Scans an XML document; no links if it is none of these.
 pub(crate) fn scan_xml(text: &str, base: Url) -> Scan {
-    let mut scan = Scan::default();
+    let (mut links, mut title) = (Vec::new(), String::new());
     let mut entries = Entries::new(Reader::new(Cow::Borrowed(text)), base);
     while let Some(found) = entries.next() {
         let url = match found {
@@ -23,9 +24,9 @@ pub(crate) fn scan_xml(text: &str, base: Url) -> Scan {
                 None => continue,
             },
             Found::Home(url) => url,
-            Found::Title(title) => {
-                if scan.title.is_empty() {
-                    scan.title = short_text(&title);
+            Found::Title(text) => {
+                if title.is_empty() {
+                    title = short_text(&text);
                 }
                 continue;
             }
@@ -35,9 +36,9 @@ pub(crate) fn scan_xml(text: &str, base: Url) -> Scan {
             _ => LinkKind::Feed,
         };
         let (text, rel) = (Box::default(), Box::default());
-        scan.links.push(Link { url, text, rel, nofollow: false, kind });
+        links.push(Link { url, text, rel, nofollow: false, kind });
     }
-    scan
+    Scan { links: Arc::new(links.into()), title, ..Scan::default() }
 }
 
 #[cfg(test)]
@@ -47,7 +48,7 @@ mod tests {
     #[track_caller]
     fn check(xml: &str, expected: &[&str]) -> Scan {
         let scan = scan_xml(xml, Url::parse("http://h/d/x.xml").unwrap());
-        let urls: Vec<_> = scan.links.iter().map(|link| link.url.as_str()).collect();
+        let urls: Vec<_> = scan.links.links().iter().map(|link| link.url.as_str()).collect();
         assert_eq!(urls, expected);
         scan
     }

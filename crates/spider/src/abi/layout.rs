@@ -251,7 +251,7 @@ services! {
     Html = 7,
     /// `tag(node)`: borrowed.
     Tag = 8,
-    /// Made: the links, by `wire::frame_links`.
+    /// Made: the links, by `wire::LinkBook::frame`.
     Links = 9,
     /// Borrowed.
     Decoded = 10,

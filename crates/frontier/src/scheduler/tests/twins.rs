@@ -39,7 +39,7 @@ fn text(n: usize) -> String {
 /// As the parser makes it, if it is new.
 fn found(rig: &Rig, n: usize) -> Option<Found> {
     let request = Request::get(url(&text(n)));
-    let print = rig.window.fingerprint(&request.url);
+    let print = rig.window.fingerprint(request.url.as_str());
     let is_new = rig.window.look(print, &request.url, 0) == Look::Admit;
     is_new.then_some(Found { print, request, filtered: None, renews: false })
 }

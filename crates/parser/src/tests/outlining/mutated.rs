@@ -4,10 +4,10 @@ use super::agrees;
 use crate::markup::outline::Ambiguous;
 
 /// Numbers without end, the same ones each time.
-struct Random(u64);
+pub(super) struct Random(pub(super) u64);
 
 impl Random {
-    fn next(&mut self, below: usize) -> usize {
+    pub(super) fn next(&mut self, below: usize) -> usize {
         // xorshift64* (Vigna 2016).
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
@@ -15,12 +15,12 @@ impl Random {
         (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % below
     }
 
-    fn pick<T: Copy>(&mut self, of: &[T]) -> T {
+    pub(super) fn pick<T: Copy>(&mut self, of: &[T]) -> T {
         of[self.next(of.len())]
     }
 }
 
-const TAGS: &[&str] = &[
+pub(super) const TAGS: &[&str] = &[
     "a",
     "a",
     "a",
@@ -175,7 +175,7 @@ const TEXTS: &[&str] = &[
     "</ >",
 ];
 
-fn soup(random: &mut Random, tags: &[&str], n: usize) -> String {
+pub(super) fn soup(random: &mut Random, tags: &[&str], n: usize) -> String {
     let mut html = String::new();
     if random.next(2) == 0 {
         html.push_str("<!DOCTYPE html>");
@@ -200,7 +200,7 @@ fn soup(random: &mut Random, tags: &[&str], n: usize) -> String {
 }
 
 /// How many cases a test runs: few by default, for it is fast then.
-fn n_cases(default: usize) -> usize {
+pub(super) fn n_cases(default: usize) -> usize {
     let asked = std::env::var("CRAWL_CASES").ok();
     asked.map_or(default, |n| n.parse().expect("CRAWL_CASES is a number"))
 }
@@ -221,7 +221,7 @@ fn any_soup_of_tags_agrees() {
 }
 
 /// Pages as people write them.
-const PAGES: [&str; 5] = [
+pub(super) const PAGES: [&str; 5] = [
     "<!DOCTYPE html>\n<html lang=en>\n<head>\n<meta charset=utf-8>\n<title>Tea &amp; cakes</title>\n\
      <base href='/shop/'>\n<link rel=canonical href=x><link rel='alternate' hreflang=de href=/de>\n\
      <style>a{background:url(x.png)}</style><script>if (a < b) document.write('<a href=no>')</script>\n\
@@ -252,7 +252,7 @@ const PAGES: [&str; 5] = [
 ];
 
 /// Changes a page a little, as careless hands do: cuts, doubles, moves, adds.
-fn mutate(page: &str, random: &mut Random) -> String {
+pub(super) fn mutate(page: &str, random: &mut Random) -> String {
     let mut parts: Vec<String> = Vec::new();
     for piece in page.split_inclusive('>') {
         let (text, tag) = piece.split_at(piece.find('<').unwrap_or(piece.len()));

@@ -12,11 +12,11 @@ use super::line::{Line, Reply};
 use super::rows::{self, GuestRows};
 use super::urls::GuestBook;
 use crate::abi::layout::{MOST_JOINED, Service};
-use crate::abi::wire::{CsvBatch, LinkBook, frame, frame_links};
+use crate::abi::wire::{CsvBatch, LinkBook, frame};
 use crate::{
-    Article, CsvDialect, CsvRow, CsvRows, Entry, Evaluated, FormParts, ItemQuery, Link,
-    MatchedRows, Metadata, NodeId, PageServices, QueryError, SelectedRows, SelectorError,
-    SpiderError, Step, StructuredData, Table,
+    Article, CsvDialect, CsvRow, CsvRows, Entry, Evaluated, FormParts, ItemQuery, MatchedRows,
+    Metadata, NodeId, PageServices, QueryError, SelectedRows, SelectorError, SpiderError, Step,
+    StructuredData, Table,
 };
 
 /// The services of a page, each asked of the host; what is owned here is fetched once and kept.
@@ -143,20 +143,16 @@ impl PageServices for GuestPage<'_> {
         self.line.ask(Service::Tag).at(Some(node)).borrowed_text().unwrap_or_default()
     }
 
-    fn links(&self) -> &[Link] {
-        self.link_book().map_or(&[], |links| links.links())
-    }
-
-    fn link_book(&self) -> Option<&Arc<LinkBook>> {
-        let book = self.links.get_or_init(|| {
-            let frame = match self.line.ask(Service::Links).reply() {
-                Reply::Made(frame) => frame,
-                Reply::Nothing | Reply::Borrowed(_) => frame_links(&[]),
-            };
-            // The frames of both sides are of one form, or the host would not have called.
-            Arc::new(LinkBook::new(frame).expect("the host writes links as they are read"))
-        });
-        Some(book)
+    fn link_book(&self) -> &Arc<LinkBook> {
+        self.links.get_or_init(|| {
+            Arc::new(match self.line.ask(Service::Links).reply() {
+                // The frames of both sides are of one form, or the host would not have called.
+                Reply::Made(frame) => {
+                    LinkBook::read(&frame).expect("the host writes links as they are read")
+                }
+                Reply::Nothing | Reply::Borrowed(_) => LinkBook::default(),
+            })
+        })
     }
 
     fn decoded(&self) -> &str {

@@ -48,10 +48,11 @@ impl UrlBook for GuestBook<'_> {
         self.links.is_some_and(|own| Arc::ptr_eq(own, links))
     }
 
-    fn url(&self, known: KnownUrl) -> Option<&CanonicalUrl> {
-        match known {
-            KnownUrl::Link(at) => self.links?.links().get(at as usize).map(|link| &link.url),
-            KnownUrl::Joined(at) => self.joined.get(at as usize),
-        }
+    fn joined(&self, number: u32) -> Option<&CanonicalUrl> {
+        self.joined.get(number as usize)
+    }
+
+    fn links(&self) -> Option<&Arc<LinkBook>> {
+        self.links
     }
 }

@@ -7,6 +7,7 @@
 //! (in a child process, say) each URL is written out.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use crawl_model::{CanonicalUrl, Item};
@@ -16,7 +17,7 @@ use super::json;
 use super::links::LinkBook;
 use crate::follow::{Extras, Follow};
 use crate::target::Target;
-use crate::{Harvested, Link, LogLevel, LogLine};
+use crate::{Harvested, LogLevel, LogLine};
 
 /// A URL that both ends know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,12 +41,12 @@ pub trait UrlBook {
         false
     }
 
-    /// The URL of a number.
-    fn url(&self, known: KnownUrl) -> Option<&CanonicalUrl>;
+    /// What resolving the reference of this number gave.
+    fn joined(&self, number: u32) -> Option<&CanonicalUrl>;
 
-    /// The page's links, for runs of them. Default: none.
-    fn links(&self) -> &[Link] {
-        &[]
+    /// The page's links. Default: none.
+    fn links(&self) -> Option<&Arc<LinkBook>> {
+        None
     }
 }
 
@@ -55,7 +56,7 @@ impl UrlBook for () {
         None
     }
 
-    fn url(&self, _: KnownUrl) -> Option<&CanonicalUrl> {
+    fn joined(&self, _: u32) -> Option<&CanonicalUrl> {
         None
     }
 }
@@ -192,28 +193,35 @@ fn get_follows(from: &mut Reader<'_>, book: &impl UrlBook) -> Result<Vec<Follow>
                 // Each link is in one run at most, so that few bytes do not become many requests.
                 let is_fine = at >= next && n <= count - follows.len();
                 next = at.checked_add(n).filter(|_| is_fine).ok_or(WireError::Wrong("run"))?;
-                follows.extend(get_run(from, book.links().get(at..next).unwrap_or_default())?);
+                let links = book.links().ok_or(WireError::Wrong("run"))?;
+                follows.extend(get_run(from, links, at..next)?);
             }
             kind => {
-                let url = get_url(kind, from, book)?;
-                follows.push(get_follow(from, url)?);
+                let target = get_target(kind, from, book)?;
+                follows.push(get_follow(from, target)?);
             }
         }
     }
     Ok(follows)
 }
 
-/// A run of these links.
+/// A run of the links in this range.
 fn get_run<'a>(
     from: &mut Reader<'_>,
-    links: &'a [Link],
+    links: &'a Arc<LinkBook>,
+    range: Range<usize>,
 ) -> Result<impl Iterator<Item = Follow> + use<'a>, WireError> {
     let wrong = WireError::Wrong("run");
-    let first = get_follow(from, links.first().ok_or(wrong.clone())?.url.clone())?;
-    match first.is_light() {
-        true => Ok(links.iter().map(move |link| first.to_link(link))),
-        false => Err(wrong),
+    if range.is_empty() || range.end > links.len() {
+        return Err(wrong);
     }
+    let at = u32::try_from(range.start).map_err(|_| wrong.clone())?;
+    let first = get_follow(from, Target::Link(Arc::clone(links), at))?;
+    if !first.is_light() {
+        return Err(wrong);
+    }
+    let marks = links.nofollows(at).take(range.len());
+    Ok((at..).zip(marks).map(move |(at, nofollow)| first.to_link(links, at, nofollow)))
 }
 
 const LABELLED: u8 = 1;
@@ -273,29 +281,29 @@ fn put_settings(out: &mut Vec<u8>, follow: &Follow) {
     }
 }
 
-fn get_url(
-    kind: u8,
-    from: &mut Reader<'_>,
-    book: &impl UrlBook,
-) -> Result<CanonicalUrl, WireError> {
-    let known = |known| book.url(known).cloned().ok_or(WireError::Wrong("number of a URL"));
+fn get_target(kind: u8, from: &mut Reader<'_>, book: &impl UrlBook) -> Result<Target, WireError> {
+    let wrong = WireError::Wrong("number of a URL");
     match kind {
-        WRITTEN => Ok(CanonicalUrl::parse(from.text()?)?),
-        LINK => known(KnownUrl::Link(from.get()?)),
-        JOINED => known(KnownUrl::Joined(from.get()?)),
+        WRITTEN => Ok(Target::Url(CanonicalUrl::parse(from.text()?)?)),
+        LINK => {
+            let at: u32 = from.get()?;
+            let links = book.links().filter(|links| (at as usize) < links.len()).ok_or(wrong)?;
+            Ok(Target::Link(Arc::clone(links), at))
+        }
+        JOINED => Ok(Target::Url(book.joined(from.get()?).ok_or(wrong)?.clone())),
         _ => Err(WireError::Wrong("kind of URL")),
     }
 }
 
 /// What is set on a request to `url`.
-fn get_follow(from: &mut Reader<'_>, url: CanonicalUrl) -> Result<Follow, WireError> {
+fn get_follow(from: &mut Reader<'_>, url: Target) -> Result<Follow, WireError> {
     let bits = from.byte()?;
     if bits > LABELLED | META | PRIORITY | NOFOLLOW | IS_LINK | EXTRAS | IS_SEED {
         return Err(WireError::Wrong("kind of request"));
     }
     let has = |bit: u8| bits & bit != 0;
     Ok(Follow {
-        url: Target::Url(url),
+        url,
         label: if has(LABELLED) { Some(from.get()?) } else { None },
         meta: if has(META) { from.get()? } else { serde_json::Value::Null },
         priority: if has(PRIORITY) { from.get()? } else { 0 },

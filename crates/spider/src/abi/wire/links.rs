@@ -1,8 +1,8 @@
-//! A page's links, as one frame that is read when somebody looks at a link.
+//! A page's links, from which neither texts nor URLs are made before somebody looks at a link.
 //!
-//! Most spiders follow links without a look at them, and a number is enough for that: both ends
-//! have the list. So the frame has records of one length before all texts, and neither texts nor
-//! URLs are made of it before they are asked for.
+//! Most spiders follow links without a look at them, and most links are known: then the text of its
+//! URL is all that is needed of a link. So the texts of all links lie in one, with a record of one
+//! length for each. To a plugin they go as one frame, and come back as numbers.
 
 use std::sync::OnceLock;
 
@@ -11,109 +11,198 @@ use crawl_model::CanonicalUrl;
 use super::bytes::{Reader, Wire, WireError, wire_enum};
 use crate::{Link, LinkKind};
 
-/// Bytes of a record: lengths of URL, text and `rel`, the URL's places, `nofollow`, the kind.
+/// Bytes of a record in a frame: lengths of URL, text and `rel`, the URL's places, `nofollow`, the
+/// kind.
 const RECORD: usize = 6 * 4 + 2;
-const NOFOLLOW: usize = 6 * 4;
 
-/// A page's links as bytes: how many, a record of each, their texts one behind the other.
-#[must_use]
-pub fn frame_links(links: &[Link]) -> Vec<u8> {
-    let texts = |link: &Link| link.url.as_str().len() + link.text.len() + link.rel.len();
-    let n_bytes = links.iter().map(texts).sum::<usize>();
-    let mut out = Vec::with_capacity(4 + links.len() * RECORD + n_bytes);
-    out.extend_from_slice(&number(links.len()).to_le_bytes());
-    for Link { url, text, rel, nofollow, kind } in links {
-        let (url, [host_start, host_end, path_start]) = url.parts();
-        let [url, text, rel] = [url.len(), text.len(), rel.len()].map(number);
-        let numbers = [url, text, rel, host_start, host_end, path_start];
-        out.extend_from_slice(numbers.map(u32::to_le_bytes).as_flattened());
-        nofollow.put(&mut out);
-        kind.put(&mut out);
-    }
-    for Link { url, text, rel, .. } in links {
-        out.extend_from_slice(url.as_str().as_bytes());
-        out.extend_from_slice(text.as_bytes());
-        out.extend_from_slice(rel.as_bytes());
-    }
-    out
-}
-
-/// A page has no 4 GiB of links; if it had, the reader would see that it is cut short.
-fn number(length: usize) -> u32 {
-    u32::try_from(length).unwrap_or(u32::MAX)
-}
-
-/// A page's links in a plugin: the frame of [`frame_links`], and the links once they are read.
-#[derive(Debug)]
+/// A page's links in document order.
+#[derive(Debug, Default)]
 pub struct LinkBook {
-    frame: Vec<u8>,
-    n_links: usize,
+    records: Vec<Record>,
+    /// Of each link the URL, the text and the `rel`, one behind the other.
+    texts: String,
+    /// The links once they are read.
     links: OnceLock<Vec<Link>>,
 }
 
+#[derive(Debug, Clone, Copy)]
+struct Record {
+    /// Where its URL begins.
+    start: u32,
+    url: u32,
+    text: u32,
+    rel: u32,
+    /// [`CanonicalUrl::parts`].
+    places: [u32; 3],
+    nofollow: bool,
+    kind: LinkKind,
+}
+
 impl LinkBook {
-    /// Takes what the host wrote by [`frame_links`].
-    ///
-    /// # Errors
-    /// [`WireError::Short`] if it has not as many records as it says.
-    pub(crate) fn new(frame: Vec<u8>) -> Result<Self, WireError> {
-        let n_links = u32::from_le_bytes(Reader::trusted(&frame).array()?) as usize;
-        match n_links.checked_mul(RECORD) {
-            Some(size) if size <= frame.len() - 4 => {}
-            _ => return Err(WireError::Short),
+    /// An empty one, with room for as many links and as many bytes of text.
+    #[must_use]
+    pub fn with_capacity(n_links: usize, n_bytes: usize) -> Self {
+        let (records, texts) = (Vec::with_capacity(n_links), String::with_capacity(n_bytes));
+        Self { records, texts, links: OnceLock::new() }
+    }
+
+    /// Adds a link. `url` is text and places of a canonical URL
+    /// ([`WebUrl::canonical`](crawl_model::WebUrl::canonical)), which is taken on trust.
+    pub fn push(
+        &mut self,
+        (url, places): (&str, [u32; 3]),
+        text: &str,
+        rel: &str,
+        nofollow: bool,
+        kind: LinkKind,
+    ) {
+        let start = self.texts.len();
+        let end = start + url.len() + text.len() + rel.len();
+        if u32::try_from(end).is_err() {
+            return; // bodies have limits far below
         }
-        Ok(Self { frame, n_links, links: OnceLock::new() })
+        let [start, url_len, text_len, rel_len] =
+            [start, url.len(), text.len(), rel.len()].map(|length| length as u32);
+        [url, text, rel].iter().for_each(|text| self.texts.push_str(text));
+        let (url, text, rel) = (url_len, text_len, rel_len);
+        self.records.push(Record { start, url, text, rel, places, nofollow, kind });
+        self.links.take();
+    }
+
+    /// Adds a link that is made already.
+    pub fn push_link(&mut self, link: &Link) {
+        let Link { url, text, rel, nofollow, kind } = link;
+        self.push(url.parts(), text, rel, *nofollow, *kind);
+    }
+
+    /// Number of links.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// The text of a link's URL; empty if there is no such link.
+    #[must_use]
+    pub fn url_text(&self, at: u32) -> &str {
+        let record = self.records.get(at as usize);
+        record.map_or("", |record| self.cut(record.start, record.url))
+    }
+
+    /// A link's URL.
+    ///
+    /// # Panics
+    /// If there is no such link.
+    #[must_use]
+    pub fn url(&self, at: u32) -> CanonicalUrl {
+        match self.links.get() {
+            Some(links) => links[at as usize].url.clone(),
+            None => self.url_of(&self.records[at as usize]),
+        }
     }
 
     /// Number by number from this one on, whether a link is marked `nofollow`.
     pub(crate) fn nofollows(&self, first: u32) -> impl Iterator<Item = bool> {
-        let skipped = (first as usize).saturating_mul(RECORD);
-        let records = self.records().get(skipped..).unwrap_or_default();
-        records.chunks_exact(RECORD).map(|record| record[NOFOLLOW] != 0)
+        let records = self.records.get(first as usize..).unwrap_or_default();
+        records.iter().map(|record| record.nofollow)
     }
 
-    /// The links, read when they are first asked for.
-    ///
-    /// # Panics
-    /// If the frame is none. The host wrote it, and would not have called a plugin whose frames
-    /// are of another form.
-    pub(crate) fn links(&self) -> &[Link] {
-        self.links.get_or_init(|| self.read().expect("the host writes links as they are read"))
+    /// The links, made when they are first asked for.
+    #[must_use]
+    pub fn links(&self) -> &[Link] {
+        self.links.get_or_init(|| self.records.iter().map(|record| self.link(record)).collect())
     }
 
-    /// The links, if they have been read.
+    /// The links, if they have been asked for.
     pub(crate) fn read_links(&self) -> Option<&[Link]> {
         self.links.get().map(Vec::as_slice)
     }
 
-    fn records(&self) -> &[u8] {
-        &self.frame[4..4 + self.n_links * RECORD]
+    fn link(&self, record: &Record) -> Link {
+        let Record { start, url, text, rel, nofollow, kind, .. } = *record;
+        Link {
+            url: self.url_of(record),
+            text: self.cut(start + url, text).into(),
+            rel: self.cut(start + url + text, rel).into(),
+            nofollow,
+            kind,
+        }
     }
 
-    fn read(&self) -> Result<Vec<Link>, WireError> {
-        let texts = &self.frame[4 + self.n_links * RECORD..];
-        // All of them as one, so that they are checked at once.
-        let mut texts = std::str::from_utf8(texts).map_err(|_| WireError::Utf8)?;
-        let mut cut = |length: u32| {
-            let (first, rest) = texts.split_at_checked(length as usize).ok_or(WireError::Short)?;
-            texts = rest;
-            Ok::<_, WireError>(first)
-        };
-        let mut links = Vec::with_capacity(self.n_links);
-        for record in self.records().chunks_exact(RECORD) {
-            let from = &mut Reader::trusted(record);
-            let mut number = || from.array().map(u32::from_le_bytes);
-            let [url, text, rel] = [number()?, number()?, number()?];
-            let places = [number()?, number()?, number()?];
-            let url = CanonicalUrl::from_parts(cut(url)?, places)
-                .ok_or(WireError::Wrong("place in a URL"))?;
-            let (text, rel) = (cut(text)?.into(), cut(rel)?.into());
-            links.push(Link { url, text, rel, nofollow: from.get()?, kind: from.get()? });
+    fn url_of(&self, record: &Record) -> CanonicalUrl {
+        CanonicalUrl::from_parts(self.cut(record.start, record.url), record.places)
+            .expect("only canonical URLs are put into a book")
+    }
+
+    fn cut(&self, start: u32, len: u32) -> &str {
+        &self.texts[start as usize..(start + len) as usize]
+    }
+
+    /// All of it as bytes: how many links, a record of each, their texts.
+    #[must_use]
+    pub fn frame(&self) -> Vec<u8> {
+        let n_bytes = 4 + self.records.len() * RECORD + self.texts.len();
+        let mut out = Vec::with_capacity(n_bytes);
+        out.extend_from_slice(&(self.records.len() as u32).to_le_bytes());
+        for Record { start: _, url, text, rel, places, nofollow, kind } in &self.records {
+            let [host_start, host_end, path_start] = *places;
+            let numbers = [*url, *text, *rel, host_start, host_end, path_start];
+            out.extend_from_slice(numbers.map(u32::to_le_bytes).as_flattened());
+            nofollow.put(&mut out);
+            kind.put(&mut out);
         }
-        match texts.len() {
-            0 => Ok(links),
+        out.extend_from_slice(self.texts.as_bytes());
+        out
+    }
+
+    /// Reads what a host wrote by [`frame`](Self::frame).
+    ///
+    /// # Errors
+    /// [`WireError`] if it is no frame: its records must say what texts there are, and each URL be
+    /// one.
+    pub(crate) fn read(frame: &[u8]) -> Result<Self, WireError> {
+        let n_links = u32::from_le_bytes(Reader::trusted(frame).array()?) as usize;
+        let size = n_links.checked_mul(RECORD).ok_or(WireError::Short)?;
+        let (records, texts) = frame[4..].split_at_checked(size).ok_or(WireError::Short)?;
+        let texts = std::str::from_utf8(texts).map_err(|_| WireError::Utf8)?;
+        let mut book = Self::with_capacity(n_links, 0);
+        let mut rest = texts;
+        for record in records.chunks_exact(RECORD) {
+            let start = (texts.len() - rest.len()) as u32;
+            let record = Record::read(start, record)?;
+            for length in [record.url, record.text, record.rel] {
+                rest = rest.split_at_checked(length as usize).ok_or(WireError::Short)?.1;
+            }
+            book.records.push(record);
+        }
+        match rest.len() {
+            0 => Ok(Self { texts: texts.to_owned(), ..book }),
             n => Err(WireError::Long(n)),
         }
+    }
+}
+
+impl Record {
+    fn read(start: u32, record: &[u8]) -> Result<Self, WireError> {
+        let from = &mut Reader::trusted(record);
+        let mut number = || from.array().map(u32::from_le_bytes);
+        let [url, text, rel] = [number()?, number()?, number()?];
+        let places = [number()?, number()?, number()?];
+        let (nofollow, kind) = (from.get()?, from.get()?);
+        Ok(Self { start, url, text, rel, places, nofollow, kind })
+    }
+}
+
+impl From<Vec<Link>> for LinkBook {
+    fn from(links: Vec<Link>) -> Self {
+        let mut book = Self::default();
+        links.iter().for_each(|link| book.push_link(link));
+        Self { links: OnceLock::from(links), ..book }
     }
 }
 
@@ -143,31 +232,39 @@ mod tests {
 
     #[test]
     fn links_come_back_whole_and_when_they_are_asked_for() {
-        let book = LinkBook::new(frame_links(&links())).unwrap();
+        let book = LinkBook::read(&LinkBook::from(links()).frame()).unwrap();
         assert_eq!(Vec::from_iter(book.nofollows(0)), [false, true]);
         assert_eq!(Vec::from_iter(book.nofollows(1)), [true]);
         assert_eq!((book.nofollows(2).count(), book.nofollows(u32::MAX).count()), (0, 0));
-        assert!(book.links.get().is_none());
+        assert_eq!(
+            [0, 1, 2].map(|at| book.url_text(at)),
+            ["http://joe:pw@h:81/a?b", "https://[::1]/", ""]
+        );
+        assert_eq!(book.url(1), links()[1].url);
+        assert!(book.read_links().is_none());
         assert_eq!(book.links(), links());
-        assert_eq!(book.links()[0].url.path(), "/a");
-        assert!(LinkBook::new(frame_links(&[])).unwrap().links().is_empty());
+        assert_eq!(book.url(0).path(), "/a");
+        assert!(LinkBook::read(&LinkBook::default().frame()).unwrap().links().is_empty());
+    }
+
+    #[test]
+    fn a_link_that_is_added_later_is_read_too() {
+        let mut book = LinkBook::from(links());
+        assert_eq!(book.links().len(), 2);
+        book.push_link(&links()[0]);
+        assert_eq!((book.len(), book.links().len()), (3, 3));
+        assert_eq!(book.links()[2], links()[0]);
     }
 
     #[test]
     fn a_frame_that_is_cut_or_too_long_is_none() {
-        let frame = frame_links(&links());
-        let records = 4 + 2 * RECORD;
-        for end in 0..records {
-            assert_eq!(LinkBook::new(frame[..end].to_vec()).unwrap_err(), WireError::Short);
+        let frame = LinkBook::from(links()).frame();
+        for end in 0..frame.len() {
+            assert_eq!(LinkBook::read(&frame[..end]).unwrap_err(), WireError::Short, "{end}");
         }
-        let read = |frame: Vec<u8>| LinkBook::new(frame).unwrap().read().unwrap_err();
-        assert_eq!(read(frame[..frame.len() - 1].to_vec()), WireError::Short);
-        assert_eq!(read([&frame[..], b"x"].concat()), WireError::Long(1));
-        let mut wrong = frame.clone();
-        wrong[4 + 12] = 0xff;
-        assert_eq!(read(wrong), WireError::Wrong("place in a URL"));
+        assert_eq!(LinkBook::read(&[&frame[..], b"x"].concat()).unwrap_err(), WireError::Long(1));
         let mut wrong = frame;
-        wrong[records] = 0xff;
-        assert_eq!(read(wrong), WireError::Utf8);
+        wrong[4 + 2 * RECORD] = 0xff;
+        assert_eq!(LinkBook::read(&wrong).unwrap_err(), WireError::Utf8);
     }
 }

@@ -116,26 +116,51 @@ fn harvests_come_back_whole() {
     assert!(same(&Harvested::decode(&empty.encode()).unwrap(), &empty));
 }
 
-/// A book of links alone.
-struct Links(Vec<CanonicalUrl>);
+/// The page's links: known by number, and by their URLs to a side that `knows` these.
+struct Book {
+    links: Arc<LinkBook>,
+    knows: bool,
+}
 
-impl UrlBook for Links {
+impl UrlBook for Book {
     fn number(&mut self, url: &CanonicalUrl) -> Option<KnownUrl> {
-        self.0.iter().position(|known| known == url).map(|at| KnownUrl::Link(at as u32))
+        let mut links = self.links.links().iter().filter(|_| self.knows);
+        links.position(|link| link.url == *url).map(|at| KnownUrl::Link(at as u32))
     }
 
-    fn url(&self, known: KnownUrl) -> Option<&CanonicalUrl> {
-        match known {
-            KnownUrl::Link(at) => self.0.get(at as usize),
-            KnownUrl::Joined(_) => None,
-        }
+    fn has(&self, links: &Arc<LinkBook>) -> bool {
+        Arc::ptr_eq(&self.links, links)
     }
+
+    fn joined(&self, _: u32) -> Option<&CanonicalUrl> {
+        None
+    }
+
+    fn links(&self) -> Option<&Arc<LinkBook>> {
+        Some(&self.links)
+    }
+}
+
+fn book(urls: impl IntoIterator<Item = String>) -> Book {
+    let link = |(n, text): (usize, String)| Link {
+        url: url(&text),
+        text: "".into(),
+        rel: "".into(),
+        nofollow: n % 3 == 0,
+        kind: LinkKind::Anchor,
+    };
+    let links = LinkBook::from(Vec::from_iter(urls.into_iter().enumerate().map(link)));
+    Book { links: Arc::new(links), knows: false }
+}
+
+fn numbered_book(n_links: usize) -> Book {
+    book((0..n_links).map(|n| format!("http://h/{n}")))
 }
 
 #[test]
 fn urls_of_the_book_travel_as_numbers_and_others_are_refused() {
     let harvest = full_harvest();
-    let mut book = Links(vec![url("http://h/x")]);
+    let mut book = Book { knows: true, ..book(["http://h/x".to_owned()]) };
     let mut bytes = Vec::new();
     harvest.encode_with(&mut book, &mut bytes);
     assert!(!bytes.windows(8).any(|window| window == b"http://h/x"[2..].as_ref()));
@@ -144,46 +169,10 @@ fn urls_of_the_book_travel_as_numbers_and_others_are_refused() {
     assert_eq!(error, WireError::Wrong("number of a URL"));
 }
 
-/// The page's links, as the guest has them and as the host has.
-struct Book(Arc<LinkBook>, Vec<Link>);
-
-impl UrlBook for Book {
-    fn number(&mut self, _: &CanonicalUrl) -> Option<KnownUrl> {
-        None
-    }
-
-    fn has(&self, links: &Arc<LinkBook>) -> bool {
-        Arc::ptr_eq(&self.0, links)
-    }
-
-    fn url(&self, known: KnownUrl) -> Option<&CanonicalUrl> {
-        match known {
-            KnownUrl::Link(at) => self.1.get(at as usize).map(|link| &link.url),
-            KnownUrl::Joined(_) => None,
-        }
-    }
-
-    fn links(&self) -> &[Link] {
-        &self.1
-    }
-}
-
-fn book(n_links: usize) -> Book {
-    let link = |n| Link {
-        url: url(&format!("http://h/{n}")),
-        text: "".into(),
-        rel: "".into(),
-        nofollow: n % 3 == 0,
-        kind: LinkKind::Anchor,
-    };
-    let links = Vec::from_iter((0..n_links).map(link));
-    Book(Arc::new(LinkBook::new(frame_links(&links)).unwrap()), links)
-}
-
 #[test]
 fn links_one_after_the_other_travel_as_their_first_number_and_how_many() {
-    let mut book = book(100);
-    let all = Vec::from_iter(Follow::each(&book.0));
+    let mut book = numbered_book(100);
+    let all = Vec::from_iter(Follow::each(&book.links));
     let mut harvest = Harvest::new().into_parts();
     let mut n_bytes = |harvest: &Harvested| {
         let mut bytes = Vec::new();
@@ -216,7 +205,7 @@ fn links_one_after_the_other_travel_as_their_first_number_and_how_many() {
 
 #[test]
 fn runs_that_make_no_sense_are_refused() {
-    let book = book(100);
+    let book = numbered_book(100);
     let plain = [0];
     let decode = |count: usize, runs: &[(usize, usize, &[u8])]| {
         let mut bytes = frame(&(0_usize, count));

@@ -1,0 +1,473 @@
+//! Where a document has links, read without following its structure.
+//!
+//! Who only follows links needs to know of few tags: `a`, `area`, `base`, `meta`, `title`. All others
+//! are skipped as fast as bytes go by, a fifth of the [outline](super::outline)'s work. That is only
+//! right where no rule of tree construction (HTML Standard, section 13.2.6) makes more, fewer or other
+//! links of the tags: where a link is cloned because its tags overlap with others, is moved out of a
+//! table, or stands in a `template` or a `select`. Wherever that could be, the document is [`Unsure`],
+//! and read by its outline. So both give the same links, or this one gives none.
+//!
+//! Not known here: the texts of links.
+
+use super::attrs::{next_attribute, skip_blank_or_slash};
+use super::scan::Start;
+use super::split::{MANY_ATTRIBUTES, Splitter, find};
+use super::tags::Tag;
+
+/// The document cannot be read this way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Unsure;
+
+/// What is told, in document order.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Told<'a> {
+    /// `a`, `area`, `base` or `meta`.
+    Tag(Start<'a>),
+    /// What stands in a `title`, character references not decoded.
+    Title(&'a str),
+}
+
+/// Reads `text` and tells what it has.
+///
+/// # Errors
+/// [`Unsure`]; what was told then is worth nothing.
+pub(crate) fn skim<'a>(text: &'a str, tell: impl FnMut(Told<'a>)) -> Result<(), Unsure> {
+    let mut skimmer = Skimmer {
+        text,
+        splitter: Splitter::new(text),
+        tell,
+        link: None,
+        tables: Vec::new(),
+        is_in_svg: false,
+        is_in_select: false,
+        may_be_in_p: false,
+        hides_p: false,
+        has_noscript: false,
+    };
+    skimmer.run()
+}
+
+struct Skimmer<'a, F> {
+    text: &'a str,
+    /// For what is not a plain tag.
+    splitter: Splitter<'a>,
+    tell: F,
+    /// The elements that are open inside of the `a` that is open.
+    link: Option<Vec<u64>>,
+    /// The tables that are open: whether a cell of it is.
+    tables: Vec<bool>,
+    is_in_svg: bool,
+    is_in_select: bool,
+    /// Whether a `p` may be open outside of the link, which a block inside of it would close.
+    may_be_in_p: bool,
+    /// Whether something is open in which no `</p>` closes that one.
+    hides_p: bool,
+    has_noscript: bool,
+}
+
+/// Bytes of a tag that may have so many attributes that a tree builder must not see them all.
+const LONG: usize = 2 * MANY_ATTRIBUTES;
+
+impl<'a, F: FnMut(Told<'a>)> Skimmer<'a, F> {
+    fn run(&mut self) -> Result<(), Unsure> {
+        let bytes = self.text.as_bytes();
+        let mut pos = 0;
+        while let Some(at) = find(b'<', bytes, pos) {
+            pos = match bytes.get(at + 1) {
+                Some(b'/') => self.end(at + 2)?,
+                Some(b'!') if self.is_in_svg && bytes.get(at + 2) == Some(&b'[') => {
+                    return Err(Unsure);
+                }
+                Some(b'!') => self.splitter.past_declaration(at),
+                Some(b'?') => past(b'>', bytes, at + 1),
+                Some(byte) if byte.is_ascii_alphabetic() => self.start(at + 1)?,
+                _ => at + 1,
+            };
+        }
+        Ok(())
+    }
+
+    /// Reads the start tag whose name begins at `at`; gives where it ends.
+    #[inline]
+    fn start(&mut self, at: usize) -> Result<usize, Unsure> {
+        let bytes = self.text.as_bytes();
+        let (key, name_end) = name(bytes, at);
+        let Some(end) = tag_end(bytes, name_end)? else { return Ok(bytes.len()) };
+        let next = end + 1;
+        if self.is_in_svg {
+            let is_plain = is_drawing(key) || (key == TITLE && is_text_alone(bytes, next));
+            return if is_plain { Ok(next) } else { Err(Unsure) };
+        }
+        if self.is_in_select && !matches!(key, OPTION | OPTGROUP) {
+            return Err(Unsure);
+        }
+        let tag = |tag| Start::with_region(tag, &self.text[name_end..end]);
+        match key {
+            A => {
+                self.at_links_place()?;
+                (self.tell)(Told::Tag(tag(Tag::A)));
+                self.link = Some(Vec::new());
+                return Ok(next);
+            }
+            AREA => {
+                self.at_links_place()?;
+                (self.tell)(Told::Tag(tag(Tag::Area)));
+            }
+            BASE => {
+                self.at_links_place()?;
+                (self.tell)(Told::Tag(tag(Tag::Base)));
+            }
+            META => {
+                let tag = tag(Tag::Meta);
+                // Whether a refresh counts depends on where the `noscript` ends.
+                if self.has_noscript && tag.attr("http-equiv").is_some() {
+                    return Err(Unsure);
+                }
+                self.at_links_place()?;
+                (self.tell)(Told::Tag(tag));
+            }
+            TITLE => {
+                self.at_links_place()?;
+                let (content, end) = self.splitter.raw_text_at(next, Tag::Title);
+                (self.tell)(Told::Title(content));
+                return Ok(end);
+            }
+            SCRIPT => return self.raw(next, Tag::Script),
+            STYLE => return self.raw(next, Tag::Style),
+            _ if self.link.is_none()
+                && let Some(tag) = other_raw_text(&bytes[at..name_end], key) =>
+            {
+                return self.raw(next, tag);
+            }
+            // If it closes itself, what follows is no SVG.
+            SVG if bytes[end - 1] == b'/' => return Err(Unsure),
+            SVG => self.is_in_svg = true,
+            SELECT => self.is_in_select = true,
+            NOSCRIPT => self.has_noscript = true,
+            TABLE => {
+                // Whether it closes the `p` is up to the doctype.
+                if self.may_be_in_p || self.tables.last() == Some(&false) {
+                    return Err(Unsure);
+                }
+                self.tables.push(false);
+            }
+            TD | TH | CAPTION => self.cell(true),
+            TR | TBODY | THEAD | TFOOT | COL | COLGROUP => self.cell(false),
+            BUTTON | OBJECT | MARQUEE | APPLET => self.hides_p = self.may_be_in_p,
+            TEMPLATE | MATH | FRAMESET | PLAINTEXT => return Err(Unsure),
+            _ => {}
+        }
+        if self.link.is_some() || self.may_be_in_p || key == P {
+            self.nest(key)?;
+        }
+        Ok(next)
+    }
+
+    /// Reads the end tag whose name begins at `at`; gives where it ends.
+    #[inline]
+    fn end(&mut self, at: usize) -> Result<usize, Unsure> {
+        let bytes = self.text.as_bytes();
+        if !bytes.get(at).is_some_and(u8::is_ascii_alphabetic) {
+            return Ok(past(b'>', bytes, at));
+        }
+        let (key, name_end) = name(bytes, at);
+        let Some(end) = tag_end(bytes, name_end)? else { return Ok(bytes.len()) };
+        if self.is_in_svg {
+            match key {
+                SVG => self.is_in_svg = false,
+                _ if is_drawing(key) || key == TITLE => return Ok(end + 1),
+                _ => return Err(Unsure),
+            }
+        }
+        if self.is_in_select {
+            match key {
+                SELECT => self.is_in_select = false,
+                OPTION | OPTGROUP => {}
+                _ => return Err(Unsure),
+            }
+        }
+        match key {
+            A => match self.link.take() {
+                Some(open) if !open.is_empty() => return Err(Unsure),
+                _ => return Ok(end + 1),
+            },
+            P if self.hides_p => return Err(Unsure),
+            P => self.may_be_in_p = false,
+            TABLE => drop(self.tables.pop()),
+            TD | TH | CAPTION | TR | TBODY | THEAD | TFOOT | COLGROUP => self.cell(false),
+            BUTTON | OBJECT | MARQUEE | APPLET => self.hides_p = false,
+            _ => {}
+        }
+        if let Some(open) = &mut self.link
+            && open.pop() != Some(key)
+        {
+            return Err(Unsure); // it closes more than was opened in the link
+        }
+        Ok(end + 1)
+    }
+
+    /// Whether a link that begins here stands where it is written, and in no other.
+    fn at_links_place(&self) -> Result<(), Unsure> {
+        match self.link.is_some() || self.tables.last() == Some(&false) {
+            true => Err(Unsure),
+            false => Ok(()),
+        }
+    }
+
+    /// Notes an element beside links; whether it may stand in one.
+    fn nest(&mut self, key: u64) -> Result<(), Unsure> {
+        match &mut self.link {
+            None => self.may_be_in_p |= key == P,
+            Some(_) if is_void(key) => {}
+            Some(open) if is_inline(key) || (is_block(key) && !self.may_be_in_p) => open.push(key),
+            Some(_) => return Err(Unsure),
+        }
+        Ok(())
+    }
+
+    /// A cell begins, or none is open any more.
+    fn cell(&mut self, is_open: bool) {
+        if let Some(table) = self.tables.last_mut() {
+            *table = is_open;
+        }
+    }
+
+    /// Skips an element whose content is no markup, its end tag included.
+    fn raw(&mut self, from: usize, tag: Tag) -> Result<usize, Unsure> {
+        let bytes = self.text.as_bytes();
+        let (_, end) = self.splitter.raw_text_at(from, tag);
+        let (_, name_end) = name(bytes, end + 2);
+        Ok(tag_end(bytes, name_end)?.map_or(bytes.len(), |end| end + 1))
+    }
+}
+
+/// Elements besides `script` and `style` whose content is no markup. A name of more than eight bytes
+/// may begin like theirs.
+fn other_raw_text(name: &[u8], key: u64) -> Option<Tag> {
+    match key {
+        TEXTAREA if name.len() == 8 => Some(Tag::Textarea),
+        NOFRAMES if name.len() == 8 => Some(Tag::Noframes),
+        IFRAME => Some(Tag::Iframe),
+        XMP => Some(Tag::Xmp),
+        NOEMBED => Some(Tag::Noembed),
+        _ => None,
+    }
+}
+
+/// Whether a `title` in SVG, whose content begins at `from`, ends before another tag begins.
+fn is_text_alone(bytes: &[u8], from: usize) -> bool {
+    let Some(at) = find(b'<', bytes, from) else { return false };
+    bytes.get(at + 1) == Some(&b'/') && name(bytes, at + 2).0 == TITLE
+}
+
+/// The first eight bytes of a name in lower case, and where it ends.
+#[inline]
+fn name(bytes: &[u8], from: usize) -> (u64, usize) {
+    let (mut key, mut shift, mut at) = (0_u64, 0, from);
+    while let Some(&byte) = bytes.get(at) {
+        if BYTE[usize::from(byte)] & ENDS_NAME != 0 {
+            break;
+        }
+        if shift < 64 {
+            // No name that is known has a NUL.
+            key |= u64::from(byte.to_ascii_lowercase().max(1)) << shift;
+            shift += 8;
+        }
+        at += 1;
+    }
+    (key, at)
+}
+
+/// Finds the `>` that ends a tag; `from` is just behind its name. `None` if the document ends first.
+///
+/// Attributes are nearly always written `name="value"`; a tag with others is read again by the rules.
+#[inline]
+fn tag_end(bytes: &[u8], from: usize) -> Result<Option<usize>, Unsure> {
+    let mut at = from;
+    loop {
+        let Some(&byte) = bytes.get(at) else { return Ok(None) };
+        if BYTE[usize::from(byte)] & MATTERS == 0 {
+            at += 1;
+            continue;
+        }
+        match byte {
+            b'>' if at - from > LONG => return exact_tag_end(bytes, from),
+            b'>' => return Ok(Some(at)),
+            b'=' if BYTE[usize::from(bytes[at - 1])] & ENDS_NAME == 0 => {
+                let Some(&quote) = bytes.get(at + 1) else { return Ok(None) };
+                if !matches!(quote, b'"' | b'\'') {
+                    return exact_tag_end(bytes, from);
+                }
+                let Some(close) = find(quote, bytes, at + 2) else { return Ok(None) };
+                at = close + 1;
+                if bytes.get(at).is_some_and(|&byte| BYTE[usize::from(byte)] & ENDS_NAME == 0) {
+                    return exact_tag_end(bytes, from);
+                }
+            }
+            _ => return exact_tag_end(bytes, from),
+        }
+    }
+}
+
+/// The same by the rules.
+#[cold]
+fn exact_tag_end(bytes: &[u8], from: usize) -> Result<Option<usize>, Unsure> {
+    let (mut pos, mut count) = (from, 0);
+    loop {
+        pos = skip_blank_or_slash(bytes, pos);
+        match bytes.get(pos) {
+            None => return Ok(None),
+            Some(b'>') => return Ok(Some(pos)),
+            Some(_) => drop(next_attribute(bytes, &mut pos)),
+        }
+        count += 1;
+        if count == MANY_ATTRIBUTES {
+            return Err(Unsure);
+        }
+    }
+}
+
+fn past(byte: u8, bytes: &[u8], from: usize) -> usize {
+    let rest = bytes.get(from..).unwrap_or_default();
+    memchr::memchr(byte, rest).map_or(bytes.len(), |len| from + len + 1)
+}
+
+/// Ends a name: blanks, `/`, `>`.
+const ENDS_NAME: u8 = 1;
+/// May decide where a tag ends.
+const MATTERS: u8 = 2;
+
+const BYTE: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut at = 0;
+    let ends = b"\t\n\x0c\r />";
+    while at < ends.len() {
+        table[ends[at] as usize] = ENDS_NAME;
+        at += 1;
+    }
+    let matters = b">=\"'";
+    at = 0;
+    while at < matters.len() {
+        table[matters[at] as usize] |= MATTERS;
+        at += 1;
+    }
+    table
+};
+
+/// What may stand in a link without a word of tree construction.
+fn is_inline(key: u64) -> bool {
+    matches!(
+        key,
+        SPAN | SVG
+            | IMG
+            | B
+            | I
+            | U
+            | S
+            | EM
+            | STRONG
+            | SMALL
+            | BIG
+            | TT
+            | CODE
+            | SUP
+            | SUB
+            | MARK
+            | TIME
+            | ABBR
+            | CITE
+            | Q
+            | VAR
+            | KBD
+            | SAMP
+            | DEL
+            | INS
+            | PICTURE
+            | VIDEO
+            | AUDIO
+            | LABEL
+    )
+}
+
+/// What closes a `p` that is open.
+fn is_block(key: u64) -> bool {
+    matches!(
+        key,
+        DIV | P
+            | H1
+            | H2
+            | H3
+            | H4
+            | H5
+            | H6
+            | FIGURE
+            | FIGCAPTION
+            | ARTICLE
+            | SECTION
+            | HEADER
+            | FOOTER
+            | ASIDE
+    )
+}
+
+/// What has no end tag.
+fn is_void(key: u64) -> bool {
+    matches!(key, IMG | BR | INPUT | SOURCE | TRACK | WBR | HR | EMBED)
+}
+
+/// Elements of SVG that are neither text nor anything of HTML.
+fn is_drawing(key: u64) -> bool {
+    matches!(
+        key,
+        PATH | G
+            | CIRCLE
+            | RECT
+            | LINE
+            | POLYLINE
+            | POLYGON
+            | ELLIPSE
+            | USE
+            | DEFS
+            | SYMBOL
+            | STOP
+            | LINEAR_GRADIENT
+            | RADIAL_GRADIENT
+            | CLIP_PATH
+            | MASK
+    )
+}
+
+/// A name as [`name`] reads it.
+const fn key(name: &str) -> u64 {
+    let (bytes, mut key, mut at) = (name.as_bytes(), 0, 0);
+    while at < bytes.len() && at < 8 {
+        key |= (bytes[at] as u64) << (8 * at);
+        at += 1;
+    }
+    key
+}
+
+macro_rules! keys {
+    ($($name:ident = $text:literal),* $(,)?) => { $(const $name: u64 = key($text);)* };
+}
+
+keys! {
+    A = "a", APPLET = "applet", ABBR = "abbr", AREA = "area", ARTICLE = "article", ASIDE = "aside", AUDIO = "audio",
+    B = "b", BASE = "base", BIG = "big", BR = "br", BUTTON = "button", CAPTION = "caption", CIRCLE = "circle",
+    CITE = "cite", CLIP_PATH = "clippath", CODE = "code", COL = "col", COLGROUP = "colgroup",
+    DEFS = "defs", DEL = "del", DIV = "div", ELLIPSE = "ellipse", EM = "em", EMBED = "embed",
+    FIGCAPTION = "figcaption", FIGURE = "figure", FOOTER = "footer", FRAMESET = "frameset", G = "g",
+    H1 = "h1", H2 = "h2", H3 = "h3", H4 = "h4", H5 = "h5", H6 = "h6", HEADER = "header", HR = "hr",
+    I = "i", IFRAME = "iframe", IMG = "img", INPUT = "input", INS = "ins", KBD = "kbd",
+    LABEL = "label", LINE = "line", LINEAR_GRADIENT = "lineargradient", MARK = "mark", MASK = "mask",
+    MARQUEE = "marquee", MATH = "math", META = "meta", NOEMBED = "noembed", NOFRAMES = "noframes", NOSCRIPT = "noscript",
+    OBJECT = "object", OPTGROUP = "optgroup", OPTION = "option", P = "p", PATH = "path", PICTURE = "picture",
+    PLAINTEXT = "plaintext", POLYGON = "polygon", POLYLINE = "polyline", Q = "q",
+    RADIAL_GRADIENT = "radialgradient", RECT = "rect", S = "s", SAMP = "samp", SCRIPT = "script",
+    SECTION = "section", SELECT = "select", SMALL = "small", SOURCE = "source", SPAN = "span",
+    STOP = "stop", STRONG = "strong", STYLE = "style", SUB = "sub", SUP = "sup", SVG = "svg",
+    SYMBOL = "symbol", TABLE = "table", TBODY = "tbody", TD = "td", TEMPLATE = "template",
+    TEXTAREA = "textarea", TFOOT = "tfoot", TH = "th", THEAD = "thead", TIME = "time",
+    TITLE = "title", TR = "tr", TRACK = "track", TT = "tt", U = "u", USE = "use", VAR = "var",
+    VIDEO = "video", WBR = "wbr", XMP = "xmp",
+}

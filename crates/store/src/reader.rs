@@ -196,9 +196,14 @@ impl Reader {
         Events::new(Log::all(&self.shared.log))
     }
 
-    /// The settles with what the log says of their pages.
-    pub(crate) fn settles(&self) -> Result<Log, StoreError> {
-        Log::settles_from(&self.shared.log, 1)
+    /// The settles with what the log says of their pages, from one shortly before number `n` on.
+    pub(crate) fn settles_from(&self, n: u64) -> Result<Log, StoreError> {
+        Log::settles_from(&self.shared.log, n)
+    }
+
+    /// The record of a settled URL as it lies in the database.
+    pub(crate) fn page_json(&self, print: Fingerprint) -> Result<Option<sled::IVec>, StoreError> {
+        self.shared.db.get(&keys::print(keys::PAGE, print))
     }
 
     /// Every distinct URL ever found, with where it stands. Reads the log twice.
@@ -258,7 +263,7 @@ impl Reader {
     /// # Errors
     /// [`StoreError`] if the log or a record cannot be read.
     pub fn hosts(&self) -> Result<Vec<HostRow>, StoreError> {
-        Fold::of(&self.shared.log, Part::All)?.hosts(&self.shared.log)
+        Fold::hosts(&self.shared.log)
     }
 
     /// An archived body, decoded.

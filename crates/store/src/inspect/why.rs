@@ -107,7 +107,7 @@ impl Story {
 
     fn found(&mut self, raw: &RawFound<'_>, thaw: &mut Thaw) {
         let is_it = raw.print == self.print;
-        let is_seed = raw.depth == 0 && raw.filtered.is_none();
+        let is_seed = raw.depth() == 0 && raw.filtered.is_none();
         if !is_it && !is_seed {
             self.n_variants += u64::from(raw.has_extension() && raw.url == self.url.as_str());
             return;

@@ -123,9 +123,12 @@ pub fn field_of(row: &Value, name: &str) -> Option<Value> {
 }
 
 impl Condition {
-    /// Names the fields that it asks of, some perhaps more than once.
-    pub(super) fn each_field<'a>(&'a self, each: &mut dyn FnMut(&'a str)) {
-        self.root.each_field(each);
+    /// The names of the fields that it asks of, some perhaps more than once.
+    #[must_use]
+    pub fn fields(&self) -> Vec<&str> {
+        let mut names = Vec::new();
+        self.root.each_field(&mut |name| names.push(name));
+        names
     }
 
     /// The numbers, both ends included, beyond which it never holds of `field`.

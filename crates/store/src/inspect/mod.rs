@@ -10,6 +10,7 @@
 
 mod condition;
 mod filter;
+mod known;
 mod pick;
 mod walk;
 
@@ -32,6 +33,7 @@ use walk::Looking;
 pub(crate) use condition::host_of;
 pub use condition::{Condition, field_of};
 pub use filter::StatusFilter;
+pub use known::fields;
 pub use walk::Looked;
 
 /// What is asked for.

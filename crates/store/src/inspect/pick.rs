@@ -15,14 +15,12 @@ pub(super) struct Picks(Vec<String>);
 impl Picks {
     pub(super) fn of(conditions: &[Condition]) -> Self {
         let mut names = Vec::new();
-        for condition in conditions {
-            condition.each_field(&mut |name| {
-                names.push(name.to_owned());
-                // A dot may lead into it.
-                names.extend(name.split_once('.').map(|(first, _)| first.to_owned()));
-                // The host is that of the URL.
-                names.extend((name == "host").then(|| "url".to_owned()));
-            });
+        for name in conditions.iter().flat_map(Condition::fields) {
+            names.push(name.to_owned());
+            // A dot may lead into it.
+            names.extend(name.split_once('.').map(|(first, _)| first.to_owned()));
+            // The host is that of the URL.
+            names.extend((name == "host").then(|| "url".to_owned()));
         }
         Self(names)
     }

@@ -7,8 +7,8 @@
 //!
 //! The rule that a release build holds the figures to: the first row of each question comes within
 //! a second by the clock on the wall. Where other processes have the cores that clock says little;
-//! then the first row may cost half a second of CPU, all threads taken together, which two idle
-//! cores have in less than half a second. The process never has more than 300 MiB of RAM.
+//! then the first row may cost a second of CPU, all threads taken together, for with the cores to
+//! itself it would come no later. The process never has more than 300 MiB of RAM.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -59,7 +59,7 @@ fn each_question_to_a_large_store_is_answered_at_once() {
         let (what, rss) = (serde_json::to_string(&query).unwrap(), rss_mib());
         println!("first row {first}, all {all}, {n_rows:>8} rows {rss:>4} MiB {what}");
         assert_eq!(n_rows, expected, "{what}");
-        let is_soon = first.wall < Duration::from_secs(1) || first.cpu_ms <= 500;
+        let is_soon = first.wall < Duration::from_secs(1) || first.cpu_ms < 1000;
         if !is_soon || rss >= 300 {
             slow.push(format!("{what}: the first row after {first}, {rss} MiB of RAM"));
         }

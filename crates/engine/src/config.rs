@@ -126,6 +126,7 @@ impl CrawlConfig {
     pub(crate) fn limits(&self) -> serde_json::Value {
         let mut limits = serde_json::json!({
             "scope": self.frontier.scope,
+            "queue": { "order": self.frontier.queue.order },
             "traps": self.frontier.traps,
             "politeness": self.frontier.politeness,
             "retry": self.frontier.retry,

@@ -150,7 +150,7 @@ impl Asked {
                 Err(_) => ControlFlow::Break(()),
             }
         };
-        answer(&self.reader, &query, &mut send).map_err(|error| error.to_string())
+        answer(&self.reader, &query, &mut send, &mut |_| {}).map_err(|error| error.to_string())
     }
 
     /// The frontier knows what the store cannot: what is in flight.

@@ -3,19 +3,22 @@
 //! The one place in the store that gives events their meaning; counts, hosts and the list of URLs
 //! all come from it. The frontier does the same for its own ends.
 //!
-//! Holds some twenty bytes per URL while it runs, and nothing of the URLs themselves.
+//! Holds some thirty bytes per URL while it runs, and nothing of the URLs themselves.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+mod hosts;
+mod standings;
+
 use std::sync::Arc;
 
 use crawl_model::{CanonicalUrl, Counts, FilterReason, Fingerprint, Verdict};
+use memchr::memchr2;
 use serde::Serialize;
 
 use crate::StoreError;
-use crate::codec::{Raw, RawFound, RawSettle};
-use crate::inspect::host_of;
+use crate::codec::{Raw, RawFound};
 use crate::log::{Log, LogFiles};
+
+use standings::{HostNumber, MOST_SETTLES, Standing, Standings, Told};
 
 /// Where a URL stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -71,49 +74,8 @@ pub struct HostRow {
     pub bytes: u64,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
-    Queued,
-    Settled(Verdict, u64),
-    /// Filtered where it was found.
-    Filtered(FilterReason),
-    /// Filtered after it had been admitted.
-    Expelled(FilterReason),
-}
-
-impl Standing {
-    fn was_admitted(self) -> bool {
-        match self {
-            Self::Queued | Self::Settled(..) | Self::Expelled(_) => true,
-            Self::Filtered(_) => false,
-        }
-    }
-}
-
-/// Fingerprints are hashes already.
-#[derive(Debug, Default)]
-pub(crate) struct AsIs(u64);
-
-impl Hasher for AsIs {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        self.0 = number;
-    }
-}
-
-type Standings = HashMap<Fingerprint, Standing, BuildHasherDefault<AsIs>>;
-
 /// The log so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Fold {
     standings: Standings,
     retries: u64,
@@ -140,9 +102,14 @@ impl<'a> SameUrl<'a> {
         Self { host: url.host_str(), key: url.without_credentials().key().into_owned() }
     }
 
-    /// Whether a text is this URL.
+    /// Whether a text, that of a URL of the log, is this URL.
     pub(crate) fn is(&self, text: &str) -> bool {
-        text.contains(self.host)
+        // What has neither credentials nor escapes can be written in one way only.
+        if text == self.key {
+            return true;
+        }
+        memchr2(b'@', b'%', text.as_bytes()).is_some()
+            && text.contains(self.host)
             && CanonicalUrl::parse(text)
                 .is_ok_and(|url| url.without_credentials().key() == self.key)
     }
@@ -151,122 +118,111 @@ impl<'a> SameUrl<'a> {
 impl Fold {
     /// Folds what is committed.
     pub(crate) fn of(files: &Arc<LogFiles>, part: Part<'_>) -> Result<Self, StoreError> {
-        let mut fold = Self::default();
         let (url, with_links) = match part {
-            Part::All => (None, false),
-            Part::Of(url) => (Some(SameUrl::new(url)), false),
-            Part::AndLinks(url) => (Some(SameUrl::new(url)), true),
+            Part::All => return Self::of_all(files),
+            Part::Of(url) => (SameUrl::new(url), false),
+            Part::AndLinks(url) => (SameUrl::new(url), true),
         };
+        let mut fold = Self { standings: Standings::of_some(), ..Self::all() };
         let mut log = Log::all(files);
         while let Some(raw) = log.next()? {
-            if url.as_ref().is_none_or(|url| fold.concerns(url, with_links, &raw)) {
-                fold.apply(&raw);
+            if fold.concerns(&url, with_links, &raw) {
+                fold.apply(&raw, 0, &mut |_| {})?;
             }
         }
         Ok(fold)
     }
 
+    fn of_all(files: &Arc<LogFiles>) -> Result<Self, StoreError> {
+        let mut fold = Self::all();
+        let mut log = Log::all(files);
+        while let Some(raw) = log.next()? {
+            fold.apply(&raw, 0, &mut |_| {})?;
+        }
+        fold.standings.finish(&mut |_| {});
+        Ok(fold)
+    }
+
+    fn all() -> Self {
+        Self { standings: Standings::of_all(), retries: 0 }
+    }
+
     fn concerns(&self, url: &SameUrl<'_>, with_links: bool, raw: &Raw<'_>) -> bool {
         let print = match raw {
             Raw::Found(found) => {
-                let is_link = || with_links && found.referrer.is_some_and(|from| url.is(from));
+                let is_link = || with_links && found.referrer().is_some_and(|from| url.is(from));
                 return url.is(found.url) || is_link();
             }
             Raw::Settled { ending, .. } | Raw::Retried { ending, .. } => ending.print,
             Raw::Filtered { print, .. } => *print,
         };
-        self.standings.contains_key(&print)
+        self.standings.get(print).is_some()
     }
 
     /// The fingerprints of all URLs, in no order.
-    pub(crate) fn prints(self) -> impl Iterator<Item = Fingerprint> {
-        self.standings.into_keys()
+    pub(crate) fn prints(&self) -> impl Iterator<Item = Fingerprint> {
+        self.standings.iter().map(|(print, _)| print)
     }
 
-    fn apply(&mut self, raw: &Raw<'_>) {
-        match *raw {
-            Raw::Found(RawFound { print, filtered, renews, .. }) => {
-                self.found(print, filtered, renews);
+    /// Takes an event of a URL of `host`. `left` is told of each settle that counts no longer.
+    #[inline]
+    fn apply(
+        &mut self,
+        raw: &Raw<'_>,
+        host: HostNumber,
+        left: &mut impl FnMut(u64),
+    ) -> Result<(), StoreError> {
+        let (print, standing, renews) = match *raw {
+            Raw::Found(RawFound { print, filtered: None, renews, .. }) => {
+                (print, Standing::Queued(host), renews)
+            }
+            Raw::Found(RawFound { print, filtered: Some(reason), .. }) => {
+                (print, Standing::Filtered(reason, host), false)
             }
             Raw::Settled { n, ending, verdict } => {
-                self.standings.insert(ending.print, Standing::Settled(verdict, n));
-            }
-            Raw::Retried { .. } => self.retries += 1,
-            Raw::Filtered { print, reason } => {
-                let standing = self.standings.entry(print).or_insert(Standing::Queued);
-                if *standing == Standing::Queued {
-                    *standing = Standing::Expelled(reason);
+                if n >= MOST_SETTLES {
+                    return Err(StoreError::corrupt("settle number in the log"));
                 }
+                (ending.print, Standing::Settled(verdict, n), false)
             }
-        }
-    }
-
-    fn found(&mut self, print: Fingerprint, filtered: Option<FilterReason>, renews: bool) {
-        let new = filtered.map_or(Standing::Queued, Standing::Filtered);
-        let standing = self.standings.entry(print).or_insert(new);
-        let waits_anew = match standing {
-            Standing::Queued => false,
-            Standing::Settled(..) => renews,
-            // Not known: on a shorter path, or under other limits, it may come in.
-            Standing::Filtered(_) | Standing::Expelled(_) => true,
+            Raw::Retried { .. } => {
+                self.retries += 1;
+                return Ok(());
+            }
+            Raw::Filtered { print, reason } => (print, Standing::Expelled(reason, 0), false),
         };
-        if waits_anew && filtered.is_none() {
-            *standing = Standing::Queued;
-        }
+        self.standings.tell(print, Told { standing, renews }, left);
+        Ok(())
     }
 
     /// Whether a URL waits.
     pub(crate) fn is_queued(&self, print: Fingerprint) -> bool {
-        self.standings.get(&print) == Some(&Standing::Queued)
+        matches!(self.standings.get(print), Some(Standing::Queued(_)))
     }
 
     /// The conservation law in numbers; items are not in the log.
     pub(crate) fn counts(&self, items: u64) -> Counts {
         let mut counts = Counts { items, retries: self.retries, ..Counts::default() };
-        for standing in self.standings.values() {
+        let mut settled = vec![0; Verdict::ALL.len()];
+        let mut filtered = vec![0; FilterReason::ALL.len()];
+        for (_, standing) in self.standings.iter() {
             counts.discovered += 1;
-            match *standing {
-                Standing::Queued => counts.queued += 1,
-                Standing::Settled(verdict, _) => counts.add_settled(verdict),
-                Standing::Filtered(reason) | Standing::Expelled(reason) => {
-                    counts.add_filtered(reason);
+            match standing {
+                Standing::Queued(_) => counts.queued += 1,
+                Standing::Settled(verdict, _) => settled[verdict as usize] += 1,
+                Standing::Filtered(reason, _) | Standing::Expelled(reason, _) => {
+                    filtered[reason as usize] += 1;
                 }
             }
         }
+        for (verdict, n) in Verdict::ALL.iter().zip(settled).filter(|(_, n)| *n > 0) {
+            counts.settled.insert(verdict.name().to_owned(), n);
+            counts.pages += if verdict.is_page() { n } else { 0 };
+        }
+        for (reason, n) in FilterReason::ALL.iter().zip(filtered).filter(|(_, n)| *n > 0) {
+            counts.filtered.insert(reason.name().to_owned(), n);
+        }
         counts
-    }
-
-    /// Sums by host, in the order of their names. Reads the log twice more.
-    pub(crate) fn hosts(mut self, files: &Arc<LogFiles>) -> Result<Vec<HostRow>, StoreError> {
-        let mut hosts = HashMap::<String, HostRow>::new();
-        let mut log = Log::settles_from(files, 1)?;
-        while let Some(RawSettle { n, ending, verdict, facts }) = log.next_settle()? {
-            // What has settled since the fold is left for the next look.
-            if self.standings.get(&ending.print) != Some(&Standing::Settled(verdict, n)) {
-                continue;
-            }
-            self.standings.remove(&ending.print);
-            let row = row_of(&mut hosts, ending.host);
-            row.settled += 1;
-            row.pages += u64::from(verdict.is_page());
-            row.items += u64::from(facts.n_items);
-            row.bytes += facts.bytes;
-        }
-        let mut log = Log::all(files);
-        while let Some(raw) = log.next()? {
-            let Raw::Found(found) = raw else { continue };
-            let Some(standing) = self.standings.remove(&found.print) else { continue };
-            let host = host_of(found.url).ok_or_else(|| StoreError::corrupt("URL in the log"))?;
-            let row = row_of(&mut hosts, host);
-            match standing {
-                Standing::Queued => row.queued += 1,
-                Standing::Settled(..) => row.settled += 1,
-                Standing::Filtered(_) | Standing::Expelled(_) => row.filtered += 1,
-            }
-        }
-        let mut rows: Vec<_> = hosts.into_values().collect();
-        rows.sort_unstable_by(|a, b| a.host.cmp(&b.host));
-        Ok(rows)
     }
 
     /// Begins the second pass, which gives each URL its text.
@@ -286,10 +242,10 @@ impl Rows {
     pub(crate) fn next(&mut self) -> Result<Option<UrlRow>, StoreError> {
         while let Some(raw) = self.log.next()? {
             let Raw::Found(found) = raw else { continue };
-            let Some(standing) = self.standings.get(&found.print).copied() else { continue };
+            let Some(standing) = self.standings.get(found.print) else { continue };
             // The line that counted: of an admitted URL, that which admitted it.
             if standing.was_admitted() == found.filtered.is_none() {
-                self.standings.remove(&found.print);
+                self.standings.remove(found.print);
                 return Ok(Some(row(&found, standing)));
             }
         }
@@ -297,24 +253,17 @@ impl Rows {
     }
 }
 
-fn row_of<'a>(hosts: &'a mut HashMap<String, HostRow>, host: &str) -> &'a mut HostRow {
-    if !hosts.contains_key(host) {
-        hosts.insert(host.to_owned(), HostRow { host: host.to_owned(), ..HostRow::default() });
-    }
-    hosts.get_mut(host).expect("it was just put there")
-}
-
 fn row(found: &RawFound<'_>, standing: Standing) -> UrlRow {
     let (state, verdict, n) = match standing {
-        Standing::Queued => (UrlState::Queued, "queued", None),
+        Standing::Queued(_) => (UrlState::Queued, "queued", None),
         Standing::Settled(verdict, n) => (UrlState::Settled, verdict.name(), Some(n)),
-        Standing::Filtered(reason) | Standing::Expelled(reason) => {
+        Standing::Filtered(reason, _) | Standing::Expelled(reason, _) => {
             (UrlState::Filtered, reason.name(), None)
         }
     };
     let (url, print) = (shown(found.url), found.print);
-    let referrer = found.referrer.map(shown);
-    UrlRow { url, verdict, state, depth: found.depth, n, referrer, print }
+    let referrer = found.referrer().map(shown);
+    UrlRow { url, verdict, state, depth: found.depth(), n, referrer, print }
 }
 
 /// A URL of the log as it is shown: without user name and password.

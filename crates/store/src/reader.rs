@@ -3,6 +3,8 @@
 //! Iterators stream: none collects pages. What a running crawl commits meanwhile may or may not
 //! be seen, but a page is always seen whole.
 
+mod rows;
+
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,21 +12,23 @@ use std::sync::Arc;
 use bytes::Bytes;
 use crawl_model::{
     BodyPointer, CanonicalUrl, Counts, DroppedItem, Fingerprint, Fingerprinter, IdentityConfig,
-    KeyRules, Origin, Page, PageRecord, Response, RobotsReply, Verdict,
+    KeyRules, Origin, Page, PageRecord, Response, RobotsReply,
 };
 
 use crate::commit::item_value;
 use crate::dropped::{self, DropCounts};
-use crate::fold::{Fold, Part, Rows};
-use crate::log::{Log, last_or};
+use crate::fold::{Fold, Part};
+use crate::log::Log;
 use crate::packed::Pieces;
 use crate::runs::LastRuns;
 use crate::store::Shared;
 use crate::warc::Digest;
 use crate::{
     Events, FeedCursor, HostRow, Identity, Revisited, StoreError, StoredCookies, StoredPages,
-    StoredRobots, UrlRow, archive, folder, keys,
+    StoredRobots, archive, folder, keys,
 };
+
+pub use rows::{Items, Pages, Settled, Urls};
 
 /// A window into a crawl. Cheap to clone; may be used from any thread.
 #[derive(Debug, Clone)]
@@ -124,13 +128,13 @@ impl Reader {
     /// # Errors
     /// As for [`pages`](Self::pages).
     pub fn pages_after(&self, n: u64) -> Result<Pages, StoreError> {
-        Ok(Pages { settled: self.settled_after(n)?, reader: self.clone() })
+        Ok(Pages::new(self.settled_after(n)?, self.clone()))
     }
 
     /// The items of a page as JSON texts, in the order the spider took them.
     #[must_use]
     pub fn items(&self, print: Fingerprint) -> Items {
-        Items(Pieces::of(&self.shared.db, keys::ITEMS, print, "item"))
+        Items::new(Pieces::of(&self.shared.db, keys::ITEMS, print, "item"))
     }
 
     /// The items of a page that a step of the pipeline dropped, as far as they were kept.
@@ -180,7 +184,7 @@ impl Reader {
     /// [`StoreError`] if the database cannot be read; so may each step.
     pub fn settled_after(&self, n: u64) -> Result<Settled, StoreError> {
         let log = Log::settles_from(&self.shared.log, n.saturating_add(1))?;
-        Ok(Settled { log, after: n, is_over: false })
+        Ok(Settled::new(log, n))
     }
 
     /// All settled pages with their requests and what came, in the order they settled: a crawl to
@@ -196,9 +200,14 @@ impl Reader {
         Events::new(Log::all(&self.shared.log))
     }
 
-    /// The settles with what the log says of their pages.
-    pub(crate) fn settles(&self) -> Result<Log, StoreError> {
-        Log::settles_from(&self.shared.log, 1)
+    /// The settles with what the log says of their pages, from one shortly before number `n` on.
+    pub(crate) fn settles_from(&self, n: u64) -> Result<Log, StoreError> {
+        Log::settles_from(&self.shared.log, n)
+    }
+
+    /// The record of a settled URL as it lies in the database.
+    pub(crate) fn page_json(&self, print: Fingerprint) -> Result<Option<sled::IVec>, StoreError> {
+        self.shared.db.get(&keys::print(keys::PAGE, print))
     }
 
     /// Every distinct URL ever found, with where it stands. Reads the log twice.
@@ -212,22 +221,26 @@ impl Reader {
     /// The same, of some only: several rows of one URL, if it was asked for in several ways.
     pub(crate) fn part_of_urls(&self, part: Part<'_>) -> Result<Urls, StoreError> {
         let rows = Fold::of(&self.shared.log, part)?.rows(&self.shared.log);
-        Ok(Urls { rows, is_over: false })
+        Ok(Urls::new(rows))
     }
 
     /// The fingerprints of all that was asked for at a URL, the plain request's first, until `each`
-    /// breaks. Credentials in URLs do not count.
+    /// breaks; where it may have two, one of them may be another URL's. Credentials in URLs do not
+    /// count.
     pub(crate) fn each_print_of(
         &self,
         url: &CanonicalUrl,
         mut each: impl FnMut(Fingerprint) -> Result<ControlFlow<()>, StoreError>,
     ) -> Result<(), StoreError> {
-        let plain = self.fingerprinter()?.get(url);
-        if each(plain)?.is_break() {
-            return Ok(());
+        let prints = self.fingerprinter()?;
+        let plain = [Some(prints.get(url)), prints.second_get(url)];
+        for print in plain.into_iter().flatten() {
+            if each(print)?.is_break() {
+                return Ok(());
+            }
         }
         for print in Fold::of(&self.shared.log, Part::Of(url))?.prints() {
-            if print != plain && each(print)?.is_break() {
+            if !plain.contains(&Some(print)) && each(print)?.is_break() {
                 break;
             }
         }
@@ -258,7 +271,7 @@ impl Reader {
     /// # Errors
     /// [`StoreError`] if the log or a record cannot be read.
     pub fn hosts(&self) -> Result<Vec<HostRow>, StoreError> {
-        Fold::of(&self.shared.log, Part::All)?.hosts(&self.shared.log)
+        Fold::hosts(&self.shared.log)
     }
 
     /// An archived body, decoded.
@@ -338,100 +351,5 @@ impl Reader {
         let tables = [folder.sled(), folder.log(), folder.frontier()];
         let table_bytes = tables.iter().map(|path| folder::disk_bytes(path)).sum();
         (table_bytes, folder::disk_bytes(&folder.bodies()))
-    }
-}
-
-/// Settled URLs in order: see [`Reader::settled_after`].
-#[derive(Debug)]
-pub struct Settled {
-    log: Log,
-    after: u64,
-    is_over: bool,
-}
-
-impl Settled {
-    fn step(&mut self) -> Result<Option<(u64, Fingerprint, Verdict)>, StoreError> {
-        while let Some(settle) = self.log.next_settle()? {
-            if settle.n > self.after {
-                return Ok(Some((settle.n, settle.ending.print, settle.verdict)));
-            }
-        }
-        Ok(None)
-    }
-}
-
-impl Iterator for Settled {
-    type Item = Result<(u64, Fingerprint, Verdict), StoreError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.is_over {
-            return None;
-        }
-        let step = self.step();
-        last_or(step, &mut self.is_over)
-    }
-}
-
-/// Records in the order they settled: see [`Reader::pages`].
-#[derive(Debug)]
-pub struct Pages {
-    settled: Settled,
-    reader: Reader,
-}
-
-impl Iterator for Pages {
-    type Item = Result<(Fingerprint, PageRecord), StoreError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            let (n, print) = match self.settled.next()? {
-                Ok((n, print, _)) => (n, print),
-                Err(e) => return Some(Err(e)),
-            };
-            match self.reader.page(print) {
-                // Another number: fetched again later, or kept out by a better copy.
-                Ok(Some(record)) if record.n != n => {}
-                Ok(Some(record)) => return Some(Ok((print, record))),
-                Ok(None) => {
-                    let what = format!("page {print:?} (settled as number {n}, not there)");
-                    return Some(Err(StoreError::Corrupt { what }));
-                }
-                Err(e) => return Some(Err(e)),
-            }
-        }
-    }
-}
-
-/// Every URL once: see [`Reader::urls`].
-#[derive(Debug)]
-pub struct Urls {
-    rows: Rows,
-    is_over: bool,
-}
-
-impl Iterator for Urls {
-    type Item = Result<UrlRow, StoreError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.is_over {
-            return None;
-        }
-        let step = self.rows.next();
-        last_or(step, &mut self.is_over)
-    }
-}
-
-/// The items of one page: see [`Reader::items`].
-#[derive(Debug)]
-pub struct Items(Pieces);
-
-impl Iterator for Items {
-    type Item = Result<String, StoreError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let piece = self.0.next()?;
-        Some(
-            piece.and_then(|json| String::from_utf8(json).map_err(|_| StoreError::corrupt("item"))),
-        )
     }
 }

@@ -10,12 +10,12 @@ use super::bench::BenchArgs;
 use super::diff::DiffArgs;
 use super::export::ExportArgs;
 use super::inspect::args::{INSPECT, InspectArgs};
+use super::plumbing::{self, BasedFileArgs, FetchArgs, FileArgs, RobotsArgs, SelectArgs, UrlArgs};
 use super::replay::ReplayArgs;
 use super::scaffold::args::{self as scaffold, CheckArgs, NewArgs, RecordArgs};
 use super::verify::VerifyArgs;
 use super::why::WhyArgs;
 use clap::{Args, Parser, Subcommand};
-use crawl::CanonicalUrl;
 
 const EXIT_CODES: &str = "Exit codes:
     0  done
@@ -28,13 +28,6 @@ const EXIT_CODES: &str = "Exit codes:
 
 Results go to stdout, everything else to stderr.";
 
-const PLUMBING: &str = "Prints one JSON object a line. `-` is standard input.
-
-Exit codes:
-    0  done, single invalid items included
-    1  input or output failed
-    2  wrong usage, or an invalid selector";
-
 const TESTSITE: &str = "\
 The first line of stdout is the address. Whatever name it is asked by, it is the bookshop, but for:
     quotes.test     quotes, tags and authors; /login, /scroll, /api/quotes, /tableful/, /search.aspx
@@ -45,16 +38,6 @@ The first line of stdout is the address. Whatever name it is asked by, it is the
 
 A config reaches it by fetch.resolve = { \"quotes.test\" = \"127.0.0.1:PORT\" } and
 fetch.allow-private-addresses = true. The table [testsite] does all of that by itself.";
-
-const FETCH: &str = "\
-Prints a line per redirect and one for the end: status, verdict, URL, protocol, size, address.
-robots.txt is asked first and obeyed, hosts rest between two requests, addresses and limits are
-checked as in a crawl; scope is not.
-
-Exit codes:
-    0  a response came, whatever its status
-    1  none came, robots.txt disallows it, a redirect leads nowhere, or output failed
-    2  wrong usage or config";
 
 const CONTROL: &str = "\
 Each order is answered when it has taken effect. A pause, and what `set` changes, last till the end
@@ -110,25 +93,25 @@ pub(crate) enum Command {
     #[command(after_help = TESTSITE)]
     Testsite(TestsiteArgs),
     /// Fetch one URL as a crawl would, and say what came.
-    #[command(after_help = FETCH)]
+    #[command(after_help = plumbing::FETCH)]
     Fetch(FetchArgs),
     /// Find elements of a page by CSS selector or XPath.
-    #[command(after_help = PLUMBING)]
+    #[command(after_help = plumbing::HELP)]
     Select(Box<SelectArgs>),
     /// List the links of a page.
-    #[command(after_help = PLUMBING)]
+    #[command(after_help = plumbing::HELP)]
     Links(BasedFileArgs),
     /// List the entries of a sitemap or feed.
-    #[command(after_help = PLUMBING)]
+    #[command(after_help = plumbing::HELP)]
     Sitemap(BasedFileArgs),
     /// Turn bytes into text, as a browser does.
-    #[command(after_help = PLUMBING)]
+    #[command(after_help = plumbing::HELP)]
     Decode(FileArgs),
     /// Ask a robots.txt what it allows, or for its sitemaps.
-    #[command(after_help = PLUMBING)]
+    #[command(after_help = plumbing::HELP)]
     Robots(RobotsArgs),
     /// Write URLs as the crawler does.
-    #[command(after_help = PLUMBING)]
+    #[command(after_help = plumbing::HELP)]
     Url(UrlArgs),
     /// Look at plugins: spiders that are shared libraries.
     Plugin(PluginArgs),
@@ -298,170 +281,6 @@ pub(crate) struct TestsiteArgs {
     /// Write each request to this file, as JSON lines.
     #[arg(long, value_name = "FILE")]
     pub(crate) log: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct FetchArgs {
-    /// What to fetch.
-    pub(crate) url: String,
-    /// Print the head's fields too.
-    #[arg(long)]
-    pub(crate) headers: bool,
-    /// Print the body, content codings undone, and nothing else; the rest goes to stderr. With
-    /// `--json`: as text in `body`, its encoding in `encoding`.
-    #[arg(long)]
-    pub(crate) body: bool,
-    /// Print how long each phase took.
-    #[arg(long)]
-    pub(crate) timing: bool,
-    /// Print one JSON object with all there is, times in microseconds.
-    #[arg(long)]
-    pub(crate) json: bool,
-    #[command(flatten)]
-    pub(crate) settings: SettingsArgs,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct FileArgs {
-    /// The document; `-` is standard input.
-    pub(crate) file: PathBuf,
-    /// The `Content-Type` it was sent with, such as `text/html; charset=utf-8`. Without it the
-    /// bytes decide.
-    #[arg(long, value_name = "TYPE")]
-    pub(crate) content_type: Option<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct BasedFileArgs {
-    #[command(flatten)]
-    pub(crate) file: FileArgs,
-    /// The document's own URL, which relative ones are resolved against.
-    #[arg(long, value_name = "URL", value_parser = web_url)]
-    pub(crate) base: CanonicalUrl,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct RobotsArgs {
-    /// The robots.txt; `-` is standard input.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) file: PathBuf,
-    /// Who asks: a product token such as `ExampleBot`, or `*`.
-    #[arg(
-        long,
-        value_name = "AGENT",
-        required_unless_present = "sitemaps",
-        allow_hyphen_values = true,
-        value_parser = agent
-    )]
-    pub(crate) agent: Option<String>,
-    /// Absolute URLs, or paths that begin with `/`; `-`: one a line from standard input. Dot
-    /// segments are compared as they stand; `crawl url normalize` resolves them.
-    #[arg(value_name = "URL", required_unless_present = "sitemaps")]
-    pub(crate) urls: Vec<String>,
-    /// List the sitemaps that the file names instead.
-    #[arg(long, conflicts_with_all = ["agent", "urls"])]
-    pub(crate) sitemaps: bool,
-    /// The file's own URL: sitemaps are resolved against it and normalised. Without it they are
-    /// printed as they are written.
-    #[arg(long, value_name = "URL", requires = "sitemaps", value_parser = web_url)]
-    pub(crate) base: Option<CanonicalUrl>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct UrlArgs {
-    #[command(subcommand)]
-    pub(crate) command: UrlCommand,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum UrlCommand {
-    /// Parse, resolve and serialise URLs as the URL Standard says.
-    #[command(after_help = PLUMBING)]
-    Normalize(NormalizeArgs),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct NormalizeArgs {
-    /// The URLs; none or `-`: one a line from standard input.
-    #[arg(value_name = "URL")]
-    pub(crate) urls: Vec<String>,
-    /// What relative URLs are resolved against.
-    #[arg(long, value_name = "URL")]
-    pub(crate) base: Option<String>,
-    /// Each line of standard input is an object: `{"url": "..", "base": ".." or null}`.
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct SelectArgs {
-    #[command(flatten)]
-    pub(crate) query: QueryArgs,
-    #[command(flatten)]
-    pub(crate) output: SelectOutputArgs,
-    /// The document: a file, `-` for standard input, or a URL, which is fetched as a crawl would.
-    #[arg(value_name = "FILE|URL")]
-    pub(crate) source: String,
-    /// The `Content-Type` it was sent with. Without it the bytes decide.
-    #[arg(long, value_name = "TYPE")]
-    pub(crate) content_type: Option<String>,
-    /// The document's own URL, which links in Markdown are resolved against.
-    #[arg(long, value_name = "URL", value_parser = web_url)]
-    pub(crate) base: Option<CanonicalUrl>,
-    #[command(flatten)]
-    pub(crate) settings: SettingsArgs,
-}
-
-/// What to look for.
-#[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
-pub(crate) struct QueryArgs {
-    /// A CSS selector; `::text` and `::attr(name)` select texts and attributes.
-    #[arg(long, value_name = "SELECTOR", allow_hyphen_values = true)]
-    pub(crate) css: Option<String>,
-    /// An XPath 1.0 expression.
-    #[arg(long, value_name = "EXPRESSION", allow_hyphen_values = true)]
-    pub(crate) xpath: Option<String>,
-}
-
-/// What to print of a match.
-#[derive(Debug, Args)]
-#[group(multiple = false)]
-pub(crate) struct SelectOutputArgs {
-    /// This attribute.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) attr: Option<String>,
-    /// The text, as it stands in the document.
-    #[arg(long)]
-    pub(crate) text: bool,
-    /// The HTML, the element itself included; the default.
-    #[arg(long)]
-    pub(crate) html: bool,
-    /// The text as Markdown.
-    #[arg(long)]
-    pub(crate) markdown: bool,
-}
-
-/// How URLs are fetched.
-#[derive(Debug, Args)]
-pub(crate) struct SettingsArgs {
-    /// A crawl's TOML file: its tables `fetch` and `politeness` hold.
-    #[arg(long, value_name = "CONFIG")]
-    pub(crate) config: Option<PathBuf>,
-    /// Set a key of the config, such as `-s fetch.user-agent=...`.
-    #[arg(short, long = "set", value_name = "KEY=VALUE")]
-    pub(crate) set: Vec<String>,
-}
-
-fn agent(text: &str) -> Result<String, String> {
-    match crawl_robots::product_token(text) {
-        "" => Err("write a product token, such as ExampleBot, or *".to_owned()),
-        token => Ok(token.to_owned()),
-    }
-}
-
-fn web_url(text: &str) -> Result<CanonicalUrl, String> {
-    CanonicalUrl::parse(text).map_err(|error| error.to_string())
 }
 
 pub(super) fn duration(text: &str) -> Result<Duration, String> {

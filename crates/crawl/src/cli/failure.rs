@@ -64,7 +64,8 @@ impl Failure {
         self.exit.into()
     }
 
-    fn text(&self) -> String {
+    /// The same as a text.
+    pub(crate) fn text(&self) -> String {
         let mut text = format!("error: {}", self.error);
         let mut said = self.error.to_string();
         let mut source = self.error.source();

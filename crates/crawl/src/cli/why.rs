@@ -1,23 +1,23 @@
 //! `crawl why`: all that is known of one URL, and what each rule says of it.
 
+mod rules;
+
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
+use crawl::CanonicalUrl;
 use crawl::feeds::stdout;
-use crawl::frontier::{Domain, PolitenessConfig, ScopeConfig, ScopeRules, TrapsConfig};
 use crawl::store::inspect::{Query, What};
-use crawl::{CanonicalUrl, Host};
-use crawl_robots::{Robots, product_token};
 use humantime_serde::re::humantime;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::failure::{Exit, Failure, unless_closed};
 use super::inspect::Crawl;
 use super::table::printable;
+use rules::{Rule, due_ms, host_table, rules};
 
 pub(super) const HELP: &str = "\
 Works on a finished crawl and on a running one. Rules are those of the crawl's last run; of a URL that
@@ -72,125 +72,6 @@ pub(super) fn run(args: &WhyArgs) -> Result<(), Failure> {
     unless_closed(stdout::write(text.as_bytes()))
 }
 
-/// What one rule says.
-#[derive(Debug, PartialEq, Eq)]
-struct Rule {
-    name: &'static str,
-    /// `None`: it cannot be told.
-    refuses: Option<bool>,
-    why: String,
-}
-
-impl Rule {
-    fn says(&self) -> &'static str {
-        match self.refuses {
-            Some(true) => "refuses",
-            Some(false) => "passes",
-            None => "unknown",
-        }
-    }
-
-    fn json(&self) -> Value {
-        json!({ "rule": self.name, "says": self.says(), "why": self.why })
-    }
-}
-
-/// A table of the stored limits; of one that cannot be read, the defaults.
-fn table<T: DeserializeOwned + Default>(facts: &Value, name: &str) -> T {
-    serde_json::from_value(facts["config"][name].clone()).unwrap_or_default()
-}
-
-fn texts(value: &Value) -> Vec<&str> {
-    value.as_array().into_iter().flatten().filter_map(Value::as_str).collect()
-}
-
-fn rules(url: &CanonicalUrl, facts: &Value) -> Result<Vec<Rule>, Failure> {
-    let scope: ScopeConfig = table(facts, "scope");
-    let hosts: Vec<Host> = texts(&facts["seed_hosts"]).into_iter().map(Host::new).collect();
-    let blocked = texts(&facts["blocked"]).into_iter().map(Domain::parse);
-    let blocked = blocked.collect::<Result<Vec<_>, _>>()?;
-    let traps: TrapsConfig = table(facts, "traps");
-    let depth = depth(facts);
-    let judge = ScopeRules::new(&scope, &traps, &hosts, blocked)?;
-    let is_later_seed = facts["host"]["is_later_seed"] == true && scope.allowed_domains.is_empty();
-    let mut rules: Vec<Rule> = Vec::new();
-    for (reason, refuses) in judge.each(url, depth) {
-        let name = reason.name();
-        let refuses = refuses && !(name == "off-domain" && is_later_seed);
-        rules.push(Rule { name, refuses: Some(refuses), why: reason_of(name, &scope, depth) });
-    }
-    rules.push(robots(url, facts));
-    if scope.max_pages_per_host > 0 {
-        let why = format!("scope.max-pages-per-host = {}", scope.max_pages_per_host);
-        rules.push(Rule { name: "host-budget", refuses: None, why });
-    }
-    Ok(rules)
-}
-
-/// Link distance by which it is judged.
-fn depth(facts: &Value) -> u32 {
-    let of = |line: &str| facts[line]["depth"].as_u64().and_then(|n| u32::try_from(n).ok());
-    of("admitted").or_else(|| of("first")).unwrap_or(1)
-}
-
-fn reason_of(name: &str, scope: &ScopeConfig, depth: u32) -> String {
-    match name {
-        "off-domain" if scope.allowed_domains.is_empty() => "hosts of seeds are allowed".to_owned(),
-        "off-domain" => format!("scope.allowed-domains = {:?}", scope.allowed_domains),
-        "blocked" => "`crawl control STORE block`".to_owned(),
-        "excluded" => format!("scope.exclude = {:?}", scope.exclude),
-        "not-included" => format!("scope.include = {:?}", scope.include),
-        "extension" => "scope.skip-extensions".to_owned(),
-        "too-deep" => format!("link distance {depth}, scope.max-depth = {}", scope.max_depth),
-        _ => "[traps]".to_owned(),
-    }
-}
-
-fn robots(url: &CanonicalUrl, facts: &Value) -> Rule {
-    let rule = |refuses: Option<bool>, why: String| Rule { name: "robots", refuses, why };
-    let politeness: PolitenessConfig = table(facts, "politeness");
-    if !politeness.robots {
-        return rule(Some(false), "politeness.robots = false".to_owned());
-    }
-    let told = &facts["robots"];
-    let text = told["text"].as_str().unwrap_or_default();
-    let origin = url.origin();
-    match told["kind"].as_str() {
-        Some("rules") => {
-            let agent = agent(facts);
-            let allows = Robots::parse(text.as_bytes()).rules(&agent).allows(url.path_and_query());
-            rule(Some(!allows), format!("robots.txt of {origin} for `{agent}`"))
-        }
-        Some("allow-all") => rule(Some(false), format!("{origin} has no robots.txt")),
-        Some("unreachable") => {
-            rule(Some(true), format!("robots.txt of {origin} could not be had: {text}"))
-        }
-        _ => rule(None, format!("robots.txt of {origin} was not asked for yet")),
-    }
-}
-
-fn agent(facts: &Value) -> String {
-    let agent = facts["config"]["fetch"]["user-agent"].as_str().unwrap_or("crawl");
-    product_token(agent).to_owned()
-}
-
-/// When its host may be asked again; `None` if nothing keeps it waiting, or it does not wait.
-fn due_ms(facts: &Value) -> Option<u64> {
-    let waits = matches!(facts["state"].as_str(), Some("queued" | "never-found"));
-    let last_ms = facts["host"]["last_ms"].as_u64().filter(|ms| *ms > 0 && waits)?;
-    let politeness: PolitenessConfig = table(facts, "politeness");
-    let mut delay = politeness.delay;
-    if politeness.robots && facts["robots"]["kind"] == "rules" {
-        let text = facts["robots"]["text"].as_str().unwrap_or_default();
-        let told = Robots::parse(text.as_bytes()).rules(&agent(facts)).crawl_delay();
-        let told = told.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-        delay = delay.max(told.unwrap_or_default().min(politeness.max_crawl_delay));
-    }
-    let delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
-    let rest_ms = facts["host"]["rest_until_ms"].as_u64().unwrap_or(0);
-    Some(last_ms.saturating_add(delay_ms).max(rest_ms))
-}
-
 fn at(ms: &Value) -> String {
     let ms = ms.as_u64().unwrap_or(0);
     humantime::format_rfc3339_millis(UNIX_EPOCH + Duration::from_millis(ms)).to_string()
@@ -243,13 +124,20 @@ fn story(facts: &Value, rules: &[Rule], due_ms: Option<u64>) -> String {
     if let queue @ Value::Object(_) = &facts["queue"] {
         let host = facts["host"]["host"].as_str().unwrap_or_default();
         let (ahead, all) = (&queue["ahead"], &queue["of_host"]);
-        line("queue", &format!("{ahead} of the {all} that wait at {host} stand before it"));
+        let order = queue["order"].as_str().unwrap_or_default();
+        line(
+            "queue",
+            &format!("{ahead} of the {all} that wait at {host} stand before it ({order})"),
+        );
     }
     if let Some(ms) = due_ms {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let is_past = u128::from(ms) <= now.as_millis();
         let since = if is_past { " (past: as soon as the crawl gets to it)" } else { "" };
         line("host due", &format!("{}{since}", at(&json!(ms))));
+    }
+    if let Some((names, _)) = host_table(facts) {
+        line("host", &format!("the [[host]] table of {names} holds for it"));
     }
     text
 }
@@ -293,14 +181,14 @@ fn found(line: &Value) -> String {
 mod tests {
     use super::*;
 
-    fn facts() -> Value {
+    pub(super) fn facts() -> Value {
         json!({
             "url": "http://h/private", "state": "queued",
             "first": {"referrer": "http://h/", "depth": 2, "label": "book", "filtered": null},
             "admitted": {"referrer": "http://h/", "depth": 2, "label": "book", "filtered": null},
             "n_found": 1, "n_variants": 0,
             "attempts": [{"at_ms": 1_700_000_000_000_u64, "outcome": "retry", "attempt": 1}],
-            "queue": {"ahead": 3, "of_host": 9},
+            "queue": {"ahead": 3, "of_host": 9, "order": "depth-first"},
             "host": {"host": "h", "last_ms": 1_700_000_000_000_u64, "rest_until_ms": 0},
             "seed_hosts": ["h"], "blocked": [],
             "robots": {"kind": "rules", "text": "User-agent: *\nCrawl-delay: 5\nDisallow: /private"},
@@ -322,7 +210,7 @@ mod tests {
             "found     on http://h/ at link distance 2, label `book`\n",
             "tried     2023-11-14T22:13:20.000Z  retry after attempt 1\n",
             "          refuses  too-deep        link distance 2, scope.max-depth = 1\n",
-            "queue     3 of the 9 that wait at h stand before it\n",
+            "queue     3 of the 9 that wait at h stand before it (depth-first)\n",
             "host due  2023-11-14T22:13:25.000Z (past",
         ] {
             assert!(text.contains(line), "`{line}` is not in:\n{text}");

@@ -76,7 +76,7 @@ impl Iterator for Changes<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let at = self.at + self.text[self.at..].find('%')?;
+            let at = self.at + memchr(b'%', &self.text.as_bytes()[self.at..])?;
             let Some((byte, is_upper)) = escaped(&self.text.as_bytes()[at + 1..]) else {
                 self.at = at + 1;
                 self.stray = at + 1;

@@ -9,9 +9,9 @@ use super::columns::{
     Columns, DIGITS, FACTS, HEADS, NUMBERS, ORIGINS, PATHS, TEXTS, TYPES, Unpress,
 };
 use super::{
-    Context, FOUND, Facts, HAS_EXTENSION, HAS_PRINT, HAS_PRIORITY, HAS_REST, IS_FILTERED, IS_RARE,
-    KIND, NEW_DEPTH, NEW_HOST, NEW_LABEL, NEW_ORIGIN, NEW_REFERRER, NO_REFERRER, RENEWS, RETRIED,
-    Raw, RawEnding, RawFound, RawSettle, SETTLED, replace,
+    FOUND, Facts, HAS_EXTENSION, HAS_PRINT, HAS_PRIORITY, HAS_REST, IS_FILTERED, IS_RARE, KIND,
+    NEW_DEPTH, NEW_HOST, NEW_LABEL, NEW_ORIGIN, NEW_REFERRER, NO_REFERRER, RENEWS, RETRIED, Raw,
+    RawEnding, RawFound, RawSettle, SETTLED, replace,
 };
 
 /// One block, read event by event; the next block takes its place and its memory.
@@ -20,8 +20,41 @@ pub(crate) struct Block {
     columns: Columns,
     press: Unpress,
     next_n: u64,
-    context: Context,
+    before: Before,
     url: Vec<u8>,
+}
+
+/// What "as before" refers to; texts are checked when they change.
+#[derive(Debug, Default)]
+pub(super) struct Before {
+    pub(super) origin: Vec<u8>,
+    pub(super) depth: u32,
+    pub(super) label: String,
+    /// Empty if there is none.
+    pub(super) referrer: String,
+    host: String,
+    at_ms: u64,
+    content_type: String,
+}
+
+impl Before {
+    fn clear(&mut self) {
+        let Self { origin, depth, label, referrer, host, at_ms, content_type } = self;
+        origin.clear();
+        [label, referrer, host, content_type].into_iter().for_each(String::clear);
+        (*depth, *at_ms) = (0, 0);
+    }
+}
+
+/// What of a block is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reads {
+    /// Events: [`next`](Block::next).
+    Events,
+    /// Events, and of each settle [what is known of its page](Block::facts).
+    EventsAndFacts,
+    /// Only the settles: [`has_settle`](Block::has_settle) and [`settle`](Block::settle).
+    Settles,
 }
 
 impl Block {
@@ -32,25 +65,22 @@ impl Block {
             columns: Columns::default(),
             press: Unpress::default(),
             next_n: 0,
-            context: Context::default(),
+            before: Before::default(),
             url: Vec::new(),
         }
     }
 
     /// Begins a block. `next_n` is the number that its first settle has, or would have. `None` if
     /// the bytes make no sense.
-    pub(crate) fn open(&mut self, next_n: u64, sealed: &[u8]) -> Option<()> {
+    pub(crate) fn open(&mut self, next_n: u64, sealed: &[u8], reads: Reads) -> Option<()> {
         self.next_n = next_n;
-        self.context.clear();
-        self.columns.open(&mut self.press, sealed, &[FACTS, TYPES])
-    }
-
-    /// Like [`open`](Self::open), for [`has_settle`](Self::has_settle) and
-    /// [`settle`](Self::settle) only.
-    pub(crate) fn open_settles(&mut self, next_n: u64, sealed: &[u8]) -> Option<()> {
-        self.next_n = next_n;
-        self.context.clear();
-        self.columns.open(&mut self.press, sealed, &[ORIGINS, PATHS, DIGITS])
+        self.before.clear();
+        let without: &[usize] = match reads {
+            Reads::Events => &[FACTS, TYPES],
+            Reads::EventsAndFacts => &[],
+            Reads::Settles => &[ORIGINS, PATHS, DIGITS],
+        };
+        self.columns.open(&mut self.press, sealed, without)
     }
 
     pub(crate) fn is_done(&self) -> bool {
@@ -60,24 +90,23 @@ impl Block {
     /// The next event of one that is not done; `None` if the bytes make no sense.
     pub(crate) fn next(&mut self) -> Option<Raw<'_>> {
         let tag = self.columns.byte(HEADS)?;
-        let raw = match tag & KIND {
-            FOUND => self.found(tag).map(Raw::Found)?,
+        match tag & KIND {
+            FOUND => Some(Raw::Found(self.found(tag)?)),
             SETTLED => {
                 let verdict = Verdict::from_index(self.columns.byte(HEADS)?)?;
                 let n = self.next_n;
                 self.next_n = n.checked_add(1)?;
-                Raw::Settled { n, ending: self.ending(tag)?, verdict }
+                Some(Raw::Settled { n, ending: self.ending(tag)?, verdict })
             }
             RETRIED => {
                 let attempt = u32::try_from(self.columns.number(NUMBERS)?).ok()?;
-                Raw::Retried { ending: self.ending(tag)?, attempt }
+                Some(Raw::Retried { ending: self.ending(tag)?, attempt })
             }
             _ => {
                 let reason = FilterReason::from_index(self.columns.byte(HEADS)?)?;
-                Raw::Filtered { print: Fingerprint(self.columns.print()?), reason }
+                Some(Raw::Filtered { print: Fingerprint(self.columns.print()?), reason })
             }
-        };
-        Some(raw)
+        }
     }
 
     /// Passes over what is no settle; whether there is one then. `None` if the bytes make no sense.
@@ -98,20 +127,28 @@ impl Block {
 
     /// The settle that [is next](Self::has_settle); `None` if the bytes make no sense.
     pub(crate) fn settle(&mut self) -> Option<RawSettle<'_>> {
+        let Raw::Settled { n, ending, verdict } = self.next()? else { return None };
+        let RawEnding { print, at_ms, rest_until_ms, .. } = ending;
+        let Facts { status, bytes, n_items, elapsed_ms, .. } = self.facts()?;
+        let Before { host, content_type, .. } = &self.before;
+        let ending = RawEnding { print, host, at_ms, rest_until_ms };
+        let facts = Facts { status, bytes, n_items, elapsed_ms, content_type };
+        Some(RawSettle { n, ending, verdict, facts })
+    }
+
+    /// What is known of the page of the settle that came last: to be asked of each settle once.
+    /// `None` if the bytes make no sense.
+    pub(crate) fn facts(&mut self) -> Option<Facts<'_>> {
         let number = self.columns.number(FACTS)?;
         let status = u16::try_from(number >> 1).ok()?;
         if number & 1 != 0 {
-            replace(&mut self.context.content_type, self.columns.text(TYPES)?);
+            put(&mut self.before.content_type, self.columns.text(TYPES)?)?;
         }
         let bytes = self.columns.number(FACTS)?;
         let n_items = u32::try_from(self.columns.number(FACTS)?).ok()?;
         let elapsed_ms = self.columns.number(FACTS)?;
-        let Raw::Settled { n, ending, verdict } = self.next()? else { return None };
-        let RawEnding { print, at_ms, rest_until_ms, .. } = ending;
-        let ending = RawEnding { print, host: text(&self.context.host)?, at_ms, rest_until_ms };
-        let content_type = text(&self.context.content_type)?;
-        let facts = Facts { status, bytes, n_items, elapsed_ms, content_type };
-        Some(RawSettle { n, ending, verdict, facts })
+        let content_type = &*self.before.content_type;
+        Some(Facts { status, bytes, n_items, elapsed_ms, content_type })
     }
 
     fn pass_found(&mut self, tag: u8) -> Option<()> {
@@ -142,23 +179,26 @@ impl Block {
             _ => Some(FilterReason::from_index(self.columns.byte(HEADS)?)?),
         };
         let stored = if rare & HAS_PRINT == 0 { None } else { Some(self.columns.print()?) };
+        let before = &mut self.before;
         if tag & NEW_ORIGIN != 0 {
-            self.context.origin.clear();
-            self.columns.url(ORIGINS, &mut self.context.origin)?;
+            before.origin.clear();
+            self.columns.url(ORIGINS, &mut before.origin)?;
         }
-        replace(&mut self.url, &self.context.origin);
+        replace(&mut self.url, &before.origin);
         self.columns.url(PATHS, &mut self.url)?;
-        if tag & NEW_REFERRER != 0 || rare & NO_REFERRER != 0 {
-            self.context.referrer.clear();
-        }
         if tag & NEW_REFERRER != 0 {
-            self.columns.url(ORIGINS, &mut self.context.referrer)?;
+            let mut referrer = std::mem::take(&mut before.referrer).into_bytes();
+            referrer.clear();
+            self.columns.url(ORIGINS, &mut referrer)?;
+            before.referrer = String::from_utf8(referrer).ok()?;
+        } else if rare & NO_REFERRER != 0 {
+            before.referrer.clear();
         }
         if tag & NEW_DEPTH != 0 {
-            self.context.depth = u32::try_from(self.columns.number(NUMBERS)?).ok()?;
+            before.depth = u32::try_from(self.columns.number(NUMBERS)?).ok()?;
         }
         if tag & NEW_LABEL != 0 {
-            replace(&mut self.context.label, self.columns.text(TEXTS)?);
+            put(&mut before.label, self.columns.text(TEXTS)?)?;
         }
         let priority = match rare & HAS_PRIORITY {
             0 => 0,
@@ -168,34 +208,28 @@ impl Block {
             0 => None,
             _ => Some(self.columns.text(TEXTS)?),
         };
-        let url = text(&self.url)?;
+        let url = std::str::from_utf8(&self.url).ok()?;
         Some(RawFound {
             print: stored.map_or_else(|| self.prints.canonical(url), Fingerprint),
             filtered,
             renews: rare & RENEWS != 0,
             url,
-            path_start: self.context.origin.len(),
-            depth: self.context.depth,
-            label: text(&self.context.label)?,
             priority,
-            referrer: match self.context.referrer.is_empty() {
-                true => None,
-                false => Some(text(&self.context.referrer)?),
-            },
             extension,
+            before: &self.before,
         })
     }
 
     fn ending(&mut self, tag: u8) -> Option<RawEnding<'_>> {
         let print = Fingerprint(self.columns.print()?);
-        let context = &mut self.context;
+        let before = &mut self.before;
         if tag & NEW_HOST != 0 {
-            replace(&mut context.host, self.columns.text(TEXTS)?);
+            put(&mut before.host, self.columns.text(TEXTS)?)?;
         }
         let step = unzigzag(self.columns.number(NUMBERS)?);
-        context.at_ms = context.at_ms.wrapping_add(step as u64);
+        before.at_ms = before.at_ms.wrapping_add(step as u64);
         let rest_until_ms = if tag & HAS_REST == 0 { 0 } else { self.columns.number(NUMBERS)? };
-        Some(RawEnding { print, host: text(&context.host)?, at_ms: context.at_ms, rest_until_ms })
+        Some(RawEnding { print, host: &before.host, at_ms: before.at_ms, rest_until_ms })
     }
 }
 
@@ -205,6 +239,9 @@ impl fmt::Debug for Block {
     }
 }
 
-fn text(bytes: &[u8]) -> Option<&str> {
-    std::str::from_utf8(bytes).ok()
+/// Puts `new` in the place of `old`; `None` if it is no text.
+fn put(old: &mut String, new: &[u8]) -> Option<()> {
+    old.clear();
+    old.push_str(std::str::from_utf8(new).ok()?);
+    Some(())
 }

@@ -18,7 +18,7 @@ mod thaw;
 
 use crawl_model::{FilterReason, Fingerprint, Verdict};
 
-pub(crate) use block::Block;
+pub(crate) use block::{Block, Reads};
 pub use bytes::{Take, put_number, put_signed, put_text};
 pub(crate) use pack::{Packer, Sealed};
 pub(crate) use thaw::Thaw;
@@ -50,7 +50,7 @@ const HAS_REST: u8 = 1 << 2;
 const NEW_HOST: u8 = 1 << 3;
 
 /// One event, borrowed from its block: enough for a fold, without parsing a URL.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Raw<'a> {
     Found(RawFound<'a>),
     Settled { n: u64, ending: RawEnding<'a>, verdict: Verdict },
@@ -91,22 +91,32 @@ pub(crate) struct RawEnding<'a> {
 }
 
 /// A found URL, borrowed from its block.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct RawFound<'a> {
     pub(crate) print: Fingerprint,
     pub(crate) filtered: Option<FilterReason>,
     pub(crate) renews: bool,
     pub(crate) url: &'a str,
-    /// Where in the URL the path begins.
-    path_start: usize,
-    pub(crate) depth: u32,
-    label: &'a str,
     priority: i32,
-    pub(crate) referrer: Option<&'a str>,
     extension: Option<&'a [u8]>,
+    /// What the next event may share; small, so that an event is not much to move.
+    before: &'a block::Before,
 }
 
-impl RawFound<'_> {
+impl<'a> RawFound<'a> {
+    /// The URL up to its path.
+    pub(crate) fn origin(&self) -> &'a str {
+        self.url.get(..self.before.origin.len()).unwrap_or(self.url)
+    }
+
+    pub(crate) fn depth(&self) -> u32 {
+        self.before.depth
+    }
+
+    pub(crate) fn referrer(&self) -> Option<&'a str> {
+        Some(&*self.before.referrer).filter(|text| !text.is_empty())
+    }
+
     /// Whether its request is more than a plain GET.
     pub(crate) fn has_extension(&self) -> bool {
         self.extension.is_some()

@@ -45,7 +45,7 @@ fn unpack(blocks: Vec<Sealed>) -> Vec<Event> {
     let mut events = Vec::new();
     let mut block = Block::new(prints());
     for sealed in blocks {
-        block.open(sealed.next_n, &sealed.bytes).unwrap();
+        block.open(sealed.next_n, &sealed.bytes, Reads::Events).unwrap();
         while !block.is_done() {
             events.push(thaw.event(block.next().unwrap()).unwrap());
         }
@@ -64,7 +64,7 @@ fn unpack_settles(blocks: &[Sealed]) -> Vec<(u64, Fingerprint, Verdict)> {
     let mut settles = Vec::new();
     let mut block = Block::new(prints());
     for sealed in blocks {
-        block.open_settles(sealed.next_n, &sealed.bytes).unwrap();
+        block.open(sealed.next_n, &sealed.bytes, Reads::Settles).unwrap();
         while block.has_settle().unwrap() {
             let settle = block.settle().unwrap();
             assert_eq!(settle.facts, facts(settle.ending.print));
@@ -172,11 +172,11 @@ proptest! {
         }
         bytes.truncate(cut.index(bytes.len()) + 1);
         let mut block = Block::new(prints());
-        if block.open_settles(1, &bytes).is_some() {
+        if block.open(1, &bytes, Reads::Settles).is_some() {
             while block.has_settle() == Some(true) && block.settle().is_some() {}
         }
         let mut thaw = Thaw::default();
-        if block.open(1, &bytes).is_none() {
+        if block.open(1, &bytes, Reads::Events).is_none() {
             return Ok(());
         }
         while !block.is_done() {

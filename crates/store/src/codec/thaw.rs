@@ -96,13 +96,13 @@ impl Thaw {
 
     fn request(&mut self, found: &RawFound<'_>) -> Option<Request> {
         let mut request = Request::get(url_of(found)?);
-        request.depth = found.depth;
+        request.depth = found.depth();
         request.priority = found.priority;
         request.label = match &self.label {
-            Some(label) if **label == *found.label => label.clone(),
-            _ => self.label.insert(found.label.into()).clone(),
+            Some(label) if **label == *found.before.label => label.clone(),
+            _ => self.label.insert((*found.before.label).into()).clone(),
         };
-        request.referrer = match (found.referrer, &self.referrer) {
+        request.referrer = match (found.referrer(), &self.referrer) {
             (None, _) => None,
             (Some(text), Some(url)) if url.as_str() == text => Some(url.clone()),
             (Some(text), _) => Some(self.referrer.insert(CanonicalUrl::parse(text).ok()?).clone()),
@@ -123,7 +123,7 @@ impl Thaw {
 
 /// The URL of one that was canonical when it was packed: it is taken apart, not parsed again.
 fn url_of(found: &RawFound<'_>) -> Option<CanonicalUrl> {
-    let origin = found.url.get(..found.path_start)?;
+    let origin = found.origin();
     let authority = origin.find("://")? + 3;
     let host_start = origin[authority..].rfind('@').map_or(authority, |at| authority + at + 1);
     let host = &origin[host_start..];
@@ -131,6 +131,6 @@ fn url_of(found: &RawFound<'_>) -> Option<CanonicalUrl> {
     let name = if host.starts_with('[') { host.find(']')? } else { 0 };
     let host_end = host[name..].find(':').map_or(origin.len(), |at| host_start + name + at);
     let place = |at: usize| u32::try_from(at).ok();
-    let places = [place(host_start)?, place(host_end)?, place(found.path_start)?];
+    let places = [place(host_start)?, place(host_end)?, place(origin.len())?];
     CanonicalUrl::from_parts(found.url, places)
 }

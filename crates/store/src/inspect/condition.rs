@@ -123,6 +123,19 @@ pub fn field_of(row: &Value, name: &str) -> Option<Value> {
 }
 
 impl Condition {
+    /// The names of the fields that it asks of, some perhaps more than once.
+    #[must_use]
+    pub fn fields(&self) -> Vec<&str> {
+        let mut names = Vec::new();
+        self.root.each_field(&mut |name| names.push(name));
+        names
+    }
+
+    /// The numbers, both ends included, beyond which it never holds of `field`.
+    pub(super) fn range(&self, field: &str) -> (f64, f64) {
+        self.root.range(field)
+    }
+
     /// Whether it holds; `None` if that hangs on a field that is not known yet.
     pub(super) fn judge(&self, row: &impl Row) -> Option<bool> {
         self.root.judge(row)
@@ -136,6 +149,41 @@ impl Condition {
 }
 
 impl Node {
+    fn each_field<'a>(&'a self, each: &mut dyn FnMut(&'a str)) {
+        match self {
+            Self::All(parts) | Self::Any(parts) => {
+                parts.iter().for_each(|part| part.each_field(each));
+            }
+            Self::Not(part) => part.each_field(each),
+            Self::Has(field) | Self::Is { field, .. } => each(field),
+        }
+    }
+
+    fn range(&self, name: &str) -> (f64, f64) {
+        const ALL: (f64, f64) = (f64::NEG_INFINITY, f64::INFINITY);
+        let ranges = |parts: &[Self]| parts.iter().map(|part| part.range(name)).collect::<Vec<_>>();
+        match self {
+            Self::All(parts) => {
+                ranges(parts).into_iter().fold(ALL, |a, b| (a.0.max(b.0), a.1.min(b.1)))
+            }
+            Self::Any(parts) => {
+                let ranges = ranges(parts).into_iter();
+                ranges.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))).unwrap_or(ALL)
+            }
+            Self::Is { field, test, wanted: Wanted { number: Some(number), .. } }
+                if field == name =>
+            {
+                match test {
+                    Test::Equals => (*number, *number),
+                    Test::Less | Test::AtMost => (ALL.0, *number),
+                    Test::Greater | Test::AtLeast => (*number, ALL.1),
+                    Test::Contains => ALL,
+                }
+            }
+            Self::Is { .. } | Self::Has(_) | Self::Not(_) => ALL,
+        }
+    }
+
     fn judge(&self, row: &impl Row) -> Option<bool> {
         match self {
             Self::All(parts) => decide(parts, row, false),

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::condition::{Field, Row};
+use super::pick::Picks;
+use super::walk::Looking;
 use super::{Query, What};
 use crate::StoreError;
 use crate::codec::RawSettle;
@@ -75,10 +77,13 @@ impl TryFrom<String> for StatusFilter {
 pub(super) struct Filter<'a> {
     pub(super) query: &'a Query,
     pub(super) url: Option<CanonicalUrl>,
+    /// The fields that its conditions ask of.
+    pub(super) picks: Picks,
+    pub(super) looking: Looking<'a>,
 }
 
 impl<'a> Filter<'a> {
-    pub(super) fn new(query: &'a Query) -> Result<Self, StoreError> {
+    pub(super) fn new(query: &'a Query, looking: Looking<'a>) -> Result<Self, StoreError> {
         let bad = |what: String| StoreError::Query { what };
         let url = query.url.as_deref().map(CanonicalUrl::parse).transpose();
         let url = url.map_err(|e| bad(format!("`{}`: {e}", query.url.as_deref().unwrap_or(""))))?;
@@ -95,7 +100,7 @@ impl<'a> Filter<'a> {
         if query.dropped && query.what != What::Items {
             return Err(bad("only items are dropped: ask for `items`".to_owned()));
         }
-        Ok(Self { query, url })
+        Ok(Self { query, url, picks: Picks::of(&query.fields), looking })
     }
 
     /// Fails if something is asked of that the rows have not.
@@ -136,9 +141,26 @@ impl<'a> Filter<'a> {
             && self.has_status(Some(settle.facts.status).filter(|status| *status > 0))
     }
 
-    /// Whether the conditions may hold of the page of a settle.
-    pub(super) fn may_have_fields(&self, settle: &RawSettle<'_>) -> bool {
-        self.query.fields.iter().all(|condition| condition.judge(settle) != Some(false))
+    /// Whether all conditions hold of a row of which perhaps not all is known.
+    pub(super) fn judge(&self, row: &impl Row) -> Option<bool> {
+        let mut all = Some(true);
+        for condition in &self.query.fields {
+            match condition.judge(row) {
+                Some(true) => {}
+                Some(false) => return Some(false),
+                None => all = None,
+            }
+        }
+        all
+    }
+
+    /// The settle numbers, both ends included, that the conditions leave.
+    pub(super) fn settle_numbers(&self) -> (u64, u64) {
+        let ranges = self.query.fields.iter().map(|condition| condition.range("n"));
+        let all = (f64::NEG_INFINITY, f64::INFINITY);
+        let (from, to) = ranges.fold(all, |a, b| (a.0.max(b.0), a.1.min(b.1)));
+        // A float's cast stops at the ends of what there is.
+        (from.floor().max(1.0) as u64, to.ceil() as u64)
     }
 
     /// Whether a page is asked for, conditions apart.

@@ -99,16 +99,15 @@ fn each(
     filter: &Filter<'_>,
     mut each: impl FnMut(&RawSettle<'_>),
 ) -> Result<(), StoreError> {
-    let mut log = reader.settles()?;
+    let mut log = reader.settles_from(1)?;
     while let Some(settle) = log.next_settle()? {
-        let conditions = || filter.query.fields.iter().map(|condition| condition.judge(&settle));
-        if conditions().any(|holds| holds.is_none()) {
+        let holds = filter.judge(&settle).ok_or_else(|| {
             let what = "a timeline knows of pages: n, host, verdict, status, bytes, content_type, \
                         n_items and elapsed_ms"
                 .to_owned();
-            return Err(StoreError::Query { what });
-        }
-        if filter.may_take(&settle) && conditions().all(|holds| holds == Some(true)) {
+            StoreError::Query { what }
+        })?;
+        if filter.may_take(&settle) && holds {
             each(&settle);
         }
     }

@@ -7,9 +7,8 @@ use serde_json::{Value, json};
 
 use super::condition::{Field, Row};
 use super::filter::{Filter, Has};
-use super::pages::each_page;
+use super::walk::Walk;
 use super::{Emit, row_of};
-use crate::codec::RawSettle;
 use crate::commit::item_value;
 use crate::runs::rate;
 use crate::{Drift, Reader, StoreError};
@@ -29,25 +28,39 @@ impl Row for OfPage<'_> {
     }
 }
 
-fn has_items(settle: &RawSettle<'_>) -> bool {
-    settle.facts.n_items > 0
-}
-
 /// The stored items.
 pub(super) fn items(
     reader: &Reader,
     filter: &Filter<'_>,
     emit: Emit<'_>,
 ) -> Result<(), StoreError> {
-    let conditions = &filter.query.fields;
-    each_page(reader, filter, has_items, |print, record| {
-        let is_needed = filter.query.with_page || !conditions.is_empty();
+    let has_conditions = !filter.query.fields.is_empty();
+    let has_one = |print, page: &Value| {
+        for item in reader.items(print) {
+            if filter.judge(&OfPage { item: &item_value(&item?), page }) == Some(true) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    };
+    let walk = Walk {
+        // An item's own `status` may be anything.
+        may_be: &|settle| match settle.facts.n_items {
+            0 => Some(false),
+            _ if has_conditions => None,
+            _ => Some(true),
+        },
+        is_it: &|print, json| {
+            filter.picks.from(json).map_or(Ok(true), |page| has_one(print, &page))
+        },
+        ..Walk::all(reader, filter)
+    };
+    walk.run(&mut |print, record| {
+        let is_needed = filter.query.with_page || has_conditions;
         let page = if is_needed { row_of(&record) } else { Value::Null };
         for item in reader.items(print) {
             let item = item_value(&item?);
-            let row = OfPage { item: &item, page: &page };
-            let takes = conditions.iter().all(|condition| condition.judge(&row) == Some(true));
-            if !takes {
+            if filter.judge(&OfPage { item: &item, page: &page }) != Some(true) {
                 continue;
             }
             let mut row = json!({"url": record.url, "n": record.n, "item": item});
@@ -68,34 +81,28 @@ pub(super) fn dropped(
     filter: &Filter<'_>,
     emit: Emit<'_>,
 ) -> Result<(), StoreError> {
-    each_page(
-        reader,
-        filter,
-        |_| true,
-        |print, record| {
-            for dropped in reader.dropped(print) {
-                let DroppedItem { step, reason, detail, first, item, bytes } = dropped?;
-                let is_whole = bytes == item.len() as u64;
-                let value = if is_whole { item_value(&item) } else { (*item).into() };
-                let mut row =
-                    json!({"url": record.url, "n": record.n, "step": step, "reason": reason});
-                if !detail.is_empty() {
-                    row["detail"] = (*detail).into();
-                }
-                if let Some(first) = first.map(|first| reader.page(first)).transpose()?.flatten() {
-                    row["first"] = first.url.as_str().into();
-                }
-                if !is_whole {
-                    row["cut_from_bytes"] = bytes.into();
-                }
-                row["item"] = value;
-                if filter.has_fields(&row) && emit(row).is_break() {
-                    return Ok(ControlFlow::Break(()));
-                }
+    Walk::all(reader, filter).run(&mut |print, record| {
+        for dropped in reader.dropped(print) {
+            let DroppedItem { step, reason, detail, first, item, bytes } = dropped?;
+            let is_whole = bytes == item.len() as u64;
+            let value = if is_whole { item_value(&item) } else { (*item).into() };
+            let mut row = json!({"url": record.url, "n": record.n, "step": step, "reason": reason});
+            if !detail.is_empty() {
+                row["detail"] = (*detail).into();
             }
-            Ok(ControlFlow::Continue(()))
-        },
-    )
+            if let Some(first) = first.map(|first| reader.page(first)).transpose()?.flatten() {
+                row["first"] = first.url.as_str().into();
+            }
+            if !is_whole {
+                row["cut_from_bytes"] = bytes.into();
+            }
+            row["item"] = value;
+            if filter.has_fields(&row) && emit(row).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    })
 }
 
 /// A row per field of each kind of items, with the share of items in which it is filled.

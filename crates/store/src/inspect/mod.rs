@@ -10,6 +10,9 @@
 
 mod condition;
 mod filter;
+mod known;
+mod pick;
+mod walk;
 
 mod hosts;
 mod items;
@@ -25,10 +28,13 @@ use serde_json::{Value, json};
 
 use crate::{Reader, StoreError};
 use filter::Filter;
+use walk::Looking;
 
 pub(crate) use condition::host_of;
 pub use condition::{Condition, field_of};
 pub use filter::StatusFilter;
+pub use known::fields;
+pub use walk::Looked;
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,7 +95,8 @@ pub struct Query {
     pub with_page: bool,
 }
 
-/// Answers `query` row by row, until `row` breaks.
+/// Answers `query` row by row, until `row` breaks. `looked` is told from time to time how far it is,
+/// where that means to look at many pages.
 ///
 /// # Errors
 /// [`StoreError::Query`] if the question makes no sense, others if the store cannot be read.
@@ -97,8 +104,9 @@ pub fn answer(
     reader: &Reader,
     query: &Query,
     row: &mut dyn FnMut(Value) -> ControlFlow<()>,
+    looked: &mut dyn FnMut(Looked),
 ) -> Result<(), StoreError> {
-    let filter = Filter::new(query)?;
+    let filter = Filter::new(query, Looking::new(looked))?;
     let mut left = query.limit.unwrap_or(u64::MAX);
     let mut emit = |value: Value| {
         if left == 0 || row(value).is_break() {

@@ -7,7 +7,8 @@
 use std::collections::{HashMap, VecDeque};
 
 use crawl_model::{
-    CanonicalUrl, Event, FilterReason, Fingerprint, Fingerprinter, Found, Origin, RobotsReply,
+    CanonicalUrl, Event, FilterReason, Fingerprint, Fingerprinter, Found, Origin, Request,
+    RobotsReply,
 };
 use serde_json::{Value, json};
 
@@ -27,7 +28,7 @@ pub(super) fn why(reader: &Reader, filter: &Filter<'_>, emit: Emit<'_>) -> Resul
     let Some(url) = &filter.url else {
         return Err(StoreError::Query { what: "say which URL".to_owned() });
     };
-    let mut story = Story::new(url.clone(), reader.fingerprinter()?.get(url));
+    let mut story = Story::new(url.clone(), reader.fingerprinter()?);
     story.read(reader)?;
     let _ = emit(story.row(reader)?);
     Ok(())
@@ -36,7 +37,9 @@ pub(super) fn why(reader: &Reader, filter: &Filter<'_>, emit: Emit<'_>) -> Resul
 /// What the log says of it.
 struct Story {
     url: CanonicalUrl,
-    print: Fingerprint,
+    prints: Fingerprinter,
+    /// Its first fingerprint; in a crawl of 128 bits what it is called by, once that is known.
+    print: Option<Fingerprint>,
     /// The line that found it first, and the one that let it in.
     first: Option<Found>,
     admitted: Option<Found>,
@@ -53,9 +56,11 @@ struct Story {
 }
 
 impl Story {
-    fn new(url: CanonicalUrl, print: Fingerprint) -> Self {
+    fn new(url: CanonicalUrl, prints: Fingerprinter) -> Self {
+        let print = Some(prints.get(&url)).filter(|_| !prints.has_second());
         Self {
             url,
+            prints,
             print,
             first: None,
             admitted: None,
@@ -96,7 +101,7 @@ impl Story {
                     }
                 }
                 Raw::Filtered { print, reason } => {
-                    if print == self.print && self.state == "queued" {
+                    if self.print == Some(print) && self.state == "queued" {
                         (self.state, self.reason) = ("filtered", Some(reason));
                     }
                 }
@@ -106,8 +111,8 @@ impl Story {
     }
 
     fn found(&mut self, raw: &RawFound<'_>, thaw: &mut Thaw) {
-        let is_it = raw.print == self.print;
-        let is_seed = raw.depth == 0 && raw.filtered.is_none();
+        let is_it = self.is_it(raw);
+        let is_seed = raw.depth() == 0 && raw.filtered.is_none();
         if !is_it && !is_seed {
             self.n_variants += u64::from(raw.has_extension() && raw.url == self.url.as_str());
             return;
@@ -142,13 +147,28 @@ impl Story {
         self.first.get_or_insert(*found);
     }
 
+    /// Whether a line of the log is of this URL. Where there are second fingerprints, its first may
+    /// be another URL's name.
+    fn is_it(&mut self, raw: &RawFound<'_>) -> bool {
+        if self.print.is_some() {
+            return self.print == Some(raw.print);
+        }
+        let second = self.prints.second_get(&self.url);
+        let is_named_so = raw.print == self.prints.get(&self.url) || Some(raw.print) == second;
+        let of_line = || self.prints.second_get(&CanonicalUrl::parse(raw.url).ok()?);
+        if is_named_so && of_line() == second {
+            self.print = Some(raw.print);
+        }
+        self.print.is_some()
+    }
+
     /// Notes when its host was asked; whether it was for this URL.
     fn note_host(&mut self, host: &str, at_ms: u64, rest_ms: u64, print: Fingerprint) -> bool {
         if host == self.url.host_str() {
             self.host_last_ms = self.host_last_ms.max(at_ms);
             self.host_rest_ms = self.host_rest_ms.max(rest_ms);
         }
-        print == self.print
+        self.print == Some(print)
     }
 
     fn tried(&mut self, row: Value) {
@@ -161,7 +181,8 @@ impl Story {
 
     fn row(self, reader: &Reader) -> Result<Value, StoreError> {
         let mut state = self.state;
-        if state == "queued" && is_in_hand(reader, self.print)? {
+        let is_in_hand = |print| is_in_hand(reader, print);
+        if state == "queued" && self.print.map_or(Ok(false), is_in_hand)? {
             state = "in-hand";
         }
         let host = self.url.host_str();
@@ -169,8 +190,8 @@ impl Story {
             "queued" => Some(self.queue(reader)?),
             _ => None,
         };
-        let record = reader.page(self.print)?;
-        let deaths = reader.deaths(self.print)?;
+        let record = self.print.map(|print| reader.page(print)).transpose()?.flatten();
+        let deaths = self.print.map_or(Ok(0), |print| reader.deaths(print))?;
         let robots = reader.robots_told(&self.url.origin())?;
         Ok(json!({
             "url": self.url.without_credentials(),
@@ -198,10 +219,13 @@ impl Story {
         }))
     }
 
-    /// How many of its host wait before it: by priority, depth and discovery, as by default.
+    /// How many of its host wait before it, in the order that the last run kept.
     fn queue(&self, reader: &Reader) -> Result<Value, StoreError> {
         let host = self.url.host_str();
-        let mut waiting: HashMap<Fingerprint, (i64, u32, u64)> = HashMap::new();
+        let config = reader.stored_config()?;
+        let order = config.as_ref().and_then(|config| config.pointer("/queue/order")?.as_str());
+        let order = order.unwrap_or("breadth-first");
+        let mut waiting: HashMap<Fingerprint, Rank> = HashMap::new();
         let mut log = Log::all(&reader.shared.log);
         let (mut thaw, mut nth) = (Thaw::default(), 0_u64);
         let fold = Fold::of(&reader.shared.log, Part::All)?;
@@ -214,14 +238,26 @@ impl Story {
             }
             let Some(Event::Found(found)) = thaw.event(Raw::Found(found)) else { continue };
             if found.request.url.host_str() == host {
-                let rank = (-i64::from(found.request.priority), found.request.depth, nth);
-                waiting.insert(found.print, rank);
+                waiting.insert(found.print, rank(order, &found.request, nth));
             }
         }
-        let own = waiting.get(&self.print).copied();
+        let own = self.print.and_then(|print| waiting.get(&print).copied());
         let ahead = waiting.values().filter(|rank| own.is_some_and(|own| **rank < own)).count();
-        Ok(json!({ "ahead": ahead, "of_host": waiting.len() }))
+        Ok(json!({ "ahead": ahead, "of_host": waiting.len(), "order": order }))
     }
+}
+
+/// Where a URL stands among those of its host; the least goes first.
+type Rank = (i64, i64, u64);
+
+/// By priority, by link distance as `queue.order` has it, and by discovery.
+fn rank(order: &str, request: &Request, nth: u64) -> Rank {
+    let depth = match order {
+        "depth-first" => -i64::from(request.depth),
+        "best-first" => 0,
+        _ => i64::from(request.depth),
+    };
+    (-i64::from(request.priority), depth, nth)
 }
 
 fn line(found: &Found) -> Value {

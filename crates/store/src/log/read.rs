@@ -9,7 +9,7 @@ use crawl_model::{Event, LogPosition};
 use super::segment::{HEADER, Header, RECORD_HEAD, RecordHead, read_exact_at};
 use super::{LogFiles, path_of};
 use crate::StoreError;
-use crate::codec::{Block, Raw, RawSettle, Thaw};
+use crate::codec::{Block, Facts, Raw, RawSettle, Reads, Thaw};
 
 /// Bytes that are read at a time, a record's payload aside.
 const READ_BYTES: usize = 128 << 10;
@@ -23,8 +23,7 @@ pub(crate) struct Log {
     end: LogPosition,
     segment: Option<Segment>,
     block: Block,
-    /// Whether only the settles are read: no other event can be asked for then.
-    is_brief: bool,
+    reads: Reads,
     /// Where the block's record begins.
     block_at: u64,
 }
@@ -51,7 +50,12 @@ impl Log {
     pub(crate) fn settles_from(files: &Arc<LogFiles>, n: u64) -> Result<Self, StoreError> {
         let end = files.committed();
         let log = Self::between(files, files.find(n, end)?, end);
-        Ok(Self { is_brief: true, ..log })
+        Ok(Self { reads: Reads::Settles, ..log })
+    }
+
+    /// All that is committed now, with the [facts](Self::facts) of settles.
+    pub(crate) fn with_facts(files: &Arc<LogFiles>) -> Self {
+        Self { reads: Reads::EventsAndFacts, ..Self::all(files) }
     }
 
     /// From a place on that a commit has told.
@@ -71,7 +75,7 @@ impl Log {
             _ => start,
         };
         let (files, block) = (files.clone(), Block::new(files.prints.clone()));
-        Self { files, next, end, segment: None, block, is_brief: false, block_at: 0 }
+        Self { files, next, end, segment: None, block, reads: Reads::Events, block_at: 0 }
     }
 
     /// The next event; `None` at the end.
@@ -79,9 +83,17 @@ impl Log {
         if !self.has_next()? {
             return Ok(None);
         }
+        match self.block.next() {
+            Some(event) => Ok(Some(event)),
+            None => Err(senseless(&self.files, self.next.segment, self.block_at, "events")),
+        }
+    }
+
+    /// What is known of the page of the settle that came last: to be asked of each settle once.
+    /// Only of a log [with facts](Self::with_facts).
+    pub(crate) fn facts(&mut self) -> Result<Facts<'_>, StoreError> {
         let (files, segment, at) = (&self.files, self.next.segment, self.block_at);
-        let event = self.block.next();
-        event.ok_or_else(|| senseless(files, segment, at, "events")).map(Some)
+        self.block.facts().ok_or_else(|| senseless(files, segment, at, "facts"))
     }
 
     /// Like [`next`](Self::next), with the event made to stand by itself.
@@ -105,15 +117,22 @@ impl Log {
 
     /// The next settle; `None` at the end.
     pub(crate) fn next_settle(&mut self) -> Result<Option<RawSettle<'_>>, StoreError> {
-        let (files, segment) = (&self.files.clone(), self.next.segment);
-        let senseless = |at| senseless(files, segment, at, "events");
-        while !self.block.has_settle().ok_or_else(|| senseless(self.block_at))? {
-            if !self.open_record()? {
-                return Ok(None);
+        loop {
+            match self.block.has_settle() {
+                Some(true) => break,
+                Some(false) if self.open_record()? => {}
+                Some(false) => return Ok(None),
+                None => {
+                    let (files, segment) = (&self.files, self.next.segment);
+                    return Err(senseless(files, segment, self.block_at, "events"));
+                }
             }
         }
-        let at = self.block_at;
-        self.block.settle().ok_or_else(|| senseless(at)).map(Some)
+        let (files, segment, at) = (&self.files, self.next.segment, self.block_at);
+        match self.block.settle() {
+            Some(settle) => Ok(Some(settle)),
+            None => Err(senseless(files, segment, at, "events")),
+        }
     }
 
     /// Takes up the next record; false at the end of the log.
@@ -143,10 +162,7 @@ impl Log {
         let Some(segment) = &mut self.segment else { return Ok(false) };
         let at = self.next.offset;
         let (head, payload) = segment.record(at)?;
-        let opened = match self.is_brief {
-            true => self.block.open_settles(head.next_n, payload),
-            false => self.block.open(head.next_n, payload),
-        };
+        let opened = self.block.open(head.next_n, payload, self.reads);
         opened.ok_or_else(|| segment.damaged(at, "its columns make no sense"))?;
         self.block_at = at;
         self.next.offset += head.record_len();

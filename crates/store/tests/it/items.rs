@@ -37,7 +37,7 @@ fn rows(rig: &Rig, query: &Query) -> Vec<Value> {
         rows.push(row);
         ControlFlow::Continue(())
     };
-    answer(&rig.store.reader(), query, &mut push).unwrap();
+    answer(&rig.store.reader(), query, &mut push, &mut |_| {}).unwrap();
     rows
 }
 
@@ -169,5 +169,5 @@ fn only_items_can_be_asked_for_as_dropped() {
     let rig = Rig::new(dir.path());
     let query = Query { what: What::Pages, dropped: true, ..Query::default() };
     let nothing = &mut |_| ControlFlow::Continue(());
-    assert!(answer(&rig.store.reader(), &query, nothing).is_err());
+    assert!(answer(&rig.store.reader(), &query, nothing, &mut |_| {}).is_err());
 }

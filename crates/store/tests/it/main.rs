@@ -19,3 +19,4 @@ mod told;
 mod upkeep;
 mod verify;
 mod views;
+mod why;

@@ -33,7 +33,7 @@ pub(crate) struct Rig {
     pub(crate) settled: watch::Receiver<Progress>,
     pub(crate) open: Arc<AtomicUsize>,
     pub(crate) desk: Arc<Abandoned>,
-    prints: Fingerprinter,
+    pub(crate) prints: Fingerprinter,
     writer: Option<JoinHandle<Result<(), StoreError>>>,
 }
 
@@ -122,19 +122,28 @@ impl Rig {
     }
 
     pub(crate) fn ticket(&self, id: u32, errand: Errand) -> Ticket {
-        self.open.fetch_add(1, Ordering::AcqRel);
         let print = match &errand {
             Errand::Page(request) => self.prints.request(request),
             Errand::Robots { url, .. } => self.prints.get(url),
         };
+        self.ticket_as(print, id, errand)
+    }
+
+    fn ticket_as(&self, print: Fingerprint, id: u32, errand: Errand) -> Ticket {
+        self.open.fetch_add(1, Ordering::AcqRel);
         Ticket::issue(self.desk.clone(), TicketId(id), print, errand, 1, false)
     }
 
     pub(crate) fn page(&self, text: &str, brings: Brings) -> Entry {
+        self.page_as(self.print(text), text, brings)
+    }
+
+    /// A page that is called by another fingerprint than its first.
+    fn page_as(&self, print: Fingerprint, text: &str, brings: Brings) -> Entry {
         let Brings { verdict, status, items, keys, dropped, label, found, body, fetched_ms } =
             brings;
         let items = PageItems { keys, dropped, ..PageItems::plain(label, items) };
-        let ticket = self.ticket(1, Errand::Page(Request::get(url(text))));
+        let ticket = self.ticket_as(print, 1, Errand::Page(Request::get(url(text))));
         let mut record = PageRecord::new(url(text), verdict);
         record.status = Some(status);
         record.fetched_ms = fetched_ms;
@@ -200,6 +209,12 @@ impl Rig {
     /// Settles one page.
     pub(crate) fn settle(&mut self, text: &str, brings: Brings) -> Outcome {
         let entry = self.page(text, brings);
+        self.post(entry)
+    }
+
+    /// The same of one that is called by another fingerprint than its first.
+    pub(crate) fn settle_as(&mut self, print: Fingerprint, text: &str, brings: Brings) -> Outcome {
+        let entry = self.page_as(print, text, brings);
         self.post(entry)
     }
 

@@ -137,6 +137,6 @@ fn rows(rig: &Rig) -> Vec<Value> {
         rows.push(row);
         ControlFlow::Continue(())
     };
-    answer(&rig.store.reader(), &query, &mut push).unwrap();
+    answer(&rig.store.reader(), &query, &mut push, &mut |_| {}).unwrap();
     rows
 }

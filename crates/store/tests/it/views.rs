@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use crawl_model::{Entry, FilterReason, Found, Source, Verdict};
+use crawl_model::{Entry, FilterReason, Found, Outcome, Source, Verdict};
 use crawl_store::inspect::{Query, What, answer};
 use crawl_store::{StoreError, UrlState};
 use serde_json::{Value, json};
@@ -48,7 +48,7 @@ fn ask(rig: &Rig, query: &Query) -> Vec<Value> {
         rows.push(row);
         ControlFlow::Continue(())
     };
-    answer(&rig.store.reader(), query, &mut push).unwrap();
+    answer(&rig.store.reader(), query, &mut push, &mut |_| {}).unwrap();
     rows
 }
 
@@ -92,6 +92,24 @@ fn hosts_are_summed() {
 }
 
 #[test]
+fn of_a_page_that_settles_twice_its_host_has_the_last() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut rig = crawled(dir.path());
+    let again = |found: Found| Found { renews: true, ..found };
+    let found = vec![again(rig.found("http://h/2")), rig.found("https://h/")];
+    let body = bytes::Bytes::from_static(b"less");
+    rig.settle("http://h/1", Brings { found, body, ..Brings::default() });
+    let rows = ask(&rig, &Query { what: What::Hosts, ..Query::default() });
+    // `/` and `/1` settled, `/2` waits anew; its first answer counts no longer, nor the items.
+    let h = json!({"host": "h", "pages": 2, "settled": 2, "queued": 3, "filtered": 0,
+        "items": 0, "bytes": 9 + 4});
+    assert_eq!(rows[0], h);
+    assert_eq!((rows.len(), rows[1]["host"].as_str()), (2, Some("other")));
+    let counts = rig.store.reader().counts().unwrap();
+    assert_eq!((counts.n_settled(), counts.queued, counts.discovered), (2, 3, 6));
+}
+
+#[test]
 fn questions_are_answered_with_stable_rows() {
     let dir = tempfile::tempdir().unwrap();
     let rig = crawled(dir.path());
@@ -125,7 +143,8 @@ fn questions_are_answered_with_stable_rows() {
     );
 
     let wrong = Query { what: What::Pages, verdict: verdict("queued"), ..Query::default() };
-    let error = answer(&rig.store.reader(), &wrong, &mut |_| ControlFlow::Break(())).unwrap_err();
+    let error = answer(&rig.store.reader(), &wrong, &mut |_| ControlFlow::Break(()), &mut |_| {})
+        .unwrap_err();
     assert!(matches!(&error, StoreError::Query { what } if what.contains("http-error")), "{error}");
 }
 
@@ -179,10 +198,13 @@ fn links_and_errors_and_times_are_shown() {
 
     let fields = vec!["title=x".parse().unwrap()];
     let wrong = Query { what: What::Timeline, fields, ..Query::default() };
-    let error = answer(&rig.store.reader(), &wrong, &mut |_| ControlFlow::Break(())).unwrap_err();
+    let error = answer(&rig.store.reader(), &wrong, &mut |_| ControlFlow::Break(()), &mut |_| {})
+        .unwrap_err();
     assert!(matches!(&error, StoreError::Query { what } if what.contains("elapsed_ms")), "{error}");
     let all = Query { what: What::Links, ..Query::default() };
-    assert!(answer(&rig.store.reader(), &all, &mut |_| ControlFlow::Break(())).is_err());
+    assert!(
+        answer(&rig.store.reader(), &all, &mut |_| ControlFlow::Break(()), &mut |_| {}).is_err()
+    );
 }
 
 #[test]
@@ -220,4 +242,38 @@ fn settles_can_be_followed_from_any_number() {
     let numbers = reader.pages().unwrap().map(|page| page.unwrap().1.n);
     assert!(numbers.eq(1..=sent));
     assert_eq!(rig.store.events().count() as u64, sent + sent * 60 + 6 * 200);
+}
+
+/// So many pages that some are gathered before they are looked at, and some more again.
+#[test]
+fn what_only_records_say_is_found_in_the_order_of_the_settles() {
+    const N: u64 = 900;
+    let dir = tempfile::tempdir().unwrap();
+    let mut rig = Rig::new(dir.path());
+    let sender = rig.entries.clone().unwrap();
+    for i in 0..N {
+        let items = vec![item(&json!({"price": i % 7}).to_string())];
+        let page = rig.page(&format!("http://h/{i}"), Brings { items, ..Brings::default() });
+        sender.blocking_send(page).unwrap();
+    }
+    let mut n_settled = 0;
+    while n_settled < N {
+        let outcome = crawl_store::blocking::wait(rig.outcomes.recv()).unwrap();
+        n_settled += u64::from(matches!(outcome, Outcome::Settled { .. }));
+    }
+    let asked = |what, text: &str, limit| {
+        let fields = vec![text.parse().unwrap()];
+        let rows = ask(&rig, &Query { what, fields, limit, ..Query::default() });
+        rows.iter().map(|row| row["n"].as_u64().unwrap()).collect::<Vec<_>>()
+    };
+    let numbers = |is_it: fn(u64) -> bool| (1..=N).filter(|n| is_it(n - 1)).collect::<Vec<_>>();
+    let of_99 = numbers(|i| i.to_string().contains("99"));
+    assert_eq!(asked(What::Pages, "url~99", None), of_99);
+    assert_eq!(asked(What::Pages, "url~99 or n=1", Some(3)), [1, of_99[0], of_99[1]]);
+    assert_eq!(asked(What::Pages, "url~99 and n>100 and n<=200", None), [200]);
+    assert_eq!(asked(What::Pages, "attempts=7", None), [0; 0]);
+    let of_3 = numbers(|i| i % 7 == 3);
+    assert_eq!(asked(What::Items, "price=3", None), of_3);
+    assert_eq!(asked(What::Items, "price=3 and attempts=0", Some(40)), of_3[..40]);
+    assert_eq!(asked(What::Items, "price=3 and title=x", None), [0; 0]);
 }

@@ -2,8 +2,11 @@
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
-use crawl::store::inspect::{self, Condition, Query, StatusFilter};
+use crawl::store::inspect::{Condition, Query, StatusFilter, What};
+
+use super::fields::{field, sort_field};
 
 pub(crate) const INSPECT: &str = "\
 Conditions: `status=404 and host~shop`. Fields are compared with = != < <= > >= ~ (contains) !~ and
@@ -33,7 +36,7 @@ pub(crate) struct InspectArgs {
     pub(crate) store: PathBuf,
     /// What to show.
     #[arg(default_value = "stats")]
-    pub(crate) what: What,
+    pub(crate) what: Asked,
     /// Only this host.
     #[arg(long)]
     pub(crate) host: Option<String>,
@@ -62,7 +65,13 @@ pub(crate) struct InspectArgs {
 #[derive(Debug, Args)]
 pub(crate) struct ShapeArgs {
     /// Order by this field, `-FIELD` for the greatest first; by several, the first one first.
-    #[arg(long, value_name = "FIELD", value_delimiter = ',', allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "FIELD",
+        value_delimiter = ',',
+        allow_hyphen_values = true,
+        value_parser = sort_field
+    )]
     pub(crate) sort: Vec<String>,
     /// At most this many rows.
     #[arg(short = 'n', long)]
@@ -71,10 +80,10 @@ pub(crate) struct ShapeArgs {
     #[arg(long, conflicts_with_all = ["sort", "limit", "group_by"])]
     pub(crate) count: bool,
     /// A row for all that have these fields alike, with their number; the greatest first.
-    #[arg(long, value_name = "FIELD", value_delimiter = ',')]
+    #[arg(long, value_name = "FIELD", value_delimiter = ',', value_parser = field)]
     pub(crate) group_by: Vec<String>,
     /// Of each group also the sum of these fields.
-    #[arg(long, value_name = "FIELD", value_delimiter = ',', requires = "group_by")]
+    #[arg(long, value_name = "FIELD", value_delimiter = ',', value_parser = field, requires = "group_by")]
     pub(crate) sum: Vec<String>,
 }
 
@@ -82,7 +91,7 @@ pub(crate) struct ShapeArgs {
 #[derive(Debug, Args)]
 pub(crate) struct FormArgs {
     /// Show these fields, in this order.
-    #[arg(long, value_name = "FIELD", value_delimiter = ',')]
+    #[arg(long, value_name = "FIELD", value_delimiter = ',', value_parser = field)]
     pub(crate) columns: Vec<String>,
     /// JSON lines, as without a terminal.
     #[arg(long)]
@@ -103,7 +112,7 @@ impl InspectArgs {
         let shape = &self.shape;
         let is_as_it_is = shape.sort.is_empty() && shape.group_by.is_empty();
         Query {
-            what: self.what.into(),
+            what: self.what.0,
             host: self.host.clone(),
             status: self.status,
             verdict: self.verdict.clone(),
@@ -116,54 +125,85 @@ impl InspectArgs {
     }
 }
 
-/// What `crawl inspect` can show.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum What {
-    /// How many URLs stand where.
-    Stats,
-    /// Every URL that ended with an answer or a failure.
-    Pages,
-    /// Those that ended in a failure, with the page that linked there.
-    Errors,
-    /// What the spider took.
-    Items,
-    /// Every URL ever found, with its verdict or the reason why it was not fetched.
-    Urls,
-    /// Who linked to a URL (`--url`) first, and what its page was the first to link to.
-    Links,
-    /// Every host, with its counts.
-    Hosts,
-    /// What settled when.
-    Timeline,
-    /// What robots.txt files said; with `--url`, the text of the one in force there.
-    Robots,
-    /// Every cookie that is kept.
-    Cookies,
-    /// The archived body of a URL (`--url`), as it is but for content codings; with `--json`, as
-    /// Base64 with status and header fields.
-    Body,
-    /// The status and header fields of an archived answer (`--url`).
-    Headers,
-    /// Which fields the items have, in this run and the one before.
-    Fields,
+/// What `crawl inspect` can show: all that a store can be asked, but for what `crawl why` asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Asked(pub(crate) What);
+
+impl ValueEnum for Asked {
+    fn value_variants<'a>() -> &'a [Self] {
+        const ALL: [Asked; 13] = [
+            Asked(What::Stats),
+            Asked(What::Pages),
+            Asked(What::Errors),
+            Asked(What::Items),
+            Asked(What::Urls),
+            Asked(What::Links),
+            Asked(What::Hosts),
+            Asked(What::Timeline),
+            Asked(What::Robots),
+            Asked(What::Cookies),
+            Asked(What::Body),
+            Asked(What::Headers),
+            Asked(What::Fields),
+        ];
+        &ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let (name, help) = about(self.0);
+        Some(PossibleValue::new(name).help(help))
+    }
 }
 
-impl From<What> for inspect::What {
-    fn from(what: What) -> Self {
-        match what {
-            What::Stats => Self::Stats,
-            What::Pages => Self::Pages,
-            What::Errors => Self::Errors,
-            What::Items => Self::Items,
-            What::Urls => Self::Urls,
-            What::Links => Self::Links,
-            What::Hosts => Self::Hosts,
-            What::Timeline => Self::Timeline,
-            What::Robots => Self::Robots,
-            What::Cookies => Self::Cookies,
-            What::Body => Self::Body,
-            What::Headers => Self::Headers,
-            What::Fields => Self::Fields,
+/// What it is called.
+pub(super) fn name_of(what: What) -> &'static str {
+    about(what).0
+}
+
+/// What it is called, and what it is.
+fn about(what: What) -> (&'static str, &'static str) {
+    match what {
+        What::Stats => ("stats", "How many URLs stand where"),
+        What::Pages => ("pages", "Every URL that ended with an answer or a failure"),
+        What::Errors => {
+            ("errors", "Those that ended in a failure, with the page that linked there")
+        }
+        What::Items => ("items", "What the spider took"),
+        What::Urls => {
+            ("urls", "Every URL ever found, with its verdict or the reason why it was not fetched")
+        }
+        What::Links => (
+            "links",
+            "Who linked to a URL (`--url`) first, and what its page was the first to link to",
+        ),
+        What::Hosts => ("hosts", "Every host, with its counts"),
+        What::Timeline => ("timeline", "What settled when"),
+        What::Robots => (
+            "robots",
+            "What robots.txt files said; with `--url`, the text of the one in force there",
+        ),
+        What::Cookies => ("cookies", "Every cookie that is kept"),
+        What::Body => (
+            "body",
+            "The archived body of a URL (`--url`), as it is but for content codings; with \
+             `--json`, as Base64 with status and header fields",
+        ),
+        What::Headers => {
+            ("headers", "The status and header fields of an archived answer (`--url`)")
+        }
+        What::Fields => ("fields", "Which fields the items have, in this run and the one before"),
+        What::Why => ("why", "All that is known of one URL"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_is_called_as_the_store_calls_it() {
+        for asked in Asked::value_variants() {
+            assert_eq!(serde_json::to_value(asked.0).unwrap(), name_of(asked.0));
         }
     }
 }

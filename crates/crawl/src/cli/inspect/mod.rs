@@ -2,6 +2,8 @@
 
 pub(crate) mod args;
 
+mod fields;
+mod note;
 mod source;
 
 mod shape;
@@ -10,11 +12,13 @@ mod sort;
 mod browse;
 mod sheet;
 
+use std::cell::RefCell;
 use std::io::{self, IsTerminal};
 use std::ops::ControlFlow;
 
 use super::failure::{Failure, unless_closed};
 use args::InspectArgs;
+use note::Note;
 use shape::Shape;
 use sheet::Sheet;
 pub(super) use source::Crawl;
@@ -24,16 +28,26 @@ pub(crate) fn inspect(args: InspectArgs) -> Result<(), Failure> {
     if args.form.tui {
         return browse::browse(&args.store, &args.conditions);
     }
+    fields::check(&args)?;
     let query = args.query();
     let stdout = io::stdout();
     let is_for_people = stdout.is_terminal();
     let mut sheet = Sheet::new(stdout.lock(), &args, is_for_people);
     let mut shape = Shape::new(&args.shape);
     let mut written = Ok(());
-    Crawl::open(&args.store)?.ask(&query, &mut |row| {
-        written = shape.push(row).and_then(|row| row.map_or(Ok(()), |row| sheet.add(row)));
+    let note = RefCell::new(Note::new());
+    let mut show = |row| {
+        note.borrow_mut().clear();
+        sheet.add(row)
+    };
+    let mut add = |row| {
+        written = shape.push(row).and_then(|row| row.map_or(Ok(()), &mut show));
         if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    })?;
+    };
+    let crawl = Crawl::open(&args.store)?;
+    let asked = crawl.ask_and_hear(&query, &mut add, &mut |looked| note.borrow_mut().say(looked));
+    note.borrow_mut().clear();
+    asked?;
     let written = written.and_then(|()| shape.finish(|row| sheet.add(row)));
     unless_closed(written.and_then(|()| sheet.finish()))
 }

@@ -3,12 +3,12 @@
 use std::io::{self, BufWriter, StdoutLock, Write};
 use std::time::{Duration, SystemTime};
 
-use crawl::store::inspect::field_of;
+use crawl::store::inspect::{What, field_of};
 use data_encoding::BASE64;
 use humantime_serde::re::humantime;
 use serde_json::Value;
 
-use super::args::{FormArgs, InspectArgs, What};
+use super::args::{FormArgs, InspectArgs};
 use crate::cli::progress::grouped;
 use crate::cli::table::{Row, Table, printable};
 
@@ -35,7 +35,7 @@ impl<'a> Sheet<'a> {
         if *csv {
             return Self::Table(Table::csv(out, &chosen));
         }
-        match args.what {
+        match args.what.0 {
             What::Body if !json => return Self::Bytes(out),
             What::Headers if !json => return Self::Head(out),
             _ => {}
@@ -47,7 +47,7 @@ impl<'a> Sheet<'a> {
             return Self::Chosen(out, columns.clone());
         }
         let is_shaped = args.shape.count || !args.shape.group_by.is_empty();
-        let fields: &[&str] = match args.what {
+        let fields: &[&str] = match args.what.0 {
             _ if !chosen.is_empty() => &chosen,
             _ if is_shaped => &[],
             What::Stats => return Self::Figures(out),
@@ -64,7 +64,7 @@ impl<'a> Sheet<'a> {
             What::Robots => &["says", "bytes", "fetched_ms", "cause", "origin", "text"],
             What::Cookies => &["domain", "path", "name", "expires_ms", "secure", "value"],
             What::Fields => &["kind", "field", "items", "filled", "rate", "rate_before", "drifts"],
-            What::Items | What::Body | What::Headers => &[],
+            What::Items | What::Body | What::Headers | What::Why => &[],
         };
         Self::Table(Table::new(out, fields))
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crawl::engine::{ControlError, ask};
-use crawl::store::inspect::{Query, answer};
+use crawl::store::inspect::{Looked, Query, answer};
 use crawl::store::{Inspection, Store, StoreError};
 use serde_json::Value;
 
@@ -37,8 +37,18 @@ impl Crawl {
         query: &Query,
         row: &mut dyn FnMut(Value) -> ControlFlow<()>,
     ) -> Result<(), Failure> {
+        self.ask_and_hear(query, row, &mut |_| {})
+    }
+
+    /// The same; `looked` is told from time to time how far it is. A running crawl does not say.
+    pub(super) fn ask_and_hear(
+        &self,
+        query: &Query,
+        row: &mut dyn FnMut(Value) -> ControlFlow<()>,
+        looked: &mut dyn FnMut(Looked),
+    ) -> Result<(), Failure> {
         match self {
-            Self::Folder(store) => Ok(answer(&store.reader(), query, row)?),
+            Self::Folder(store) => Ok(answer(&store.reader(), query, row, looked)?),
             Self::Running(folder) => ask_running(folder, query, row),
         }
     }
@@ -64,7 +74,7 @@ fn ask_running(
             Err(error) => return Err(Failure::new(Exit::Broken, error)),
         }
         match Store::inspect(folder) {
-            Ok(store) => return Ok(answer(&store.reader(), query, row)?),
+            Ok(store) => return Ok(answer(&store.reader(), query, row, &mut |_| {})?),
             Err(error @ StoreError::InUse { .. }) if attempt >= ATTEMPTS => {
                 return Err(Failure::new(Exit::InUse, error)
                     .hint("the process that has it does not answer; try again when it has ended"));

@@ -5,8 +5,7 @@ use std::iter;
 use crawl::parser::plumbing;
 
 use super::output::Lines;
-use super::source;
-use crate::cli::args::FileArgs;
+use super::source::{self, FileArgs};
 use crate::cli::failure::Failure;
 
 /// Prints the encoding and the text.

@@ -6,15 +6,46 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
+use clap::Args;
 use crawl::CanonicalUrl;
 use crawl::engine::Looked;
 use crawl::parser::plumbing;
 use serde_json::{Map, Value, json};
 
 use super::output::Lines;
-use super::visit;
-use crate::cli::args::FetchArgs;
+use super::visit::{self, SettingsArgs};
 use crate::cli::failure::{Exit, Failure, unless_closed};
+
+pub(crate) const FETCH: &str = "\
+Prints a line per redirect and one for the end: status, verdict, URL, protocol, size, address.
+robots.txt is asked first and obeyed, hosts rest between two requests, addresses and limits are
+checked as in a crawl; scope is not.
+
+Exit codes:
+    0  a response came, whatever its status
+    1  none came, robots.txt disallows it, a redirect leads nowhere, or output failed
+    2  wrong usage or config";
+
+#[derive(Debug, Args)]
+pub(crate) struct FetchArgs {
+    /// What to fetch.
+    pub(crate) url: String,
+    /// Print the head's fields too.
+    #[arg(long)]
+    pub(crate) headers: bool,
+    /// Print the body, content codings undone, and nothing else; the rest goes to stderr. With
+    /// `--json`: as text in `body`, its encoding in `encoding`.
+    #[arg(long)]
+    pub(crate) body: bool,
+    /// Print how long each phase took.
+    #[arg(long)]
+    pub(crate) timing: bool,
+    /// Print one JSON object with all there is, times in microseconds.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) settings: SettingsArgs,
+}
 
 /// Fetches and prints; fails if no response came.
 pub(crate) async fn fetch(args: FetchArgs) -> Result<(), Failure> {

@@ -3,8 +3,7 @@
 use crawl::parser::plumbing;
 
 use super::output::Lines;
-use super::source;
-use crate::cli::args::BasedFileArgs;
+use super::source::{self, BasedFileArgs};
 use crate::cli::failure::Failure;
 
 /// Prints a line per link.

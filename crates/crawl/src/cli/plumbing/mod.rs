@@ -17,9 +17,17 @@ mod url;
 pub(super) mod visit;
 
 pub(crate) use self::decode::decode;
-pub(crate) use self::fetch::fetch;
+pub(crate) use self::fetch::{FETCH, FetchArgs, fetch};
 pub(crate) use self::links::links;
-pub(crate) use self::robots::robots;
-pub(crate) use self::select::select;
+pub(crate) use self::robots::{RobotsArgs, robots};
+pub(crate) use self::select::{SelectArgs, select};
 pub(crate) use self::sitemap::sitemap;
-pub(crate) use self::url::url;
+pub(crate) use self::source::{BasedFileArgs, FileArgs};
+pub(crate) use self::url::{UrlArgs, url};
+
+pub(crate) const HELP: &str = "Prints one JSON object a line. `-` is standard input.
+
+Exit codes:
+    0  done, single invalid items included
+    1  input or output failed
+    2  wrong usage, or an invalid selector";

@@ -1,17 +1,45 @@
 //! `crawl robots`: what a robots.txt says of URLs, and the sitemaps it names.
 
 use std::collections::HashSet;
+use std::path::PathBuf;
 
+use clap::Args;
 use crawl::CanonicalUrl;
 use crawl::parser::plumbing;
-use crawl_robots::{MAX_BYTES, Robots, Rules};
+use crawl_robots::{MAX_BYTES, Robots, Rules, product_token};
 use serde::Serialize;
 use serde_json::Number;
 
 use super::output::Lines;
-use super::source;
-use crate::cli::args::RobotsArgs;
+use super::source::{self, web_url};
 use crate::cli::failure::{Exit, Failure, unless_closed};
+
+#[derive(Debug, Args)]
+pub(crate) struct RobotsArgs {
+    /// The robots.txt; `-` is standard input.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Who asks: a product token such as `ExampleBot`, or `*`.
+    #[arg(
+        long,
+        value_name = "AGENT",
+        required_unless_present = "sitemaps",
+        allow_hyphen_values = true,
+        value_parser = agent
+    )]
+    pub(crate) agent: Option<String>,
+    /// Absolute URLs, or paths that begin with `/`; `-`: one a line from standard input. Dot
+    /// segments are compared as they stand; `crawl url normalize` resolves them.
+    #[arg(value_name = "URL", required_unless_present = "sitemaps")]
+    pub(crate) urls: Vec<String>,
+    /// List the sitemaps that the file names instead.
+    #[arg(long, conflicts_with_all = ["agent", "urls"])]
+    pub(crate) sitemaps: bool,
+    /// The file's own URL: sitemaps are resolved against it and normalised. Without it they are
+    /// printed as they are written.
+    #[arg(long, value_name = "URL", requires = "sitemaps", value_parser = web_url)]
+    pub(crate) base: Option<CanonicalUrl>,
+}
 
 /// What is said of a URL.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -114,6 +142,13 @@ fn sitemaps(robots: &Robots, base: Option<&CanonicalUrl>) -> Vec<SitemapLine> {
     };
     let lines = robots.sitemaps().iter().map(line);
     lines.filter(|line| line.sitemap.as_ref().is_none_or(|url| seen.insert(url.clone()))).collect()
+}
+
+fn agent(text: &str) -> Result<String, String> {
+    match product_token(text) {
+        "" => Err("write a product token, such as ExampleBot, or *".to_owned()),
+        token => Ok(token.to_owned()),
+    }
 }
 
 #[cfg(test)]

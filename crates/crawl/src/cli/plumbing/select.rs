@@ -2,14 +2,64 @@
 
 use std::path::Path;
 
+use clap::Args;
 use crawl::CanonicalUrl;
 use crawl::parser::plumbing::{self, Output, Query};
 use crawl::spider::{SelectorError, SelectorProblem};
 
 use super::output::Lines;
-use super::{source, visit};
-use crate::cli::args::SelectArgs;
+use super::source::{self, web_url};
+use super::visit::{self, SettingsArgs};
 use crate::cli::failure::{Exit, Failure};
+
+#[derive(Debug, Args)]
+pub(crate) struct SelectArgs {
+    #[command(flatten)]
+    pub(crate) query: QueryArgs,
+    #[command(flatten)]
+    pub(crate) output: SelectOutputArgs,
+    /// The document: a file, `-` for standard input, or a URL, which is fetched as a crawl would.
+    #[arg(value_name = "FILE|URL")]
+    pub(crate) source: String,
+    /// The `Content-Type` it was sent with. Without it the bytes decide.
+    #[arg(long, value_name = "TYPE")]
+    pub(crate) content_type: Option<String>,
+    /// The document's own URL, which links in Markdown are resolved against.
+    #[arg(long, value_name = "URL", value_parser = web_url)]
+    pub(crate) base: Option<CanonicalUrl>,
+    #[command(flatten)]
+    pub(crate) settings: SettingsArgs,
+}
+
+/// What to look for.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct QueryArgs {
+    /// A CSS selector; `::text` and `::attr(name)` select texts and attributes.
+    #[arg(long, value_name = "SELECTOR", allow_hyphen_values = true)]
+    pub(crate) css: Option<String>,
+    /// An XPath 1.0 expression.
+    #[arg(long, value_name = "EXPRESSION", allow_hyphen_values = true)]
+    pub(crate) xpath: Option<String>,
+}
+
+/// What to print of a match.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub(crate) struct SelectOutputArgs {
+    /// This attribute.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) attr: Option<String>,
+    /// The text, as it stands in the document.
+    #[arg(long)]
+    pub(crate) text: bool,
+    /// The HTML, the element itself included; the default.
+    #[arg(long)]
+    pub(crate) html: bool,
+    /// The text as Markdown.
+    #[arg(long)]
+    pub(crate) markdown: bool,
+}
 
 /// Prints a line per match.
 pub(crate) async fn select(args: SelectArgs) -> Result<(), Failure> {

@@ -1,10 +1,32 @@
-//! Where the bytes come from: a file or standard input.
+//! Where the bytes come from: a file or standard input, and how that is written.
 
 use std::fs::File;
 use std::io::{self, BufRead, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use crawl::CanonicalUrl;
 
 use crate::cli::failure::{Exit, Failure};
+
+#[derive(Debug, Args)]
+pub(crate) struct FileArgs {
+    /// The document; `-` is standard input.
+    pub(crate) file: PathBuf,
+    /// The `Content-Type` it was sent with, such as `text/html; charset=utf-8`. Without it the
+    /// bytes decide.
+    #[arg(long, value_name = "TYPE")]
+    pub(crate) content_type: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BasedFileArgs {
+    #[command(flatten)]
+    pub(crate) file: FileArgs,
+    /// The document's own URL, which relative ones are resolved against.
+    #[arg(long, value_name = "URL", value_parser = web_url)]
+    pub(crate) base: CanonicalUrl,
+}
 
 /// Reads a file, or standard input if it is called `-`.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
@@ -53,4 +75,9 @@ pub(crate) fn each_line(mut each: impl FnMut(&str) -> Result<(), Failure>) -> Re
 
 fn stdin_failed(error: io::Error) -> Failure {
     Failure::new(Exit::Broken, format!("standard input cannot be read: {error}"))
+}
+
+/// Reads a URL that can be crawled.
+pub(super) fn web_url(text: &str) -> Result<CanonicalUrl, String> {
+    CanonicalUrl::parse(text).map_err(|error| error.to_string())
 }

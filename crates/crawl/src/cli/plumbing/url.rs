@@ -1,12 +1,39 @@
 //! `crawl url normalize`: URLs as the crawler writes them, and the keys by which it tells them.
 
+use clap::{Args, Subcommand};
 use crawl::parser::plumbing::{self, UrlLine};
 use serde::Deserialize;
 
+use super::HELP;
 use super::output::Lines;
 use super::source::each_line;
-use crate::cli::args::{NormalizeArgs, UrlArgs, UrlCommand};
 use crate::cli::failure::{Failure, unless_closed};
+
+#[derive(Debug, Args)]
+pub(crate) struct UrlArgs {
+    #[command(subcommand)]
+    pub(crate) command: UrlCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UrlCommand {
+    /// Parse, resolve and serialise URLs as the URL Standard says.
+    #[command(after_help = HELP)]
+    Normalize(NormalizeArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NormalizeArgs {
+    /// The URLs; none or `-`: one a line from standard input.
+    #[arg(value_name = "URL")]
+    pub(crate) urls: Vec<String>,
+    /// What relative URLs are resolved against.
+    #[arg(long, value_name = "URL")]
+    pub(crate) base: Option<String>,
+    /// Each line of standard input is an object: `{"url": "..", "base": ".." or null}`.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
 
 /// Does what the subcommand says.
 pub(crate) fn url(args: &UrlArgs) -> Result<(), Failure> {

@@ -1,10 +1,23 @@
 //! Fetches one page as a crawl would, for commands that take a URL.
 
+use std::path::PathBuf;
+
+use clap::Args;
 use crawl::engine::{LookEnd, Looked, Session};
 use crawl::{CanonicalUrl, Config, Request, Verdict};
 
-use crate::cli::args::SettingsArgs;
 use crate::cli::failure::{Exit, Failure};
+
+/// How URLs are fetched.
+#[derive(Debug, Args)]
+pub(crate) struct SettingsArgs {
+    /// A crawl's TOML file: its tables `fetch` and `politeness` hold.
+    #[arg(long, value_name = "CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Set a key of the config, such as `-s fetch.user-agent=...`.
+    #[arg(short, long = "set", value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+}
 
 /// A page that was fetched.
 pub(crate) struct Visited {

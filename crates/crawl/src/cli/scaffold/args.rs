@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::cli::args::SettingsArgs;
+use crate::cli::plumbing::visit::SettingsArgs;
 
 pub(crate) const NEW: &str = "\
 What it makes builds, crawls a bundled test site and passes its own test at once.

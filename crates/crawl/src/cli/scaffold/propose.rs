@@ -8,8 +8,8 @@ use crawl::parser::{FieldDraft, NoItems, Proposal, page_from_body, propose};
 use serde_json::Value;
 
 use super::template::Names;
-use crate::cli::args::SettingsArgs;
 use crate::cli::failure::{Exit, Failure};
+use crate::cli::plumbing::visit::SettingsArgs;
 use crate::cli::plumbing::{source, visit};
 use crate::cli::table::{Table, printable};
 

@@ -105,7 +105,7 @@ fn measure(name: &str, make: fn(&mut u64, u64) -> String, per_commit: usize) {
     let mut block = Block::new(prints.clone());
     let mut sum = 0;
     for sealed in &blocks {
-        block.open(sealed.next_n, &sealed.bytes).unwrap();
+        block.open(sealed.next_n, &sealed.bytes, Reads::Events).unwrap();
         while !block.is_done() {
             if let Raw::Found(found) = block.next().unwrap() {
                 sum ^= found.print.0;
@@ -118,7 +118,7 @@ fn measure(name: &str, make: fn(&mut u64, u64) -> String, per_commit: usize) {
     let begin = cpu_ns();
     let mut n_settles = 0;
     for sealed in &blocks {
-        block.open_settles(sealed.next_n, &sealed.bytes).unwrap();
+        block.open(sealed.next_n, &sealed.bytes, Reads::Settles).unwrap();
         while block.has_settle().unwrap() {
             black_box(block.settle().unwrap());
             n_settles += 1;
@@ -130,7 +130,7 @@ fn measure(name: &str, make: fn(&mut u64, u64) -> String, per_commit: usize) {
     let begin = cpu_ns();
     let mut thaw = Thaw::default();
     for sealed in &blocks {
-        block.open(sealed.next_n, &sealed.bytes).unwrap();
+        block.open(sealed.next_n, &sealed.bytes, Reads::Events).unwrap();
         while !block.is_done() {
             black_box(thaw.event(block.next().unwrap()).unwrap());
         }

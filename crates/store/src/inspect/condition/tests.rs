@@ -114,3 +114,20 @@ fn the_host_of_a_url_is_found() {
     }
     assert_eq!(host_of("nothing"), None);
 }
+
+#[test]
+fn a_condition_tells_between_which_numbers_it_can_hold() {
+    let (least, most) = (f64::NEG_INFINITY, f64::INFINITY);
+    for (text, expected) in [
+        ("n>7", (7.0, most)),
+        ("n>=7 and n<9 and host~x", (7.0, 9.0)),
+        ("n=3 or n=5", (3.0, 5.0)),
+        ("n=3 or host~x", (least, most)),
+        ("not n<7", (least, most)),
+        ("n<4 and (n>1 or n=0)", (0.0, 4.0)),
+        ("bytes>7", (least, most)),
+        ("n=4xx", (least, most)),
+    ] {
+        assert_eq!(text.parse::<Condition>().unwrap().range("n"), expected, "{text}");
+    }
+}

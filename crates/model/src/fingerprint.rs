@@ -8,8 +8,8 @@ use siphasher::sip::SipHasher13;
 
 use crate::{CanonicalUrl, FingerprintBits, KeyRules, Method, Request};
 
-/// Stands for one request: method, canonical URL, body and [`FetchOptions::unique`], hashed under
-/// the crawl's secret.
+/// Stands for one request: method, canonical URL, body, [`FetchOptions::unique`], and whether it is
+/// for a file that an item asks for, hashed under the crawl's secret.
 ///
 /// [`FetchOptions::unique`]: crate::FetchOptions::unique
 ///
@@ -105,7 +105,7 @@ impl Fingerprinter {
     /// No first fingerprint is a second one, and the other way round.
     #[must_use]
     pub fn second(&self, request: &Request) -> Option<Fingerprint> {
-        let (url, unique) = (&request.url, request.options().unique);
+        let (url, unique) = (&request.url, request.number());
         let hash = self.hash(&self.second?, request.method, url, &request.body, unique);
         Some(Fingerprint(hash | SECOND))
     }
@@ -152,7 +152,7 @@ impl Fingerprinter {
     /// Fingerprint of any request.
     #[must_use]
     pub fn request(&self, request: &Request) -> Fingerprint {
-        self.first(request.method, &request.url, &request.body, request.options().unique)
+        self.first(request.method, &request.url, &request.body, request.number())
     }
 
     /// Fingerprint of a host's name, for sets of many of them.

@@ -8,7 +8,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crawl_model::{Fingerprint, OpenJournal, TicketId};
@@ -60,17 +60,19 @@ pub(crate) fn reset(path: &Path, new: &Path, epoch: u64) -> Result<(), StoreErro
     written().map_err(StoreError::file("begin", path))
 }
 
-/// What went wrong first while the journal was written; the writer asks at each commit.
+/// What went wrong first while the journal, or a file that an item asks for, was written; the writer asks at each commit.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Fault(Arc<Mutex<Option<io::Error>>>);
+pub(crate) struct Fault(Arc<Mutex<Option<(PathBuf, io::Error)>>>);
 
 impl Fault {
-    pub(crate) fn take(&self) -> Option<io::Error> {
+    /// The file, and what went wrong.
+    pub(crate) fn take(&self) -> Option<(PathBuf, io::Error)> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    fn note(&self, error: io::Error) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+    pub(crate) fn note(&self, path: &Path, error: io::Error) {
+        let mut fault = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        fault.get_or_insert_with(|| (path.to_owned(), error));
     }
 }
 
@@ -78,6 +80,7 @@ impl Fault {
 #[derive(Debug)]
 pub(crate) struct Journal {
     file: Arc<File>,
+    path: Arc<Path>,
     fault: Fault,
 }
 
@@ -85,12 +88,12 @@ impl Journal {
     pub(crate) fn open(path: &Path, fault: Fault) -> Result<Self, StoreError> {
         let file = OpenOptions::new().write(true).open(path);
         let file = file.map_err(StoreError::file("open", path))?;
-        Ok(Self { file: Arc::new(file), fault })
+        Ok(Self { file: Arc::new(file), path: path.into(), fault })
     }
 
     /// The same journal.
     pub(crate) fn again(&self) -> Self {
-        Self { file: self.file.clone(), fault: self.fault.clone() }
+        Self { file: self.file.clone(), path: self.path.clone(), fault: self.fault.clone() }
     }
 
     fn put(&self, id: TicketId, print: u64, state: u64) {
@@ -99,7 +102,7 @@ impl Journal {
         slot[8..].copy_from_slice(&state.to_le_bytes());
         let at = HEADER as u64 + u64::from(id.0) * SLOT as u64;
         if let Err(e) = self.file.write_all_at(&slot, at) {
-            self.fault.note(e);
+            self.fault.note(&self.path, e);
         }
     }
 }

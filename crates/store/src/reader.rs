@@ -17,6 +17,7 @@ use crate::commit::item_value;
 use crate::dropped::{self, DropCounts};
 use crate::fold::{Fold, Part, Rows};
 use crate::log::{Log, last_or};
+use crate::media::{FileSums, ItemFiles, KnownFiles, with_files};
 use crate::packed::Pieces;
 use crate::runs::LastRuns;
 use crate::store::Shared;
@@ -91,6 +92,29 @@ impl Reader {
         Ok(self.shared.db.totals()?.items)
     }
 
+    /// Number of files in the folder that items asked for, and their bytes. Equal ones are one.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be read.
+    pub fn n_files(&self) -> Result<(u64, u64), StoreError> {
+        let FileSums { n, bytes } = self.shared.db.file_sums()?;
+        Ok((n, bytes))
+    }
+
+    /// The files that were asked for and have ended, to be looked up.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be read.
+    pub fn known_files(&self) -> Result<KnownFiles, StoreError> {
+        Ok(KnownFiles { prints: self.fingerprinter()?, reader: self.clone() })
+    }
+
+    /// Whether any item ever asked for a file.
+    #[must_use]
+    pub fn asks_for_files(&self) -> bool {
+        self.shared.media.is_used()
+    }
+
     /// The record of a settled URL; `None` if it has not settled.
     ///
     /// # Errors
@@ -127,10 +151,25 @@ impl Reader {
         Ok(Pages { settled: self.settled_after(n)?, reader: self.clone() })
     }
 
-    /// The items of a page as JSON texts, in the order the spider took them.
+    /// The items of a page as JSON texts, in the order the spider took them. One that asks for files
+    /// says in its field `files` where each of them stands now.
     #[must_use]
     pub fn items(&self, print: Fingerprint) -> Items {
-        Items(Pieces::of(&self.shared.db, keys::ITEMS, print, "item"))
+        Items {
+            pieces: Pieces::of(&self.shared.db, keys::ITEMS, print, "item"),
+            files: ItemFiles::of(self, print),
+            at: None,
+        }
+    }
+
+    /// Those of a page's items that are whole at settle `n` and at none before: it is the page's, or
+    /// that of the last file that they ask for.
+    #[must_use]
+    pub fn items_whole_at(&self, print: Fingerprint, record: &PageRecord, n: u64) -> Items {
+        let mut items = self.items(print);
+        items.files = items.files.filter(|_| record.n_files > 0);
+        items.at = Some((record.n, n));
+        items
     }
 
     /// The items of a page that a step of the pipeline dropped, as far as they were kept.
@@ -423,15 +462,40 @@ impl Iterator for Urls {
 
 /// The items of one page: see [`Reader::items`].
 #[derive(Debug)]
-pub struct Items(Pieces);
+pub struct Items {
+    pieces: Pieces,
+    /// What they ask for, if any of the crawl does.
+    files: Option<ItemFiles>,
+    /// The page's settle, and that at which they are to be whole; `None` if all are wanted.
+    at: Option<(u64, u64)>,
+}
+
+impl Items {
+    /// The item with its files; `None` if it is not wanted.
+    fn read(&mut self, json: Vec<u8>) -> Result<Option<String>, StoreError> {
+        let json = String::from_utf8(json).map_err(|_| StoreError::corrupt("item"))?;
+        let whole = self.files.as_mut().map(ItemFiles::next).transpose()?;
+        let (n, rows) = whole.map_or((Some(0), Vec::new()), |whole| (whole.n, whole.rows));
+        let is_wanted = match self.at {
+            Some((page, at)) => n.is_some_and(|n| n.max(page) == at),
+            None => true,
+        };
+        Ok(is_wanted.then(|| with_files(json, rows)))
+    }
+}
 
 impl Iterator for Items {
     type Item = Result<String, StoreError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let piece = self.0.next()?;
-        Some(
-            piece.and_then(|json| String::from_utf8(json).map_err(|_| StoreError::corrupt("item"))),
-        )
+        loop {
+            let item = match self.pieces.next()? {
+                Ok(json) => self.read(json).transpose(),
+                Err(error) => Some(Err(error)),
+            };
+            if item.is_some() {
+                return item;
+            }
+        }
     }
 }

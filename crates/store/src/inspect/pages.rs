@@ -97,7 +97,14 @@ pub(super) fn archived(
 }
 
 fn is_failure(verdict: Verdict) -> bool {
-    !matches!(verdict, Verdict::Ok | Verdict::NotModified | Verdict::NoIndex | Verdict::Redirected)
+    !matches!(
+        verdict,
+        Verdict::Ok
+            | Verdict::NotModified
+            | Verdict::NoIndex
+            | Verdict::Redirected
+            | Verdict::Stored
+    )
 }
 
 /// Walks over the settled pages that the filter takes, in the order they settled, its conditions

@@ -7,7 +7,8 @@
 use std::collections::{HashMap, VecDeque};
 
 use crawl_model::{
-    CanonicalUrl, Event, FilterReason, Fingerprint, Fingerprinter, Found, Origin, RobotsReply,
+    CanonicalUrl, Event, FileKind, FilterReason, Fingerprint, Fingerprinter, Found, Origin,
+    Request, RobotsReply,
 };
 use serde_json::{Value, json};
 
@@ -29,6 +30,15 @@ pub(super) fn why(reader: &Reader, filter: &Filter<'_>, emit: Emit<'_>) -> Resul
     };
     let mut story = Story::new(url.clone(), reader.fingerprinter()?.get(url));
     story.read(reader)?;
+    if story.first.is_none() {
+        // What items ask for is a request of its own.
+        let file = Request::file(url.clone(), FileKind::File);
+        let mut other = Story::new(url.clone(), reader.fingerprinter()?.request(&file));
+        other.read(reader)?;
+        if other.first.is_some() {
+            story = other;
+        }
+    }
     let _ = emit(story.row(reader)?);
     Ok(())
 }

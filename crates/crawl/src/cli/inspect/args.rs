@@ -15,6 +15,7 @@ Examples:
     crawl inspect STORE pages --where 'status=4xx and host~shop' --sort=-bytes -n 20
     crawl inspect STORE pages --group-by host,status --sum bytes
     crawl inspect STORE items --where 'price>20' --columns title,price --csv
+    crawl inspect STORE media --where 'verdict!=stored'
     crawl inspect STORE body --url http://example.org/ > page.html
     crawl inspect STORE --tui
     crawl inspect STORE urls --where referrer=http://example.org/
@@ -127,6 +128,8 @@ pub(crate) enum What {
     Errors,
     /// What the spider took.
     Items,
+    /// The files that items asked for, and those that could not be had.
+    Media,
     /// Every URL ever found, with its verdict or the reason why it was not fetched.
     Urls,
     /// Who linked to a URL (`--url`) first, and what its page was the first to link to.
@@ -155,6 +158,7 @@ impl From<What> for inspect::What {
             What::Pages => Self::Pages,
             What::Errors => Self::Errors,
             What::Items => Self::Items,
+            What::Media => Self::Media,
             What::Urls => Self::Urls,
             What::Links => Self::Links,
             What::Hosts => Self::Hosts,

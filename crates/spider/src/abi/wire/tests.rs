@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crawl_model::{
-    CanonicalUrl, FetchOptions, Item, Method, Request, Response, Truncation, Verdict,
+    CanonicalUrl, FetchOptions, FileAsk, Item, Method, Request, Response, Truncation, Verdict,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -44,7 +44,8 @@ fn full_request() -> Request {
 fn full_harvest() -> Harvested {
     let mut out = Harvest::new();
     out.item(&json!({"a": [1, "ü"]})).unwrap();
-    out.item("text").unwrap();
+    let files = [FileAsk::file(url("http://h/a.pdf")), FileAsk::image(url("http://h/ü")).of("ü")];
+    out.item_with_files("text", files).unwrap();
     out.request(full_request());
     out.get("http://h/x").unwrap().label("l").priority(i32::MIN);
     out.log(LogLevel::Warn, "w");
@@ -54,8 +55,8 @@ fn full_harvest() -> Harvested {
 }
 
 fn same(a: &Harvested, b: &Harvested) -> bool {
-    (&a.items, &a.follows, &a.logs, &a.stats, &a.stop)
-        == (&b.items, &b.follows, &b.logs, &b.stats, &b.stop)
+    (&a.items, &a.files, &a.follows, &a.logs, &a.stats, &a.stop)
+        == (&b.items, &b.files, &b.follows, &b.logs, &b.stats, &b.stop)
 }
 
 #[test]

@@ -15,7 +15,7 @@ mod config;
 mod format;
 
 pub use config::MediaConfig;
-pub use format::{FileFormat, image_size};
+pub use format::{FileFormat, ImageSize, image_size};
 
 /// What is wanted of a file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]

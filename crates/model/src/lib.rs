@@ -48,7 +48,7 @@ pub use ending::{Ending, RobotsReply, robots_reply, settle, verdict_of};
 pub use event::{Event, Found, LogPosition};
 pub use file::{
     Arrived, AskedFile, Depot, Draft, FileAsk, FileFacts, FileFormat, FileKind, FileTold, Files,
-    MediaConfig, image_size,
+    ImageSize, MediaConfig, image_size,
 };
 pub use fingerprint::{Fingerprint, Fingerprinter, digest};
 pub use host::{Host, Origin};

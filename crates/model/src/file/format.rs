@@ -88,13 +88,16 @@ fn is_svg(head: &[u8]) -> bool {
     }
 }
 
+/// Width and height of an image in pixels; `None` if its header does not say.
+pub type ImageSize = Option<(u32, u32)>;
+
 /// What a file is and, of an image whose header says it, width and height in pixels.
 ///
 /// # Errors
 /// Those of `file`. A header that makes no sense is no error: it has no size.
 pub fn image_size<F: Read + Seek>(
     file: &mut F,
-) -> std::io::Result<(Option<FileFormat>, Option<(u32, u32)>)> {
+) -> std::io::Result<(Option<FileFormat>, ImageSize)> {
     file.seek(SeekFrom::Start(0))?;
     let mut head = Vec::with_capacity(HEAD_BYTES);
     file.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut head)?;
@@ -109,19 +112,19 @@ pub fn image_size<F: Read + Seek>(
     Ok((Some(format), size))
 }
 
-fn png(head: &[u8]) -> Option<(u32, u32)> {
+fn png(head: &[u8]) -> ImageSize {
     let header = head.get(12..24)?.strip_prefix(b"IHDR")?;
     let number = |at: usize| Some(u32::from_be_bytes(header.get(at..at + 4)?.try_into().ok()?));
     Some((number(0)?, number(4)?))
 }
 
-fn gif(head: &[u8]) -> Option<(u32, u32)> {
+fn gif(head: &[u8]) -> ImageSize {
     let number =
         |at: usize| Some(u32::from(u16::from_le_bytes(head.get(at..at + 2)?.try_into().ok()?)));
     Some((number(6)?, number(8)?))
 }
 
-fn webp(head: &[u8]) -> Option<(u32, u32)> {
+fn webp(head: &[u8]) -> ImageSize {
     let two =
         |at: usize| Some(u32::from(u16::from_le_bytes(head.get(at..at + 2)?.try_into().ok()?)));
     match head.get(12..16)? {
@@ -147,7 +150,7 @@ fn webp(head: &[u8]) -> Option<(u32, u32)> {
 }
 
 /// Goes from segment to segment to the one that begins a frame.
-fn jpeg<F: Read + Seek>(file: &mut F) -> std::io::Result<Option<(u32, u32)>> {
+fn jpeg<F: Read + Seek>(file: &mut F) -> std::io::Result<ImageSize> {
     let mut at = 2;
     for _ in 0..MAX_SEGMENTS {
         file.seek(SeekFrom::Start(at))?;

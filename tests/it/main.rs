@@ -27,6 +27,7 @@ mod hosts;
 mod inspect;
 mod isolation;
 mod kill;
+mod media;
 mod middleware;
 mod newcomer;
 mod pipeline;

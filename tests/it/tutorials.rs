@@ -95,6 +95,19 @@ fn quotes_with_pagination() {
 }
 
 #[test]
+fn books_with_their_covers() {
+    let shop = Bookshop { books: 60, ..Bookshop::default() };
+    let truth = shop.catalogue().map(|book| {
+        let cover = format!("http://bookshop.test{}", book.cover_path());
+        json!({ "title": book.title, "cover": cover })
+    });
+    let items = items_of_file("covers.toml");
+    let stored = |item: &Value| item["files"][0]["verdict"] == "stored";
+    assert!(items.iter().all(stored), "{:?}", items.iter().find(|item| !stored(item)));
+    check(items, &["title", "cover"], truth);
+}
+
+#[test]
 fn a_sitemap_of_sitemaps() {
     let truth = News::articles().into_iter().map(|article| {
         json!({ "title": article.title, "author": article.author, "published": article.published })

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crawl_feeds::FeedConfig;
 use crawl_fetcher::FetchConfig;
 use crawl_frontier::{FrontierConfig, HostPoliteness, PolitenessConfig};
-use crawl_model::{CanonicalUrl, HostPattern, HostTable};
+use crawl_model::{CanonicalUrl, HostPattern, HostTable, MediaConfig};
 use crawl_parser::ParseConfig;
 use crawl_pipeline::StepConfig;
 use crawl_store::{CacheConfig, RecrawlConfig, StoreConfig};
@@ -41,6 +41,8 @@ pub struct CrawlConfig {
     pub pipeline: Vec<StepConfig>,
     /// The crawl's folder and what is kept in it.
     pub store: StoreConfig,
+    /// Files that items ask for.
+    pub media: MediaConfig,
     /// An earlier crawl whose answers take part.
     pub cache: CacheConfig,
     /// When pages of this crawl are asked for again.
@@ -96,6 +98,7 @@ impl Default for CrawlConfig {
             parse: ParseConfig::default(),
             pipeline: Vec::new(),
             store: StoreConfig::default(),
+            media: MediaConfig::default(),
             cache: CacheConfig::default(),
             recrawl: RecrawlConfig::default(),
             feeds: Vec::new(),

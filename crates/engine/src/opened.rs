@@ -105,9 +105,11 @@ fn open_blocking(
         false => fetcher.departing(Arc::new(parts.layers.clone())),
     };
     let fetcher = fetcher.keeping(requests(&config.store));
+    crawl_fetcher::check_media(&config.media)?;
     let pipeline = Pipeline::new(&config.pipeline)?;
     let seeds_file = config.seeds_file.as_deref().map(SeedsFile::open).transpose()?;
     let store = Store::open(&config.store, Options { fresh: config.fresh })?;
+    let fetcher = fetcher.storing(store.depot(&config.media), &config.media)?;
     // An earlier crawl's copies, if there are any, go before its own.
     let fetcher = match config.recrawl.is_on() && config.cache.mode == CacheMode::Off {
         true => fetcher.renewing(Arc::new(store.reader())),

@@ -264,6 +264,11 @@ impl Story {
         if let (Some(path), Some(seeds)) = (&self.seeds_path, &self.seeds) {
             self.notes.extend(seeds.notes(path));
         }
+        if end != End::Finished && self.reader.asks_for_files() && self.counts.get().queued > 0 {
+            let note = "items come to the feeds when their files have ended: those whose files \
+                        still wait come with the next run";
+            self.notes.push(note.to_owned());
+        }
         let has_ended = end != End::Closed;
         if has_ended {
             self.runs.close()?;

@@ -1,12 +1,13 @@
 //! One export: follow, write, report.
 
 use std::future::{Future, poll_fn};
+use std::ops::ControlFlow;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use crawl_model::{Entry, Fingerprint};
+use crawl_model::{Entry, Fingerprint, PageRecord, Request};
 use crawl_store::{Progress, Reader, blocking};
 use tokio::sync::{mpsc, watch};
 
@@ -210,11 +211,29 @@ impl Feed {
     fn write_page(&mut self, n: u64, print: Fingerprint) -> Result<(), FeedError> {
         let record = self.reader.page(print)?;
         // Another number: fetched again later, or kept out by a better copy.
-        let Some(record) = record.filter(|record| record.n == n && record.n_items > 0) else {
-            return Ok(());
-        };
-        for item in self.reader.items(print) {
-            if let Some(row) = self.selection.row(item?, &record) {
+        let Some(record) = record.filter(|record| record.n == n) else { return Ok(()) };
+        if record.n_items > 0 {
+            self.write_items(n, print, &record)?;
+        }
+        if Request::file_kind_of(&record.label).is_some() {
+            let reader = self.reader.clone();
+            reader.each_waiting(print, |page, record| {
+                self.write_items(n, page, &record).map(ControlFlow::Continue)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Writes the items of a page that are whole at settle `n`: an item that asks for files comes
+    /// when the last of them has ended.
+    fn write_items(
+        &mut self,
+        n: u64,
+        print: Fingerprint,
+        record: &PageRecord,
+    ) -> Result<(), FeedError> {
+        for item in self.reader.items_whole_at(print, record, n) {
+            if let Some(row) = self.selection.row(item?, record) {
                 self.sink.put(row)?;
             }
         }

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crawl_model::{
-    CookieChange, Failure, Fetched, Health, HostFree, Response, Sent, Ticket, TicketId, Timing,
+    Arrived, CookieChange, Failure, Fetched, Health, HostFree, Response, Sent, Ticket, TicketId,
+    Timing,
 };
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -39,6 +40,8 @@ pub struct Answer {
     pub cookies: Vec<CookieChange>,
     /// The request, if it is to be kept.
     pub(crate) sent: Option<Sent>,
+    /// The file that the body went to.
+    pub(crate) file: Option<Arrived>,
     /// The body's share of the memory; the ticket takes it along.
     pub(crate) share: Option<OwnedSemaphorePermit>,
 }
@@ -61,7 +64,7 @@ impl Answer {
         let rest = reply.as_ref().ok().and_then(|response| rest(response, wall));
         let elapsed = done_at.saturating_duration_since(started);
         let (timing, cookies) = (Timing { body, ..times.phases }, Vec::new());
-        let sent = None;
+        let (sent, file) = (None, None);
         Self {
             reply,
             rest,
@@ -73,6 +76,7 @@ impl Answer {
             timing,
             cookies,
             sent,
+            file,
             share,
         }
     }
@@ -92,10 +96,14 @@ impl Answer {
 
     /// What the parser is given.
     pub(crate) fn into_fetched(self, mut ticket: Ticket) -> Fetched {
-        let Self { reply, rest, sent_ms, sent_us, elapsed, timing, cookies, sent, share, .. } =
-            self;
+        let Self {
+            reply, rest, sent_ms, sent_us, elapsed, timing, cookies, sent, file, share, ..
+        } = self;
         if let Some(sent) = sent {
             ticket.note_sent(Sent { at_us: sent_us, ..sent });
+        }
+        if let Some(file) = file {
+            ticket.note_file(file);
         }
         if let Some(share) = share {
             ticket.reserve(share);

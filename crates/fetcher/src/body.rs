@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use crate::classify;
 use crate::clock::Clock;
 use crate::decode::{Decoder, Sink};
+use crate::file::{FileBody, PART};
 use crate::pace::{Pace, Rate};
 
 /// Most bytes reserved before any have come: a length is only a promise.
@@ -98,11 +99,13 @@ impl Body {
     }
 }
 
-/// Reads the body of `response`, decoding it on the way.
+/// Reads the body of `response`, decoding it on the way. What goes to a file is not in what it
+/// gives.
 pub(crate) async fn read(
     response: Response<Incoming>,
     limits: BodyLimits,
     clock: &mut Clock,
+    mut file: Option<&mut FileBody>,
 ) -> Body {
     if response.body().is_end_stream() {
         // Answers to HEAD name codings, too, and a body of no bytes is whole in all of them.
@@ -132,16 +135,17 @@ pub(crate) async fn read(
             Err(_) => break Err(Truncation::Idle),
         };
         let Ok(piece) = frame.into_data() else { continue };
-        let is_whole = sink.is_none() && decoder.is_identity() && body.is_end_stream();
+        let is_whole =
+            file.is_none() && sink.is_none() && decoder.is_identity() && body.is_end_stream();
         if is_whole && piece.len() <= limits.bytes.min(limits.coded_bytes) {
             return Body { bytes: piece, truncated: None };
         }
         let sink = sink.get_or_insert_with(|| {
             let factor = if decoder.is_identity() { 1 } else { 4 };
             let expected = expected.saturating_mul(factor).min(limits.bytes);
-            Sink::new(&limits, expected)
+            Sink::new(&limits, if file.is_some() { expected.min(PART) } else { expected })
         });
-        if let Err(why) = take(&piece, &mut decoder, sink).await {
+        if let Err(why) = take(&piece, &mut decoder, sink, file.as_deref_mut()).await {
             break Err(why);
         }
         if body.is_end_stream() {
@@ -152,7 +156,11 @@ pub(crate) async fn read(
             break Err(Truncation::Slow);
         }
     };
-    let sink = sink.unwrap_or_else(|| Sink::new(&limits, 0));
+    let mut sink = sink.unwrap_or_else(|| Sink::new(&limits, 0));
+    if let (Some(file), Ok(())) = (&mut file, &ended) {
+        // Should it fail, the file says so.
+        file.drain(&mut sink, true).await;
+    }
     let truncated = match ended {
         Ok(()) if decoder.is_complete(&sink) => None,
         // Nobody can tell a server that broke off from one that never ends its codings.
@@ -175,13 +183,21 @@ fn is_framing_known(headers: &HeaderMap) -> bool {
 }
 
 /// Adds one piece; long work is cut so that it never holds up the other fetches of its thread.
-async fn take(piece: &[u8], decoder: &mut Decoder, sink: &mut Sink) -> Result<(), Truncation> {
+async fn take(
+    piece: &[u8],
+    decoder: &mut Decoder,
+    sink: &mut Sink,
+    mut file: Option<&mut FileBody>,
+) -> Result<(), Truncation> {
     if decoder.is_identity() {
-        return decoder.feed(piece, sink);
+        decoder.feed(piece, sink)?;
+        return drain(file, sink).await;
     }
     let mut turn = sink.len();
     for (i, slice) in piece.chunks(SLICE).enumerate() {
         decoder.feed(slice, sink)?;
+        drain(file.as_deref_mut(), sink).await?;
+        turn = turn.min(sink.len());
         // What goes in may be work, too, where nothing comes out.
         if sink.len() - turn > TURN || i % 4 == 3 {
             turn = sink.len();
@@ -189,6 +205,13 @@ async fn take(piece: &[u8], decoder: &mut Decoder, sink: &mut Sink) -> Result<()
         }
     }
     Ok(())
+}
+
+/// Sends what is in the sink on, if it goes to a file.
+async fn drain(file: Option<&mut FileBody>, sink: &mut Sink) -> Result<(), Truncation> {
+    let Some(file) = file else { return Ok(()) };
+    // The file keeps the failure, which is what is told.
+    if file.drain(sink, false).await { Ok(()) } else { Err(Truncation::Disconnect) }
 }
 
 /// Whether only the connection's end tells the body's (RFC 9112, section 6.3, item 8).

@@ -245,6 +245,11 @@ pub enum FetchConfigError {
          parameters"
     )]
     ContentType(String),
+    /// A pattern that is no media type.
+    #[error(
+        "`media.types` has `{0}`: write `image/png`, `image/*`, `*+xml` or `*/*`, without parameters"
+    )]
+    FileType(String),
     /// An entry of `resolve` that maps nothing.
     #[error("`fetch.resolve` has `{host}` = `{to}`: {why}")]
     Resolve {

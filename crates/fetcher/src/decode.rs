@@ -66,6 +66,14 @@ impl Sink {
         self.filled
     }
 
+    /// Takes out what was collected so far; the limit goes on counting.
+    pub(crate) fn take(&mut self) -> Vec<u8> {
+        self.buffer.truncate(self.filled);
+        self.limit -= self.filled;
+        self.filled = 0;
+        std::mem::take(&mut self.buffer)
+    }
+
     /// What was collected.
     pub(crate) fn into_bytes(mut self) -> Bytes {
         self.buffer.truncate(self.filled);

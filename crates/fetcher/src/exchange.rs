@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use crawl_model::{
-    CanonicalUrl, CookieChange, Errand, Failure, FailureKind, HostTable, Method, Response, Sent,
-    Ticket,
+    Arrived, CanonicalUrl, CookieChange, Errand, Failure, FailureKind, HostTable, Method, Response,
+    Sent, Ticket,
 };
 use hyper::body::Incoming;
 use hyper::header::{
-    CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, TRANSFER_ENCODING,
+    CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, TRANSFER_ENCODING,
 };
 use hyper::{Response as Head, StatusCode, Version};
 use tokio::sync::OwnedSemaphorePermit;
@@ -21,7 +21,9 @@ use crate::clock::Clock;
 use crate::config::Limits;
 use crate::connect::{Connection, Dialer};
 use crate::cookies::{Cookies, now_ms};
+use crate::file::{FileBody, FileRules, PART};
 use crate::keep::Keeps;
+use crate::media::essence;
 use crate::message::{Form, jar};
 use crate::pool::{Dialing, Pool, Slots, Turn};
 use crate::proxy::{Lane, Proxies};
@@ -60,6 +62,10 @@ pub(crate) struct Fetching<'a> {
     pub(crate) keeps: Keeps,
     /// The request as it was last sent, if it is kept.
     pub(crate) sent: Option<Sent>,
+    /// What holds for the file that is asked for; `None` if it is a page.
+    files: Option<&'a FileRules>,
+    /// The file that the body went to.
+    pub(crate) file: Option<Arrived>,
 }
 
 /// A response, with the share of memory that its body takes.
@@ -121,9 +127,15 @@ impl Exchange {
     }
 
     /// Begins the fetch of `ticket`: its clock runs since `since`.
-    pub(crate) fn begin<'a>(&'a self, ticket: &'a Ticket, since: Instant) -> Fetching<'a> {
+    pub(crate) fn begin<'a>(
+        &'a self,
+        ticket: &'a Ticket,
+        since: Instant,
+        files: Option<&'a FileRules>,
+    ) -> Fetching<'a> {
         let settings = self.settings(ticket.url());
-        let clock = Clock::start(since, settings.limits.total, own_timeout(ticket));
+        let total = files.map_or(settings.limits.total, |files| files.total);
+        let clock = Clock::start(since, total, own_timeout(ticket));
         Fetching {
             ticket,
             settings,
@@ -132,6 +144,8 @@ impl Exchange {
             cookies: Vec::new(),
             keeps: Keeps::default(),
             sent: None,
+            files,
+            file: None,
         }
     }
 
@@ -303,22 +317,40 @@ impl Exchange {
         head: Head<Incoming>,
         fetch: &mut Fetching<'_>,
     ) -> Result<Answered, Failure> {
-        let Fetching { ticket, settings, ref mut clock, .. } = *fetch;
-        settings.check_type(ticket, &head)?;
+        let Fetching { ticket, settings, files, ref mut clock, .. } = *fetch;
+        settings.check_type(ticket, &head, files)?;
         let status = head.status().as_u16();
         let version = version(head.version());
         let headers = fields(head.headers());
         let remote = Some(connection.remote).filter(|_| connection.lane.ends_at_host());
         let is_reusable = is_reusable(&head);
-        let limits = settings.body_limits(ticket);
-        let share = self.memory.share(&head, limits.bytes).await;
-        let body = body::read(head, limits, clock).await;
+        // Whatever is not the file itself is read as a page.
+        let files = files.filter(|_| head.status() == StatusCode::OK);
+        let limits = settings.body_limits(ticket, files);
+        let most = files.map_or(limits.bytes, |_| 2 * PART);
+        let share = self.memory.share(&head, most).await;
+        let media_type = files.map(|_| media_type(&head));
+        let mut file = match files {
+            Some(rules) => Some(FileBody::begin(rules).await?),
+            None => None,
+        };
+        let body = body::read(head, limits, clock, file.as_mut()).await;
         if body.truncated.is_none() && is_reusable {
             self.pool.put(ticket.url(), connection);
         }
         let body::Body { bytes, truncated } = body;
+        if let (Some(file), Some(kind)) = (file, FileRules::kind(ticket)) {
+            let media_type = media_type.unwrap_or_default();
+            fetch.file = file.end(truncated.is_none(), kind, ticket.url(), media_type).await?;
+        }
         Ok((Response { status, version, headers, body: bytes, truncated, remote }, share))
     }
+}
+
+/// `Content-Type` without parameters, in lower case; empty if there is none.
+fn media_type(head: &Head<Incoming>) -> String {
+    let value = head.headers().get(CONTENT_TYPE).map(|value| essence(value.as_bytes()));
+    String::from_utf8_lossy(value.unwrap_or_default()).to_ascii_lowercase()
 }
 
 /// Refuses heads that the HTTP library lets through.

@@ -52,6 +52,7 @@ mod tls;
 mod body;
 mod clock;
 mod decode;
+mod file;
 mod media;
 mod pace;
 mod wire;
@@ -64,13 +65,14 @@ mod tests;
 use std::sync::Arc;
 
 use crawl_model::{
-    Cache, CookieChange, Copies, Departure, Errand, Failure, FailureKind, Fetched, HostFree,
-    HostTable, Ticket,
+    Cache, CookieChange, Copies, Departure, Depot, Errand, Failure, FailureKind, Fetched, HostFree,
+    HostTable, MediaConfig, Ticket,
 };
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use cache::{Copy, Plan};
 use exchange::{Answered, Fetching};
+use file::FileRules;
 use keep::Keeps;
 
 pub use answer::Answer;
@@ -89,6 +91,7 @@ pub struct Fetcher {
     earlier: cache::Earlier,
     departure: Option<Arc<dyn Departure>>,
     keeps: Requests,
+    files: Option<Arc<FileRules>>,
 }
 
 impl Fetcher {
@@ -116,6 +119,7 @@ impl Fetcher {
             earlier: cache::Earlier::Off,
             departure: None,
             keeps: Requests::Dropped,
+            files: None,
         })
     }
 
@@ -152,6 +156,18 @@ impl Fetcher {
         Self { keeps, ..self }
     }
 
+    /// Sends the bodies of files that items ask for to `depot`. Default: files are read as pages are.
+    ///
+    /// # Errors
+    /// [`FetchConfigError`], which names the key.
+    pub fn storing(
+        self,
+        depot: Arc<dyn Depot>,
+        config: &MediaConfig,
+    ) -> Result<Self, FetchConfigError> {
+        Ok(Self { files: Some(Arc::new(FileRules::new(depot, config)?)), ..self })
+    }
+
     /// Takes back the cookies that an earlier run left, as the store has them. Returns how many
     /// cannot be read; those are as good as gone.
     pub fn restore_cookies(&self, stored: impl IntoIterator<Item = CookieChange>) -> usize {
@@ -179,15 +195,17 @@ impl Fetcher {
         since: tokio::time::Instant,
     ) -> Answer {
         let started = since.into_std();
-        let mut fetch = self.exchange.begin(ticket, since);
+        let files = self.files.as_deref().filter(|_| FileRules::kind(ticket).is_some());
+        let mut fetch = self.exchange.begin(ticket, since, files);
         fetch.keeps = Keeps::new(self.keeps, ticket, own);
         let reply = match self.earlier.plan(ticket).await {
             Plan::Answer(Ok(response)) => Ok(self.exchange.hold(response, None).await),
             Plan::Answer(Err(failure)) => Err(failure),
             Plan::Ask(copy) => self.ask(copy, &mut fetch).await,
         };
-        let Fetching { clock, cookies, sent, .. } = fetch;
-        let mut answer = Answer { cookies, sent, ..Answer::now(reply, started, &clock.times) };
+        let Fetching { clock, cookies, sent, file, .. } = fetch;
+        let mut answer =
+            Answer { cookies, sent, file, ..Answer::now(reply, started, &clock.times) };
         if matches!(&answer.reply, Err(failure) if failure.kind == FailureKind::Proxy) {
             // Until a proxy is well again, no request to the host can fare better.
             answer.rest = self.exchange.rest_of_proxies(ticket);
@@ -226,6 +244,14 @@ impl Fetcher {
     ) {
         worker::run(self, tickets, host_free, fetched).await;
     }
+}
+
+/// Checks what of the `[media]` table only a fetch would show.
+///
+/// # Errors
+/// [`FetchConfigError::FileType`]
+pub fn check_media(config: &MediaConfig) -> Result<(), FetchConfigError> {
+    file::types(config).map(drop)
 }
 
 /// Whether `domain` is a public suffix by the list: one like `com` or `github.io`, below which

@@ -10,6 +10,7 @@ use hyper::header::CONTENT_TYPE;
 use crate::body::BodyLimits;
 use crate::config::Limits;
 use crate::cookies::Cookies;
+use crate::file::FileRules;
 use crate::media::{MediaTypes, essence};
 use crate::message::Writer;
 use crate::proxy::{Proxies, Rotation};
@@ -43,34 +44,45 @@ impl Settings {
     /// Refuses a page of an unwanted type before its body is read. Answers to HEAD have no body
     /// that could be unwanted, robots.txt is read whatever it claims to be, and what is not 2xx
     /// tells its status.
-    pub(crate) fn check_type(&self, ticket: &Ticket, head: &Head<Incoming>) -> Result<(), Failure> {
+    pub(crate) fn check_type(
+        &self,
+        ticket: &Ticket,
+        head: &Head<Incoming>,
+        files: Option<&FileRules>,
+    ) -> Result<(), Failure> {
         // A sitemap that was asked for as such may be a compressed file.
         let is_page = matches!(
             ticket.errand(),
             Errand::Page(page) if page.method != Method::Head && !page.is_sitemap()
         );
         let Some(value) = head.headers().get(CONTENT_TYPE) else { return Ok(()) };
-        if !is_page || !head.status().is_success() || self.wanted.wants(value.as_bytes()) {
+        if !is_page || !head.status().is_success() {
             return Ok(());
         }
+        let wanted = match files.zip(FileRules::kind(ticket)) {
+            Some((files, kind)) => files.wants(kind, value.as_bytes()),
+            None if self.wanted.wants(value.as_bytes()) => Ok(()),
+            None => Err("fetch.content-types"),
+        };
+        let Err(why) = wanted else { return Ok(()) };
         let media_type = String::from_utf8_lossy(essence(value.as_bytes()));
         let media_type = media_type.escape_debug().take(100).collect::<String>();
-        let detail = format!("media type {media_type} is not wanted (fetch.content-types)");
+        let detail = format!("media type {media_type} is not wanted ({why})");
         Err(Failure::new(FailureKind::ContentType, detail))
     }
 
-    pub(crate) fn body_limits(&self, ticket: &Ticket) -> BodyLimits {
+    /// What the body of an answer to `ticket` must not exceed; `files` if it is a file.
+    pub(crate) fn body_limits(&self, ticket: &Ticket, files: Option<&FileRules>) -> BodyLimits {
         let limits = &self.limits;
         let least = match ticket.errand() {
             Errand::Page(_) => 0,
             Errand::Robots { .. } => ROBOTS_BYTES,
         };
-        BodyLimits {
-            bytes: limits.body_bytes.max(least),
-            coded_bytes: limits.coded_bytes.max(2 * least),
-            ratio: limits.ratio,
-            idle: limits.idle,
-            rate: limits.rate,
-        }
+        let (bytes, coded_bytes) = match files {
+            // What does not get smaller by its coding gets a little larger.
+            Some(files) => (files.bytes, files.bytes.saturating_add(files.bytes / 8)),
+            None => (limits.body_bytes.max(least), limits.coded_bytes.max(2 * least)),
+        };
+        BodyLimits { bytes, coded_bytes, ratio: limits.ratio, idle: limits.idle, rate: limits.rate }
     }
 }

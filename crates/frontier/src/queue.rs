@@ -66,6 +66,14 @@ impl Queued {
         }
     }
 
+    /// Whether it is a file that an item asks for.
+    pub(crate) fn is_file(&self) -> bool {
+        match &self.target {
+            Target::Plain { .. } => false,
+            Target::Full(request) => request.is_file(),
+        }
+    }
+
     /// The request as it was found.
     pub(crate) fn request(&self) -> Request {
         match &self.target {

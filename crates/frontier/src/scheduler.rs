@@ -382,6 +382,14 @@ impl<B: Backend> Scheduler<B> {
     pub(crate) fn end(&mut self, url: &Queued, by: EndedBy) {
         self.tally.queued -= 1;
         self.tally.pending += 1;
+        let by = match by {
+            // Items wait for it, and what they wait for is a settle.
+            EndedBy::Filter(reason) if url.is_file() => {
+                let verdict = Verdict::Filtered;
+                EndedBy::Verdict(verdict, url.record(verdict, reason.name()))
+            }
+            by => by,
+        };
         let refused = match by {
             EndedBy::Filter(reason) => Some(reason),
             EndedBy::Verdict(..) => None,

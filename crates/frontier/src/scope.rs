@@ -93,6 +93,17 @@ impl Scope {
         }
     }
 
+    /// As [`judge`](Self::judge), for a file that an item asks for. It was asked for by name,
+    /// wherever it lies, so only what keeps a URL out whatever it is holds for it.
+    pub(crate) fn judge_file(&self, url: &CanonicalUrl) -> Option<FilterReason> {
+        if self.blocks.covers(url.host_str()) {
+            Some(FilterReason::Blocked)
+        } else {
+            let is_excluded = self.exclude.as_ref().is_some_and(|set| set.is_match(url.as_str()));
+            is_excluded.then_some(FilterReason::Excluded)
+        }
+    }
+
     fn is_too_deep(&self, depth: u32) -> bool {
         self.max_depth != 0 && depth > self.max_depth
     }
@@ -236,6 +247,20 @@ mod tests {
         assert_eq!(judge("http://h/sitemap.xml.gz", 2), Some(FilterReason::TooDeep));
         assert_eq!(judge("http://h/private/s.xml", 0), Some(FilterReason::Excluded));
         assert_eq!(judge("http://x/s.xml", 0), Some(FilterReason::OffDomain));
+    }
+
+    #[test]
+    fn a_file_that_is_asked_for_may_lie_anywhere_but_where_nothing_may() {
+        let scope = scope(|c| {
+            c.exclude = vec!["/private".into()];
+            c.include = vec!["/p/".into()];
+            c.max_depth = 1;
+        });
+        scope.blocks.insert(Domain::parse("blocked.test").unwrap());
+        let judge = |url: &str| scope.judge_file(&CanonicalUrl::parse(url).unwrap());
+        assert_eq!(judge("http://cdn.example/a/a/a/a/a/a/a/cover.jpg"), None);
+        assert_eq!(judge("http://h/private/a.jpg"), Some(FilterReason::Excluded));
+        assert_eq!(judge("http://x.blocked.test/a.jpg"), Some(FilterReason::Blocked));
     }
 
     #[test]

@@ -111,6 +111,23 @@ impl View for Window {
         }
     }
 
+    fn look_file(&self, print: Fingerprint, url: &CanonicalUrl) -> Look {
+        let is_filtered = match self.seen.get(print) {
+            None => false,
+            Some(Standing::Filtered(..)) => true,
+            Some(_) => return Look::Known,
+        };
+        match self.scope.judge_file(url) {
+            None => Look::Admit,
+            Some(_) if is_filtered => Look::Known,
+            Some(reason) => Look::Filter(reason),
+        }
+    }
+
+    fn keeps_file_out(&self, url: &CanonicalUrl) -> Option<FilterReason> {
+        self.scope.judge_file(url)
+    }
+
     fn look_nofollow(&self, print: Fingerprint, url: &CanonicalUrl, depth: u32) -> Look {
         match self.seen.get(print) {
             Some(_) => Look::Known,

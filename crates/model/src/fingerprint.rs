@@ -9,8 +9,8 @@ use twox_hash::XxHash3_64;
 
 use crate::{CanonicalUrl, FingerprintBits, KeyRules, Method, Request};
 
-/// Stands for one request: method, canonical URL, body and [`FetchOptions::unique`], hashed under
-/// the crawl's secret.
+/// Stands for one request: method, canonical URL, body, [`FetchOptions::unique`], and whether it is
+/// for a file that an item asks for, hashed under the crawl's secret.
 ///
 /// [`FetchOptions::unique`]: crate::FetchOptions::unique
 ///
@@ -106,9 +106,9 @@ impl Fingerprinter {
     /// No first fingerprint is a second one, and the other way round.
     #[must_use]
     pub fn second(&self, request: &Request) -> Option<Fingerprint> {
-        let (url, unique) = (&request.url, request.options().unique);
-        let text = url.as_str();
-        let hash = self.hash(&self.second?, request.method, text, &request.body, unique);
+        let text = request.url.as_str();
+        let hash =
+            self.hash(&self.second?, request.method, text, &request.body, request.number());
         Some(Fingerprint(hash | SECOND))
     }
 
@@ -166,7 +166,7 @@ impl Fingerprinter {
     /// Fingerprint of any request.
     #[must_use]
     pub fn request(&self, request: &Request) -> Fingerprint {
-        self.first(request.method, request.url.as_str(), &request.body, request.options().unique)
+        self.first(request.method, request.url.as_str(), &request.body, request.number())
     }
 
     /// Fingerprint of a host's name, for sets of many of them.

@@ -9,7 +9,7 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use siphasher::sip128::{Hasher128, SipHasher24};
 
-use crate::{DroppedItem, Item};
+use crate::{DroppedItem, Files, Item};
 
 /// Longest name of a field that is told apart, in characters.
 const MAX_NAME_CHARS: usize = 100;
@@ -26,6 +26,8 @@ pub struct PageItems {
     pub fields: FieldCounts,
     /// Those that a step dropped.
     pub dropped: Vec<DroppedItem>,
+    /// The files that `kept` ask for.
+    pub files: Files,
 }
 
 impl PageItems {

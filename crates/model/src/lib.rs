@@ -28,6 +28,7 @@ mod departure;
 mod dropped;
 mod edge;
 mod ending;
+mod file;
 mod items;
 mod redirect;
 
@@ -45,6 +46,10 @@ pub use dropped::{Dropped, DroppedItem, Refusal};
 pub use edge::{EndedBy, Entry, Fetched, HostFree, Item, Outcome, Parsed, Source};
 pub use ending::{Ending, RobotsReply, robots_reply, settle, verdict_of};
 pub use event::{Event, Found, LogPosition};
+pub use file::{
+    Arrived, AskedFile, Depot, Draft, FileAsk, FileFacts, FileFormat, FileKind, FileTold, Files,
+    ImageSize, MediaConfig, image_size,
+};
 pub use fingerprint::{Fingerprint, Fingerprinter, digest};
 pub use host::{Host, Origin};
 pub use host_table::{HostPattern, HostTable, NoHostPattern};

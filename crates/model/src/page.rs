@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::{Cached, CanonicalUrl, Fingerprint, Timing, Truncation, Verdict};
+use crate::{Cached, CanonicalUrl, FileFacts, Fingerprint, Timing, Truncation, Verdict};
 
 /// What the store keeps of every settled URL. As JSON it is what `crawl inspect --json` prints;
 /// the field names are stable.
@@ -88,6 +88,12 @@ pub struct PageRecord {
     /// Where the body is archived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<BodyPointer>,
+    /// The file that its body went to, if an item asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<Box<FileFacts>>,
+    /// Number of files that its items ask for.
+    #[serde(default, skip_serializing_if = "is_none_of")]
+    pub n_files: u32,
     /// Tells one decoded body from another: see [`digest`](crate::digest); empty if there was
     /// none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -114,6 +120,11 @@ fn is_false(flag: &bool) -> bool {
 }
 
 fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_none_of(number: &u32) -> bool {
     *number == 0
 }
 
@@ -162,6 +173,8 @@ impl PageRecord {
             referrer: None,
             error: String::new(),
             body: None,
+            file: None,
+            n_files: 0,
             digest: String::new(),
             has_extras: false,
             checked_ms: 0,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CanonicalUrl, FetchOptions, Fingerprint};
+use crate::{CanonicalUrl, FetchOptions, FileKind, Fingerprint};
 
 /// The HTTP methods that a crawler sends (RFC 9110, section 9.3).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,6 +80,52 @@ impl Request {
 
     /// The label of sitemaps that a spider asks for and reads by itself.
     pub const SPIDERS_SITEMAP: &str = "@sitemap:spider";
+
+    /// The label of files that items ask for. No callback sees them.
+    pub const FILE: &str = "@file";
+
+    /// The label of images that items ask for.
+    pub const IMAGE: &str = "@image";
+
+    /// Stands in the fingerprints of files, so that a URL may be a page and a file.
+    const FILE_NUMBER: u64 = 0x6d65_6469_6121_0001;
+
+    /// A file that an item asks for; before the pages of its host, so that items wait less long.
+    #[must_use]
+    pub fn file(url: CanonicalUrl, kind: FileKind) -> Self {
+        let label = match kind {
+            FileKind::File => Self::FILE,
+            FileKind::Image => Self::IMAGE,
+        };
+        Self { label: label.into(), priority: 1, ..Self::get(url) }
+    }
+
+    /// What is wanted of a file; `None` if it is none that an item asks for.
+    #[must_use]
+    pub fn file_kind(&self) -> Option<FileKind> {
+        Self::file_kind_of(&self.label)
+    }
+
+    /// The same by the label.
+    #[must_use]
+    pub fn file_kind_of(label: &str) -> Option<FileKind> {
+        match label {
+            Self::FILE => Some(FileKind::File),
+            Self::IMAGE => Some(FileKind::Image),
+            _ => None,
+        }
+    }
+
+    /// Whether it asks for a file that an item wants.
+    #[must_use]
+    pub fn is_file(&self) -> bool {
+        self.file_kind().is_some()
+    }
+
+    /// What makes it a request of its own in its fingerprint, if anything does.
+    pub(crate) fn number(&self) -> Option<u64> {
+        self.options().unique.or(self.is_file().then_some(Self::FILE_NUMBER))
+    }
 
     /// Whether pages of this label are sitemaps, which may be compressed files and need not be
     /// what the crawl's scope takes for pages.

@@ -215,6 +215,12 @@ pub enum FailureKind {
     Refused,
     /// A middleware did not let the request go in time.
     Held,
+    /// An image smaller than is wanted.
+    TooSmall,
+    /// The files of the crawl take all the room that they may.
+    FileBudget,
+    /// A file could not be written. (The store then fails, and the crawl with it.)
+    Disk,
 }
 
 impl FailureKind {
@@ -232,7 +238,8 @@ impl FailureKind {
             | Self::HeaderTimeout
             | Self::Protocol
             | Self::Disconnected
-            | Self::Held => true,
+            | Self::Held
+            | Self::Disk => true,
             Self::Unresolvable
             | Self::PrivateAddress
             | Self::Tls
@@ -243,7 +250,9 @@ impl FailureKind {
             | Self::HeaderCount
             | Self::ContentType
             | Self::NotCached
-            | Self::Refused => false,
+            | Self::Refused
+            | Self::TooSmall
+            | Self::FileBudget => false,
         }
     }
 
@@ -270,7 +279,9 @@ impl FailureKind {
             Self::HeaderCount => Verdict::HeaderCount,
             Self::ContentType => Verdict::ContentType,
             Self::NotCached => Verdict::NotCached,
-            Self::Refused | Self::Held => Verdict::Refused,
+            Self::Refused | Self::Held | Self::Disk => Verdict::Refused,
+            Self::TooSmall => Verdict::TooSmall,
+            Self::FileBudget => Verdict::FileBudget,
         }
     }
 
@@ -298,6 +309,8 @@ impl FailureKind {
             Self::ContentType,
             Self::NotCached,
             Self::Refused,
+            Self::TooSmall,
+            Self::FileBudget,
         ];
         all.into_iter().find(|kind| kind.verdict() == verdict)
     }
@@ -320,10 +333,16 @@ impl FailureKind {
             | Self::HeaderTimeout
             | Self::Disconnected => Health::Unreachable,
             Self::Protocol => Health::Failing,
-            Self::HeaderLimit | Self::HeaderCount | Self::ContentType => Health::Good,
-            Self::PrivateAddress | Self::Proxy | Self::NotCached | Self::Refused | Self::Held => {
-                Health::Unknown
+            Self::HeaderLimit | Self::HeaderCount | Self::ContentType | Self::TooSmall => {
+                Health::Good
             }
+            Self::PrivateAddress
+            | Self::Proxy
+            | Self::NotCached
+            | Self::Refused
+            | Self::Held
+            | Self::FileBudget
+            | Self::Disk => Health::Unknown,
         }
     }
 }

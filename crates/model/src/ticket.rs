@@ -4,7 +4,7 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{CanonicalUrl, Fingerprint, Origin, Request, Sent};
+use crate::{Arrived, CanonicalUrl, Fingerprint, Origin, Request, Sent};
 
 /// Number of an open ticket: a slot that is used again after the ticket has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -40,6 +40,8 @@ pub struct Ticket {
     desk: Option<Arc<dyn Desk>>,
     /// What went out for it.
     sent: Option<Box<Sent>>,
+    /// The file that came of it.
+    file: Option<Box<Arrived>>,
     /// Held for its `Drop`.
     reservation: Option<Box<dyn Any + Send + Sync>>,
 }
@@ -72,7 +74,17 @@ impl Ticket {
     ) -> Self {
         let errand = Arc::new(errand);
         let desk = Some(desk);
-        Self { id, print, errand, attempt, last_attempt, desk, sent: None, reservation: None }
+        Self {
+            id,
+            print,
+            errand,
+            attempt,
+            last_attempt,
+            desk,
+            sent: None,
+            file: None,
+            reservation: None,
+        }
     }
 
     /// Its slot.
@@ -146,6 +158,17 @@ impl Ticket {
     #[must_use]
     pub fn sent(&self) -> Option<&Sent> {
         self.sent.as_deref()
+    }
+
+    /// Notes the file that its answer's body went to.
+    pub fn note_file(&mut self, file: Arrived) {
+        self.file = Some(Box::new(file));
+    }
+
+    /// The file that its answer's body went to; `None` if there is none.
+    #[must_use]
+    pub fn file(&self) -> Option<&Arrived> {
+        self.file.as_deref()
     }
 
     /// Ends the ticket with an outcome.

@@ -139,6 +139,14 @@ named! {
         SpiderCrash = "spider-crash",
         /// A middleware refused to send the request, or did not let it go in time.
         Refused = "refused",
+        /// A file that an item asks for lies in the crawl's folder.
+        Stored = "stored",
+        /// A file that an item asks for, and that a rule of the crawl keeps out: `error` says which.
+        Filtered = "filtered",
+        /// An image smaller than `media.min-width` and `media.min-height` say.
+        TooSmall = "too-small",
+        /// A file that was not begun: those of the crawl take `media.total-mib` already.
+        FileBudget = "file-budget",
     }
 }
 
@@ -147,7 +155,7 @@ impl Verdict {
     /// they are in the store, but not in the page stream.
     #[must_use]
     pub fn was_fetched(self) -> bool {
-        !matches!(self, Self::RobotsUnreachable | Self::Poisoned | Self::HostDead)
+        !matches!(self, Self::RobotsUnreachable | Self::Poisoned | Self::HostDead | Self::Filtered)
     }
 
     /// Whether a 2xx response was cut short; what there is was parsed.
@@ -227,7 +235,11 @@ impl Verdict {
             | Self::HostDead
             | Self::RobotsUnreachable
             | Self::Poisoned
-            | Self::Refused => false,
+            | Self::Refused
+            | Self::Stored
+            | Self::Filtered
+            | Self::TooSmall
+            | Self::FileBudget => false,
         }
     }
 }
@@ -361,6 +373,17 @@ pub trait View: Send + Sync {
             Look::Admit => Look::Filter(FilterReason::NoFollow),
             other => other,
         }
+    }
+
+    /// Judges a file that an item asks for: it was asked for by name, so only rules that keep a
+    /// URL out whatever it is hold for it.
+    fn look_file(&self, print: Fingerprint, url: &CanonicalUrl) -> Look {
+        self.look_sitemap(print, url, 0)
+    }
+
+    /// Which rule keeps out a file that an item asks for; `None` if none does.
+    fn keeps_file_out(&self, _url: &CanonicalUrl) -> Option<FilterReason> {
+        None
     }
 
     /// Judges a URL that the spider's own step refuses: known, or filtered, as

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crawl_model::{CanonicalUrl, Item, Request};
+use crawl_model::{CanonicalUrl, FileAsk, Item, Request};
 use serde::Serialize;
 
 use crate::query::LINKS;
@@ -19,6 +19,8 @@ const MAX_LOG_LINES: usize = 1000;
 #[derive(Debug, Default)]
 pub struct Harvest {
     items: Vec<Item>,
+    /// What each of the first items asks for.
+    files: Vec<Vec<FileAsk>>,
     follows: Vec<Follow>,
     logs: Vec<LogLine>,
     logs_left_out: u64,
@@ -41,6 +43,39 @@ impl Harvest {
         let text = serde_json::to_string(item)
             .map_err(|source| SpiderError::Serialise { what: "the item", source })?;
         self.items.push(Item(text.into()));
+        Ok(())
+    }
+
+    /// Keeps an item, and has the crawl fetch files that belong to it: images, documents.
+    ///
+    /// They are fetched by all rules of the crawl but those that select pages (`[media]` has their
+    /// limits), wherever they lie, and go to the folder `media` of the crawl. The item gets a field
+    /// `files`, which says of each where it is, its SHA-256, size and type, and how it ended; feeds
+    /// write it when the last of them has ended, well or not.
+    ///
+    /// ```
+    /// # use crawl_spider::{FileAsk, Harvest, Page, SpiderError};
+    /// # fn callback(page: &Page<'_>, out: &mut Harvest) -> Result<(), SpiderError> {
+    /// let cover = page.css("img.cover::attr(src)")?.first().map(|it| it.text()).unwrap_or_default();
+    /// let files = page.join(&cover).ok().map(|url| FileAsk::image(url).of("cover"));
+    /// out.item_with_files(&serde_json::json!({"cover": cover}), files)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`SpiderError::Serialise`] if the item is no JSON.
+    pub fn item_with_files(
+        &mut self,
+        item: &(impl Serialize + ?Sized),
+        files: impl IntoIterator<Item = FileAsk>,
+    ) -> Result<(), SpiderError> {
+        self.item(item)?;
+        let files: Vec<_> = files.into_iter().collect();
+        if !files.is_empty() {
+            self.files.resize(self.items.len() - 1, Vec::new());
+            self.files.push(files);
+        }
         Ok(())
     }
 
@@ -226,7 +261,11 @@ impl Harvest {
 
     /// Adds what another one brought, in its order; for hosts whose spider runs elsewhere.
     pub fn take_in(&mut self, other: Harvested) {
-        let Harvested { items, follows, logs, stats, stop } = other;
+        let Harvested { items, files, follows, logs, stats, stop } = other;
+        if !files.is_empty() {
+            self.files.resize(self.items.len(), Vec::new());
+            self.files.extend(files);
+        }
         append(&mut self.items, items);
         append(&mut self.follows, follows);
         // One more than a callback has: its last may say how many were left out.
@@ -244,8 +283,8 @@ impl Harvest {
             let text = format!("{} more log lines left out", self.logs_left_out);
             self.logs.push(LogLine { level: LogLevel::Warn, text });
         }
-        let Self { items, follows, logs, stats, stop, .. } = self;
-        Harvested { items, follows, logs, stats, stop }
+        let Self { items, files, follows, logs, stats, stop, .. } = self;
+        Harvested { items, files, follows, logs, stats, stop }
     }
 }
 
@@ -290,6 +329,8 @@ pub(crate) fn is_nofollow(rel: Option<&str>) -> bool {
 pub struct Harvested {
     /// The items, in order.
     pub items: Vec<Item>,
+    /// The files that each of the first items asks for; items beyond its end ask for none.
+    pub files: Vec<Vec<FileAsk>>,
     /// The requests, in order.
     pub follows: Vec<Follow>,
     /// The log lines, in order.
@@ -368,6 +409,20 @@ mod tests {
         out.request(request.clone());
         let follow = out.into_parts().follows.remove(0);
         assert_eq!(follow.into_request(0, None), request);
+    }
+
+    #[test]
+    fn files_stand_beside_the_item_that_asks_for_them() {
+        let file = |text: &str| FileAsk::file(CanonicalUrl::parse(text).unwrap());
+        let mut out = Harvest::new();
+        out.item(&1).unwrap();
+        out.item_with_files(&2, [file("http://h/a"), file("http://h/b")]).unwrap();
+        out.item_with_files(&3, []).unwrap();
+        let mut other = Harvest::new();
+        other.item_with_files(&4, [file("http://h/c")]).unwrap();
+        out.take_in(other.into_parts());
+        let counts: Vec<_> = out.into_parts().files.iter().map(Vec::len).collect();
+        assert_eq!(counts, [0, 2, 0, 1]);
     }
 
     #[test]

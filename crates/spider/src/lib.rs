@@ -91,7 +91,7 @@ pub use form::{
 pub use harvest::{Harvest, Harvested, LogLevel, LogLine};
 #[doc(hidden)]
 pub use item::rt;
-pub use item::{FromText, ItemError, PageItem};
+pub use item::{FileUrls, FromText, ItemError, PageItem};
 pub use meta::{HeadLink, MetaMap, Metadata, StructuredData};
 pub use node::{Node, Nodes, XPathValue};
 pub use page::Page;
@@ -107,7 +107,8 @@ pub use table::Table;
 pub use text::collapse_whitespace;
 
 pub use crawl_model::{
-    CanonicalUrl, Dropped, Item, Method, Refusal, Request, Response, UrlError, Verdict,
+    CanonicalUrl, Dropped, FileAsk, FileKind, Item, Method, Refusal, Request, Response, UrlError,
+    Verdict,
 };
 pub use crawl_spider_derive::spider;
 pub use serde_json::{Value, json};

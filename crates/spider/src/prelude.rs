@@ -4,7 +4,7 @@ pub use crawl_spider_derive::Item;
 
 pub use crate::process;
 pub use crate::{
-    Args, CanonicalUrl, Closed, Dropped, FailedRequest, Follow, Followed, FromArgs, Harvest,
-    ItemStep, Link, LinkExtractor, LinkKind, LogLevel, Node, Nodes, Page, PageInfo, PageItem,
-    Refusal, Request, RequestStep, Rule, Rules, Spider, SpiderError, Value, json, spider,
+    Args, CanonicalUrl, Closed, Dropped, FailedRequest, FileAsk, Follow, Followed, FromArgs,
+    Harvest, ItemStep, Link, LinkExtractor, LinkKind, LogLevel, Node, Nodes, Page, PageInfo,
+    PageItem, Refusal, Request, RequestStep, Rule, Rules, Spider, SpiderError, Value, json, spider,
 };

@@ -114,7 +114,7 @@ impl SpiderTest {
     fn bare(&self, call: impl FnOnce(&mut Harvest) -> Result<(), SpiderError>) -> Outcome {
         let mut out = Harvest::new();
         let result = call(&mut out);
-        let Harvested { items, follows, logs, stats, stop } = out.into_parts();
+        let Harvested { items, follows, logs, stats, stop, .. } = out.into_parts();
         let values = items.iter().map(|item| serde_json::from_str(&item.0).unwrap_or_default());
         let mut outcome = Outcome {
             verdict: Verdict::Ok,

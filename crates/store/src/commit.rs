@@ -23,6 +23,7 @@ use crate::dedup::Claims;
 use crate::dropped::Drops;
 use crate::log::Appender;
 use crate::manifest::Manifest;
+use crate::media::{self, Keeping};
 use crate::seal::Batch;
 use crate::store::{Shared, millis, now_ms};
 use crate::tally::Tally;
@@ -73,6 +74,7 @@ pub(crate) struct Commit {
     /// What settled in this group, of which the database knows nothing yet.
     settled: HashSet<Fingerprint>,
     claims: Claims,
+    files: Keeping,
     n_entries: usize,
     n_tickets: usize,
     n_bytes: usize,
@@ -168,6 +170,7 @@ impl Books {
             acks: Vec::new(),
             settled: HashSet::new(),
             claims: Claims::default(),
+            files: Keeping::default(),
             n_entries: 0,
             n_tickets: 0,
             n_bytes: 0,
@@ -298,17 +301,17 @@ impl Books {
     /// Ends the writing: all groups are on the disk.
     pub(crate) fn close(mut self) -> Result<(), StoreError> {
         self.archive.close()?;
+        media::recover(&self.shared.folder, &self.shared.db)?;
         self.shared.close_clean()
     }
 
     /// Brings the group to the disk; returns the last settle number and what is to be told.
     pub(crate) fn post(&mut self, commit: Commit) -> Result<(u64, Vec<Ack>), StoreError> {
-        if let Some(source) = self.shared.fault.take() {
-            let path = self.shared.folder.open_journal();
+        if let Some((path, source)) = self.shared.fault.take() {
             return Err(StoreError::File { doing: "write", path, source });
         }
         crash::point("commit-begun");
-        let Commit { mut batch, items, mut acks, is_empty, .. } = commit;
+        let Commit { mut batch, items, mut acks, is_empty, files, .. } = commit;
         if self.packer.is_empty() && is_empty {
             return Ok((self.totals.log.n, acks));
         }
@@ -319,6 +322,7 @@ impl Books {
         crash::point("bodies-synced");
         self.tally.post(&mut batch);
         self.drops.post(&mut batch);
+        files.post(&self.shared.db, &mut batch)?;
         let blocks = self.packer.take();
         let totals = Totals {
             log: self.log.append(&blocks, self.packer.last_n())?,
@@ -327,6 +331,7 @@ impl Books {
         totals.put(&mut batch);
         self.shared.db.commit(batch)?;
         self.manifest.write(totals.log.n)?;
+        files.posted(&self.shared.media);
         self.shared.log.publish(totals.log);
         self.totals = totals;
         if !blocks.is_empty() {

@@ -51,7 +51,9 @@ impl Copy {
             | Verdict::RedirectLoop
             | Verdict::TooManyRedirects
             | Verdict::BadRedirect
-            | Verdict::ContentType => Quality::Answer,
+            | Verdict::ContentType
+            | Verdict::Stored
+            | Verdict::TooSmall => Quality::Answer,
             Verdict::HttpError => match self.status {
                 Some(408 | 429 | 500..) | None => Quality::Failed,
                 Some(_) => Quality::Answer,
@@ -96,7 +98,9 @@ impl Copy {
             | Verdict::HostDead
             | Verdict::RobotsUnreachable
             | Verdict::Poisoned
-            | Verdict::Refused => Quality::Failed,
+            | Verdict::Refused
+            | Verdict::Filtered
+            | Verdict::FileBudget => Quality::Failed,
         }
     }
 }

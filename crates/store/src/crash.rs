@@ -45,6 +45,15 @@ pub const POINTS: &[&str] = &[
     "manifest-before-write",
     "manifest-written",
     "commit-done",
+    // A file that an item asks for, in `media`; the next open, and `gc`.
+    "media-begun",
+    "media-written",
+    "media-synced",
+    "media-marked",
+    "media-placed",
+    "media-settled",
+    "media-unplaced",
+    "media-forgotten",
     // Upkeep of the archive, in `archive::compact`.
     "gc-dropped",
     "compact-copied",

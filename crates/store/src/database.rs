@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use crawl_model::{Fingerprint, LogPosition, PageRecord};
 
 use crate::codec::{Take, put_number};
+use crate::media::FileSums;
 use crate::seal::{Batch, Seal};
 use crate::{StoreError, crash, keys};
 
@@ -185,6 +186,13 @@ impl Database {
         let [n, items, segment, offset] = numbers(&value).ok_or_else(corrupt)?;
         let segment = u32::try_from(segment).map_err(|_| corrupt())?;
         Ok(Totals { log: LogPosition { segment, offset, n }, items })
+    }
+
+    /// Number and bytes of the files that items asked for.
+    pub(crate) fn file_sums(&self) -> Result<FileSums, StoreError> {
+        let Some(value) = self.meta("files")? else { return Ok(FileSums::default()) };
+        let [n, bytes] = numbers(&value).ok_or_else(|| StoreError::corrupt("sums of files"))?;
+        Ok(FileSums { n, bytes })
     }
 
     /// Committed lengths of the body files, by name.

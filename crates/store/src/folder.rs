@@ -8,6 +8,7 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use crate::media::MEDIA;
 use crate::{StoreError, crash};
 
 /// Name of the slot journal.
@@ -114,6 +115,7 @@ impl Folder {
         remove_dir(&self.frontier())?;
         remove_dir(&self.feeds())?;
         remove_dir(&self.bodies())?;
+        remove_dir(&self.root.join(MEDIA))?;
         crash::point("wipe-almost-done");
         Ok(())
     }

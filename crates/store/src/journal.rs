@@ -9,7 +9,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::ops::Range;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crawl_model::{Fingerprint, OpenJournal, TicketId};
@@ -61,17 +61,19 @@ pub(crate) fn reset(path: &Path, new: &Path, epoch: u64) -> Result<(), StoreErro
     written().map_err(StoreError::file("begin", path))
 }
 
-/// What went wrong first while the journal was written; the writer asks at each commit.
+/// What went wrong first while the journal, or a file that an item asks for, was written; the writer asks at each commit.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Fault(Arc<Mutex<Option<io::Error>>>);
+pub(crate) struct Fault(Arc<Mutex<Option<(PathBuf, io::Error)>>>);
 
 impl Fault {
-    pub(crate) fn take(&self) -> Option<io::Error> {
+    /// The file, and what went wrong.
+    pub(crate) fn take(&self) -> Option<(PathBuf, io::Error)> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    fn note(&self, error: io::Error) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+    pub(crate) fn note(&self, path: &Path, error: io::Error) {
+        let mut fault = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        fault.get_or_insert_with(|| (path.to_owned(), error));
     }
 }
 
@@ -79,6 +81,7 @@ impl Fault {
 #[derive(Debug)]
 pub(crate) struct Journal {
     file: Arc<File>,
+    path: Arc<Path>,
     fault: Fault,
     /// All slots, as they are to stand in the file.
     slots: Vec<[u8; SLOT]>,
@@ -90,16 +93,16 @@ impl Journal {
     pub(crate) fn open(path: &Path, fault: Fault) -> Result<Self, StoreError> {
         let file = OpenOptions::new().write(true).open(path);
         let file = file.map_err(StoreError::file("open", path))?;
-        Ok(Self::new(Arc::new(file), fault))
+        Ok(Self::new(Arc::new(file), path.into(), fault))
     }
 
-    fn new(file: Arc<File>, fault: Fault) -> Self {
-        Self { file, fault, slots: Vec::new(), unwritten: 0..0 }
+    fn new(file: Arc<File>, path: Arc<Path>, fault: Fault) -> Self {
+        Self { file, path, fault, slots: Vec::new(), unwritten: 0..0 }
     }
 
     /// The same journal.
     pub(crate) fn again(&self) -> Self {
-        Self::new(self.file.clone(), self.fault.clone())
+        Self::new(self.file.clone(), self.path.clone(), self.fault.clone())
     }
 
     fn put(&mut self, id: TicketId, print: u64, state: u64) {
@@ -133,7 +136,7 @@ impl OpenJournal for Journal {
         }
         let at = (HEADER + range.start * SLOT) as u64;
         if let Err(e) = self.file.write_all_at(self.slots[range].as_flattened(), at) {
-            self.fault.note(e);
+            self.fault.note(&self.path, e);
         }
     }
 }

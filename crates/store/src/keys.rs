@@ -25,6 +25,17 @@ pub(crate) const ROBOTS: u8 = b'R';
 pub(crate) const COOKIE: u8 = b'C';
 /// Which bodies are archived where, in blocks.
 pub(crate) const BODIES: u8 = b'B';
+/// Files in the folder, by their digests.
+pub(crate) const FILE: u8 = b'f';
+/// Which pages have a file: digest and page.
+pub(crate) const FILE_USE: u8 = b'u';
+/// Who waits for a file, or did: the file's page and the page of the item, or that of a file that
+/// redirected.
+pub(crate) const WAITS: u8 = b'w';
+/// Where a file is that was looked for and redirected.
+pub(crate) const LEADS: u8 = b'l';
+/// The files that the items of a page ask for, packed.
+pub(crate) const ASKED: u8 = b'a';
 /// Process deaths with a URL in hand.
 pub(crate) const DEATHS: u8 = b'D';
 
@@ -38,7 +49,8 @@ pub(crate) fn print(tag: u8, print: Fingerprint) -> [u8; 9] {
     key
 }
 
-/// One part of what is packed for a page: [`ITEMS`], [`DROPPED`] or [`PAGE_KEYS`].
+/// One part of what is packed for a page: [`ITEMS`], [`DROPPED`], [`PAGE_KEYS`] or
+/// [`ASKED`].
 pub(crate) fn part(tag: u8, of: Fingerprint, part: u32) -> [u8; 13] {
     let mut key = [0; 13];
     key[..9].copy_from_slice(&print(tag, of));
@@ -59,6 +71,27 @@ pub(crate) fn item_key(key: ItemKey) -> [u8; 17] {
     let mut bytes = [ITEM_KEY; 17];
     bytes[1..].copy_from_slice(&key.0);
     bytes
+}
+
+pub(crate) fn file(digest: &[u8; 32]) -> Vec<u8> {
+    [&[FILE], &digest[..]].concat()
+}
+
+pub(crate) fn file_use(digest: &[u8; 32], of: Fingerprint) -> Vec<u8> {
+    [&[FILE_USE], &digest[..], &of.0.to_be_bytes()].concat()
+}
+
+pub(crate) fn waits(file: Fingerprint, who: Fingerprint) -> [u8; 17] {
+    let mut key = [WAITS; 17];
+    key[1..9].copy_from_slice(&file.0.to_be_bytes());
+    key[9..].copy_from_slice(&who.0.to_be_bytes());
+    key
+}
+
+/// The second fingerprint of a key made by [`waits`].
+pub(crate) fn second_print_of(key: &[u8]) -> Option<Fingerprint> {
+    let bytes: [u8; 8] = key.get(9..17)?.try_into().ok()?;
+    Some(Fingerprint(u64::from_be_bytes(bytes)))
 }
 
 pub(crate) fn fields(kind: &str) -> Vec<u8> {

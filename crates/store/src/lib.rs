@@ -11,6 +11,7 @@
 //!   the log is committed.
 //! - `log/`: the settle log, in files that are only appended to.
 //! - `bodies/`: archived exchanges, WARC 1.1. A body never goes into sled.
+//! - `media/`: files that items asked for, each under its SHA-256.
 //! - `manifest`: the last settle number, beside sled, so that a loss inside it is noticed.
 //! - `open`: the slot journal: which URLs a killed process had in hand.
 //! - `seed-hosts`: hosts that later seeds brought into the scope, if any did.
@@ -57,6 +58,7 @@ mod writer;
 
 mod dedup;
 mod dropped;
+mod media;
 mod packed;
 
 mod runs;
@@ -77,6 +79,7 @@ pub use dropped::DropCounts;
 pub use error::StoreError;
 pub use fold::{HostRow, UrlRow, UrlState};
 pub use log::Events;
+pub use media::{FilesGone, KnownFiles, gc_files};
 pub use reader::{Items, Pages, Reader, Settled, Urls};
 pub use recovery::Recovery;
 pub use recrawl::{RecrawlConfig, Revisited};

@@ -19,6 +19,7 @@ use crate::commit::item_value;
 use crate::dropped::{self, DropCounts};
 use crate::fold::{Fold, Part};
 use crate::log::Log;
+use crate::media::{FileSums, ItemFiles, KnownFiles};
 use crate::packed::Pieces;
 use crate::runs::LastRuns;
 use crate::store::Shared;
@@ -95,6 +96,29 @@ impl Reader {
         Ok(self.shared.db.totals()?.items)
     }
 
+    /// Number of files in the folder that items asked for, and their bytes. Equal ones are one.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be read.
+    pub fn n_files(&self) -> Result<(u64, u64), StoreError> {
+        let FileSums { n, bytes } = self.shared.db.file_sums()?;
+        Ok((n, bytes))
+    }
+
+    /// The files that were asked for and have ended, to be looked up.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be read.
+    pub fn known_files(&self) -> Result<KnownFiles, StoreError> {
+        Ok(KnownFiles { prints: self.fingerprinter()?, reader: self.clone() })
+    }
+
+    /// Whether any item ever asked for a file.
+    #[must_use]
+    pub fn asks_for_files(&self) -> bool {
+        self.shared.media.is_used()
+    }
+
     /// The record of a settled URL; `None` if it has not settled.
     ///
     /// # Errors
@@ -131,10 +155,19 @@ impl Reader {
         Ok(Pages::new(self.settled_after(n)?, self.clone()))
     }
 
-    /// The items of a page as JSON texts, in the order the spider took them.
+    /// The items of a page as JSON texts, in the order the spider took them. One that asks for files
+    /// says in its field `files` where each of them stands now.
     #[must_use]
     pub fn items(&self, print: Fingerprint) -> Items {
-        Items::new(Pieces::of(&self.shared.db, keys::ITEMS, print, "item"))
+        Items::new(Pieces::of(&self.shared.db, keys::ITEMS, print, "item"), ItemFiles::of(self, print))
+    }
+
+    /// Those of a page's items that are whole at settle `n` and at none before: it is the page's, or
+    /// that of the last file that they ask for.
+    #[must_use]
+    pub fn items_whole_at(&self, print: Fingerprint, record: &PageRecord, n: u64) -> Items {
+        let items = self.items(print);
+        items.whole_at(record.n_files > 0, record.n, n)
     }
 
     /// The items of a page that a step of the pipeline dropped, as far as they were kept.

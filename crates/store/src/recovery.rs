@@ -11,7 +11,7 @@ use crate::folder::Folder;
 use crate::journal::{self, Leftovers};
 use crate::manifest::{Manifest, Told};
 use crate::seal::Batch;
-use crate::{StoreError, archive, crash, keys, log};
+use crate::{StoreError, archive, crash, keys, log, media};
 
 /// What was found at open.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -73,6 +73,9 @@ pub(crate) fn recover(folder: &Folder, db: &Database) -> Result<Recovery, StoreE
     journal::reset(&folder.open_journal(), &folder.new_journal(), epoch + 1)?;
 
     notes.extend(archive::cut_back(&folder.bodies(), &db.segments()?)?);
+    if media::recover(folder, db)? > 0 {
+        notes.push("files that were in the making are removed, and fetched again".to_owned());
+    }
     crash::point("recovery-bodies-cut");
     Manifest::open(folder.manifest())?.write(last)?;
     Ok(Recovery { clean, suspects: db.deaths()?, last, n_open, notes })

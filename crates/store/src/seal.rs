@@ -14,7 +14,7 @@ use crate::keys;
 const SEAL: &str = "seal";
 
 /// Values of [`META`](keys::META) that others account for, or that change with each commit.
-const ACCOUNTED_FOR: [&[u8]; 4] = [b"totals", b"run", b"dropped", b"seal"];
+const ACCOUNTED_FOR: [&[u8]; 5] = [b"totals", b"run", b"dropped", b"seal", b"files"];
 
 /// Changes to the database that happen together, or not at all.
 #[derive(Debug, Default)]

@@ -8,7 +8,8 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crawl_model::{
-    Archivist, Fingerprint, Fingerprinter, IdentityConfig, LogPosition, OpenJournal,
+    Archivist, Depot, Fingerprint, Fingerprinter, IdentityConfig, LogPosition, MediaConfig,
+    OpenJournal,
 };
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +18,7 @@ use crate::database::{Database, encode_numbers};
 use crate::folder::{self, Folder};
 use crate::journal::{self, Fault, Journal};
 use crate::log::{Log, LogFiles};
+use crate::media::{Media, MediaDepot};
 use crate::recovery::{check_manifest, recover};
 use crate::recrawl::Revisits;
 use crate::runs::{self, RunBook, Runs};
@@ -53,6 +55,8 @@ pub(crate) struct Shared {
     /// Which bodies are archived where.
     pub(crate) known: Known,
     pub(crate) fault: Fault,
+    /// What is known of files that items ask for.
+    pub(crate) media: Arc<Media>,
     /// What this run's revisits came to.
     pub(crate) revisits: Revisits,
     pub(crate) folder: Folder,
@@ -102,7 +106,9 @@ impl Store {
         let has_writer = AtomicBool::new(false);
         let (revisits, known) = (Revisits::default(), Known::open(&db)?);
         let ids = Arc::new(Ids::new(random()?));
-        let shared = Shared { db, log, identity, has_writer, ids, known, fault, revisits, folder };
+        let media = Arc::new(Media::open(&db)?);
+        let shared =
+            Shared { db, log, identity, has_writer, ids, known, fault, media, revisits, folder };
         let shared = Arc::new(shared);
         Ok(Self { shared, config: config.clone(), recovery, journal })
     }
@@ -124,7 +130,9 @@ impl Store {
         let (has_writer, fault) = (AtomicBool::new(true), Fault::default());
         let (revisits, known) = (Revisits::default(), Known::open(&db)?);
         let ids = Arc::new(Ids::new(random()?));
-        let shared = Shared { db, log, identity, has_writer, ids, known, fault, revisits, folder };
+        let media = Arc::new(Media::open(&db)?);
+        let shared =
+            Shared { db, log, identity, has_writer, ids, known, fault, media, revisits, folder };
         Ok(Inspection { reader: Reader::new(Arc::new(shared)) })
     }
 
@@ -264,6 +272,12 @@ impl Store {
     pub fn archivist(&self) -> Option<Arc<dyn Archivist>> {
         let is_wanted = self.config.bodies != Bodies::None;
         is_wanted.then(|| Arc::new(Press::new(self.shared.clone(), &self.config)) as _)
+    }
+
+    /// Where files go that items ask for.
+    #[must_use]
+    pub fn depot(&self, config: &MediaConfig) -> Arc<dyn Depot> {
+        Arc::new(MediaDepot::new(self.shared.clone(), config))
     }
 
     /// Closes the run when it has ended by itself.

@@ -35,6 +35,8 @@ pub enum StoredAnswer {
     Failed,
     /// One with a body that is not in the archive (`store.bodies`).
     NotArchived,
+    /// One whose body is a file in the folder, at this place within it.
+    File(Response, String),
     /// It was never sent: its host was dead, say.
     NotSent,
 }
@@ -109,6 +111,9 @@ impl Reader {
             let was_sent = record.attempts > 0;
             return Ok(if was_sent { StoredAnswer::Failed } else { StoredAnswer::NotSent });
         };
+        if let Some(file) = &record.file {
+            return Ok(StoredAnswer::File(bare(status, record), file.path.clone()));
+        }
         let mut response = match &record.body {
             Some(pointer) => self.response(pointer)?,
             None if has_body(record) => return Ok(StoredAnswer::NotArchived),

@@ -25,7 +25,7 @@ pub(crate) fn stored(data: &[u8]) -> Vec<u8> {
 }
 
 /// The checksum of RFC 1952, section 8, bit by bit.
-fn crc32(data: &[u8]) -> u32 {
+pub(crate) fn crc32(data: &[u8]) -> u32 {
     let step = |sum: u32, _| if sum & 1 == 1 { (sum >> 1) ^ 0xEDB8_8320 } else { sum >> 1 };
     !data.iter().fold(!0, |sum, byte| (0..8).fold(sum ^ u32::from(*byte), step))
 }

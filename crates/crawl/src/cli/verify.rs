@@ -91,9 +91,10 @@ fn failed(error: crawl::store::StoreError) -> Failure {
 /// What was checked, what to do about each kind of damage, what was mended.
 fn summary(verified: &Verified, kinds: &BTreeSet<Kind>, is_repair: bool) -> String {
     let mut text = format!(
-        "checked {} pages, {} items, {} URLs, {} records of body files, {} lines of feeds\n",
+        "checked {} pages, {} items, {} files, {} URLs, {} records of body files, {} lines of feeds\n",
         grouped(verified.pages),
         grouped(verified.items),
+        grouped(verified.files),
         grouped(verified.urls),
         grouped(verified.records),
         grouped(verified.feed_lines),

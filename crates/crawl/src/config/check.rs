@@ -32,6 +32,7 @@ pub(super) fn check(config: &Config) -> Result<(), Fault> {
     check_scope(config)?;
     check_sitemaps(config)?;
     check_cache(config)?;
+    check_media(config)?;
     check_recrawl(config)?;
     check_fetch("", &config.fetch)?;
     for (i, rules) in config.resolve_hosts()?.iter().enumerate() {
@@ -167,6 +168,15 @@ fn check_cache(config: &Config) -> Result<(), Fault> {
         _ => "cache.from",
     };
     Err(Fault::new(path, Mistake::new(error.to_string()).hint(hint)))
+}
+
+fn check_media(config: &Config) -> Result<(), Fault> {
+    let Err(error) = crawl_fetcher::check_media(&config.media) else { return Ok(()) };
+    let key = match &error {
+        FetchConfigError::FileType(pattern) => element("media.types", &config.media.types, pattern),
+        _ => "media".to_owned(),
+    };
+    Err(Fault::new(key, Mistake::new(error.to_string())))
 }
 
 fn check_recrawl(config: &Config) -> Result<(), Fault> {

@@ -26,7 +26,7 @@ use crawl_fetcher::FetchConfig;
 use crawl_frontier::{
     FrontierConfig, PolitenessConfig, QueueConfig, RetryConfig, ScopeConfig, TrapsConfig,
 };
-use crawl_model::{CanonicalUrl, DURATION};
+use crawl_model::{CanonicalUrl, DURATION, MediaConfig};
 use crawl_parser::{ConfigSpider, ParseConfig, SpiderConfig};
 use crawl_pipeline::StepConfig;
 use crawl_store::{CacheConfig, RecrawlConfig, StoreConfig};
@@ -88,6 +88,8 @@ pub struct Config {
     pub pipeline: Vec<StepConfig>,
     /// The crawl's folder.
     pub store: StoreConfig,
+    /// Files that items ask for.
+    pub media: MediaConfig,
     /// An earlier crawl whose answers take part.
     pub cache: CacheConfig,
     /// When pages of this crawl are asked for again.
@@ -272,6 +274,7 @@ impl Config {
             parse: self.parse,
             pipeline: self.pipeline,
             store: self.store,
+            media: self.media,
             cache: self.cache,
             recrawl: self.recrawl,
             feeds: self.feed,

@@ -70,6 +70,7 @@ pub(crate) async fn replay(
     let started = Instant::now();
     config.store.bodies = Bodies::None;
     let (from, n_threads) = (from.to_owned(), config.n_threads());
+    let media = config.media.clone();
     let opened = tokio::task::spawn_blocking(move || open(&config, spider, parts, &from)).await;
     let Opened { old, store, parser, feeds, prints } =
         opened.map_err(|_| CrawlError::Task("opening the store"))??;
@@ -98,6 +99,7 @@ pub(crate) async fn replay(
     let (parsers, _let_go) = parsers.map_err(|_| CrawlError::Task("a parser thread"))?;
     let window = Arc::new(Semaphore::new(WINDOW));
     let source = Pages {
+        depot: store.depot(&media),
         reader: old,
         prints,
         fetched,
@@ -181,7 +183,7 @@ fn open(
     store.put_config(&limits.to_string())?;
     let rules = KeyRules::new(&identity).map_err(crawl_frontier::FrontierError::Parameter)?;
     let prints = Fingerprinter::new(store.identity().secret).under(rules);
-    let view = Arc::new(AllKnown(prints.clone()));
+    let view = Arc::new(AllKnown(prints.clone(), Some(old.known_files()?)));
     let parser = opened::parser(config, spider, view, pipeline, parts, &store);
     let parser = Arc::new(parser.without_responses());
     let feeds = config.feeds.iter().map(|feed| Feed::open(feed, store.reader(), config.fresh));

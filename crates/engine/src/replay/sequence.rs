@@ -105,7 +105,7 @@ mod tests {
             crawl_parser::ParseConfig::default(),
             0,
             Arc::new(crawl_parser::LinkSpider),
-            Arc::new(AllKnown(Fingerprinter::new([0; 16]))),
+            Arc::new(AllKnown(Fingerprinter::new([0; 16]), None)),
         );
         Entry::Parsed(Box::new(parser.parse(Fetched {
             ticket,

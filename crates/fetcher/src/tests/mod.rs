@@ -4,6 +4,7 @@ mod bodies;
 mod connections;
 mod departing;
 mod failures;
+mod files;
 mod identity;
 mod inside;
 mod names;

@@ -23,7 +23,7 @@ impl<B: Backend> Scheduler<B> {
     /// known before the next one is judged.
     pub(crate) fn guard(&mut self, request: &Request) -> Option<FilterReason> {
         // What was asked for is no trap.
-        let is_exempt = request.depth == 0 || request.is_sitemap();
+        let is_exempt = request.depth == 0 || request.is_sitemap() || request.is_file();
         let refused = if is_exempt { None } else { self.judge_course(&request.url) };
         if let Some(reason) = refused {
             self.guards.sighted(&request.url, reason);

@@ -207,7 +207,9 @@ impl<B: Backend> Scheduler<B> {
     /// Judges a URL under the scope now in force.
     fn judge(&self, url: &Queued) -> Option<FilterReason> {
         let scope = &self.window.scope;
-        if url.is_sitemap() {
+        if url.is_file() {
+            scope.judge_file(url.url())
+        } else if url.is_sitemap() {
             scope.judge_sitemap(url.url(), url.depth)
         } else {
             scope.judge(url.url(), url.depth)
@@ -216,7 +218,9 @@ impl<B: Backend> Scheduler<B> {
 
     pub(crate) fn judge_request(&self, request: &Request) -> Option<FilterReason> {
         let scope = &self.window.scope;
-        if request.is_sitemap() {
+        if request.is_file() {
+            scope.judge_file(&request.url)
+        } else if request.is_sitemap() {
             scope.judge_sitemap(&request.url, request.depth)
         } else {
             scope.judge(&request.url, request.depth)

@@ -1,6 +1,6 @@
 //! What one page gives: the harvest, counted as it comes in.
 
-use crawl_spider::{Harvest, Page, SpiderError, Value};
+use crawl_spider::{FileAsk, Harvest, Page, SpiderError, Value};
 use serde_json::Map;
 
 use crate::spiders::stop::Stop;
@@ -22,9 +22,13 @@ impl<'h> Basket<'h> {
         Self { out, n_items: 0, n_kept: 0, n_links: 0, n_new: 0, stop }
     }
 
-    /// Keeps an item.
-    pub(crate) fn emit(&mut self, item: &Map<String, Value>) -> Result<(), SpiderError> {
-        self.out.item(item)?;
+    /// Keeps an item, which asks for files.
+    pub(crate) fn emit(
+        &mut self,
+        item: &Map<String, Value>,
+        files: Vec<FileAsk>,
+    ) -> Result<(), SpiderError> {
+        self.out.item_with_files(item, files)?;
         (self.n_items, self.n_kept) = (self.n_items + 1, self.n_kept + 1);
         if let Some(reason) = self.stop.reason_of(item) {
             self.out.stop(reason);

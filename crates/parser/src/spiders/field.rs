@@ -1,6 +1,8 @@
 //! Fields of items: where they stand, checked and compiled.
 
-use crawl_spider::{FieldQuery, ItemQuery, Take, Value};
+use std::borrow::Cow;
+
+use crawl_spider::{FieldQuery, FileKind, ItemQuery, Take, Value};
 use indexmap::IndexMap;
 
 use crate::spiders::config::{FieldConfig, FieldSpec, FieldType, PageProperty};
@@ -84,6 +86,11 @@ impl Fields {
         }
         let is_demanding = list.iter().any(|(_, field)| field.stands_on_page());
         Ok(Self { list, is_demanding })
+    }
+
+    /// Names of those that name files, and what is wanted of these.
+    pub(crate) fn files(&self) -> impl Iterator<Item = (&str, FileKind)> {
+        self.list.iter().filter_map(|(name, field)| Some((name.as_str(), field.make.file_kind()?)))
     }
 
     /// Their names.
@@ -176,6 +183,7 @@ impl Field {
     }
 
     fn of_spec(spec: &FieldSpec, within: Within, key: &str) -> Result<Self, SpiderConfigError> {
+        let spec = &with_link(spec);
         let (source, path) = source(spec, within, key)?;
         if spec.required && spec.default.is_some() {
             return Err(wrong(key, "is `required` and has a `default`; choose one"));
@@ -301,6 +309,19 @@ fn css_source(spec: &FieldSpec, within: Within, key: &str) -> Result<Source, Spi
     Ok(Source::Css(FieldQuery { css, take, all: spec.all }, None))
 }
 
+/// The same, with the attribute of elements that names a file.
+fn with_link(spec: &FieldSpec) -> Cow<'_, FieldSpec> {
+    let attr = match spec.kind {
+        Some(FieldType::File) => "href",
+        Some(FieldType::Image) => "src",
+        _ => return Cow::Borrowed(spec),
+    };
+    if spec.css.trim().is_empty() || spec.html || spec.attr.is_some() || spec.json.is_some() {
+        return Cow::Borrowed(spec);
+    }
+    Cow::Owned(FieldSpec { attr: Some(attr.to_owned()), ..spec.clone() })
+}
+
 /// The fields of an object.
 fn nested(
     spec: &FieldSpec,
@@ -337,7 +358,15 @@ fn nested(
             return Err(wrong(key, "has `fields`, but what is found is no element and no JSON"));
         }
     };
-    Fields::new(&spec.fields, within, &format!("{key}.fields"))
+    let fields = Fields::new(&spec.fields, within, &format!("{key}.fields"))?;
+    if let Some((name, kind)) = fields.files().next() {
+        let problem = format!("is of type `{}`, which only an item's own fields are", kind.name());
+        let key = sub(&format!("{key}.fields"), name);
+        return Err(
+            wrong(key, problem).hint("let a field of the item name the files: `all = true`")
+        );
+    }
+    Ok(fields)
 }
 
 /// `CSS`, `CSS @attribute`, `CSS ::text`, `CSS ::html`, XPath or JSONPath.

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crawl_spider::{CanonicalUrl, Fate, ItemQuery, LogLevel, SpiderError, Value};
+use crawl_spider::{
+    CanonicalUrl, Fate, FileAsk, FileKind, ItemQuery, LogLevel, SpiderError, Value,
+};
 use regex::Regex;
 use serde_json::Map;
 
@@ -35,6 +37,8 @@ pub(crate) struct ItemRule {
     fields: Fields,
     details: Vec<Detail>,
     has_url_field: bool,
+    /// Fields that name files.
+    files: Vec<(String, FileKind)>,
 }
 
 /// A page that completes an item, compiled.
@@ -97,10 +101,30 @@ impl ItemRule {
         };
         let link = details.first_mut().map(|detail| &mut detail.link);
         let query = asked.and_then(|select| query(select, &mut fields, link));
-        let all = [&fields].into_iter().chain(details.iter().map(|detail| &detail.fields));
-        let has_url_field = all.flat_map(Fields::names).any(|name| name == "url");
+        let all: Vec<&Fields> =
+            [&fields].into_iter().chain(details.iter().map(|detail| &detail.fields)).collect();
+        let has_field =
+            |wanted: &str| all.iter().flat_map(|all| all.names()).any(|name| name == wanted);
+        let has_url_field = has_field("url");
+        let files = all.iter().flat_map(|all| all.files());
+        let files: Vec<_> = files.map(|(name, kind)| (name.to_owned(), kind)).collect();
+        if !files.is_empty() && has_field("files") {
+            let problem = "has a field `files`, where the crawl says what became of its files";
+            return Err(wrong(format!("{key}.fields"), problem).hint("give it another name"));
+        }
         let label = config.label.clone();
-        Ok(Self { number, label, url, source, select, query, fields, details, has_url_field })
+        Ok(Self {
+            number,
+            label,
+            url,
+            source,
+            select,
+            query,
+            fields,
+            details,
+            has_url_field,
+            files,
+        })
     }
 
     /// What it asks of every page, as far as that is known beforehand.
@@ -258,8 +282,20 @@ impl ItemRule {
         if !self.has_url_field {
             object.insert("url".to_owned(), Value::from(url.without_credentials().as_str()));
         }
-        basket.emit(&object)
+        let files = self.files.iter().flat_map(|(name, kind)| asks(&object, name, *kind)).collect();
+        basket.emit(&object, files)
     }
+}
+
+/// The files that a field of an item names.
+fn asks(object: &Map<String, Value>, name: &str, kind: FileKind) -> Vec<FileAsk> {
+    let values = match object.get(name) {
+        Some(Value::Array(list)) => list.as_slice(),
+        Some(value) => std::slice::from_ref(value),
+        None => &[],
+    };
+    let urls = values.iter().filter_map(|value| CanonicalUrl::parse(value.as_str()?).ok());
+    urls.map(|url| FileAsk { url, field: name.into(), kind }).collect()
 }
 
 impl Detail {

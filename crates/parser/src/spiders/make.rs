@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crawl_spider::process::{self, number};
-use crawl_spider::{Page, Value};
+use crawl_spider::{FileKind, Page, Value};
 use regex::Regex;
 
 use crate::data::json;
@@ -105,6 +105,15 @@ impl Make {
             Raw::Text(_) => None,
         };
         raws.filter_map(value).collect()
+    }
+
+    /// What is wanted of the files that it names; `None` if it names none.
+    pub(crate) fn file_kind(&self) -> Option<FileKind> {
+        match self.kind? {
+            FieldType::File => Some(FileKind::File),
+            FieldType::Image => Some(FileKind::Image),
+            _ => None,
+        }
     }
 
     /// Whether it gives a list.
@@ -217,7 +226,7 @@ impl Make {
             }
             (FieldType::Bool, _) => process::boolean(&text_of(&raw)?).map(Value::from),
             (FieldType::Date, _) => Some(self.date(&raw)?.iso().into()),
-            (FieldType::Url, _) => {
+            (FieldType::Url | FieldType::File | FieldType::Image, _) => {
                 let text = text_of(&raw)?;
                 let text = text.trim();
                 let url = page.join(text).ok().filter(|_| !text.is_empty())?;

@@ -11,6 +11,7 @@ use crawl_model::{
     Ticket, Timing, Verdict, robots_reply, settle,
 };
 
+use super::files::CameAs;
 use super::loadout::Loadout;
 use super::parser::Read;
 use super::record;
@@ -28,6 +29,8 @@ pub(crate) struct Case {
     pub(crate) elapsed: Duration,
     pub(crate) timing: Timing,
     pub(crate) cookies: Vec<CookieChange>,
+    /// The file that the body went to.
+    pub(crate) file: Option<CameAs>,
     /// With what it is read.
     pub(crate) loadout: Arc<Loadout>,
 }
@@ -41,6 +44,8 @@ impl Case {
             Errand::Robots { url, .. } => Ending::Robots(robots_reply(url, &reply, rest)),
         };
         let (errand, attempt) = (ticket.share_errand(), ticket.attempt());
+        let file = ticket.file();
+        let file = file.map(|file| CameAs { facts: file.facts.clone(), bytes: file.bytes });
         let case = Self {
             errand,
             attempt,
@@ -52,6 +57,7 @@ impl Case {
             elapsed,
             timing,
             cookies,
+            file,
             loadout,
         };
         (ticket, case)
@@ -71,6 +77,7 @@ impl Case {
             elapsed: self.elapsed,
             timing: self.timing,
             cookies: self.cookies.clone(),
+            file: self.file.clone(),
             loadout: self.loadout.clone(),
         }
     }

@@ -9,6 +9,7 @@ mod policy;
 
 mod admit;
 mod copies;
+mod files;
 mod near;
 mod page;
 mod record;

@@ -1,10 +1,10 @@
 //! The answer to a page ticket: redirect, page or failure.
 
 use crawl_model::{
-    Cached, CanonicalUrl, Ending, Failure, Found, Hop, Item, Look, PageItems, PageRecord, Redirect,
+    Cached, CanonicalUrl, Ending, Failure, Fingerprint, Found, Hop, Look, PageRecord, Redirect,
     Request, Response, Texts, Verdict,
 };
-use crawl_spider::{FailedRequest, Page, PageInfo, PageServices, Spider};
+use crawl_spider::{FailedRequest, Page, PageServices};
 
 use super::case::Case;
 use super::record;
@@ -34,6 +34,9 @@ impl Parser {
                 let hop = self.redirect_of(request, case).judge(response, self.max_redirects);
                 self.redirect(request, case, hop, &mut read);
             }
+            Ok(response) if request.is_file() => {
+                self.file(response, case.file.as_ref(), &mut read);
+            }
             Ok(response) if request.is_crawlers_sitemap() => {
                 self.sitemap(request, response, &mut read);
             }
@@ -55,8 +58,18 @@ impl Parser {
             Hop::To(hop) => {
                 read.record.verdict = Verdict::Redirected;
                 read.record.redirect = Some(hop.url.clone());
+                if request.is_file()
+                    && let Some(reason) = self.view.keeps_file_out(&hop.url)
+                {
+                    read.record.verdict = Verdict::Filtered;
+                    read.record.error = reason.name().to_owned();
+                    return;
+                }
                 // A known target settles here: its own page has, or will have, its own end.
-                read.found.extend(self.look(self.told_apart(request, *hop)));
+                let hop = self.told_apart(request, *hop);
+                let print = self.view.fingerprint_of(&hop);
+                read.items.files.leads_to = Some(print).filter(|_| request.is_file());
+                read.found.extend(self.look(print, hop));
             }
             Hop::Refused { verdict, target, detail } => {
                 read.record.verdict = verdict;
@@ -76,11 +89,13 @@ impl Parser {
     }
 
     /// A found request, unless it is known.
-    fn look(&self, request: Request) -> Option<Found> {
-        let print = self.view.fingerprint_of(&request);
-        let look = match request.is_sitemap() {
-            true => self.view.look_sitemap(print, &request.url, request.depth),
-            false => self.view.look(print, &request.url, request.depth),
+    fn look(&self, print: Fingerprint, request: Request) -> Option<Found> {
+        let look = if request.is_file() {
+            self.view.look_file(print, &request.url)
+        } else if request.is_sitemap() {
+            self.view.look_sitemap(print, &request.url, request.depth)
+        } else {
+            self.view.look(print, &request.url, request.depth)
         };
         let filtered = match look {
             Look::Known => return None,
@@ -105,11 +120,11 @@ impl Parser {
             let page = Page::new(request, response, &document);
             match self.call(&case.loadout, &request.url, |out| spider.parse(&page, out)) {
                 Ok(harvest) => {
-                    read.items =
-                        self.take(&**spider, harvest.items, request, Some(response.status));
                     read.found = self.admit(&**spider, harvest.follows, request, asks.nofollow);
                     let digest = &read.record.digest;
                     self.refuse_copies(request, digest, &document, &mut read.found);
+                    let (items, status) = ((harvest.items, harvest.files), Some(response.status));
+                    read.items = self.take(&**spider, items, request, status, &mut read.found);
                 }
                 Err((verdict, text)) => {
                     read.record.verdict = verdict;
@@ -140,20 +155,6 @@ impl Parser {
         }
     }
 
-    /// Sends a callback's items through the pipeline.
-    fn take(
-        &self,
-        spider: &dyn Spider,
-        items: Vec<Item>,
-        request: &Request,
-        status: Option<u16>,
-    ) -> PageItems {
-        if items.is_empty() {
-            return PageItems::default();
-        }
-        self.pipeline.apply(spider.item_step(), items, &PageInfo::new(request, status))
-    }
-
     /// Where the page redirects without a status that says so.
     fn refresh(
         &self,
@@ -169,7 +170,7 @@ impl Parser {
     /// Gives a request without a page to the spider's `error`.
     fn fail(&self, request: &Request, case: &Case, detail: &str, read: &mut Read) {
         read.record.error = record::short(detail);
-        if request.is_crawlers_sitemap() {
+        if request.is_crawlers_sitemap() || request.is_file() {
             return; // The crawler's own affair.
         }
         let PageRecord { verdict, status, .. } = read.record;
@@ -177,8 +178,9 @@ impl Parser {
         let spider = &case.loadout.spider;
         match self.call(&case.loadout, &request.url, |out| spider.error(&failed, out)) {
             Ok(harvest) => {
-                read.items = self.take(&**spider, harvest.items, request, status);
                 read.found = self.admit(&**spider, harvest.follows, request, false);
+                let items = (harvest.items, harvest.files);
+                read.items = self.take(&**spider, items, request, status, &mut read.found);
             }
             Err((why, text)) => {
                 let text = format!("{detail}; then {why} in `error`: {text}");

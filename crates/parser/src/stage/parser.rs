@@ -118,6 +118,7 @@ impl Read {
         if !self.record.verdict.is_http_error() {
             // Of an error page the items are what the spider says of the error.
             self.items = PageItems::default();
+            self.found.retain(|found| !found.request.is_file());
         }
         self.record.title.clear();
         self.is_forgotten = true;
@@ -367,7 +368,8 @@ impl Parser {
 
     /// The answer as the hook has made it; `None` without a hook or an answer.
     fn hooked(&self, request: &Request, case: &Case) -> Option<Case> {
-        let mut response = case.reply.as_ref().ok()?.clone();
+        // Of a file there is nothing to be changed.
+        let mut response = case.reply.as_ref().ok().filter(|_| !request.is_file())?.clone();
         self.hook.as_ref()?.after_response(request, &mut response);
         Some(case.answered(response))
     }

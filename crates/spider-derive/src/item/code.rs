@@ -6,7 +6,7 @@ use syn::spanned::Spanned;
 use syn::{DeriveInput, Path};
 
 use super::Item;
-use super::field::{Default, Field, From, Make, Selector, Source, Taken};
+use super::field::{Default, Field, File, From, Make, Selector, Source, Taken};
 use super::kind::Shape;
 use super::query::Select;
 
@@ -16,6 +16,7 @@ pub(super) fn item(item: &Item) -> TokenStream {
     let table = table(item);
     let read = read(item);
     let serialize = item.serialize.then(|| serialize(item));
+    let files = files(item);
     quote! {
         #[allow(unused_qualifications, unused_mut, clippy::all)]
         const _: () = {
@@ -33,11 +34,36 @@ pub(super) fn item(item: &Item) -> TokenStream {
                 ) -> ::core::result::Result<::core::option::Option<Self>, #root::SpiderError> {
                     #read
                 }
+
+                #files
             }
 
             #serialize
         };
     }
+}
+
+/// What asks for the files that its fields name; nothing if none does.
+fn files(item: &Item) -> Option<TokenStream> {
+    let root = &item.root;
+    let calls: Vec<_> = item.fields.iter().filter_map(|field| {
+        let kind = match field.file? {
+            File::Any => quote!(__rt::FileKind::File),
+            File::Image => quote!(__rt::FileKind::Image),
+        };
+        let (name, ty) = (&field.name, &field.ty);
+        let called = field.rename.clone().unwrap_or_else(|| field.name.to_string());
+        Some(quote_spanned!(ty.span()=> __rt::files(&self.#name, #called, #kind, page, &mut all);))
+    }).collect();
+    (!calls.is_empty()).then(|| {
+        quote! {
+            fn files(&self, page: &#root::Page<'_>) -> ::std::vec::Vec<#root::FileAsk> {
+                let mut all = ::std::vec::Vec::new();
+                #(#calls)*
+                all
+            }
+        }
+    })
 }
 
 /// Implementations that are there only so that nobody misses them.

@@ -19,6 +19,15 @@ pub(super) struct Field {
     pub(super) rename: Option<String>,
     pub(super) from: From,
     pub(super) default: Default,
+    /// What is wanted of the files that it names, if it names any.
+    pub(super) file: Option<File>,
+}
+
+/// What is wanted of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum File {
+    Any,
+    Image,
 }
 
 /// Where its value comes from.
@@ -96,8 +105,10 @@ const PROCESSORS: [&str; 14] = [
     "link",
     "map",
 ];
-const OTHERS: [&str; 10] =
-    ["split", "join", "take", "parse", "with", "exists", "default", "required", "rename", "skip"];
+const OTHERS: [&str; 12] = [
+    "split", "join", "take", "parse", "with", "exists", "default", "required", "rename", "skip",
+    "file", "image",
+];
 
 impl Field {
     pub(super) fn new(field: &syn::Field, select: &Select) -> Result<Self> {
@@ -125,7 +136,24 @@ impl Field {
         {
             return Err(arg.error(format!("`{}` says nothing here: the value is known", arg.name)));
         }
-        Ok(Self { name, ty, shape, inner, rename, from, default })
+        let file = file(&args, &from)?;
+        Ok(Self { name, ty, shape, inner, rename, from, default, file })
+    }
+}
+
+/// Whether the field names files, which stand where links do.
+fn file(args: &Args, from: &From) -> Result<Option<File>> {
+    let (file, image) = (args.get("file"), args.get("image"));
+    let (arg, kind) = match (file, image) {
+        (None, None) => return Ok(None),
+        (Some(_), Some(arg)) => return Err(arg.error("an `image` is a `file`; leave out one")),
+        (Some(arg), None) => (arg, File::Any),
+        (None, Some(arg)) => (arg, File::Image),
+    };
+    arg.flag()?;
+    match from {
+        From::Selector(Selector { make: Make::Text, .. }) => Ok(Some(kind)),
+        _ => Err(arg.error("a file is named by a URL on the page: write `css` or `xpath`")),
     }
 }
 
@@ -177,7 +205,8 @@ fn from(name: &Ident, args: &Args, shape: Shape, inner: &Type, select: &Select) 
     }
     let Some(source) = sources.first() else {
         let own = args.all.iter().any(|arg| {
-            TAKERS.contains(&&*arg.name.to_string()) || arg.name == "link" || arg.name == "exists"
+            TAKERS.contains(&&*arg.name.to_string())
+                || ["link", "exists", "file", "image"].iter().any(|own| arg.name == own)
         });
         return match own {
             true => selector(args, shape, inner, Source::Own, Gives::Elements).map(From::Selector),
@@ -279,9 +308,12 @@ fn selector(
         });
     }
     let is_url = is_named(inner, "CanonicalUrl");
+    let is_file = args.has("file") || args.has("image");
+    let is_link = args.has("link") || is_url || is_file;
     let (mut source, mut taken) = (
         source,
-        taken.unwrap_or_else(|| match (args.has("link") || is_url) && gives == Gives::Elements {
+        taken.unwrap_or_else(|| match is_link && gives == Gives::Elements {
+            true if args.has("image") => Taken::Attr("src".to_owned()),
             true => Taken::Attr("href".to_owned()),
             false => Taken::Text,
         }),
@@ -301,7 +333,7 @@ fn selector(
         return Ok(Selector { source, taken, all, processors, make: Make::Exists });
     }
     let (mut processors, all) = processors(args, shape)?;
-    if is_url && !args.has("with") && !args.has("parse") && !args.has("link") {
+    if (is_url || is_file) && !args.has("with") && !args.has("parse") && !args.has("link") {
         processors.push(quote!(Link));
     }
     let make = match (args.get("parse"), args.get("with")) {

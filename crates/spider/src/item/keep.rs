@@ -11,7 +11,8 @@ use crate::{Harvest, LogLevel, Page, SpiderError};
 impl Harvest {
     /// Keeps all items of this type that stand on `page`; how many. Something that is not such an
     /// item ([`ItemError`]) is left out: the crawl's log says so, and the count `items-left-out`
-    /// goes up, as for a declarative spider.
+    /// goes up, as for a declarative spider. Files that its fields name (`file`, `image`) are asked
+    /// for.
     ///
     /// ```
     /// # use crawl_spider::prelude::*;
@@ -31,7 +32,7 @@ impl Harvest {
         page: &Page<'_>,
     ) -> Result<usize, SpiderError> {
         let items = self.read::<T>(page)?;
-        items.iter().try_for_each(|item| self.item(item))?;
+        items.iter().try_for_each(|item| self.keep(page, item))?;
         Ok(items.len())
     }
 

@@ -4,13 +4,17 @@ mod table;
 mod text;
 
 mod at;
+mod files;
 mod keep;
 mod read;
 
 mod error;
 
 pub use error::ItemError;
+pub use files::FileUrls;
 pub use text::FromText;
+
+use crawl_model::FileAsk;
 
 use crate::{ItemQuery, Node, Page, SpiderError};
 
@@ -18,10 +22,12 @@ use crate::{ItemQuery, Node, Page, SpiderError};
 #[doc(hidden)]
 pub mod rt {
     pub use super::at::At;
+    pub use super::files::files;
     pub use super::read::Reader;
     pub use super::table::{Field, Select, Source, Table, Taken};
     pub use super::text::{Answer, Mapped, parse, text};
     pub use crate::process::Processor;
+    pub use crawl_model::FileKind;
     pub use serde;
     pub use std::borrow::Cow;
     pub use std::sync::OnceLock;
@@ -41,6 +47,11 @@ pub trait PageItem: Sized {
     /// Reads the item that stands at a place; `None` if there is none.
     #[doc(hidden)]
     fn read(at: &rt::At<'_>) -> Result<Option<Self>, SpiderError>;
+
+    /// The files that its fields marked `file` or `image` name; none by default.
+    fn files(&self, _page: &Page<'_>) -> Vec<FileAsk> {
+        Vec::new()
+    }
 
     /// What to put into [`Spider::wants`](crate::Spider::wants), so that items are found in the
     /// pass that finds the links, without a document tree. It asks for nothing if the item needs the

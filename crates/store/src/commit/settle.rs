@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use crawl_model::{
-    Archived, Dropped, DroppedItem, Fingerprint, Item, PageItems, PageRecord, Verdict,
+    Archived, Dropped, DroppedItem, Files, Fingerprint, Item, PageItems, PageRecord, Verdict,
 };
 
 use super::{Books, Commit, rest_until};
 use crate::codec::{Facts, RawEnding};
 use crate::copies::Copy;
+use crate::media::Keeping;
 use crate::recrawl::News;
-use crate::store::{now_ms, now_us};
+use crate::store::{Shared, now_ms, now_us};
 use crate::{StoreError, keys, packed};
 
 /// What settling needs to know of one URL.
@@ -48,7 +49,9 @@ impl Books {
         record.body = None;
         record.drop_credentials();
         let old = self.shared.db.page(print)?;
-        let kept = old.as_ref().filter(|old| Copy::of(&record).is_worse_than(&Copy::of(old)));
+        let is_worse =
+            old.as_ref().is_some_and(|old| Copy::of(&record).is_worse_than(&Copy::of(old)));
+        let kept = old.as_ref().filter(|old| is_worse || is_same_file(&record, old));
         // The log says how the URL stands, so that its fold agrees with the records.
         let stands = kept.map_or(verdict, |old| old.verdict);
         let is_kept = kept.is_some();
@@ -56,7 +59,7 @@ impl Books {
             self.shared.revisits.count_page();
         }
         if let Some(old) = &old {
-            let news = News::of(old, &record, is_kept);
+            let news = News::of(old, &record, is_worse);
             self.shared.revisits.count(news);
             self.recrawl.plan(old, &mut record, news, now_ms);
         }
@@ -67,6 +70,7 @@ impl Books {
         self.acquit(print, commit);
         if !is_kept {
             self.put_items(print, &record.label, old.as_ref(), &mut items, commit)?;
+            record.n_files = self.put_files(print, &record, old.as_ref(), &items.files, commit)?;
         }
         let items = items.kept;
         record.n_items = u32::try_from(items.len()).unwrap_or(u32::MAX);
@@ -74,6 +78,10 @@ impl Books {
         if let Some(kept) = kept {
             let mut kept = kept.clone();
             kept.take_visit(&record);
+            if !is_worse {
+                (kept.etag, kept.last_modified) =
+                    (record.etag.clone(), record.last_modified.clone());
+            }
             put_record(print, &kept, commit);
             // What says that the copy still holds is no copy itself.
             if let Some(archived) = archived.filter(|archived| archived.body.is_none()) {
@@ -113,14 +121,21 @@ impl Books {
         if !items.keys.is_empty() || was_there {
             let claimed = commit.claims.judge(db, print, &items.keys)?;
             let mut firsts = claimed.firsts.iter();
+            let mut asked = std::mem::take(&mut items.files.asked).into_iter();
+            let mut kept_files = Vec::new();
             items.kept.retain(|item| {
-                let Some(first) = firsts.next().copied().flatten() else { return true };
+                let asked = asked.next();
+                let Some(first) = firsts.next().copied().flatten() else {
+                    kept_files.extend(asked);
+                    return true;
+                };
                 items.fields.remove(label, item);
                 let dropped = Dropped::new("duplicate");
                 let dropped = DroppedItem::new("dedup", &dropped, &item.0, self.dropped_item_bytes);
                 items.dropped.push(DroppedItem { first: Some(first), ..dropped });
                 false
             });
+            items.files.asked = kept_files;
             commit.claims.put(db, batch, print, claimed, was_there)?;
         }
         if let Some(old) = old {
@@ -134,6 +149,35 @@ impl Books {
         }
         self.drops.put(db, batch, print, &items.dropped, was_there)
     }
+
+    /// Keeps what a page has to do with files; how many its items ask for.
+    fn put_files(
+        &self,
+        print: Fingerprint,
+        record: &PageRecord,
+        old: Option<&PageRecord>,
+        files: &Files,
+        commit: &mut Commit,
+    ) -> Result<u32, StoreError> {
+        let Shared { db, media, .. } = &*self.shared;
+        let batch = &mut commit.batch;
+        let n_files = files.asked.iter().map(Vec::len).sum::<usize>();
+        if n_files > 0 || old.is_some_and(|old| old.n_files > 0) {
+            Keeping::put_asked(db, media, batch, print, &files.asked, old.is_some())?;
+        }
+        if let Some(to) = files.leads_to {
+            Keeping::put_lead(batch, print, to);
+        }
+        if record.file.is_some() || old.is_some_and(|old| old.file.is_some()) {
+            commit.files.put_file(db, batch, print, record, old)?;
+        }
+        Ok(u32::try_from(n_files).unwrap_or(u32::MAX))
+    }
+}
+
+/// Whether both have the same file: then it has come again for nothing.
+fn is_same_file(new: &PageRecord, old: &PageRecord) -> bool {
+    new.file.is_some() && new.file == old.file
 }
 
 /// What the log says of a page beside how it stands.

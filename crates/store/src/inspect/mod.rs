@@ -16,6 +16,7 @@ mod walk;
 
 mod hosts;
 mod items;
+mod media;
 mod pages;
 mod told;
 mod urls;
@@ -49,6 +50,8 @@ pub enum What {
     Errors,
     /// The items, as `{"url", "n", "item"}`, in the order of their pages.
     Items,
+    /// The files that items asked for: those in the crawl's folder, and those that could not be had.
+    Media,
     /// Every URL ever found, with where it stands.
     Urls,
     /// The page that linked to a URL first, and the URLs that its page was the first to link to.
@@ -128,6 +131,7 @@ pub fn answer(
         What::Errors => pages::errors(reader, &filter, emit),
         What::Items if query.dropped => items::dropped(reader, &filter, emit),
         What::Items => items::items(reader, &filter, emit),
+        What::Media => media::media(reader, &filter, emit),
         What::Urls => urls::urls(reader, &filter, emit),
         What::Links => urls::links(reader, &filter, emit),
         What::Hosts => hosts::hosts(reader, &filter, emit),
@@ -163,6 +167,11 @@ fn stats(reader: &Reader) -> Result<Value, StoreError> {
     }
     if let Some(bytes) = database_bytes.checked_div(counts.discovered) {
         row["database_bytes_per_url"] = bytes.into();
+    }
+    let (files, file_bytes) = reader.n_files()?;
+    if files > 0 {
+        row["files"] = files.into();
+        row["file_bytes"] = file_bytes.into();
     }
     row["feeds"] = feeds.into();
     let dropped = reader.drop_counts()?;

@@ -109,5 +109,12 @@ pub(super) fn archived(
 }
 
 fn is_failure(verdict: Verdict) -> bool {
-    !matches!(verdict, Verdict::Ok | Verdict::NotModified | Verdict::NoIndex | Verdict::Redirected)
+    !matches!(
+        verdict,
+        Verdict::Ok
+            | Verdict::NotModified
+            | Verdict::NoIndex
+            | Verdict::Redirected
+            | Verdict::Stored
+    )
 }

@@ -7,8 +7,8 @@
 use std::collections::{HashMap, VecDeque};
 
 use crawl_model::{
-    CanonicalUrl, Event, FilterReason, Fingerprint, Fingerprinter, Found, Origin, Request,
-    RobotsReply,
+    CanonicalUrl, Event, FileKind, FilterReason, Fingerprint, Fingerprinter, Found, Origin,
+    Request, RobotsReply,
 };
 use serde_json::{Value, json};
 
@@ -30,6 +30,17 @@ pub(super) fn why(reader: &Reader, filter: &Filter<'_>, emit: Emit<'_>) -> Resul
     };
     let mut story = Story::new(url.clone(), reader.fingerprinter()?);
     story.read(reader)?;
+    if story.first.is_none() {
+        // What items ask for is a request of its own.
+        let file = Request::file(url.clone(), FileKind::File);
+        let prints = reader.fingerprinter()?;
+        let print = Some(prints.request(&file)).filter(|_| !prints.has_second());
+        let mut other = Story { print, request: file, ..Story::new(url.clone(), prints) };
+        other.read(reader)?;
+        if other.first.is_some() {
+            story = other;
+        }
+    }
     let _ = emit(story.row(reader)?);
     Ok(())
 }
@@ -37,6 +48,8 @@ pub(super) fn why(reader: &Reader, filter: &Filter<'_>, emit: Emit<'_>) -> Resul
 /// What the log says of it.
 struct Story {
     url: CanonicalUrl,
+    /// What asks for it: a plain GET, or an item that wants it as a file.
+    request: Request,
     prints: Fingerprinter,
     /// Its first fingerprint; in a crawl of 128 bits what it is called by, once that is known.
     print: Option<Fingerprint>,
@@ -59,6 +72,7 @@ impl Story {
     fn new(url: CanonicalUrl, prints: Fingerprinter) -> Self {
         let print = Some(prints.get(&url)).filter(|_| !prints.has_second());
         Self {
+            request: Request::get(url.clone()),
             url,
             prints,
             print,
@@ -153,9 +167,13 @@ impl Story {
         if self.print.is_some() {
             return self.print == Some(raw.print);
         }
-        let second = self.prints.second_get(&self.url);
-        let is_named_so = raw.print == self.prints.get(&self.url) || Some(raw.print) == second;
-        let of_line = || self.prints.second_get(&CanonicalUrl::parse(raw.url).ok()?);
+        let second = self.prints.second(&self.request);
+        let first = self.prints.request(&self.request);
+        let is_named_so = raw.print == first || Some(raw.print) == second;
+        let of_line = || {
+            let url = CanonicalUrl::parse(raw.url).ok()?;
+            self.prints.second(&Request { url, ..self.request.clone() })
+        };
         if is_named_so && of_line() == second {
             self.print = Some(raw.print);
         }

@@ -55,6 +55,7 @@ const BODIES: &str = "restore the file from a copy; `crawl verify --repair` take
                       lost bodies out of their pages, and leaves the file as it is";
 const LOST: &str = "restore the file from a copy; `crawl verify --repair` mends it by taking the \
                     pointers of lost bodies out of their pages";
+const MEDIA: &str = "restore the file from a copy: its name is its SHA-256, so any copy will do";
 const TABLES: &str = "nothing is lost: `crawl verify --repair` mends it by removing the frontier's \
                       tables, which the next run makes anew from the settle log";
 
@@ -135,6 +136,14 @@ kinds! {
     DigestMismatch = "digest-mismatch", Damage, BODIES;
     /// A revisit record refers to a record that is not there.
     RevisitUnresolved = "revisit-unresolved", Damage, BODIES;
+
+    /// A file that an item asked for is not there, or not known.
+    MissingMedia = "missing-media", Damage, MEDIA;
+    /// A file that an item asked for is not what was written.
+    MediaDiffers = "media-differs", Damage, MEDIA;
+    /// A file under `media` that no page has.
+    UnknownMedia = "unknown-media", Note, "`crawl gc` says which files are no page's; this one is not \
+        among those that it knows, so remove it if you like";
 
     /// The parts of a robots.txt do not make one.
     RobotsDamaged = "robots-damaged", Damage, REPAIR;

@@ -37,6 +37,7 @@ mod revisits;
 
 mod feeds;
 mod files;
+mod media;
 mod tables;
 mod values;
 
@@ -226,6 +227,7 @@ fn check(root: &Path, tree: &sled::Db, told: &mut Told<'_>) -> Result<(), Broken
     }
     values::item_keys(tree, keys, told)?;
     bodies::check(root, tree, pointers, told)?;
+    media::check(root, tree, told)?;
     let is_plain = n_settled == log.end.n;
     feeds::check(tree, &log, is_plain, log.end.n, told)
 }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crawl_model::{CanonicalUrl, PageRecord, Verdict};
+use crawl_model::{AskedFile, CanonicalUrl, PageRecord, Verdict};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -11,6 +11,7 @@ use super::counts::Recount;
 use super::finding::{Finding, Kind};
 use super::fold::{Fold, State};
 use super::log::facts;
+use super::media;
 use super::parts::{Gathered, Parts, pieces};
 use super::pointers::Pointers;
 use super::told::Told;
@@ -38,6 +39,9 @@ pub(super) struct Record {
     content_type: String,
     #[serde(default)]
     pub(super) digest: String,
+    pub(super) file: Option<Gone>,
+    #[serde(default)]
+    pub(super) n_files: u64,
     pub(super) truncated: Option<IgnoredAny>,
     pub(super) body: Option<Pointer>,
 }
@@ -48,6 +52,13 @@ impl Record {
         let status = self.status.unwrap_or(0).into();
         facts([status, self.bytes, self.n_items, self.elapsed_ms], &self.content_type)
     }
+}
+
+/// Where a record says that its file has gone.
+#[derive(Debug, Deserialize)]
+pub(super) struct Gone {
+    pub(super) sha256: String,
+    pub(super) path: String,
 }
 
 /// Where a record says that its body is.
@@ -106,6 +117,7 @@ pub(super) fn check(
     let mut items = Parts::new(tree, b'I', "items", slice);
     let mut dropped = Parts::new(tree, b'X', "dropped items", slice);
     let mut keys = Parts::new(tree, b'k', "item keys", slice);
+    let mut asked = Parts::new(tree, b'a', "files of items", slice);
     for entry in tree.range(page_key(slice.first)..=page_key(slice.last)) {
         let (key, json) = entry?;
         let Some(print) = be_u64(&key, 1).filter(|_| key.len() == 9) else {
@@ -117,6 +129,7 @@ pub(super) fn check(
         let items = items.take(print, told)?;
         let dropped = dropped.take(print, told)?;
         let item_keys = keys.take(print, told)?;
+        let asked = asked.take(print, told)?;
         fold.standings.entry(print).and_modify(|standing| standing.mark());
         let readable = serde_json::from_slice::<PageRecord>(&json).map(drop);
         let record = match readable.and_then(|()| serde_json::from_slice::<Record>(&json)) {
@@ -134,12 +147,16 @@ pub(super) fn check(
         if let Some(item_keys) = item_keys {
             check_keys(&record, print, &item_keys, pages, told)?;
         }
+        check_asked(&record, asked.as_ref(), told);
+        if let Some(file) = &record.file {
+            media::page(tree, print, &record, file, told)?;
+        }
         pages.recount.page(&record);
         if let Some(pointer) = &record.body {
             pages.pointers.add(print, &record, pointer, told)?;
         }
     }
-    for parts in [&mut items, &mut dropped, &mut keys] {
+    for parts in [&mut items, &mut dropped, &mut keys, &mut asked] {
         parts.orphans(None, told)?;
     }
     Ok(without_record(fold))
@@ -225,6 +242,24 @@ fn check_keys(
         pages.keys.push(row)?;
     }
     Ok(())
+}
+
+/// As many files are asked for as the record says, one list per item.
+fn check_asked(record: &Record, asked: Option<&Gathered>, told: &mut Told<'_>) {
+    let lists = asked.map_or(Some(Vec::new()), pieces);
+    let n = lists.and_then(|lists| {
+        let is_one_each = lists.is_empty() || lists.len() as u64 == record.n_items;
+        let count = |list: &[u8]| match list.is_empty() {
+            true => Some(0),
+            false => Some(serde_json::from_slice::<Vec<AskedFile>>(list).ok()?.len() as u64),
+        };
+        lists.into_iter().map(count).sum::<Option<u64>>().filter(|_| is_one_each)
+    });
+    if n != Some(record.n_files) {
+        let what =
+            format!("its items ask for {} files, and the lists say otherwise", record.n_files);
+        told.tell(Finding::new(Kind::ItemsDiffer, what).of(&record.url));
+    }
 }
 
 /// Print and last settle number of what settled and has no record.

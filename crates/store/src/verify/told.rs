@@ -25,6 +25,8 @@ pub struct Verified {
     pub pages: u64,
     /// Items.
     pub items: u64,
+    /// Files that items asked for.
+    pub files: u64,
     /// Records in the body files.
     pub records: u64,
     /// Lines of feeds that were compared with the items.

@@ -12,7 +12,7 @@ use super::told::Told;
 use crate::sort::Sorter;
 
 /// Tags of keys, in their order.
-const TAGS: &[u8] = b"BCDFIKMNPRXk";
+const TAGS: &[u8] = b"BCDFIKMNPRXafkluw";
 const ROBOTS_PART: usize = 3584;
 const MOST_ROBOTS: usize = 512 * 1024;
 
@@ -124,7 +124,7 @@ fn meta(tree: &sled::Db, seal: &mut Seal, told: &mut Told<'_>) -> Result<(), Bro
                 has_logged = numbers(&value).is_some_and(|all| all.get(2).is_some_and(|n| *n > 0));
                 (false, are_numbers(4))
             }
-            "run" | "dropped" | "seal" => (false, are_numbers(2)),
+            "run" | "dropped" | "seal" | "files" => (false, are_numbers(2)),
             _ if name.starts_with("run/") => (true, is_json()),
             _ if name.starts_with("feed/") => {
                 let mut bytes = Bytes(&value);

@@ -11,6 +11,7 @@ mod full;
 mod items;
 mod kill;
 mod large;
+mod media;
 mod rig;
 mod runs;
 mod settle;

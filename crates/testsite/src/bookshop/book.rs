@@ -50,6 +50,18 @@ impl Book {
         ["One", "Two", "Three", "Four", "Five"][self.rating as usize - 1]
     }
 
+    /// Path of its cover, a PNG.
+    #[must_use]
+    pub fn cover_path(&self) -> String {
+        format!("/media/cover-{}.png", self.id)
+    }
+
+    /// Its cover, a PNG of 64 x 96 pixels: the same for all books of a category.
+    #[must_use]
+    pub fn cover(&self) -> Vec<u8> {
+        super::cover::png(self.category_index)
+    }
+
     /// Path of its page.
     #[must_use]
     pub fn path(&self) -> String {

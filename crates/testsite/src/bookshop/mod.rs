@@ -8,6 +8,7 @@
 //! hosts, or no links to pages at all (`mailto:`, fragments), titles with entities and accents.
 
 mod book;
+mod cover;
 mod render;
 mod truth;
 
@@ -40,7 +41,7 @@ pub struct Bookshop {
 /// | `/old/ID.html`, `/old/home.html` | moved: 301 to the book, 302 to `/` |
 /// | `/jobs.html`, `/catalogue/out-of-print_ID/index.html` | linked, but gone: 404 |
 /// | `/private/…` | linked, served, but forbidden by `/robots.txt` |
-/// | `/robots.txt`, `/sitemap.xml`, `/static/site.css`, `/media/cover-ID.svg` | what they say |
+/// | `/robots.txt`, `/sitemap.xml`, `/static/site.css`, `/media/cover-ID.png` | what they say |
 pub struct Shop {
     shop: Bookshop,
     renderer: Renderer,
@@ -178,9 +179,9 @@ impl Shop {
             "/static/site.css" => Some(Reply::new("text/css", render::CSS)),
             _ if PRIVATE.contains(&path) => Some(Reply::html(render::PRIVATE_PAGE)),
             _ => {
-                let id = path.strip_prefix("/media/cover-")?.strip_suffix(".svg")?;
-                self.shop.book(canonical_number(id)?)?;
-                Some(Reply::new("image/svg+xml", render::COVER))
+                let id = path.strip_prefix("/media/cover-")?.strip_suffix(".png")?;
+                let book = self.shop.book(canonical_number(id)?)?;
+                Some(Reply::new("image/png", book.cover()))
             }
         }
     }

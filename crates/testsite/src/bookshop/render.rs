@@ -14,10 +14,6 @@ pub(super) const CSS: &str = "body { font-family: sans-serif; margin: 2em }\n\
     .product_pod { display: inline-block; width: 12em; vertical-align: top }\n\
     .price_color { color: green }\n";
 
-/// Cover of every book: they are sold for what is inside.
-pub(super) const COVER: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"60\" height=\"90\">\
-    <rect width=\"60\" height=\"90\" fill=\"#ca8\"/></svg>\n";
-
 /// What no robot should see.
 pub(super) const PRIVATE_PAGE: &str = "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\">\
     <title>Back office</title></head>\n<body><h1>Back office</h1>\n\
@@ -170,7 +166,7 @@ fn card(html: &mut String, depth: Depth, book: &Book) {
     let _ = write!(
         html,
         "<li class=\"col-xs-6\">\n<article class=\"product_pod\">\n<div class=\"image_container\">\
-         <a href=\"{href}\"><img src=\"{root}media/cover-{}.svg\" alt=\"{title}\" \
+         <a href=\"{href}\"><img src=\"{root}media/cover-{}.png\" alt=\"{title}\" \
          class=\"thumbnail\"></a></div>\n<p class=\"star-rating {}\"><i class=\"icon-star\"></i></p>\n\
          <h3><a href=\"{href}\" title=\"{title}\">",
         book.id,

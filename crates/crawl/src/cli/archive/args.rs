@@ -31,7 +31,9 @@ Exit codes:
     5  the disk is full; with room on it, the same command goes on";
 
 pub(crate) const GC: &str = "\
-Pages that were last visited before that lose their bodies, and the files of the archive are written
+Removes files that items asked for and that no page has any more: others came in their place.
+
+With `--keep-bodies`, pages that were last visited before that lose their bodies, and the files of the archive are written
 anew without them; records and items stay. A body that a younger page shares stays, too. A kill at
 any moment loses nothing else, and the same command goes on.
 
@@ -80,9 +82,10 @@ pub(crate) struct ImportArgs {
 pub(crate) struct GcArgs {
     /// The crawl's folder (the key `store.path`).
     pub(crate) store: PathBuf,
-    /// Keep the bodies of pages visited within this time, such as `30d`.
+    /// Drop the bodies of pages that were not visited within this time, such as `30d`. Without it
+    /// the archive stays as it is.
     #[arg(long, value_name = "TIME", value_parser = duration)]
-    pub(crate) keep_bodies: Duration,
+    pub(crate) keep_bodies: Option<Duration>,
     /// Say what was done as one line of JSON.
     #[arg(long)]
     pub(crate) json: bool,

@@ -2,15 +2,33 @@
 
 use std::io::{self, Write};
 
-use crawl::store::{self, Compacted};
+use crawl::store::{self, Compacted, FilesGone};
+
+use serde_json::json;
 
 use super::args::{CompactArgs, GcArgs};
 use crate::cli::failure::{Failure, unless_closed};
 use crate::cli::progress::grouped;
 
-/// Drops old bodies.
+/// Drops files that are nobody's, and old bodies.
 pub(crate) fn gc(args: &GcArgs) -> Result<(), Failure> {
-    say(&store::gc(&args.store, args.keep_bodies)?, args.json)
+    say_files(store::gc_files(&args.store)?, args.json)?;
+    match args.keep_bodies {
+        Some(keep) => say(&store::gc(&args.store, keep)?, args.json),
+        None => Ok(()),
+    }
+}
+
+fn say_files(gone: FilesGone, is_json: bool) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    unless_closed(match is_json {
+        true => writeln!(out, "{}", json!({"removed": gone})),
+        false if gone.files == 0 => Ok(()),
+        false => {
+            let (files, bytes) = (grouped(gone.files), grouped(gone.bytes));
+            writeln!(out, "{files} files of {bytes} bytes removed that no page has any more")
+        }
+    })
 }
 
 /// Drops what no page points to.

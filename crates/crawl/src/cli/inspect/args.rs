@@ -18,6 +18,7 @@ Examples:
     crawl inspect STORE pages --where 'status=4xx and host~shop' --sort=-bytes -n 20
     crawl inspect STORE pages --group-by host,status --sum bytes
     crawl inspect STORE items --where 'price>20' --columns title,price --csv
+    crawl inspect STORE media --where 'verdict!=stored'
     crawl inspect STORE body --url http://example.org/ > page.html
     crawl inspect STORE --tui
     crawl inspect STORE urls --where referrer=http://example.org/
@@ -131,11 +132,12 @@ pub(crate) struct Asked(pub(crate) What);
 
 impl ValueEnum for Asked {
     fn value_variants<'a>() -> &'a [Self] {
-        const ALL: [Asked; 13] = [
+        const ALL: [Asked; 14] = [
             Asked(What::Stats),
             Asked(What::Pages),
             Asked(What::Errors),
             Asked(What::Items),
+            Asked(What::Media),
             Asked(What::Urls),
             Asked(What::Links),
             Asked(What::Hosts),
@@ -169,6 +171,9 @@ fn about(what: What) -> (&'static str, &'static str) {
             ("errors", "Those that ended in a failure, with the page that linked there")
         }
         What::Items => ("items", "What the spider took"),
+        What::Media => {
+            ("media", "The files that items asked for, and those that could not be had")
+        }
         What::Urls => {
             ("urls", "Every URL ever found, with its verdict or the reason why it was not fetched")
         }

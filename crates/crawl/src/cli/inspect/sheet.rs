@@ -55,6 +55,7 @@ impl<'a> Sheet<'a> {
                 &["n", "status", "verdict", "depth", "elapsed_ms", "bytes", "n_items", "url"]
             }
             What::Errors => &["n", "status", "verdict", "attempts", "error", "url"],
+            What::Media => &["n", "verdict", "type", "bytes", "width", "height", "path", "url"],
             What::Urls => &["verdict", "depth", "n", "url"],
             What::Links => &["way", "verdict", "url"],
             What::Hosts => &["pages", "settled", "queued", "filtered", "items", "bytes", "host"],

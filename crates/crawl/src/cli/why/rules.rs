@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crawl::frontier::{Domain, PolitenessConfig, ScopeConfig, ScopeRules, TrapsConfig};
 use crawl::{CanonicalUrl, Host};
-use crawl_model::{HostPattern, HostTable};
+use crawl_model::{FilterReason, HostPattern, HostTable, Request};
 use crawl_robots::{Robots, product_token};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -79,7 +79,11 @@ pub(super) fn rules(url: &CanonicalUrl, facts: &Value) -> Result<Vec<Rule>, Fail
     let judge = ScopeRules::new(&scope, &traps, &hosts, blocked)?;
     let is_later_seed = facts["host"]["is_later_seed"] == true && scope.allowed_domains.is_empty();
     let mut rules: Vec<Rule> = Vec::new();
-    for (reason, refuses) in judge.each(url, depth) {
+    // Of what an item asks for, whatever selects pages says nothing.
+    let is_file = facts["first"]["label"].as_str().and_then(Request::file_kind_of).is_some();
+    let of_files = [FilterReason::Blocked, FilterReason::Excluded];
+    let each = judge.each(url, depth).into_iter();
+    for (reason, refuses) in each.filter(|(reason, _)| !is_file || of_files.contains(reason)) {
         let name = reason.name();
         let refuses = refuses && !(name == "off-domain" && is_later_seed);
         rules.push(Rule { name, refuses: Some(refuses), why: reason_of(name, &scope, depth) });

@@ -113,6 +113,12 @@ pub enum FieldType {
     Date,
     /// An absolute URL.
     Url,
+    /// The absolute URL of a file that is fetched with the item, to the folder `media` of the crawl:
+    /// see `[media]`. The item's field `files` says what became of it. Without `attr` an element's
+    /// `href` is taken.
+    File,
+    /// The same of an image; without `attr` an element's `src` is taken.
+    Image,
     /// Whatever the text is as JSON.
     Json,
 }

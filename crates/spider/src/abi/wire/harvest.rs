@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crawl_model::{CanonicalUrl, Item};
+use crawl_model::{CanonicalUrl, FileAsk, FileKind, Item};
 
 use super::bytes::{Reader, Wire, WireError, put_bytes, put_uint, wire_enum, wire_struct};
 use super::json;
@@ -87,10 +87,11 @@ impl Harvested {
 
     /// Appends its bytes, URLs of the book as their numbers.
     pub fn encode_with(&self, book: &mut impl UrlBook, out: &mut Vec<u8>) {
-        let Self { items, follows, logs, stats, stop } = self;
+        let Self { items, files, follows, logs, stats, stop } = self;
         let n_bytes = items.iter().map(|item| item.0.len() + 4).sum::<usize>();
         out.reserve(n_bytes + 8 * follows.len() + 64);
         put_items(out, items);
+        put_files(out, files);
         put_follows(out, follows, book);
         logs.put(out);
         put_uint(out, stats.len() as u64);
@@ -108,12 +109,13 @@ impl Harvested {
     pub fn decode_with(book: &impl UrlBook, bytes: &[u8]) -> Result<Self, WireError> {
         let from = &mut Reader::new(bytes);
         let items = get_items(from)?;
+        let files = get_files(from, items.len())?;
         let follows = get_follows(from, book)?;
         let logs = from.get()?;
         let stats = BTreeMap::from_iter(from.get::<Vec<(String, i64)>>()?);
         let stop = from.get()?;
         from.end()?;
-        Ok(Self { items, follows, logs, stats, stop })
+        Ok(Self { items, files, follows, logs, stats, stop })
     }
 }
 
@@ -141,6 +143,42 @@ fn get_items(from: &mut Reader<'_>) -> Result<Vec<Item>, WireError> {
         texts = rest;
     }
     Ok(items)
+}
+
+/// Of each of the first items how many files it asks for, and these.
+fn put_files(out: &mut Vec<u8>, files: &[Vec<FileAsk>]) {
+    put_uint(out, files.len() as u64);
+    for files in files {
+        put_uint(out, files.len() as u64);
+        for FileAsk { url, field, kind } in files {
+            out.push(u8::from(*kind == FileKind::Image));
+            put_bytes(out, url.as_str().as_bytes());
+            put_bytes(out, field.as_bytes());
+        }
+    }
+}
+
+fn get_files(from: &mut Reader<'_>, n_items: usize) -> Result<Vec<Vec<FileAsk>>, WireError> {
+    let count = from.count()?;
+    if count > n_items {
+        return Err(WireError::Wrong("number of lists of files"));
+    }
+    let mut all = Vec::with_capacity(count.min(256));
+    for _ in 0..count {
+        let n_files = from.count()?;
+        let mut files = Vec::with_capacity(n_files.min(256));
+        for _ in 0..n_files {
+            let kind = match from.byte()? {
+                0 => FileKind::File,
+                1 => FileKind::Image,
+                _ => return Err(WireError::Wrong("kind of file")),
+            };
+            let url = CanonicalUrl::parse(from.text()?)?;
+            files.push(FileAsk { url, field: from.text()?.into(), kind });
+        }
+        all.push(files);
+    }
+    Ok(all)
 }
 
 fn put_follows(out: &mut Vec<u8>, follows: &[Follow], book: &mut impl UrlBook) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crawl_model::{
-    CanonicalUrl, FetchOptions, Item, Method, Request, Response, Truncation, Verdict,
+    CanonicalUrl, FetchOptions, FileAsk, Item, Method, Request, Response, Truncation, Verdict,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -44,7 +44,8 @@ fn full_request() -> Request {
 fn full_harvest() -> Harvested {
     let mut out = Harvest::new();
     out.item(&json!({"a": [1, "ü"]})).unwrap();
-    out.item("text").unwrap();
+    let files = [FileAsk::file(url("http://h/a.pdf")), FileAsk::image(url("http://h/ü")).of("ü")];
+    out.item_with_files("text", files).unwrap();
     out.request(full_request());
     out.get("http://h/x").unwrap().label("l").priority(i32::MIN);
     out.log(LogLevel::Warn, "w");
@@ -54,8 +55,8 @@ fn full_harvest() -> Harvested {
 }
 
 fn same(a: &Harvested, b: &Harvested) -> bool {
-    (&a.items, &a.follows, &a.logs, &a.stats, &a.stop)
-        == (&b.items, &b.follows, &b.logs, &b.stats, &b.stop)
+    (&a.items, &a.files, &a.follows, &a.logs, &a.stats, &a.stop)
+        == (&b.items, &b.files, &b.follows, &b.logs, &b.stats, &b.stop)
 }
 
 #[test]
@@ -208,7 +209,8 @@ fn runs_that_make_no_sense_are_refused() {
     let book = numbered_book(100);
     let plain = [0];
     let decode = |count: usize, runs: &[(usize, usize, &[u8])]| {
-        let mut bytes = frame(&(0_usize, count));
+        // No items, and no files of items.
+        let mut bytes = [frame(&(0_usize, 0_usize)), frame(&count)].concat();
         for &(at, n, settings) in runs {
             bytes.push(3);
             bytes.extend(frame(&(at, n)));
@@ -234,7 +236,7 @@ fn runs_that_make_no_sense_are_refused() {
     }
     assert_eq!(decode(10, &[(0, 11, &plain)]), Err(WireError::Wrong("run")), "more than it says");
     assert!(decode(usize::MAX, &[(0, 100, &plain)]).is_err());
-    assert!(Harvested::decode(&[0, 2, 3, 0, 2, 0, 0, 0, 0]).is_err(), "links of no page");
+    assert!(Harvested::decode(&[0, 0, 2, 3, 0, 2, 0, 0, 0, 0]).is_err(), "links of no page");
 }
 
 #[test]

@@ -46,5 +46,6 @@ mod support;
 mod swap;
 mod traps;
 mod tutorials;
+mod upkeep;
 mod verify;
 mod why;

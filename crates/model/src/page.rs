@@ -88,6 +88,10 @@ pub struct PageRecord {
     /// Where the body is archived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<BodyPointer>,
+    /// How the archived body was lost, for people; empty if it was not. Written by
+    /// `crawl verify --repair`, gone when the page is fetched again.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub body_lost: String,
     /// Tells one decoded body from another: see [`digest`](crate::digest); empty if there was
     /// none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -162,6 +166,7 @@ impl PageRecord {
             referrer: None,
             error: String::new(),
             body: None,
+            body_lost: String::new(),
             digest: String::new(),
             has_extras: false,
             checked_ms: 0,

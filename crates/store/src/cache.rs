@@ -128,7 +128,10 @@ impl StoredCache {
         }
         Ok(match self.reader.answer(record)? {
             StoredAnswer::Response(response) => Some(response),
-            StoredAnswer::Failed | StoredAnswer::NotArchived | StoredAnswer::NotSent => None,
+            StoredAnswer::Failed
+            | StoredAnswer::NotArchived
+            | StoredAnswer::Lost
+            | StoredAnswer::NotSent => None,
         })
     }
 }

@@ -51,6 +51,12 @@ pub const POINTS: &[&str] = &[
     "compact-batch",
     "compact-pointed",
     "compact-removed",
+    // A body file that is written anew without what is damaged, in `archive::mend`.
+    "mend-unpointed",
+    "mend-copied",
+    "mend-batch",
+    "mend-pointed",
+    "mend-removed",
     // A checkpoint of the frontier, in its `backend` and `keeper`, and in `tables`.
     "spill-begun",
     "spill-written",

@@ -7,6 +7,8 @@ use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use crate::{StoreError, crash};
 
@@ -15,6 +17,9 @@ pub(crate) const OPEN_JOURNAL: &str = "open";
 
 /// First word of the lock file, by which a crawl's folder is told.
 const MARK: &str = "crawl-store";
+
+/// How often a lock of this process is tried, some milliseconds apart.
+const FORKS: u32 = 40;
 
 /// A folder under our lock; given back on drop.
 #[derive(Debug)]
@@ -60,7 +65,7 @@ impl Folder {
             .mode(0o600)
             .open(&path)
             .map_err(StoreError::file("open", &path))?;
-        match file.try_lock() {
+        match lock_of(&file, &path) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 return Err(StoreError::InUse { path: root.to_owned(), pid: holder(&path) });
@@ -218,6 +223,20 @@ fn is_foreign(root: &Path) -> io::Result<bool> {
         Err(e) if e.kind() == ErrorKind::NotFound => Ok(others > 0),
         Err(e) => Err(e),
     }
+}
+
+/// Takes the lock. One that this process has given back may be held for a moment by a child of it:
+/// between its fork and the program that it becomes it has all that was open.
+fn lock_of(file: &File, path: &Path) -> Result<(), TryLockError> {
+    for _ in 0..FORKS {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) if holder(path) == Some(std::process::id()) => {
+                thread::sleep(Duration::from_millis(5));
+            }
+            locked => return locked,
+        }
+    }
+    file.try_lock()
 }
 
 fn holder(lock: &Path) -> Option<u32> {

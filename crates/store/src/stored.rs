@@ -35,6 +35,8 @@ pub enum StoredAnswer {
     Failed,
     /// One with a body that is not in the archive (`store.bodies`).
     NotArchived,
+    /// One whose archived body was damaged and taken out (`crawl verify --repair`).
+    Lost,
     /// It was never sent: its host was dead, say.
     NotSent,
 }
@@ -111,6 +113,9 @@ impl Reader {
         };
         let mut response = match &record.body {
             Some(pointer) => self.response(pointer)?,
+            None if has_body(record) && !record.body_lost.is_empty() => {
+                return Ok(StoredAnswer::Lost);
+            }
             None if has_body(record) => return Ok(StoredAnswer::NotArchived),
             None => bare(status, record),
         };

@@ -4,6 +4,7 @@
 //!
 //! The frontier's tables are made by the frontier, so they are damaged in the whole crawl's tests.
 
+mod mend;
 mod store;
 
 use std::collections::BTreeSet;

@@ -51,6 +51,13 @@ pub const POINTS: &[&str] = &[
     "compact-batch",
     "compact-pointed",
     "compact-removed",
+    // The database written anew, in `shrink`, `database::copy` and `folder`.
+    "shrink-batch",
+    "shrink-copied",
+    "shrink-synced",
+    "shrink-moved",
+    "shrink-swapped",
+    "shrink-done",
     // A body file that is written anew without what is damaged, in `archive::mend`.
     "mend-unpointed",
     "mend-copied",

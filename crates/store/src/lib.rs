@@ -38,6 +38,7 @@ mod database;
 mod keys;
 mod log;
 mod seal;
+mod shrink;
 mod sort;
 
 mod archive;

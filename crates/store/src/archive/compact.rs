@@ -15,6 +15,7 @@ use super::files::{close_all, cut_back, number_of};
 use super::live::{AllLive, Live, place};
 use super::mover::{Mover, batch_size, put};
 use crate::seal::Batch;
+use crate::shrink::shrink;
 use crate::store::{Shared, millis, now_ms};
 use crate::warc::Warc;
 use crate::{Store, StoreError, crash};
@@ -28,8 +29,12 @@ pub struct Compacted {
     pub bytes_before: u64,
     /// Bytes of the archive now.
     pub bytes: u64,
-    /// Files that were written anew or removed.
+    /// Files of it that were written anew or removed.
     pub files: u64,
+    /// Bytes of the database before; 0 if it was not looked at.
+    pub database_bytes_before: u64,
+    /// Bytes of the database now; the same if it would not have got smaller.
+    pub database_bytes: u64,
     /// What was left as it is, and why; for people.
     pub notes: Vec<String>,
 }
@@ -67,13 +72,16 @@ pub fn gc(folder: &Path, keep: Duration) -> Result<Compacted, StoreError> {
 }
 
 /// Writes the files of the archive in `folder` anew that have records no page points to: earlier
-/// copies of pages, and visits that found nothing new.
+/// copies of pages, and visits that found nothing new. Then the database, if that makes it smaller;
+/// until the new one is whole, there are two.
 ///
 /// # Errors
 /// [`StoreError::InUse`] if the crawl runs, and others as they come. What was done until then is
 /// done, and the same call goes on.
 pub fn compact(folder: &Path) -> Result<Compacted, StoreError> {
-    compact_open(Store::inspect(folder)?.shared())
+    let done = compact_open(Store::inspect(folder)?.shared())?;
+    let (database_bytes_before, database_bytes) = shrink(folder)?;
+    Ok(Compacted { database_bytes_before, database_bytes, ..done })
 }
 
 fn compact_open(shared: &Shared) -> Result<Compacted, StoreError> {

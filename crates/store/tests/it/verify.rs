@@ -17,6 +17,7 @@ use bytes::Bytes;
 use crawl_store::verify::{Finding, Kind, Level, repair, verify};
 
 use store::Sample;
+pub(crate) use store::copy_all;
 
 /// The findings that are damage.
 fn damage(path: &Path) -> Vec<Finding> {

@@ -27,6 +27,7 @@ mod hosts;
 mod inspect;
 mod isolation;
 mod kill;
+mod links;
 mod middleware;
 mod newcomer;
 mod pipeline;

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use crawl::store::inspect::{self, Condition, Query, StatusFilter};
 
+use super::links::EndsArgs;
+
 pub(crate) const INSPECT: &str = "\
 Conditions: `status=404 and host~shop`. Fields are compared with = != < <= > >= ~ (contains) !~ and
 joined by and, or, not and parentheses; a field alone holds if it is there and not empty. Values
@@ -16,6 +18,7 @@ Examples:
     crawl inspect STORE pages --group-by host,status --sum bytes
     crawl inspect STORE items --where 'price>20' --columns title,price --csv
     crawl inspect STORE body --url http://example.org/ > page.html
+    crawl inspect STORE links --in http://example.org/about --columns text,url
     crawl inspect STORE --tui
     crawl inspect STORE urls --where referrer=http://example.org/
 
@@ -40,6 +43,8 @@ pub(crate) struct InspectArgs {
     /// Only this URL.
     #[arg(long)]
     pub(crate) url: Option<String>,
+    #[command(flatten)]
+    pub(crate) ends: EndsArgs,
     /// Only this HTTP status: 404, or 4xx for all of them.
     #[arg(long)]
     pub(crate) status: Option<StatusFilter>,
@@ -109,9 +114,10 @@ impl InspectArgs {
             verdict: self.verdict.clone(),
             fields: self.conditions.clone(),
             limit: shape.limit.filter(|_| is_as_it_is),
-            url: self.url.clone(),
+            url: self.ends.url().or(self.url.as_ref()).cloned(),
             dropped: self.dropped,
             with_page: false,
+            ends: self.ends.ends(),
         }
     }
 }
@@ -129,7 +135,9 @@ pub(crate) enum What {
     Items,
     /// Every URL ever found, with its verdict or the reason why it was not fetched.
     Urls,
-    /// Who linked to a URL (`--url`) first, and what its page was the first to link to.
+    /// All links to a page (`--in URL`) or of a page (`--out URL`), or of all (`--all`), with their
+    /// texts, read from the archived bodies; or, from the log and at once, who linked to a URL
+    /// (`--url`) first, and what its page was the first to link to.
     Links,
     /// Every host, with its counts.
     Hosts,

@@ -2,6 +2,7 @@
 
 pub(crate) mod args;
 
+mod links;
 mod source;
 
 mod shape;
@@ -24,6 +25,7 @@ pub(crate) fn inspect(args: InspectArgs) -> Result<(), Failure> {
     if args.form.tui {
         return browse::browse(&args.store, &args.conditions);
     }
+    links::check(&args)?;
     let query = args.query();
     let stdout = io::stdout();
     let is_for_people = stdout.is_terminal();
@@ -31,6 +33,10 @@ pub(crate) fn inspect(args: InspectArgs) -> Result<(), Failure> {
     let mut shape = Shape::new(&args.shape);
     let mut written = Ok(());
     Crawl::open(&args.store)?.ask(&query, &mut |row| {
+        if let Some(covered) = links::covered(&row).filter(|_| args.ends.is_read()) {
+            eprintln!("{covered}");
+            return ControlFlow::Continue(());
+        }
         written = shape.push(row).and_then(|row| row.map_or(Ok(()), |row| sheet.add(row)));
         if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     })?;

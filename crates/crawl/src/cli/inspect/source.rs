@@ -1,11 +1,12 @@
 //! Where the rows come from: the crawl's folder, or the process that has it.
 
+use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crawl::engine::{ControlError, ask};
-use crawl::store::inspect::{Query, answer};
+use crawl::engine::{ControlError, answer, ask};
+use crawl::store::inspect::Query;
 use crawl::store::{Inspection, Store, StoreError};
 use serde_json::Value;
 
@@ -14,6 +15,11 @@ use crate::cli::failure::{Exit, Failure};
 /// How often a folder in use is asked again: its crawl may be opening or closing just now.
 const ATTEMPTS: u32 = 25;
 const PAUSE: Duration = Duration::from_millis(200);
+
+/// How many threads there are for what takes long.
+fn n_threads() -> NonZeroUsize {
+    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+}
 
 /// Something that can be asked. Nobody else can open a folder that is.
 pub(crate) enum Crawl {
@@ -38,7 +44,7 @@ impl Crawl {
         row: &mut dyn FnMut(Value) -> ControlFlow<()>,
     ) -> Result<(), Failure> {
         match self {
-            Self::Folder(store) => Ok(answer(&store.reader(), query, row)?),
+            Self::Folder(store) => Ok(answer(&store.reader(), query, n_threads(), row)?),
             Self::Running(folder) => ask_running(folder, query, row),
         }
     }
@@ -64,7 +70,7 @@ fn ask_running(
             Err(error) => return Err(Failure::new(Exit::Broken, error)),
         }
         match Store::inspect(folder) {
-            Ok(store) => return Ok(answer(&store.reader(), query, row)?),
+            Ok(store) => return Ok(answer(&store.reader(), query, n_threads(), row)?),
             Err(error @ StoreError::InUse { .. }) if attempt >= ATTEMPTS => {
                 return Err(Failure::new(Exit::InUse, error)
                     .hint("the process that has it does not answer; try again when it has ended"));

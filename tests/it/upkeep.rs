@@ -1,8 +1,15 @@
 //! A crawl's folder in use for long: what is damaged is mended, what is old goes, what is said is said.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use crate::support::{BOOKS, Scratch, Server, inspect, local_config, run, run_ok, stderr};
+use serde_json::Value;
+
+use crate::support::{
+    BOOKS, LIMIT, Scratch, Server, crawl, inspect, local_config, run, run_ok, stderr,
+};
 
 #[test]
 fn a_body_that_is_lost_is_told_by_every_command_that_would_read_it() {
@@ -41,4 +48,66 @@ fn a_body_that_is_lost_is_told_by_every_command_that_would_read_it() {
     assert!(stderr(&output).contains("1 pages left out: their bodies were lost"), "{output:?}");
     assert_eq!(inspect(&into, &["items"]).len(), pages.len() - 1);
     crate::kill::assert_clean(&into);
+}
+
+/// Waits, within the limit, until `what` gives something.
+fn until<T>(mut what: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(found) = what() {
+            return found;
+        }
+        assert!(start.elapsed() < LIMIT, "it never came");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn a_feed_that_waits_is_told_on_the_screen_and_to_who_asks() {
+    let scratch = Scratch::new();
+    let server = Server::start(&scratch, 60, "0ms");
+    let (store, file) = (scratch.path("store"), scratch.path("items.sqlite"));
+    let more = format!("[[feed]]\npath = \"{}\"\n{BOOKS}", file.display());
+    let config = scratch.write("crawl.toml", &local_config(server.addr, &store, &more));
+    // Somebody else keeps the file as soon as the feed has made its table.
+    let mut child =
+        crawl(&["run", &config, "-s", "politeness.delay=50ms", "-s", "politeness.per-host=1"])
+            .spawn()
+            .unwrap();
+    let other = until(|| {
+        let other = rusqlite::Connection::open(&file).ok()?;
+        other.query_row("SELECT n FROM crawl_feeds", [], |_| Ok(())).ok()?;
+        Some(other)
+    });
+    other.busy_timeout(Duration::from_secs(20)).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let mut said = Vec::new();
+    until(|| {
+        said.extend(lines.next());
+        said.last().is_some_and(|line| line.contains("hint: ")).then_some(())
+    });
+    let text = said.join("\n");
+    assert!(text.contains("items.sqlite cannot be reached"), "{text}");
+    assert!(text.contains("since 2") && text.contains("the crawl goes on"), "{text}");
+    let waits = |row: &Value| {
+        let feeds = row["feeds"].as_array().unwrap();
+        feeds.iter().find_map(|feed| feed.get("waits")).cloned()
+    };
+    let outage = until(|| waits(&inspect(&store, &["stats"])[0]));
+    assert!(outage["what"].as_str().unwrap().contains("locked"), "{outage}");
+    assert!(outage["next_try_ms"].as_u64() > outage["since_ms"].as_u64(), "{outage}");
+    other.execute_batch("ROLLBACK").unwrap();
+    drop(other);
+    said.extend(lines);
+    let text = said.join("\n");
+    let mut rest = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut rest).unwrap();
+    assert!(child.wait().unwrap().success(), "{text}");
+    for once in ["cannot be reached", "goes on: it can be written again"] {
+        assert_eq!(text.matches(once).count(), 1, "{once}: {text}");
+    }
+    let items = rusqlite::Connection::open(&file).unwrap();
+    let n: i64 = items.query_row("SELECT count(*) FROM items", [], |row| row.get(0)).unwrap();
+    assert_eq!(n, 60);
 }

@@ -169,6 +169,16 @@ impl Asked {
             row.insert("running".to_owned(), true.into());
             row.insert("paused".to_owned(), handle.is_paused().into());
         }
+        if let Some(feeds) = row.get_mut("feeds").and_then(serde_json::Value::as_array_mut) {
+            for (name, outage) in handle.outages().get() {
+                let outage = serde_json::json!(outage);
+                match feeds.iter_mut().find(|feed| feed["feed"] == *name) {
+                    Some(feed) => feed["waits"] = outage,
+                    // It has not written anything yet.
+                    None => feeds.push(serde_json::json!({"feed": *name, "waits": outage})),
+                }
+            }
+        }
     }
 }
 

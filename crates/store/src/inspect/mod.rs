@@ -28,7 +28,7 @@ use crate::{Reader, StoreError};
 use filter::{Filter, Has};
 
 pub(crate) use condition::host_of;
-pub use condition::{Condition, field_of};
+pub use condition::{Condition, field_of, inner as value_in};
 pub use filter::StatusFilter;
 
 /// What is asked for.

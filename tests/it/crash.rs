@@ -23,7 +23,7 @@ const LIMITS: [(&str, &str); 2] =
 
 /// The points that a resumed crawl can pass.
 fn points() -> Vec<&'static str> {
-    let others = ["wipe-", "gc-", "compact-"];
+    let others = ["wipe-", "gc-", "compact-", "mend-", "shrink-"];
     let is_ours = |point: &&str| !others.iter().any(|other| point.starts_with(other));
     crash::POINTS.iter().copied().filter(is_ours).collect()
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::broken::SmallDisk;
 use crate::support::{
     BOOKS, LIMIT, Scratch, Server, crawl, inspect, local_config, run, run_ok, stderr,
 };
@@ -110,4 +111,79 @@ fn a_feed_that_waits_is_told_on_the_screen_and_to_who_asks() {
     let items = rusqlite::Connection::open(&file).unwrap();
     let n: i64 = items.query_row("SELECT count(*) FROM items", [], |row| row.get(0)).unwrap();
     assert_eq!(n, 60);
+}
+
+#[test]
+fn the_folder_of_a_running_crawl_is_left_alone() {
+    let scratch = Scratch::new();
+    let server = Server::start(&scratch, 60, "0ms");
+    let store = scratch.path("store");
+    let more = format!("bodies = \"html\"\n{BOOKS}");
+    let config = scratch.write("crawl.toml", &local_config(server.addr, &store, &more));
+    let mut child =
+        crawl(&["run", &config, "-s", "politeness.delay=200ms", "-s", "politeness.per-host=1"])
+            .spawn()
+            .unwrap();
+    let socket = store.join("control.sock");
+    until(|| socket.exists().then_some(()));
+    let folder = store.to_str().unwrap();
+    for args in [
+        &["compact", folder][..],
+        &["gc", folder, "--keep-bodies", "30d"],
+        &["verify", folder, "--repair"],
+    ] {
+        let output = run(args);
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(3), "{args:?}: {said}");
+        assert!(said.contains("in use") && said.contains("hint: "), "{args:?}: {said}");
+        assert!(said.contains("stop"), "{args:?}: {said}");
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    run_ok(&["compact", folder]);
+    run_ok(&["verify", folder]);
+}
+
+#[test]
+fn what_has_no_room_to_be_written_anew_stays_as_it_is() {
+    let scratch = Scratch::new();
+    let Some(disk) = SmallDisk::mount(&scratch, 32) else { return };
+    let server = Server::start(&scratch, 150, "0ms");
+    let store = disk.0.join("store");
+    let more = format!("bodies = \"html\"\n[recrawl]\nafter = \"1ms\"\n{BOOKS}");
+    let config = scratch.write("crawl.toml", &local_config(server.addr, &store, &more));
+    // Twice, so that there are records to which no page points.
+    run_ok(&["run", &config]);
+    run_ok(&["run", &config]);
+    let pages = inspect(&store, &["pages", "--where", "body"]);
+    let folder = store.to_str().unwrap();
+    let ballast = disk.0.join("ballast");
+    let mut n_full = 0;
+    for free in [0, 20_000, 200_000, 700_000, 1_500_000] {
+        let mut filler = fs::File::create(&ballast).unwrap();
+        let piece = [0; 4096];
+        while std::io::Write::write_all(&mut filler, &piece).is_ok() {}
+        let len = filler.metadata().unwrap().len();
+        filler.set_len(len.saturating_sub(free)).unwrap();
+        for args in [&["compact", folder][..], &["gc", folder, "--keep-bodies", "30d"]] {
+            let output = run(args);
+            let said = stderr(&output);
+            assert!(!said.contains("panicked"), "{args:?} with {free} bytes: {said}");
+            if !output.status.success() {
+                n_full += 1;
+                assert_eq!(output.status.code(), Some(5), "{args:?} with {free} bytes: {said}");
+                assert!(said.contains("hint: make room on the disk"), "{said}");
+            }
+        }
+        drop(filler);
+        fs::remove_file(&ballast).unwrap();
+        assert_eq!(inspect(&store, &["pages", "--where", "body"]).len(), pages.len());
+        run_ok(&["verify", folder]);
+    }
+    assert!(n_full > 0, "the disk was never full");
+    run_ok(&["compact", folder]);
+    crate::kill::assert_clean(&store);
+    for page in &pages {
+        run_ok(&["inspect", folder, "body", "--url", page["url"].as_str().unwrap()]);
+    }
 }

@@ -20,8 +20,13 @@ fn half_a_crawl(server: &Server, scratch: &Scratch, name: &str) -> (String, Path
         feed.display()
     );
     let config = scratch.write(&format!("{name}.toml"), &local_config(server.addr, &store, &more));
-    let mut command = crawl(&["run", &config]);
-    command.env("CRAWL_CRASH", "checkpoint-swept:3").env("CRAWL_LIMIT_SEGMENT", "6000");
+    // A commit may take its time, and all that was in the queue be fetched meanwhile; a later checkpoint
+    // waits for the one before. So the pages come slowly, and the first checkpoint is the last: half of
+    // the shop is in the queue then, and it would take seconds to empty it.
+    let slowly = ["per-host=1", "delay=50ms"].map(|key| format!("politeness.{key}"));
+    let args = ["run", &config, "-s", &slowly[0], "-s", &slowly[1]];
+    let mut command = crawl(&[&args[..], &["-s", "queue.checkpoint-after=150"]].concat());
+    command.env("CRAWL_CRASH", "checkpoint-swept:1").env("CRAWL_LIMIT_SEGMENT", "6000");
     let output = finish(command.spawn().unwrap());
     assert!(!output.status.success(), "it was to die: {}", stderr(&output));
     (config, store, feed)
@@ -154,11 +159,11 @@ fn assert_is_told(output: &Output, what: &str) {
 }
 
 /// A file system of a few MiB; unmounted on drop.
-struct SmallDisk(PathBuf);
+pub(crate) struct SmallDisk(pub(crate) PathBuf);
 
 impl SmallDisk {
     /// `None` where none may be mounted, unless that is demanded.
-    fn mount(scratch: &Scratch, mib: u32) -> Option<Self> {
+    pub(crate) fn mount(scratch: &Scratch, mib: u32) -> Option<Self> {
         let path = scratch.path("disk");
         fs::create_dir(&path).unwrap();
         let size = format!("size={mib}m");

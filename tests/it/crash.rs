@@ -24,7 +24,7 @@ const LIMITS: [(&str, &str); 2] =
 /// The points that a resumed crawl can pass.
 fn points() -> Vec<&'static str> {
     // Those of files have a test of their own, with files.
-    let others = ["wipe-", "gc-", "compact-", "media-"];
+    let others = ["wipe-", "gc-", "compact-", "media-", "mend-", "shrink-"];
     let is_ours = |point: &&str| !others.iter().any(|other| point.starts_with(other));
     crash::POINTS.iter().copied().filter(is_ours).collect()
 }

@@ -7,6 +7,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Write};
+use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crawl_store::Reader;
-use crawl_store::inspect::{Query, What, answer};
+use crawl_store::inspect::{Query, What};
 use serde::Serialize;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
@@ -25,6 +26,7 @@ use tokio::task::JoinHandle;
 
 use crate::error::CrawlError;
 use crate::handle::Handle;
+use crate::links::answer;
 use crate::order::{Order, Reload, Steered};
 
 const SOCKET: &str = "control.sock";
@@ -150,7 +152,9 @@ impl Asked {
                 Err(_) => ControlFlow::Break(()),
             }
         };
-        answer(&self.reader, &query, &mut send, &mut |_| {}).map_err(|error| error.to_string())
+        // The crawl needs the other threads.
+        answer(&self.reader, &query, NonZeroUsize::MIN, &mut send, &mut |_| {})
+            .map_err(|error| error.to_string())
     }
 
     /// The frontier knows what the store cannot: what is in flight.
@@ -164,6 +168,16 @@ impl Asked {
             row.insert("conserved".to_owned(), conserved.into());
             row.insert("running".to_owned(), true.into());
             row.insert("paused".to_owned(), handle.is_paused().into());
+        }
+        if let Some(feeds) = row.get_mut("feeds").and_then(serde_json::Value::as_array_mut) {
+            for (name, outage) in handle.outages().get() {
+                let outage = serde_json::json!(outage);
+                match feeds.iter_mut().find(|feed| feed["feed"] == *name) {
+                    Some(feed) => feed["waits"] = outage,
+                    // It has not written anything yet.
+                    None => feeds.push(serde_json::json!({"feed": *name, "waits": outage})),
+                }
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use crawl_feeds::Outages;
 use crawl_frontier::{Blocked, Control, Domain, Seeded, Setting, SharedCounts, Status};
 use crawl_model::{CanonicalUrl, Counts, Host, Request};
 use crawl_parser::Parser;
@@ -22,6 +23,7 @@ pub struct Handle {
     parser: Weak<Parser>,
     blocks: Weak<Blocks>,
     admission: Weak<Admission>,
+    outages: Outages,
 }
 
 /// Work that blocks, on a thread where it may.
@@ -41,7 +43,14 @@ impl Handle {
     ) -> Self {
         let parser = Arc::downgrade(parser);
         let (blocks, admission) = (Arc::downgrade(blocks), Arc::downgrade(admission));
-        Self { control, closing, counts, parser, blocks, admission }
+        let outages = Outages::default();
+        Self { control, closing, counts, parser, blocks, admission, outages }
+    }
+
+    /// The feeds that wait for a database or an object store that is not there. Never waits.
+    #[must_use]
+    pub fn outages(&self) -> &Outages {
+        &self.outages
     }
 
     /// Where every URL stands right now. Never waits.

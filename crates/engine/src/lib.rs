@@ -23,6 +23,7 @@ mod pages;
 mod running;
 
 mod control;
+mod links;
 mod order;
 
 mod admission;
@@ -39,6 +40,8 @@ pub use crawl_frontier::{Blocked, End, Pace, Seeded, Setting, Status, TrapSighti
 pub use error::CrawlError;
 
 pub use handle::Handle;
+pub use links::answer;
+
 pub use import::{ImportNews, Imported, import};
 pub use middleware::{Middleware, Waiting};
 pub use order::{Order, Reload};

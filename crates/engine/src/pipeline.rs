@@ -106,6 +106,7 @@ pub(crate) fn run(
     }
     for feed in stages.feeds {
         let (settled, entries) = (settled.subscribe(), entries.clone());
+        let feed = feed.telling(handle.outages());
         crew.feeds.push(cpu_thread("feed", move || feed.run(settled, entries))?);
     }
     let seeds_path = stages.seeds_file.as_ref().map(|file| file.path.clone());

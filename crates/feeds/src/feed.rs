@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::row::Selection;
 use crate::sink::{self, Position, Sink, Start};
-use crate::{FeedConfig, FeedError};
+use crate::{FeedConfig, FeedError, Outages};
 
 /// Least time between two reports: a report costs the writer a commit when nothing else happens.
 const REPORT_EVERY: Duration = Duration::from_millis(500);
@@ -47,6 +47,8 @@ pub struct Feed {
     /// The settle number that was reported last.
     reported: u64,
     notes: Vec<String>,
+    /// Where it says that it has to wait.
+    outages: Outages,
 }
 
 /// Where a feed hears from the writer, and speaks to it.
@@ -55,6 +57,8 @@ struct Line {
     entries: mpsc::Sender<Entry>,
     /// Since when the crawl has ended but for its feeds.
     ends_since: Option<Instant>,
+    /// The feed, and where it says that it waits.
+    voice: (Arc<str>, Outages),
 }
 
 /// Why a feed stops early.
@@ -101,7 +105,14 @@ impl Feed {
             starts_over: is_over,
             reported: n,
             notes,
+            outages: Outages::default(),
         })
+    }
+
+    /// Lets it say there when it has to wait for what it writes to.
+    #[must_use]
+    pub fn telling(self, outages: &Outages) -> Self {
+        Self { outages: outages.clone(), ..self }
     }
 
     /// What was found and done at open, for people; empty if there was nothing to do.
@@ -130,8 +141,11 @@ impl Feed {
         settled: watch::Receiver<Progress>,
         entries: mpsc::Sender<Entry>,
     ) -> Result<(), FeedError> {
-        let mut line = Line { settled, entries, ends_since: None };
-        match self.follow(&mut line) {
+        let voice = (self.name.clone(), self.outages.clone());
+        let mut line = Line { settled, entries, ends_since: None, voice };
+        let followed = self.follow(&mut line);
+        self.outages.over(&self.name);
+        match followed {
             Ok(()) => self.sink.end(),
             Err(Stop::WriterGone) => Ok(()),
             Err(Stop::Failed(error)) => Err(error),
@@ -322,10 +336,14 @@ impl Line {
         let mut pause = FIRST_PAUSE;
         loop {
             let error = match what() {
-                Ok(done) => return Ok(done),
+                Ok(done) => {
+                    self.voice.1.over(&self.voice.0);
+                    return Ok(done);
+                }
                 Err(error) if error.is_passing() => error,
                 Err(error) => return Err(error.into()),
             };
+            self.voice.1.failed(&self.voice.0, &error, pause);
             let until = Instant::now() + pause;
             pause = (pause * 2).min(LONGEST_PAUSE);
             while Instant::now() < until {

@@ -25,6 +25,7 @@ mod config;
 mod error;
 mod export;
 mod feed;
+mod outage;
 mod row;
 mod sink;
 mod text;
@@ -35,3 +36,4 @@ pub use config::{Compression, FeedConfig, FeedFault, FeedFormat, FieldChoice, Pa
 pub use error::FeedError;
 pub use export::Export;
 pub use feed::Feed;
+pub use outage::{Outage, Outages};

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crawl_model::PageRecord;
-use crawl_store::inspect::Condition;
+use crawl_store::inspect::{Condition, value_in};
 use serde_json::{Map, Value};
 
 use crate::FeedConfig;
@@ -127,24 +127,10 @@ impl Selection {
     }
 
     fn chosen(&self, item: &Value) -> Map<String, Value> {
-        let found = |(from, to): &(String, String)| Some((to.clone(), find(item, from)?.clone()));
+        let found =
+            |(from, to): &(String, String)| Some((to.clone(), value_in(item, from)?.clone()));
         self.fields.iter().filter_map(found).collect()
     }
-}
-
-/// The field of this name; a dot goes into objects and lists, unless a name has it.
-fn find<'a>(item: &'a Value, name: &str) -> Option<&'a Value> {
-    if let Some(whole) = item.get(name) {
-        return Some(whole);
-    }
-    let mut value = item;
-    for part in name.split('.') {
-        value = match value {
-            Value::Array(list) => list.get(part.parse::<usize>().ok()?)?,
-            other => other.get(part)?,
-        };
-    }
-    Some(value)
 }
 
 #[cfg(test)]

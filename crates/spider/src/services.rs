@@ -93,6 +93,28 @@ pub enum LinkKind {
     Reader,
 }
 
+impl LinkKind {
+    /// Its stable name, as rows of `crawl inspect` have it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Anchor => "anchor",
+            Self::Area => "area",
+            Self::Refresh => "refresh",
+            Self::Resource => "resource",
+            Self::Image => "image",
+            Self::Script => "script",
+            Self::Frame => "frame",
+            Self::Form => "form",
+            Self::Header => "header",
+            Self::Style => "style",
+            Self::Sitemap => "sitemap",
+            Self::Feed => "feed",
+            Self::Reader => "reader",
+        }
+    }
+}
+
 /// The services of the host for one page.
 ///
 /// All of them are cheap to call again: what is costly (decoding, the scan for links, the

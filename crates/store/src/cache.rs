@@ -131,6 +131,7 @@ impl StoredCache {
             StoredAnswer::Failed
             | StoredAnswer::NotArchived
             | StoredAnswer::File(..)
+            | StoredAnswer::Lost
             | StoredAnswer::NotSent => None,
         })
     }

@@ -60,6 +60,19 @@ pub const POINTS: &[&str] = &[
     "compact-batch",
     "compact-pointed",
     "compact-removed",
+    // The database written anew, in `shrink`, `database::copy` and `folder`.
+    "shrink-batch",
+    "shrink-copied",
+    "shrink-synced",
+    "shrink-moved",
+    "shrink-swapped",
+    "shrink-done",
+    // A body file that is written anew without what is damaged, in `archive::mend`.
+    "mend-unpointed",
+    "mend-copied",
+    "mend-batch",
+    "mend-pointed",
+    "mend-removed",
     // A checkpoint of the frontier, in its `backend` and `keeper`, and in `tables`.
     "spill-begun",
     "spill-written",

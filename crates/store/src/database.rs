@@ -4,6 +4,8 @@
 //! a few KB make its leaves heavy, so large things come in parts; without its flush timer it
 //! collects no garbage, so the timer stays on.
 
+mod copy;
+
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -23,6 +25,8 @@ pub(crate) const PART_BYTES: usize = 3584;
 
 /// How long a closing handle of this process may keep sled's own lock.
 const CLOSING: Duration = Duration::from_secs(5);
+
+pub(crate) use copy::Sum;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Database {

@@ -7,6 +7,8 @@ use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use crate::media::MEDIA;
 use crate::{StoreError, crash};
@@ -16,6 +18,13 @@ pub(crate) const OPEN_JOURNAL: &str = "open";
 
 /// First word of the lock file, by which a crawl's folder is told.
 const MARK: &str = "crawl-store";
+
+/// The database, and what it is called while another takes its place.
+const SLED: &str = "sled";
+const SLED_OLD: &str = "sled.old";
+
+/// How often a lock of this process is tried, some milliseconds apart.
+const FORKS: u32 = 40;
 
 /// A folder under our lock; given back on drop.
 #[derive(Debug)]
@@ -47,7 +56,9 @@ impl Folder {
     /// # Errors
     /// [`StoreError::NoCrawl`], [`StoreError::InUse`], [`StoreError::File`].
     pub(crate) fn visit(root: &Path) -> Result<Self, StoreError> {
-        let is_crawl = root.join("sled").is_dir() && !is_foreign(root).unwrap_or(true);
+        // A kill between two renames may have left the database under other names.
+        let has_database = [SLED, SLED_OLD].iter().any(|name| root.join(name).is_dir());
+        let is_crawl = has_database && !is_foreign(root).unwrap_or(true);
         if is_crawl { Self::lock(root) } else { Err(StoreError::NoCrawl { path: root.to_owned() }) }
     }
 
@@ -61,7 +72,7 @@ impl Folder {
             .mode(0o600)
             .open(&path)
             .map_err(StoreError::file("open", &path))?;
-        match file.try_lock() {
+        match lock_of(&file, &path) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 return Err(StoreError::InUse { path: root.to_owned(), pid: holder(&path) });
@@ -79,6 +90,7 @@ impl Folder {
     /// Removes what a crawl keeps here. Killed half-way, it leaves either the old crawl or
     /// leftovers that [`sweep`](Self::sweep) removes.
     pub(crate) fn wipe(&self) -> Result<(), StoreError> {
+        self.finish_swap()?;
         crash::point("wipe-begun");
         // The manifest first: without the database it would cry loss.
         remove_file(&self.manifest())?;
@@ -123,6 +135,7 @@ impl Folder {
     /// Removes what a kill may have left half-done.
     pub(crate) fn sweep(&self) -> Result<(), StoreError> {
         self.finish_wipe()?;
+        self.finish_swap()?;
         remove_file(&self.new_journal())?;
         remove_file(&self.new_runs())?;
         let Ok(entries) = fs::read_dir(self.sled()) else { return Ok(()) };
@@ -137,12 +150,52 @@ impl Folder {
         Ok(())
     }
 
+    /// Puts the database in [`new_sled`](Self::new_sled), which must be whole, on the disk and
+    /// closed, into the place of the old one, which must be closed too. Killed half-way, it leaves
+    /// what [`sweep`](Self::sweep) brings to its end.
+    pub(crate) fn swap_sled(&self) -> Result<(), StoreError> {
+        let (sled, new, old) = (self.sled(), self.new_sled(), self.old_sled());
+        rename(&sled, &old)?;
+        crash::point("shrink-moved");
+        rename(&new, &sled)?;
+        crash::point("shrink-swapped");
+        self.sync()?;
+        remove_dir(&old)
+    }
+
+    /// Goes on with a swap, or takes it back if it got not so far.
+    fn finish_swap(&self) -> Result<(), StoreError> {
+        let (sled, new, old) = (self.sled(), self.new_sled(), self.old_sled());
+        if !sled.exists() && old.exists() {
+            // The old one was moved away only when the new one was whole.
+            rename(if new.exists() { &new } else { &old }, &sled)?;
+            self.sync()?;
+        }
+        remove_dir(&new)?;
+        remove_dir(&old)
+    }
+
+    /// Names in the folder survive a power cut.
+    fn sync(&self) -> Result<(), StoreError> {
+        let synced = File::open(&self.root).and_then(|dir| dir.sync_all());
+        synced.map_err(StoreError::file("flush", &self.root))
+    }
+
     pub(crate) fn root(&self) -> &Path {
         &self.root
     }
 
     pub(crate) fn sled(&self) -> PathBuf {
-        self.root.join("sled")
+        self.root.join(SLED)
+    }
+
+    /// The database while it is written anew.
+    pub(crate) fn new_sled(&self) -> PathBuf {
+        self.root.join("sled.new")
+    }
+
+    fn old_sled(&self) -> PathBuf {
+        self.root.join(SLED_OLD)
     }
 
     fn gone(&self) -> PathBuf {
@@ -222,16 +275,34 @@ fn is_foreign(root: &Path) -> io::Result<bool> {
     }
 }
 
+/// Takes the lock. One that this process has given back may be held for a moment by a child of it:
+/// between its fork and the program that it becomes it has all that was open.
+fn lock_of(file: &File, path: &Path) -> Result<(), TryLockError> {
+    for _ in 0..FORKS {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) if holder(path) == Some(std::process::id()) => {
+                thread::sleep(Duration::from_millis(5));
+            }
+            locked => return locked,
+        }
+    }
+    file.try_lock()
+}
+
 fn holder(lock: &Path) -> Option<u32> {
     let text = fs::read_to_string(lock).ok()?;
     text.strip_prefix(MARK)?.trim().parse().ok()
+}
+
+fn rename(from: &Path, to: &Path) -> Result<(), StoreError> {
+    fs::rename(from, to).map_err(StoreError::file("rename", from))
 }
 
 fn remove_file(path: &Path) -> Result<(), StoreError> {
     absent_is_fine(fs::remove_file(path), path)
 }
 
-fn remove_dir(path: &Path) -> Result<(), StoreError> {
+pub(crate) fn remove_dir(path: &Path) -> Result<(), StoreError> {
     absent_is_fine(fs::remove_dir_all(path), path)
 }
 

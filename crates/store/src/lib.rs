@@ -39,6 +39,7 @@ mod database;
 mod keys;
 mod log;
 mod seal;
+mod shrink;
 mod sort;
 
 mod archive;

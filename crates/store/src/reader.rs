@@ -280,8 +280,11 @@ impl Reader {
         Ok(())
     }
 
-    /// Makes the crawl's fingerprints.
-    pub(crate) fn fingerprinter(&self) -> Result<Fingerprinter, StoreError> {
+    /// Makes the crawl's fingerprints: of two URLs that it counts as one the same.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be read.
+    pub fn fingerprinter(&self) -> Result<Fingerprinter, StoreError> {
         let rules = self.url_identity()?;
         // One that cannot be read any more overlooks nothing.
         let rules = KeyRules::new(&rules).or_else(|_| KeyRules::new(&IdentityConfig::literal()));
@@ -331,7 +334,7 @@ impl Reader {
     ///
     /// # Errors
     /// [`StoreError::Body`] if the file or the record in it is not there or damaged.
-    pub(crate) fn response(&self, pointer: &BodyPointer) -> Result<Response, StoreError> {
+    pub fn response(&self, pointer: &BodyPointer) -> Result<Response, StoreError> {
         archive::read_response(&self.shared.folder.bodies(), pointer)
     }
 

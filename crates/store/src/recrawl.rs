@@ -227,11 +227,12 @@ impl Copies for Reader {
 }
 
 /// Whether the copy may stay as it is if the server says that the page has not changed: all of it
-/// is there, and the spider has read it.
+/// is there, its archived body was not lost, and the spider has read it.
 fn is_whole(record: &PageRecord) -> bool {
     matches!(record.verdict, Verdict::Ok | Verdict::NoIndex)
         && record.status == Some(200)
         && record.truncated.is_none()
+        && record.body_lost.is_empty()
 }
 
 #[cfg(test)]

@@ -355,7 +355,8 @@ fn begin(db: &Database, runs: &[RunBook]) -> Result<Identity, StoreError> {
     Ok(identity)
 }
 
-fn random() -> Result<[u8; 16], StoreError> {
+/// Bytes that nobody can guess.
+pub(crate) fn random() -> Result<[u8; 16], StoreError> {
     let path = Path::new("/dev/urandom");
     let mut secret = [0; 16];
     let read = File::open(path).and_then(|mut file| file.read_exact(&mut secret));

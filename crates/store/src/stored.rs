@@ -37,6 +37,8 @@ pub enum StoredAnswer {
     NotArchived,
     /// One whose body is a file in the folder, at this place within it.
     File(Response, String),
+    /// One whose archived body was damaged and taken out (`crawl verify --repair`).
+    Lost,
     /// It was never sent: its host was dead, say.
     NotSent,
 }
@@ -116,6 +118,9 @@ impl Reader {
         }
         let mut response = match &record.body {
             Some(pointer) => self.response(pointer)?,
+            None if has_body(record) && !record.body_lost.is_empty() => {
+                return Ok(StoredAnswer::Lost);
+            }
             None if has_body(record) => return Ok(StoredAnswer::NotArchived),
             None => bare(status, record),
         };

@@ -24,6 +24,7 @@ mod progress;
 mod signals;
 mod summary;
 mod table;
+mod waiting;
 
 use args::{Cli, Command};
 use failure::{Exit, Failure};

@@ -15,7 +15,7 @@ use super::run::{feed_to, keep_stdout};
 pub(super) const HELP: &str = "\
 The spider, [parse] and [[pipeline]] are CONFIG's; its seeds, scope, feeds and folder do not count.
 Pages come as they were answered then: status, header fields, body, label and metadata, in the order
-in which they settled. What has no body in the archive (`store.bodies`) cannot be read and is counted.
+in which they settled. What has no body in the archive (`store.bodies`), or a lost one, cannot be read and is counted.
 The new folder is a crawl's: `crawl inspect`, `crawl diff`. A replay that was killed begins anew with
 --fresh.
 
@@ -80,7 +80,7 @@ fn real(path: &std::path::Path) -> PathBuf {
 }
 
 fn summary(replayed: &Replayed, into: &str) -> String {
-    let Replayed { pages, items, dropped, not_archived, not_sent, elapsed_ms, .. } = replayed;
+    let Replayed { pages, items, dropped, not_archived, lost, not_sent, elapsed_ms, .. } = replayed;
     let mut text = format!(
         "replayed {} pages in {}.{:03} s: {} items in {into}\n",
         grouped(*pages),
@@ -95,6 +95,7 @@ fn summary(replayed: &Replayed, into: &str) -> String {
     };
     line(*dropped, "items dropped (`crawl inspect FOLDER items --dropped`)");
     line(*not_archived, "pages left out: their bodies are not archived (`store.bodies`)");
+    line(*lost, "pages left out: their bodies were lost to damage (`body_lost` in their records)");
     line(*not_sent, "URLs left out: they had never been sent");
     text
 }

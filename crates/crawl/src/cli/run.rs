@@ -10,6 +10,7 @@ use super::failure::{Exit, Failure, unless_closed};
 use super::progress::Progress;
 use super::signals::Signals;
 use super::summary::{self, Places};
+use super::waiting::Waiting;
 
 /// Crawls, shows progress, and says how it went.
 pub(crate) async fn run(args: RunArgs) -> Result<Exit, Failure> {
@@ -122,11 +123,17 @@ pub(super) async fn attend(
     let mut ticks = tokio::time::interval(progress.period());
     ticks.tick().await; // the first comes at once
     let mut was_interrupted = false;
+    let mut waiting = Waiting::default();
+    let mut outages = handle.outages().subscribe();
     loop {
         tokio::select! {
             result = running.finish() => {
                 progress.end_line();
                 return Ok((result?, was_interrupted));
+            }
+            Ok(()) = outages.changed() => {
+                let now = outages.borrow_and_update().clone();
+                waiting.said(&now).iter().for_each(|line| progress.say(line));
             }
             _ = ticks.tick() => progress.show(&handle.stats(), handle.is_paused()),
             () = signals.next() => {

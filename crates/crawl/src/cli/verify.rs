@@ -27,7 +27,7 @@ pub(crate) struct VerifyArgs {
     /// The crawl's folder (the key `store.path`).
     store: PathBuf,
     /// Mend what can be mended without losing anything: pointers that lead nowhere are taken away,
-    /// indexes and sums are made anew.
+    /// body files written anew without damaged records, indexes and sums made anew.
     #[arg(long)]
     repair: bool,
     /// Print findings, and in the end what was checked, as JSON lines.

@@ -53,6 +53,8 @@ pub struct Replayed {
     pub dropped: u64,
     /// Pages whose bodies are not archived, so that they could not be read.
     pub not_archived: u64,
+    /// Pages whose archived bodies were damaged and taken out by a repair.
+    pub lost: u64,
     /// URLs that were never sent: nothing came that could be read.
     pub not_sent: u64,
     /// Time it took, in milliseconds.

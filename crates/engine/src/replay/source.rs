@@ -94,6 +94,10 @@ impl Pages {
                     replayed.not_archived += 1;
                     continue;
                 }
+                (StoredAnswer::Lost, _) => {
+                    replayed.lost += 1;
+                    continue;
+                }
                 (StoredAnswer::Failed | StoredAnswer::NotSent, _) => {
                     replayed.not_sent += 1;
                     continue;

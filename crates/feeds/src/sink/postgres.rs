@@ -140,10 +140,7 @@ impl Database for Postgres {
         }
         transaction.commit().map_err(error)?;
         self.client = Some(client);
-        Ok(match begin {
-            Begin::After(n) => Some(n),
-            Begin::Anew | Begin::Cleared => None,
-        })
+        Ok(begin.after())
     }
 
     fn write(

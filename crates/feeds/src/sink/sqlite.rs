@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 
 use super::table::{
     Begin, Columns, Database, Found, Table, check_columns, column_of, list, on_conflict, quoted,
+    read_back, stored,
 };
 use crate::FeedError;
 
@@ -88,10 +89,7 @@ impl Database for Sqlite {
         connection.busy_timeout(BUSY).map_err(error)?;
         self.columns = columns;
         self.connection = Some(connection);
-        Ok(match begin {
-            Begin::After(n) => Some(n),
-            Begin::Anew | Begin::Cleared => None,
-        })
+        Ok(begin.after())
     }
 
     fn write(
@@ -133,8 +131,7 @@ fn find(transaction: &Transaction<'_>, table: &Table) -> rusqlite::Result<Found>
     )?;
     let cursor = "SELECT crawl, n, columns FROM crawl_feeds WHERE name = ?1";
     let cursor = transaction.query_row(cursor, [&table.name], |row| {
-        let n = u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0);
-        Ok(((row.get(0)?, n), row.get(2)?))
+        Ok(((row.get(0)?, read_back(row.get(1)?)), row.get(2)?))
     });
     let (cursor, ours) = cursor.optional()?.unzip();
     let is_there = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND lower(name) = lower(?1)";
@@ -241,7 +238,6 @@ fn put_cursor(
     let sql = "INSERT INTO crawl_feeds (name, crawl, n, columns) VALUES (?1, ?2, ?3, ?4) \
                ON CONFLICT (name) DO UPDATE \
                SET crawl = excluded.crawl, n = excluded.n, columns = excluded.columns";
-    let n = i64::try_from(n).unwrap_or(i64::MAX);
-    let values = rusqlite::params![table.name, table.crawl, n, columns.ours_json()];
+    let values = rusqlite::params![table.name, table.crawl, stored(n), columns.ours_json()];
     transaction.execute(sql, values).map(drop)
 }

@@ -97,6 +97,25 @@ pub(super) enum Begin {
     Cleared,
 }
 
+impl Begin {
+    /// The settle number to go on behind; `None` to begin with the first item.
+    pub(super) fn after(self) -> Option<u64> {
+        match self {
+            Self::After(n) => Some(n),
+            Self::Anew | Self::Cleared => None,
+        }
+    }
+}
+
+/// A settle number as a database has it, which knows no greater ones; and back.
+pub(super) fn stored(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+pub(super) fn read_back(n: i64) -> u64 {
+    u64::try_from(n).unwrap_or(0)
+}
+
 impl Table {
     /// Rows that no feed wrote are never removed, and rows of another crawl only by a fresh start
     /// of the feed that wrote them.

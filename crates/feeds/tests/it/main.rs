@@ -13,7 +13,11 @@ mod objects;
 mod postgres;
 mod read;
 mod rig;
-#[cfg(any(feature = "postgres", feature = "object-store"))]
+#[cfg(any(feature = "postgres", feature = "object-store", feature = "sqlite"))]
+#[cfg_attr(
+    not(feature = "object-store"),
+    allow(dead_code, reason = "some of it is of use without that server, too")
+)]
 mod servers;
 #[cfg(feature = "sqlite")]
 mod sqlite;

@@ -6,7 +6,7 @@ use crawl_feeds::{FeedConfig, FeedError, FieldChoice};
 use serde_json::{Value, json};
 
 use crate::rig::{Rig, open};
-use crate::servers::Postgres;
+use crate::servers::{Postgres, until};
 
 fn feed(postgres: &Postgres, table: &str, key: &[&str]) -> FeedConfig {
     FeedConfig {
@@ -49,12 +49,18 @@ fn a_server_that_restarts_in_the_middle_loses_and_doubles_nothing() {
             }
             match round {
                 1 => postgres.stop(signal),
-                // Meanwhile pages settle as if nothing were.
-                3 => postgres.restart(),
+                // Meanwhile pages settle as if nothing were, but that it is said.
+                3 => {
+                    let outages = until(|| Some(rig.outages.get()).filter(|now| !now.is_empty()));
+                    let outage = outages.values().next().unwrap();
+                    assert!(outage.what.contains("cannot be reached"), "{outage:?}");
+                    postgres.restart();
+                }
                 _ => {}
             }
         }
         rig.end();
+        assert!(rig.outages.get().is_empty());
         let counted =
             rows(&postgres, "SELECT count(*) AS n, count(DISTINCT (page, of)) AS d FROM \"all\"");
         assert_eq!(counted, [json!({"n": next * 2, "d": next * 2})]);

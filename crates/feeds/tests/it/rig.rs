@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 
-use crawl_feeds::{Feed, FeedConfig, FeedError};
+use crawl_feeds::{Feed, FeedConfig, FeedError, Outages};
 use crawl_model::{
     CanonicalUrl, Desk, Ending, Entry, Errand, Fingerprinter, Item, Outcome, PageItems, PageRecord,
     Parsed, Request, Ticket, TicketId, Verdict,
@@ -29,6 +29,9 @@ pub(crate) struct Rig {
     writer: Option<JoinHandle<Result<(), StoreError>>>,
     feeds: Vec<JoinHandle<Result<(), FeedError>>>,
     pub(crate) notes: Vec<String>,
+    /// Which of the feeds wait.
+    #[allow(dead_code, reason = "only the tests of databases look")]
+    pub(crate) outages: Outages,
 }
 
 pub(crate) fn open(folder: &Path, fresh: bool) -> Store {
@@ -43,7 +46,9 @@ impl Rig {
 
     pub(crate) fn with(folder: &Path, feeds: &[FeedConfig], fresh: bool) -> Self {
         let store = open(folder, fresh);
-        let open_feed = |config| Feed::open(config, store.reader(), fresh).unwrap();
+        let outages = Outages::default();
+        let open_feed =
+            |config| Feed::open(config, store.reader(), fresh).unwrap().telling(&outages);
         let feeds: Vec<Feed> = feeds.iter().map(open_feed).collect();
         let notes = feeds.iter().flat_map(|feed| feed.notes().to_vec()).collect();
         let (entries, from_entries) = mpsc::channel(64);
@@ -64,7 +69,17 @@ impl Rig {
             std::thread::spawn(move || feed.run(progress, to_writer))
         };
         let feeds = feeds.into_iter().map(start).collect();
-        Self { store, entries: Some(entries), outcomes, settled, open, writer, feeds, notes }
+        Self {
+            store,
+            entries: Some(entries),
+            outcomes,
+            settled,
+            open,
+            writer,
+            feeds,
+            notes,
+            outages,
+        }
     }
 
     /// Settles page `i` with two items; does not wait.

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::read::table;
 use crate::rig::{Rig, open};
+use crate::servers::until;
 
 fn feed(folder: &Path, name: &str, key: &[&str]) -> FeedConfig {
     FeedConfig {
@@ -118,4 +119,30 @@ fn a_table_that_somebody_dropped_is_written_anew() {
     rig.send_items(3, vec!["{\"a\":1}".to_owned()]);
     rig.end();
     assert_eq!(table(&dir.path().join("items.sqlite"), "items").len(), 4);
+}
+
+#[test]
+fn a_feed_that_waits_says_so_and_says_when_it_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let feeds = [feed(dir.path(), "shop", &[])];
+    let name = feeds[0].name();
+    let mut rig = Rig::with(dir.path(), &feeds, false);
+    for round in 0..2 {
+        // Somebody else keeps the file.
+        let other = Connection::open(dir.path().join("items.sqlite")).unwrap();
+        other.busy_timeout(std::time::Duration::from_secs(20)).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        rig.send_items(round, vec![format!("{{\"id\":{round}}}")]);
+        rig.settled();
+        let first = until(|| rig.outages.get().get(&*name).cloned());
+        assert!(first.what.contains("cannot be reached") && first.what.contains("locked"));
+        assert!(!first.hint.is_empty() && first.next_try_ms > first.since_ms, "{first:?}");
+        let later = until(|| rig.outages.get().get(&*name).filter(|now| now.tries > 1).cloned());
+        assert_eq!(later.since_ms, first.since_ms, "it is one outage");
+        other.execute_batch("ROLLBACK").unwrap();
+        until(|| rig.outages.get().is_empty().then_some(()));
+    }
+    rig.end();
+    assert!(rig.outages.get().is_empty());
+    assert_eq!(table(&dir.path().join("items.sqlite"), "shop").len(), 2);
 }

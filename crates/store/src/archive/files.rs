@@ -70,6 +70,17 @@ fn name_in(path: &Path) -> String {
     name.strip_suffix(OPEN).unwrap_or(&name).to_owned()
 }
 
+/// Gives files that a kill left open their final names.
+pub(super) fn close_all(dir: &Path, names: &[String]) -> Result<(), StoreError> {
+    for name in names {
+        let open = dir.join(open_name(name));
+        if open.exists() {
+            fs::rename(&open, dir.join(name)).map_err(StoreError::file("rename", &open))?;
+        }
+    }
+    Ok(())
+}
+
 /// What is in the folder; nothing if it is not there.
 fn listed(dir: &Path) -> Result<Vec<PathBuf>, StoreError> {
     match fs::read_dir(dir) {

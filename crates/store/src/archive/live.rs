@@ -1,11 +1,12 @@
 //! Which records pages point to: file by file, in the order in which they lie there.
 
-use crawl_model::{BodyPointer, Fingerprint};
+use std::path::Path;
+
+use crawl_model::{BodyPointer, Fingerprint, PageRecord};
 
 use super::files::number_of;
 use super::sort::{Sorted, Sorter};
 use crate::StoreError;
-use crate::store::Shared;
 
 /// One pointer to a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,10 +27,13 @@ pub(super) struct AllLive {
 }
 
 impl AllLive {
-    /// Reads all records of pages.
-    pub(super) fn of(shared: &Shared) -> Result<Self, StoreError> {
-        let mut sorter = Sorter::new(shared.folder.root());
-        for page in shared.db.pages() {
+    /// Reads records of pages; what is too much for memory is sorted in the folder `root`.
+    pub(super) fn of(
+        root: &Path,
+        pages: impl Iterator<Item = Result<(Fingerprint, PageRecord), StoreError>>,
+    ) -> Result<Self, StoreError> {
+        let mut sorter = Sorter::new(root);
+        for page in pages {
             let (print, record) = page?;
             let Some(body) = record.body else { continue };
             sorter.push(row(&body, print, false))?;

@@ -11,9 +11,12 @@ mod press;
 mod read;
 mod segment;
 
-mod compact;
 mod live;
+mod mover;
 mod sort;
+
+mod compact;
+mod mend;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -29,6 +32,7 @@ pub use files::archive_files;
 pub(crate) use files::cut_back;
 use files::{name_of, number_of};
 pub(crate) use known::Known;
+pub(crate) use mend::{Harm, mend};
 pub(crate) use press::Press;
 pub(crate) use read::{read, read_if, read_response};
 use segment::Segment;

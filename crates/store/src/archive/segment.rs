@@ -79,6 +79,14 @@ impl Segment {
         Ok(())
     }
 
+    /// Writes over what is there.
+    pub(super) fn overwrite(&mut self, bytes: &[u8], at: u64) -> Result<(), StoreError> {
+        let written = self.file.write_all_at(bytes, at);
+        written.map_err(StoreError::file("write", &self.path))?;
+        self.is_dirty = true;
+        Ok(())
+    }
+
     pub(super) fn sync(&mut self) -> Result<(), StoreError> {
         self.file.sync_data().map_err(StoreError::file("flush", &self.path))?;
         self.is_dirty = false;

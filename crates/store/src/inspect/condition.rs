@@ -90,8 +90,10 @@ impl Row for Value {
     }
 }
 
-/// The value under `name`, in which dots lead inwards unless a field is called so as a whole.
-fn inner<'a>(row: &'a Value, name: &str) -> Option<&'a Value> {
+/// The value under `name` in a row or an item: dots lead into objects and lists, unless a field is
+/// called so as a whole. `None` if there is none.
+#[must_use]
+pub fn inner<'a>(row: &'a Value, name: &str) -> Option<&'a Value> {
     row.get(name).or_else(|| {
         name.split('.').try_fold(row, |value, part| match value {
             Value::Array(list) => part.parse().ok().and_then(|at: usize| list.get(at)),

@@ -24,15 +24,16 @@ mod why;
 
 use std::ops::ControlFlow;
 
+use crawl_model::CanonicalUrl;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{Reader, StoreError};
-use filter::Filter;
+use filter::{Filter, Has};
 use walk::Looking;
 
 pub(crate) use condition::host_of;
-pub use condition::{Condition, field_of};
+pub use condition::{Condition, field_of, inner as value_in};
 pub use filter::StatusFilter;
 pub use known::fields;
 pub use walk::Looked;
@@ -54,7 +55,8 @@ pub enum What {
     Media,
     /// Every URL ever found, with where it stands.
     Urls,
-    /// The page that linked to a URL first, and the URLs that its page was the first to link to.
+    /// Of a URL the page that linked to it first, and the URLs that its page was the first to link
+    /// to; or all links that the archived pages have: see [`Query::ends`].
     Links,
     /// Sums by host.
     Hosts,
@@ -72,6 +74,21 @@ pub enum What {
     Fields,
     /// One row: all that is known of the URL in [`Query::url`].
     Why,
+}
+
+/// Which links are asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ends {
+    /// Those of [`Query::url`] that the settle log knows: of each URL the page that led to it first.
+    #[default]
+    First,
+    /// All that lead to [`Query::url`], read from the archived pages.
+    In,
+    /// All that the archived page of [`Query::url`] has.
+    Out,
+    /// All that any archived page has.
+    All,
 }
 
 /// A question. All filters must hold; what a row has no notion of lets nothing through.
@@ -96,6 +113,9 @@ pub struct Query {
     pub dropped: bool,
     /// Of items: whether each row has the record of its page, too, as `page`.
     pub with_page: bool,
+    /// Of links: which. All but the first ones are read from archived bodies, which takes the parser:
+    /// [`answer`] refuses them, and who has one makes the rows and lets them [`through`].
+    pub ends: Ends,
 }
 
 /// Answers `query` row by row, until `row` breaks. `looked` is told from time to time how far it is,
@@ -109,7 +129,44 @@ pub fn answer(
     row: &mut dyn FnMut(Value) -> ControlFlow<()>,
     looked: &mut dyn FnMut(Looked),
 ) -> Result<(), StoreError> {
+    if query.what == What::Links && query.ends != Ends::First {
+        let what = "links of archived pages are read by the parser".to_owned();
+        return Err(StoreError::Query { what });
+    }
     let filter = Filter::new(query, Looking::new(looked))?;
+    limited(query, row, |emit| rows(reader, query, &filter, emit))
+}
+
+/// Lets rows that are made elsewhere through the conditions and the limit of a query; `make` is given
+/// the query's URL.
+///
+/// # Errors
+/// [`StoreError::Query`] if the question makes no sense, and those of `make`.
+pub fn through(
+    query: &Query,
+    row: &mut dyn FnMut(Value) -> ControlFlow<()>,
+    make: impl FnOnce(
+        Option<&CanonicalUrl>,
+        &mut dyn FnMut(Value) -> ControlFlow<()>,
+    ) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let mut unheard = |_| {};
+    let filter = Filter::new(query, Looking::new(&mut unheard))?;
+    filter.refuse(Has { url: true, answer: false }, "links have no status and no verdict")?;
+    limited(query, row, |emit| {
+        make(filter.url.as_ref(), &mut |value| match filter.has_fields(&value) {
+            true => emit(value),
+            false => ControlFlow::Continue(()),
+        })
+    })
+}
+
+/// At most as many rows as the query wants.
+fn limited(
+    query: &Query,
+    row: &mut dyn FnMut(Value) -> ControlFlow<()>,
+    make: impl FnOnce(Emit<'_>) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
     let mut left = query.limit.unwrap_or(u64::MAX);
     let mut emit = |value: Value| {
         if left == 0 || row(value).is_break() {
@@ -118,30 +175,35 @@ pub fn answer(
         left -= 1;
         if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    if query.limit == Some(0) {
-        return Ok(());
-    }
-    let emit: Emit<'_> = &mut emit;
+    if query.limit == Some(0) { Ok(()) } else { make(&mut emit) }
+}
+
+fn rows(
+    reader: &Reader,
+    query: &Query,
+    filter: &Filter<'_>,
+    emit: Emit<'_>,
+) -> Result<(), StoreError> {
     match query.what {
         What::Stats => {
             let _ = emit(stats(reader)?);
             Ok(())
         }
-        What::Pages => pages::pages(reader, &filter, emit),
-        What::Errors => pages::errors(reader, &filter, emit),
-        What::Items if query.dropped => items::dropped(reader, &filter, emit),
-        What::Items => items::items(reader, &filter, emit),
-        What::Media => media::media(reader, &filter, emit),
-        What::Urls => urls::urls(reader, &filter, emit),
-        What::Links => urls::links(reader, &filter, emit),
-        What::Hosts => hosts::hosts(reader, &filter, emit),
-        What::Timeline => hosts::timeline(reader, &filter, emit),
-        What::Robots => told::robots(reader, &filter, emit),
-        What::Cookies => told::cookies(reader, &filter, emit),
-        What::Body => pages::archived(reader, &filter, true, emit),
-        What::Headers => pages::archived(reader, &filter, false, emit),
-        What::Fields => items::fields(reader, &filter, emit),
-        What::Why => why::why(reader, &filter, emit),
+        What::Pages => pages::pages(reader, filter, emit),
+        What::Errors => pages::errors(reader, filter, emit),
+        What::Items if query.dropped => items::dropped(reader, filter, emit),
+        What::Items => items::items(reader, filter, emit),
+        What::Media => media::media(reader, filter, emit),
+        What::Urls => urls::urls(reader, filter, emit),
+        What::Links => urls::links(reader, filter, emit),
+        What::Hosts => hosts::hosts(reader, filter, emit),
+        What::Timeline => hosts::timeline(reader, filter, emit),
+        What::Robots => told::robots(reader, filter, emit),
+        What::Cookies => told::cookies(reader, filter, emit),
+        What::Body => pages::archived(reader, filter, true, emit),
+        What::Headers => pages::archived(reader, filter, false, emit),
+        What::Fields => items::fields(reader, filter, emit),
+        What::Why => why::why(reader, filter, emit),
     }
 }
 

@@ -83,9 +83,14 @@ pub(super) fn archived(
     if filter.url.is_none() {
         return bad("an archived answer is that of one URL: name it with `--url URL`");
     }
-    let mut n_archived = 0;
+    let (mut n_archived, mut lost) = (0, String::new());
     Walk::all(reader, filter).run(&mut |_, record| {
-        let Some(pointer) = &record.body else { return Ok(ControlFlow::Continue(())) };
+        let Some(pointer) = &record.body else {
+            if !record.body_lost.is_empty() {
+                lost.clone_from(&record.body_lost);
+            }
+            return Ok(ControlFlow::Continue(()));
+        };
         n_archived += 1;
         let response = reader.response(pointer)?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -102,6 +107,10 @@ pub(super) fn archived(
         Ok(if filter.has_fields(&row) { emit(row) } else { ControlFlow::Continue(()) })
     })?;
     match n_archived {
+        0 if !lost.is_empty() => {
+            let what = format!("the archived answer of this URL is lost: {lost}");
+            Err(StoreError::Query { what })
+        }
         0 => bad("no answer of this URL is archived: see `crawl inspect STORE pages --url URL`, \
                   and the key `store.bodies`"),
         _ => Ok(()),

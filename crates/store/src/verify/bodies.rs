@@ -4,16 +4,17 @@
 //! read is any WARC of version 1.0 or 1.1 (ISO 28500), one record a member, by gzip or zstd.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::io;
+use std::ops::Range;
 use std::path::Path;
 
-use super::bytes::{fnv, numbers};
+use super::compare::{differs, problems};
 use super::counts::encode;
 use super::finding::{Finding, Kind};
+use super::listed;
 use super::pages::{Broken, Record, page_key};
-use super::pointers::{HAS_STATUS, IS_ORIGINAL, IS_TRUNCATED, OPEN, Pointers, ROW, Row};
-use super::record::{RecordKind, Seen, without_credentials};
+use super::pointers::{IS_ORIGINAL, Pointers, ROW, Row};
+use super::record::{RecordKind, Seen};
 use super::revisits::Revisits;
 use super::told::Told;
 use super::warc;
@@ -27,8 +28,8 @@ pub(super) fn check(
     told: &mut Told<'_>,
 ) -> Result<(), Broken> {
     let dir = root.join("bodies");
-    let committed = committed(tree, told)?;
-    let on_disk = on_disk(&dir)?;
+    let committed = listed::committed(tree, told)?;
+    let on_disk = listed::on_disk(&dir)?;
     let Pointers { names, rows } = pointers;
     let numbers: BTreeMap<u32, String> = names.iter().map(|(name, n)| (*n, name.clone())).collect();
     let mut check = Check { dir: &dir, tree, told, revisits: Revisits::new() };
@@ -46,7 +47,8 @@ pub(super) fn check(
         let state = State { committed: committed.get(name).copied(), disk: on_disk.get(name) };
         check.file(name, state, None)?;
     }
-    check.revisits.resolve(check.told)
+    let real_name = |name: &str| on_disk.get(name).map(|(real_name, _)| dir.join(real_name));
+    check.revisits.resolve(&real_name, check.told)
 }
 
 /// What the database and the folder say of a file.
@@ -141,15 +143,13 @@ impl Check<'_, '_> {
             let seen = match file.next() {
                 None => break,
                 Some(Ok(seen)) => seen,
-                Some(Err(what)) => {
-                    let kind = Kind::BodySegmentDamaged;
-                    self.told.tell(Finding::new(kind, what).in_file(&place).at(start));
-                    self.lose_all(rows, start + 1)?;
-                    first = false;
-                    let Some(next) = next_offset(rows).filter(|next| *next < len) else { break };
-                    file.go_to(next)?;
-                    continue;
-                }
+                Some(Err(what)) => match self.damaged(name, &mut file, start, len, &what, rows)? {
+                    Some(seen) => seen,
+                    None => {
+                        first = false;
+                        continue;
+                    }
+                },
             };
             self.told.sums.records += 1;
             end = file.at();
@@ -158,20 +158,80 @@ impl Check<'_, '_> {
                 if seen.kind != RecordKind::Info {
                     let what = "its first record is no `warcinfo`";
                     self.told.tell(Finding::new(Kind::BodySegmentDamaged, what).in_file(&place));
+                    // Written anew it has one.
+                    self.told.fixes.harm(name);
                 }
             }
             for problem in problems(&seen, info.as_deref()) {
                 let (kind, what) = problem;
                 self.told.tell(Finding::new(kind, what).in_file(&place).at(start));
             }
-            self.revisits.note(&seen, &place, start)?;
-            let is_bad = seen.is_digest_wrong();
-            let n = self.meet(rows, &place, start, end, &seen, is_bad)?;
+            match seen.is_sound() {
+                true => self.revisits.note(&seen, name, start..end)?,
+                false => self.cut_out(name, start..end),
+            }
+            let n = self.meet(rows, &place, start..end, &seen)?;
             n_dead += u64::from(n == 0 && seen.kind.is_answer());
         }
         if n_dead > 0 {
             let what = format!("no page points to {n_dead} of its records");
             self.told.tell(Finding::new(Kind::DeadRecords, what).in_file(&place));
+        }
+        Ok(end)
+    }
+
+    /// Tells of a member that cannot be read, and goes on behind it; gives the record if only its
+    /// header of gzip is another.
+    fn damaged(
+        &mut self,
+        name: &str,
+        file: &mut warc::Reader,
+        start: u64,
+        len: u64,
+        what: &str,
+        rows: &mut Rows<'_>,
+    ) -> Result<Option<Seen>, Broken> {
+        let place = format!("bodies/{name}");
+        let finding = Finding::new(Kind::BodySegmentDamaged, what);
+        self.told.tell(finding.in_file(&place).at(start));
+        if let Some(seen) = file.with_plain_header(start)? {
+            if let Some(harm) = self.told.fixes.harm(name) {
+                harm.headers.push(start);
+            }
+            return Ok(Some(seen));
+        }
+        let told_end = self.lose_damaged(rows, &place, start, what)?;
+        let known = next_offset(rows).unwrap_or(len).min(len);
+        let next = match told_end.filter(|end| (start + 1..=known).contains(end)) {
+            Some(end) => end,
+            None => file.find(start, known)?,
+        };
+        self.cut_out(name, start..next);
+        file.go_to(next)?;
+        Ok(None)
+    }
+
+    /// Has a repair write the file without these bytes.
+    fn cut_out(&mut self, name: &str, bytes: Range<u64>) {
+        if let Some(harm) = self.told.fixes.harm(name) {
+            harm.gone.push(bytes);
+        }
+    }
+
+    /// Takes the pointers to a record that is damaged; returns where it ends by what they say.
+    fn lose_damaged(
+        &mut self,
+        rows: &mut Rows<'_>,
+        place: &str,
+        start: u64,
+        what: &str,
+    ) -> Result<Option<u64>, Broken> {
+        let mut end = None;
+        while let Some(row) = take_if(rows, |row| row.offset == start)? {
+            end = end.or(start.checked_add(row.len));
+            let what =
+                format!("{}its record in {place} at byte {start} is damaged: {what}", of(&row));
+            self.tell_of(Kind::MissingBody, &row, what)?;
         }
         Ok(end)
     }
@@ -182,7 +242,8 @@ impl Check<'_, '_> {
         while let Some(row) = take_if(rows, |row| row.offset < offset)? {
             n += 1;
             let what = format!(
-                "its body should be in bodies/{} at byte {}, where no record begins",
+                "{}its body should be in bodies/{} at byte {}, where no record begins",
+                of(&row),
                 self.name_of_file(row),
                 row.offset
             );
@@ -193,6 +254,10 @@ impl Check<'_, '_> {
 
     fn name_of_file(&self, row: Row) -> String {
         let pointer = self.record(row.print).and_then(|record| record.body);
+        let pointer = match row.flags & IS_ORIGINAL {
+            0 => pointer,
+            _ => pointer.and_then(|pointer| pointer.of.map(|of| *of)),
+        };
         pointer.map_or_else(|| format!("file {}", row.file), |pointer| pointer.file)
     }
 
@@ -201,38 +266,37 @@ impl Check<'_, '_> {
         &mut self,
         rows: &mut Rows<'_>,
         place: &str,
-        start: u64,
-        end: u64,
+        at: Range<u64>,
         seen: &Seen,
-        is_bad: bool,
     ) -> Result<u64, Broken> {
         let mut n = 0;
+        let start = at.start;
         while let Some(row) = take_if(rows, |row| row.offset == start)? {
             n += 1;
-            let fault = match end - start != row.len {
-                true => Some(format!("its record has {} bytes, not {}", end - start, row.len)),
+            let fault = match at.end - start != row.len {
+                true => Some(format!("its record has {} bytes, not {}", at.end - start, row.len)),
                 false => differs(&row, seen),
             };
-            match fault {
-                Some(what) => {
-                    let what = format!("{place} at byte {start}: {what}");
-                    self.tell_of(Kind::BodyDiffers, &row, what)?;
-                }
-                None if is_bad => self.told.fixes.unpoint(row.print),
-                None => {}
+            let is_told = fault.is_none();
+            let bad = || seen.wrong_digests.iter().chain(&seen.faults).next().cloned();
+            let Some(what) = fault.or_else(bad) else { continue };
+            let what = format!("{}{place} at byte {start}: {what}", of(&row));
+            match is_told {
+                true => self.told.fixes.unpoint(row.print, what),
+                false => self.tell_of(Kind::BodyDiffers, &row, what)?,
             }
         }
         Ok(n)
     }
 
     fn tell_of(&mut self, kind: Kind, row: &Row, what: String) -> Result<(), Broken> {
-        let finding = Finding::new(kind, what);
+        let finding = Finding::new(kind, &*what);
         let url = self.record(row.print).map(|record| record.url);
         self.told.tell(match url {
             Some(url) => finding.of(url),
             None => finding,
         });
-        self.told.fixes.unpoint(row.print);
+        self.told.fixes.unpoint(row.print, what);
         Ok(())
     }
 
@@ -240,6 +304,14 @@ impl Check<'_, '_> {
         let key = page_key(print);
         let json = self.tree.get(key).ok()??;
         serde_json::from_slice(&json).ok()
+    }
+}
+
+/// Whose record it is.
+fn of(row: &Row) -> &'static str {
+    match row.flags & IS_ORIGINAL {
+        0 => "",
+        _ => "it has the same body as another page, and ",
     }
 }
 
@@ -256,83 +328,4 @@ fn take_if(rows: &mut Rows<'_>, wanted: impl Fn(&Row) -> bool) -> io::Result<Opt
         rows.next()?;
     }
     Ok(row)
-}
-
-/// What is wrong with a record, whoever points to it.
-fn problems(seen: &Seen, info: Option<&str>) -> Vec<(Kind, String)> {
-    let mut problems: Vec<_> =
-        seen.faults.iter().map(|what| (Kind::BodySegmentDamaged, what.clone())).collect();
-    problems.extend(seen.wrong_digests.iter().map(|what| (Kind::DigestMismatch, what.clone())));
-    if let (Some(told), Some(info)) = (seen.info_id.as_deref(), info)
-        && told != info
-    {
-        let what = format!("it says that {told} describes it, and the file begins with {info}");
-        problems.push((Kind::BodySegmentDamaged, what));
-    }
-    problems
-}
-
-/// How a record differs from what the page that points to it says.
-fn differs(row: &Row, seen: &Seen) -> Option<String> {
-    if !seen.kind.is_answer() {
-        return Some("it points to a record that is no answer".to_owned());
-    }
-    let is_original = row.flags & IS_ORIGINAL != 0;
-    let is_revisit = seen.kind == RecordKind::Revisit;
-    if is_original && is_revisit {
-        return Some("the record that should have its body has none itself".to_owned());
-    }
-    let uri = seen.uri.as_deref().unwrap_or_default();
-    if !is_original && fnv(without_credentials(uri).as_bytes()) != row.url {
-        return Some(format!("its record is of {uri}"));
-    }
-    if !is_original && seen.date.is_none_or(|date| !date.is(row.fetched_ms)) {
-        return Some("its record is of another time".to_owned());
-    }
-    if !is_original && !is_revisit && row.flags & HAS_STATUS != 0 && seen.status != Some(row.status)
-    {
-        return Some(format!("its record has the status {:?}, not {}", seen.status, row.status));
-    }
-    if is_revisit {
-        return None;
-    }
-    if !is_original && seen.is_truncated != (row.flags & IS_TRUNCATED != 0) {
-        return Some("only one of record and page says that the body was cut".to_owned());
-    }
-    let is_other = seen.payload_len != row.bytes || seen.digest.is_some_and(|of| of != row.digest);
-    is_other.then(|| format!("its record has another body, of {} bytes", seen.payload_len))
-}
-
-/// Lengths by name, as the database has them.
-fn committed(tree: &sled::Db, told: &mut Told<'_>) -> Result<BTreeMap<String, u64>, Broken> {
-    let mut lengths = BTreeMap::new();
-    for entry in tree.scan_prefix(b"Mwarc/") {
-        let (key, value) = entry?;
-        let name = std::str::from_utf8(&key[6..]).ok();
-        match (name, numbers(&value).as_deref()) {
-            (Some(name), Some([len, ..])) => {
-                lengths.insert(name.trim_end_matches(OPEN).to_owned(), *len);
-            }
-            _ => told.unreadable(&key, "the length of a body file"),
-        }
-    }
-    Ok(lengths)
-}
-
-/// Name in the folder and length by name without `.open`.
-fn on_disk(dir: &Path) -> io::Result<BTreeMap<String, (String, u64)>> {
-    let mut files = BTreeMap::new();
-    let entries = match fs::read_dir(dir) {
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(files),
-        entries => entries?,
-    };
-    for entry in entries {
-        let entry = entry?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let plain = name.trim_end_matches(OPEN).to_owned();
-        if plain.contains(".warc") && entry.file_type()?.is_file() {
-            files.insert(plain, (name, entry.metadata()?.len()));
-        }
-    }
-    Ok(files)
 }

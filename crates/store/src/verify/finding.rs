@@ -51,11 +51,12 @@ macro_rules! kinds {
 const RESTORE: &str = "restore the folder from a copy, or start over with `--fresh`";
 const REPAIR: &str = "`crawl verify --repair` mends it";
 const RECOVERY: &str = "nothing: the next run clears it away";
-const BODIES: &str = "restore the file from a copy; `crawl verify --repair` takes the pointers of \
-                      lost bodies out of their pages, and leaves the file as it is";
 const LOST: &str = "restore the file from a copy; `crawl verify --repair` mends it by taking the \
-                    pointers of lost bodies out of their pages";
+                    pointers of lost bodies out of their pages, which say so then (`body_lost`)";
 const MEDIA: &str = "restore the file from a copy: its name is its SHA-256, so any copy will do";
+const DAMAGED: &str = "restore the file from a copy; `crawl verify --repair` mends it by writing the \
+                       file anew without what is damaged: all good records stay, and pages whose \
+                       bodies are lost say so (`body_lost`)";
 const TABLES: &str = "nothing is lost: `crawl verify --repair` mends it by removing the frontier's \
                       tables, which the next run makes anew from the settle log";
 
@@ -124,7 +125,7 @@ kinds! {
     /// A body file ends before its committed length.
     BodySegmentShort = "body-segment-short", Damage, LOST;
     /// A member of a body file does not unpack, or is no WARC record.
-    BodySegmentDamaged = "body-segment-damaged", Damage, BODIES;
+    BodySegmentDamaged = "body-segment-damaged", Damage, DAMAGED;
     /// Pages point into a file of which the database has no length.
     BodySegmentUnknown = "body-segment-unknown", Damage,
         "`crawl verify --repair` mends it by noting its length; else the next run removes the file";
@@ -133,9 +134,9 @@ kinds! {
     /// The record that a page points to is another page's, or another fetch's.
     BodyDiffers = "body-differs", Damage, LOST;
     /// A digest is not that of the bytes.
-    DigestMismatch = "digest-mismatch", Damage, BODIES;
+    DigestMismatch = "digest-mismatch", Damage, DAMAGED;
     /// A revisit record refers to a record that is not there.
-    RevisitUnresolved = "revisit-unresolved", Damage, BODIES;
+    RevisitUnresolved = "revisit-unresolved", Damage, DAMAGED;
 
     /// A file that an item asked for is not there, or not known.
     MissingMedia = "missing-media", Damage, MEDIA;

@@ -33,6 +33,8 @@ mod record;
 mod warc;
 
 mod bodies;
+mod compare;
+mod listed;
 mod revisits;
 
 mod feeds;

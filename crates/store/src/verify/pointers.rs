@@ -111,8 +111,8 @@ impl Pointers {
             }
             None => {
                 let what = format!("it points into `{name}`, which is no body file");
-                told.tell(Finding::new(Kind::MissingBody, what).of(&record.url));
-                told.fixes.unpoint(print);
+                told.tell(Finding::new(Kind::MissingBody, &*what).of(&record.url));
+                told.fixes.unpoint(print, what);
                 return Ok(());
             }
         };

@@ -92,8 +92,9 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    pub(super) fn is_digest_wrong(&self) -> bool {
-        !self.wrong_digests.is_empty()
+    /// Whether it is as it was written, as far as it says itself.
+    pub(super) fn is_sound(&self) -> bool {
+        self.wrong_digests.is_empty() && self.faults.is_empty()
     }
 }
 
@@ -318,7 +319,7 @@ mod tests {
             let _ = record(&mut &text.as_bytes()[..at]);
         }
         let other = text.replace("two", "owt");
-        assert!(record(&mut other.as_bytes()).unwrap().is_digest_wrong());
+        assert!(!record(&mut other.as_bytes()).unwrap().is_sound());
     }
 
     #[test]

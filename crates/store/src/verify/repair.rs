@@ -1,6 +1,7 @@
 //! Mends what can be mended: takes away what leads nowhere, and makes anew what is made of
 //! something else. Nothing that is good is lost, and nothing that was lost is made up.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::Path;
@@ -11,9 +12,10 @@ use super::bytes::{Bytes, numbers};
 use super::files::{journal_head, manifest_line};
 use super::pages::page_key;
 use super::told::Fixes;
-use crate::StoreError;
+use crate::archive::mend;
 use crate::database::Database;
 use crate::seal::Batch;
+use crate::{StoreError, crash};
 
 /// Changes in one batch.
 const BATCH: usize = 1000;
@@ -44,7 +46,7 @@ pub(super) fn repair(
     }
     if !fixes.bodies.is_empty() {
         let n = unpoint(tree, &db, fixes.bodies)?;
-        done.push(format!("{n} pages have no pointer to a body any more"));
+        done.push(format!("{n} pages have lost their bodies; their records say why (`body_lost`)"));
     }
     if fixes.item_keys {
         let n = rebuild_item_keys(tree, &db)?;
@@ -96,6 +98,10 @@ pub(super) fn repair(
         cut.map_err(StoreError::file("cut", &path))?;
         done.push(format!("{} was cut to {len} bytes", path.display()));
     }
+    // Last: it makes files, and what nothing speaks of is gone by now.
+    if !fixes.harms.is_empty() {
+        done.extend(mend(root, &db, fixes.harms)?);
+    }
     Ok((done, is_more))
 }
 
@@ -108,23 +114,28 @@ pub(super) fn mark(root: &Path) -> Result<String, StoreError> {
 }
 
 /// Takes the pointers out of pages whose bodies are lost.
-fn unpoint(tree: &sled::Db, db: &Database, mut prints: Vec<u64>) -> Result<usize, StoreError> {
-    prints.sort_unstable();
-    prints.dedup();
-    for prints in prints.chunks(BATCH) {
+fn unpoint(
+    tree: &sled::Db,
+    db: &Database,
+    pages: BTreeMap<u64, String>,
+) -> Result<usize, StoreError> {
+    let pages: Vec<_> = pages.into_iter().collect();
+    for pages in pages.chunks(BATCH) {
         let mut batch = Batch::default();
-        for print in prints {
+        for (print, why) in pages {
             let key = page_key(*print);
             let json = tree.get(key).map_err(StoreError::database("read"))?;
             let record = json.and_then(|json| serde_json::from_slice::<Value>(&json).ok());
             if let Some(Value::Object(mut record)) = record {
                 record.shift_remove("body");
+                record.insert("body_lost".to_owned(), why.as_str().into());
                 batch.insert(&key, Value::Object(record).to_string().into_bytes());
             }
         }
         db.commit(batch)?;
+        crash::point("mend-unpointed");
     }
-    Ok(prints.len())
+    Ok(pages.len())
 }
 
 /// Makes the index of the pages' lists. Of two pages with one key the first has it.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::finding::{Finding, Kind, Level};
+use crate::archive::Harm;
 
 /// Most mends that are remembered; for the rest the check is made once more.
 const MOST_FIXES: usize = 200_000;
@@ -42,8 +43,12 @@ pub struct Verified {
 pub(super) struct Fixes {
     /// Values to be written, or removed.
     pub(super) values: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
-    /// Pages whose pointers lead nowhere.
-    pub(super) bodies: Vec<u64>,
+    /// Pages whose pointers lead nowhere, and why.
+    pub(super) bodies: BTreeMap<u64, String>,
+    /// Body files that are to be written anew.
+    pub(super) harms: BTreeMap<String, Harm>,
+    /// Places in them.
+    n_harms: usize,
     pub(super) item_keys: bool,
     pub(super) manifest: bool,
     pub(super) journal: bool,
@@ -66,11 +71,22 @@ impl Fixes {
         }
     }
 
-    pub(super) fn unpoint(&mut self, print: u64) {
+    /// Takes a page's pointer away; the first reason counts.
+    pub(super) fn unpoint(&mut self, print: u64, why: String) {
         match self.bodies.len() < MOST_FIXES {
-            true => self.bodies.push(print),
+            true => drop(self.bodies.entry(print).or_insert(why)),
             false => self.is_more = true,
         }
+    }
+
+    /// The harm of a body file, to be added to; `None` if more is not remembered.
+    pub(super) fn harm(&mut self, name: &str) -> Option<&mut Harm> {
+        if self.n_harms >= MOST_FIXES {
+            self.is_more = true;
+            return None;
+        }
+        self.n_harms += 1;
+        Some(self.harms.entry(name.to_owned()).or_default())
     }
 }
 

@@ -1,6 +1,8 @@
 //! WARC files, read by the standard (ISO 28500:2017; zstd members as in the IIPC's proposal):
 //! nothing here knows how ours are written.
 
+mod salvage;
+
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;

@@ -47,6 +47,7 @@ fn the_process_that_dies() {
         "hold" => hold_tickets(folder, end),
         "gc" => drop(crawl_store::gc(folder, Duration::from_secs(1))),
         "compact" => drop(crawl_store::compact(folder)),
+        "repair" => drop(crawl_store::verify::repair(folder, &mut |_| ())),
         "verify" => crate::verify::measured(folder),
         "fresh" => {
             drop(Store::open(&config(folder), Options { fresh: true }).unwrap());

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use crawl_store::{Compacted, Store, archive_files, compact, crash, gc};
+use crawl_store::{Options, Store, archive_files, compact, crash, gc};
 
 use crate::kill::command;
 use crate::rig::{Brings, Rig};
+use crate::verify::copy_all;
 
 fn body(text: &str) -> Brings {
     Brings { body: Bytes::copy_from_slice(text.as_bytes()), ..Brings::default() }
@@ -57,7 +58,7 @@ fn what_no_page_points_to_goes_and_all_bodies_stay() {
     assert_eq!(bodies(dir.path()), before);
     // There is nothing left to do.
     let again = compact(dir.path()).unwrap();
-    assert_eq!(again, Compacted { bytes_before: done.bytes, bytes: done.bytes, ..again.clone() });
+    assert_eq!((again.bytes_before, again.bytes), (done.bytes, done.bytes));
     assert_eq!(again.files, 0);
     // The crawl goes on, and refers to what is where now.
     let mut rig = Rig::new(dir.path());
@@ -133,5 +134,104 @@ fn a_death_at_any_step_loses_no_body_and_the_next_run_goes_on() {
             assert_eq!((bodies(dir.path()), done.notes), (after, vec![]), "{point}");
             assert_eq!(compact(dir.path()).unwrap().files, 0);
         }
+    }
+}
+
+/// All that is in the database.
+fn values(folder: &Path) -> Vec<(Vec<u8>, Vec<u8>)> {
+    drop(Store::inspect(folder).unwrap());
+    let begun = Instant::now();
+    let tree = loop {
+        match sled::open(folder.join("sled")) {
+            Ok(tree) => break tree,
+            // The one before is closing.
+            Err(error) => assert!(begun.elapsed() < Duration::from_secs(20), "{error}"),
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    tree.iter().map(|entry| entry.map(|(k, v)| (k.to_vec(), v.to_vec())).unwrap()).collect()
+}
+
+fn damage(folder: &Path) -> u64 {
+    crawl_store::verify::verify(folder, &mut |_| ()).unwrap().damage
+}
+
+/// Two thousand pages, asked for twice. `CRAWL_STORE_AT=DIR` takes a copy of a folder that
+/// `CRAWL_STORE_AT=DIR CRAWL_STORE_PAGES=100000 .. --test it large` has made, and prints figures.
+#[test]
+fn a_database_is_written_anew_without_what_is_gone() {
+    let dir = tempfile::tempdir().unwrap();
+    match std::env::var_os("CRAWL_STORE_AT") {
+        Some(from) => copy_all(Path::new(&from), dir.path()),
+        None => {
+            let mut rig = Rig::new(dir.path());
+            for run in 0..2 {
+                for i in 0..2000 {
+                    let entry = rig.page(&format!("http://h/{i}"), body(&format!("{run} {i}")));
+                    rig.send(entry);
+                }
+                (0..2000).for_each(|_| drop(rig.outcome().unwrap()));
+            }
+            rig.end().unwrap();
+        }
+    }
+    let (before, n_damaged) = (values(dir.path()), damage(dir.path()));
+    let begun = Instant::now();
+    let done = compact(dir.path()).unwrap();
+    let n_bytes: usize = before.iter().map(|(key, value)| key.len() + value.len()).sum();
+    println!("{n_bytes} bytes of keys and values: {done:?} in {:?}", begun.elapsed());
+    assert!(done.database_bytes < done.database_bytes_before, "{done:?}");
+    let now = values(dir.path());
+    // What is known of bodies is forgotten.
+    let lasts = |values: Vec<(Vec<u8>, Vec<u8>)>| -> Vec<_> {
+        values.into_iter().filter(|(key, _)| !matches!(key[0], b'B' | b'P' | b'M')).collect()
+    };
+    assert_eq!(now.len(), before.iter().filter(|(key, _)| key[0] != b'B').count());
+    assert_eq!(lasts(now), lasts(before));
+    let again = compact(dir.path()).unwrap();
+    assert!(again.database_bytes <= again.database_bytes_before, "{again:?}");
+    assert_eq!(damage(dir.path()), n_damaged);
+}
+
+#[test]
+fn a_death_while_the_database_is_written_anew_leaves_the_old_one_or_the_new_one() {
+    for point in crash::POINTS.iter().filter(|point| point.starts_with("shrink-")) {
+        let dir = tempfile::tempdir().unwrap();
+        crawl(dir.path(), 30);
+        let (before, stored) = (bodies(dir.path()), compact(dir.path()).unwrap());
+        let (kept, n_damaged) = (values(dir.path()), damage(dir.path()));
+        let status = command("compact", dir.path())
+            .env(crash::VARIABLE, format!("{point}:1"))
+            .envs([("CRAWL_LIMIT_SHRINK", "2000"), ("CRAWL_LIMIT_SHRINK_WORTH", "1000000")])
+            .spawn()
+            .unwrap()
+            .wait()
+            .unwrap();
+        let has_died = std::os::unix::process::ExitStatusExt::signal(&status) == Some(6);
+        assert!(has_died, "nothing passes {point}");
+        assert_eq!(values(dir.path()), kept, "{point}");
+        for name in ["sled.new", "sled.old"] {
+            assert!(!dir.path().join(name).exists(), "{point} leaves {name}");
+        }
+        assert_eq!(bodies(dir.path()), before, "{point}");
+        assert_eq!(damage(dir.path()), n_damaged, "{point}");
+        drop(crate::rig::open(dir.path()));
+        let done = compact(dir.path()).unwrap();
+        assert_eq!((done.files, done.notes), (0, stored.notes), "{point}");
+        // Nor is a fresh start hindered by what a death has left.
+        let status = command("compact", dir.path())
+            .env(crash::VARIABLE, format!("{point}:1"))
+            .envs([("CRAWL_LIMIT_SHRINK", "2000"), ("CRAWL_LIMIT_SHRINK_WORTH", "1000000")])
+            .spawn()
+            .unwrap()
+            .wait()
+            .unwrap();
+        assert!(!status.success(), "{point}");
+        let options = Options { fresh: true };
+        let store = Store::open(&crate::rig::config(dir.path()), options).unwrap();
+        assert_eq!(store.events().count(), 0, "{point}");
+        drop(store);
+        let names = fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name());
+        assert_eq!(names.filter(|name| name.to_string_lossy().contains("sled")).count(), 1);
     }
 }

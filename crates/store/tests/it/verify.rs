@@ -4,6 +4,7 @@
 //!
 //! The frontier's tables are made by the frontier, so they are damaged in the whole crawl's tests.
 
+mod mend;
 mod store;
 
 use std::collections::BTreeSet;
@@ -16,6 +17,7 @@ use bytes::Bytes;
 use crawl_store::verify::{Finding, Kind, Level, repair, verify};
 
 use store::Sample;
+pub(crate) use store::copy_all;
 
 /// The findings that are damage.
 fn damage(path: &Path) -> Vec<Finding> {

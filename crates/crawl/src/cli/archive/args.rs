@@ -46,14 +46,16 @@ Exit codes:
 
 pub(crate) const COMPACT: &str = "\
 Writes those files of the archive anew that have records no page points to: earlier copies of pages,
-and visits that found nothing new. A kill at any moment loses nothing, and the same command goes on.
+and visits that found nothing new. Then writes the database anew, without the room that replaced values
+take in it, if that makes it smaller; for as long there are two. A kill at any moment loses nothing, and
+the same command goes on.
 
 Exit codes:
     0  done
     1  the store failed
     2  wrong usage
     3  the crawl runs, or another process works in its folder
-    5  the disk is full";
+    5  the disk is full; what was there is there, and with room the same command goes on";
 
 #[derive(Debug, Args)]
 pub(crate) struct CdxjArgs {

@@ -1,4 +1,4 @@
-//! `crawl gc` and `crawl compact`: an archive gets smaller.
+//! `crawl gc` and `crawl compact`: a crawl's folder gets smaller.
 
 use std::io::{self, Write};
 
@@ -31,7 +31,7 @@ fn say_files(gone: FilesGone, is_json: bool) -> Result<(), Failure> {
     })
 }
 
-/// Drops what no page points to.
+/// Drops what no page points to, and what the database keeps of values that are gone.
 pub(crate) fn compact(args: &CompactArgs) -> Result<(), Failure> {
     say(&store::compact(&args.store)?, args.json)
 }
@@ -45,12 +45,19 @@ fn say(done: &Compacted, is_json: bool) -> Result<(), Failure> {
     for note in &done.notes {
         eprintln!("note: {note}");
     }
-    unless_closed(writeln!(
-        out,
-        "{} bodies dropped, {} files written anew or removed, {} bytes before, {} now",
+    let mut text = format!(
+        "{} bodies dropped, {} files written anew or removed, {} bytes before, {} now\n",
         grouped(done.dropped),
         grouped(done.files),
         grouped(done.bytes_before),
         grouped(done.bytes),
-    ))
+    );
+    if done.database_bytes_before > 0 {
+        text.push_str(&format!(
+            "database: {} bytes before, {} now\n",
+            grouped(done.database_bytes_before),
+            grouped(done.database_bytes),
+        ));
+    }
+    unless_closed(out.write_all(text.as_bytes()))
 }

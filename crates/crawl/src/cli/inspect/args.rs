@@ -8,6 +8,8 @@ use crawl::store::inspect::{Condition, Query, StatusFilter, What};
 
 use super::fields::{field, sort_field};
 
+use super::links::EndsArgs;
+
 pub(crate) const INSPECT: &str = "\
 Conditions: `status=404 and host~shop`. Fields are compared with = != < <= > >= ~ (contains) !~ and
 joined by and, or, not and parentheses; a field alone holds if it is there and not empty. Values
@@ -20,6 +22,7 @@ Examples:
     crawl inspect STORE items --where 'price>20' --columns title,price --csv
     crawl inspect STORE media --where 'verdict!=stored'
     crawl inspect STORE body --url http://example.org/ > page.html
+    crawl inspect STORE links --in http://example.org/about --columns text,url
     crawl inspect STORE --tui
     crawl inspect STORE urls --where referrer=http://example.org/
 
@@ -44,6 +47,8 @@ pub(crate) struct InspectArgs {
     /// Only this URL.
     #[arg(long)]
     pub(crate) url: Option<String>,
+    #[command(flatten)]
+    pub(crate) ends: EndsArgs,
     /// Only this HTTP status: 404, or 4xx for all of them.
     #[arg(long)]
     pub(crate) status: Option<StatusFilter>,
@@ -119,9 +124,10 @@ impl InspectArgs {
             verdict: self.verdict.clone(),
             fields: self.conditions.clone(),
             limit: shape.limit.filter(|_| is_as_it_is),
-            url: self.url.clone(),
+            url: self.ends.url().or(self.url.as_ref()).cloned(),
             dropped: self.dropped,
             with_page: false,
+            ends: self.ends.ends(),
         }
     }
 }
@@ -179,7 +185,9 @@ fn about(what: What) -> (&'static str, &'static str) {
         }
         What::Links => (
             "links",
-            "Who linked to a URL (`--url`) first, and what its page was the first to link to",
+            "All links to a page (`--in URL`) or of a page (`--out URL`), or of all (`--all`), with \
+             their texts, read from the archived bodies; or, from the log and at once, who linked \
+             to a URL (`--url`) first, and what its page was the first to link to",
         ),
         What::Hosts => ("hosts", "Every host, with its counts"),
         What::Timeline => ("timeline", "What settled when"),

@@ -3,6 +3,7 @@
 pub(crate) mod args;
 
 mod fields;
+mod links;
 mod note;
 mod source;
 
@@ -29,6 +30,7 @@ pub(crate) fn inspect(args: InspectArgs) -> Result<(), Failure> {
         return browse::browse(&args.store, &args.conditions);
     }
     fields::check(&args)?;
+    links::check(&args)?;
     let query = args.query();
     let stdout = io::stdout();
     let is_for_people = stdout.is_terminal();
@@ -41,6 +43,11 @@ pub(crate) fn inspect(args: InspectArgs) -> Result<(), Failure> {
         sheet.add(row)
     };
     let mut add = |row| {
+        if let Some(covered) = links::covered(&row).filter(|_| args.ends.is_read()) {
+            note.borrow_mut().clear();
+            eprintln!("{covered}");
+            return ControlFlow::Continue(());
+        }
         written = shape.push(row).and_then(|row| row.map_or(Ok(()), &mut show));
         if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     };

@@ -57,7 +57,7 @@ impl<'a> Sheet<'a> {
             What::Errors => &["n", "status", "verdict", "attempts", "error", "url"],
             What::Media => &["n", "verdict", "type", "bytes", "width", "height", "path", "url"],
             What::Urls => &["verdict", "depth", "n", "url"],
-            What::Links => &["way", "verdict", "url"],
+            What::Links => args.ends.columns(),
             What::Hosts => &["pages", "settled", "queued", "filtered", "items", "bytes", "host"],
             What::Timeline => {
                 &["from_ms", "settled", "pages", "pages_per_second", "items", "bytes"]

@@ -1,11 +1,12 @@
 //! Where the rows come from: the crawl's folder, or the process that has it.
 
+use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crawl::engine::{ControlError, ask};
-use crawl::store::inspect::{Looked, Query, answer};
+use crawl::engine::{ControlError, answer, ask};
+use crawl::store::inspect::{Looked, Query};
 use crawl::store::{Inspection, Store, StoreError};
 use serde_json::Value;
 
@@ -14,6 +15,11 @@ use crate::cli::failure::{Exit, Failure};
 /// How often a folder in use is asked again: its crawl may be opening or closing just now.
 const ATTEMPTS: u32 = 25;
 const PAUSE: Duration = Duration::from_millis(200);
+
+/// How many threads there are for what takes long.
+fn n_threads() -> NonZeroUsize {
+    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+}
 
 /// Something that can be asked. Nobody else can open a folder that is.
 pub(crate) enum Crawl {
@@ -48,7 +54,7 @@ impl Crawl {
         looked: &mut dyn FnMut(Looked),
     ) -> Result<(), Failure> {
         match self {
-            Self::Folder(store) => Ok(answer(&store.reader(), query, row, looked)?),
+            Self::Folder(store) => Ok(answer(&store.reader(), query, n_threads(), row, looked)?),
             Self::Running(folder) => ask_running(folder, query, row),
         }
     }
@@ -74,7 +80,9 @@ fn ask_running(
             Err(error) => return Err(Failure::new(Exit::Broken, error)),
         }
         match Store::inspect(folder) {
-            Ok(store) => return Ok(answer(&store.reader(), query, row, &mut |_| {})?),
+            Ok(store) => {
+                return Ok(answer(&store.reader(), query, n_threads(), row, &mut |_| {})?);
+            }
             Err(error @ StoreError::InUse { .. }) if attempt >= ATTEMPTS => {
                 return Err(Failure::new(Exit::InUse, error)
                     .hint("the process that has it does not answer; try again when it has ended"));

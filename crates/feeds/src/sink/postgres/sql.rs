@@ -5,7 +5,9 @@ use postgres::Transaction;
 use serde_json::{Map, Value};
 
 use super::MAX_NAME_BYTES;
-use crate::sink::table::{Columns, Found, Table, column_of, list, on_conflict, quoted};
+use crate::sink::table::{
+    Columns, Found, Table, column_of, list, on_conflict, quoted, read_back, stored,
+};
 
 /// What is there of a table; also whether a feed made it.
 pub(super) fn find(
@@ -18,8 +20,7 @@ pub(super) fn find(
     )?;
     let sql = "SELECT crawl, n, columns, made FROM crawl_feeds WHERE name = $1 FOR UPDATE";
     let row = transaction.query_opt(sql, &[&table.name])?;
-    let cursor =
-        row.as_ref().map(|row| (row.get(0), u64::try_from(row.get::<_, i64>(1)).unwrap_or(0)));
+    let cursor = row.as_ref().map(|row| (row.get(0), read_back(row.get(1))));
     let name = quoted(&table.name);
     let is_there = "SELECT to_regclass($1) IS NOT NULL";
     let is_there: bool = transaction.query_one(is_there, &[&name])?.get(0);
@@ -106,7 +107,6 @@ pub(super) fn put_cursor(
     let sql = "INSERT INTO crawl_feeds (name, crawl, n, columns, made) VALUES ($1, $2, $3, $4, $5) \
                ON CONFLICT (name) DO UPDATE SET crawl = excluded.crawl, n = excluded.n, \
                columns = excluded.columns, made = excluded.made";
-    let n = i64::try_from(n).unwrap_or(i64::MAX);
-    let ours = columns.ours_json();
+    let (n, ours) = (stored(n), columns.ours_json());
     transaction.execute(sql, &[&table.name, &table.crawl, &n, &ours, &is_made]).map(drop)
 }

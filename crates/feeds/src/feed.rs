@@ -7,10 +7,10 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use crawl_model::{Entry, Fingerprint};
-use crawl_store::{Progress, Reader, blocking};
+use crawl_store::{Progress, Reader, StoredItem, blocking};
 use tokio::sync::{mpsc, watch};
 
-use crate::row::Selection;
+use crate::row::{Row, Selection};
 use crate::sink::{self, Position, Sink, Start};
 use crate::{FeedConfig, FeedError};
 
@@ -213,8 +213,12 @@ impl Feed {
         let Some(record) = record.filter(|record| record.n == n && record.n_items > 0) else {
             return Ok(());
         };
-        for item in self.reader.items(print) {
-            if let Some(row) = self.selection.row(item?, &record) {
+        if self.selection.takes_all() {
+            return self.reader.items(print).try_for_each(|item| self.sink.put(Row::Whole(item?)));
+        }
+        for item in self.reader.stored_items(print, &record) {
+            let StoredItem { json, provenance } = item?;
+            if let Some(row) = self.selection.row(json, &record, &provenance) {
                 self.sink.put(row)?;
             }
         }

@@ -55,8 +55,8 @@ mod copies;
 mod recrawl;
 mod writer;
 
-mod dedup;
 mod dropped;
+mod items;
 mod packed;
 
 mod runs;
@@ -76,8 +76,9 @@ pub use database::FeedCursor;
 pub use dropped::DropCounts;
 pub use error::StoreError;
 pub use fold::{HostRow, UrlRow, UrlState};
+pub use items::{Items, Provenance, StoredItem, StoredItems};
 pub use log::Events;
-pub use reader::{Items, Pages, Reader, Settled, Urls};
+pub use reader::{Pages, Reader, Settled, Urls};
 pub use recovery::Recovery;
 pub use recrawl::{RecrawlConfig, Revisited};
 pub use robots::{ROBOTS_LIFETIME, StoredRobots};

@@ -17,13 +17,12 @@ use crate::commit::item_value;
 use crate::dropped::{self, DropCounts};
 use crate::fold::{Fold, Part, Rows};
 use crate::log::{Log, last_or};
-use crate::packed::Pieces;
 use crate::runs::LastRuns;
 use crate::store::Shared;
 use crate::warc::Digest;
 use crate::{
-    Events, FeedCursor, HostRow, Identity, Revisited, StoreError, StoredCookies, StoredPages,
-    StoredRobots, UrlRow, archive, folder, keys,
+    Events, FeedCursor, HostRow, Identity, Items, Revisited, StoreError, StoredCookies,
+    StoredItems, StoredPages, StoredRobots, UrlRow, archive, folder,
 };
 
 /// A window into a crawl. Cheap to clone; may be used from any thread.
@@ -130,7 +129,17 @@ impl Reader {
     /// The items of a page as JSON texts, in the order the spider took them.
     #[must_use]
     pub fn items(&self, print: Fingerprint) -> Items {
-        Items(Pieces::of(&self.shared.db, keys::ITEMS, print, "item"))
+        Items::of(&self.shared.db, print)
+    }
+
+    /// The same, each with what is known of it; `record` is that of the page.
+    #[must_use]
+    pub fn stored_items<'a>(
+        &'a self,
+        print: Fingerprint,
+        record: &'a PageRecord,
+    ) -> StoredItems<'a> {
+        StoredItems::of(&self.shared.db, &self.shared.kinds, print, record)
     }
 
     /// The items of a page that a step of the pipeline dropped, as far as they were kept.
@@ -418,20 +427,5 @@ impl Iterator for Urls {
         }
         let step = self.rows.next();
         last_or(step, &mut self.is_over)
-    }
-}
-
-/// The items of one page: see [`Reader::items`].
-#[derive(Debug)]
-pub struct Items(Pieces);
-
-impl Iterator for Items {
-    type Item = Result<String, StoreError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let piece = self.0.next()?;
-        Some(
-            piece.and_then(|json| String::from_utf8(json).map_err(|_| StoreError::corrupt("item"))),
-        )
     }
 }

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::archive::{Known, Press};
 use crate::database::{Database, encode_numbers};
 use crate::folder::{self, Folder};
+use crate::items::KindTable;
 use crate::journal::{self, Fault, Journal};
 use crate::log::{Log, LogFiles};
 use crate::recovery::{check_manifest, recover};
@@ -29,7 +30,7 @@ use crate::{
 };
 
 /// Version of all that is written. Another number is refused, not guessed at.
-const FORMAT: &str = "3";
+const FORMAT: &str = "4";
 
 /// What makes a crawl this crawl.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +53,8 @@ pub(crate) struct Shared {
     pub(crate) ids: Arc<Ids>,
     /// Which bodies are archived where.
     pub(crate) known: Known,
+    /// The kinds of items.
+    pub(crate) kinds: KindTable,
     pub(crate) fault: Fault,
     /// What this run's revisits came to.
     pub(crate) revisits: Revisits,
@@ -101,8 +104,10 @@ impl Store {
         let journal = Journal::open(&folder.open_journal(), fault.clone())?;
         let has_writer = AtomicBool::new(false);
         let (revisits, known) = (Revisits::default(), Known::open(&db)?);
+        let kinds = KindTable::open(&db)?;
         let ids = Arc::new(Ids::new(random()?));
-        let shared = Shared { db, log, identity, has_writer, ids, known, fault, revisits, folder };
+        let shared =
+            Shared { db, log, identity, has_writer, ids, known, kinds, fault, revisits, folder };
         let shared = Arc::new(shared);
         Ok(Self { shared, config: config.clone(), recovery, journal })
     }
@@ -123,8 +128,10 @@ impl Store {
         let log = open_log(&folder, &db, &identity)?;
         let (has_writer, fault) = (AtomicBool::new(true), Fault::default());
         let (revisits, known) = (Revisits::default(), Known::open(&db)?);
+        let kinds = KindTable::open(&db)?;
         let ids = Arc::new(Ids::new(random()?));
-        let shared = Shared { db, log, identity, has_writer, ids, known, fault, revisits, folder };
+        let shared =
+            Shared { db, log, identity, has_writer, ids, known, kinds, fault, revisits, folder };
         Ok(Inspection { reader: Reader::new(Arc::new(shared)) })
     }
 

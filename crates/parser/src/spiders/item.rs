@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crawl_model::ItemKind;
 use crawl_spider::{CanonicalUrl, Fate, ItemQuery, LogLevel, SpiderError, Value};
 use regex::Regex;
 use serde_json::Map;
@@ -35,6 +36,7 @@ pub(crate) struct ItemRule {
     fields: Fields,
     details: Vec<Detail>,
     has_url_field: bool,
+    kind: Arc<ItemKind>,
 }
 
 /// A page that completes an item, compiled.
@@ -100,7 +102,12 @@ impl ItemRule {
         let all = [&fields].into_iter().chain(details.iter().map(|detail| &detail.fields));
         let has_url_field = all.flat_map(Fields::names).any(|name| name == "url");
         let label = config.label.clone();
-        Ok(Self { number, label, url, source, select, query, fields, details, has_url_field })
+        let kind = Arc::new(kind(config, &key, |name| {
+            let details = details.iter().map(|detail| &detail.fields);
+            let mut all = [&fields].into_iter().chain(details).flat_map(Fields::names);
+            (name == "url" && !has_url_field) || all.any(|known| known == name)
+        })?);
+        Ok(Self { number, label, url, source, select, query, fields, details, has_url_field, kind })
     }
 
     /// What it asks of every page, as far as that is known beforehand.
@@ -258,8 +265,30 @@ impl ItemRule {
         if !self.has_url_field {
             object.insert("url".to_owned(), Value::from(url.without_credentials().as_str()));
         }
-        basket.emit(&object)
+        basket.emit(Some(&self.kind), &object)
     }
+}
+
+/// What is known of its items whatever they hold. `has`: whether they have such a field.
+fn kind(
+    config: &ItemConfig,
+    at: &str,
+    has: impl Fn(&str) -> bool,
+) -> Result<ItemKind, SpiderConfigError> {
+    for (i, field) in config.key.iter().enumerate() {
+        // What is within a field is known only when it is there.
+        if !has(field.split('.').next().unwrap_or_default()) && !has(field) {
+            let problem = format!("names `{field}`, and its items have no such field");
+            return Err(wrong(format!("{at}.key[{i}]"), problem)
+                .hint("name one of its `fields`, or of those of its `detail`"));
+        }
+    }
+    Ok(ItemKind {
+        name: config.name.as_deref().unwrap_or_default().into(),
+        version: config.version.map_or_else(Box::default, |number| number.to_string().into()),
+        key: config.key.iter().map(|name| name.as_str().into()).collect(),
+        space: Box::default(),
+    })
 }
 
 impl Detail {

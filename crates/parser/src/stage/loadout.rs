@@ -14,6 +14,8 @@ use crate::stream::Table;
 /// A spider with its wants compiled.
 pub(crate) struct Loadout {
     pub(crate) spider: Arc<dyn Spider>,
+    /// How it calls itself.
+    pub(crate) name: Arc<str>,
     /// What it wants of its pages; `None` if that is nothing or has to be selected.
     pub(crate) table: Option<Arc<Table>>,
 }
@@ -22,7 +24,8 @@ impl Loadout {
     pub(crate) fn new(spider: Arc<dyn Spider>) -> Self {
         let spider = prepare(spider);
         let table = Table::of(&*spider);
-        Self { spider, table }
+        let name = spider.name().into();
+        Self { spider, name, table }
     }
 }
 

@@ -1,12 +1,13 @@
 //! The answer to a page ticket: redirect, page or failure.
 
 use crawl_model::{
-    Cached, CanonicalUrl, Ending, Failure, Found, Hop, Item, Look, PageItems, PageRecord, Redirect,
-    Request, Response, Texts, Verdict,
+    Cached, CanonicalUrl, Ending, Failure, Found, Hop, Item, Kinds, Look, PageItems, PageRecord,
+    Redirect, Request, Response, Taken, Texts, Verdict,
 };
-use crawl_spider::{FailedRequest, Page, PageInfo, PageServices, Spider};
+use crawl_spider::{FailedRequest, Page, PageInfo, PageServices};
 
 use super::case::Case;
+use super::loadout::Loadout;
 use super::record;
 use crate::document::Document;
 use crate::stage::parser::{Parser, Read};
@@ -105,8 +106,8 @@ impl Parser {
             let page = Page::new(request, response, &document);
             match self.call(&case.loadout, &request.url, |out| spider.parse(&page, out)) {
                 Ok(harvest) => {
-                    read.items =
-                        self.take(&**spider, harvest.items, request, Some(response.status));
+                    let taken = (harvest.items, harvest.kinds);
+                    read.items = self.take(&case.loadout, taken, request, Some(response.status));
                     read.found = self.admit(&**spider, harvest.follows, request, asks.nofollow);
                     self.refuse_copies(request, &response.body, &document, &mut read.found);
                 }
@@ -142,15 +143,16 @@ impl Parser {
     /// Sends a callback's items through the pipeline.
     fn take(
         &self,
-        spider: &dyn Spider,
-        items: Vec<Item>,
+        loadout: &Loadout,
+        (items, kinds): (Vec<Item>, Kinds),
         request: &Request,
         status: Option<u16>,
     ) -> PageItems {
         if items.is_empty() {
             return PageItems::default();
         }
-        self.pipeline.apply(spider.item_step(), items, &PageInfo::new(request, status))
+        let taken = Taken { spider: loadout.name.clone(), kinds, items };
+        self.pipeline.apply(loadout.spider.item_step(), taken, &PageInfo::new(request, status))
     }
 
     /// Where the page redirects without a status that says so.
@@ -176,7 +178,8 @@ impl Parser {
         let spider = &case.loadout.spider;
         match self.call(&case.loadout, &request.url, |out| spider.error(&failed, out)) {
             Ok(harvest) => {
-                read.items = self.take(&**spider, harvest.items, request, status);
+                let taken = (harvest.items, harvest.kinds);
+                read.items = self.take(&case.loadout, taken, request, status);
                 read.found = self.admit(&**spider, harvest.follows, request, false);
             }
             Err((why, text)) => {

@@ -31,7 +31,7 @@ impl Harvest {
         page: &Page<'_>,
     ) -> Result<usize, SpiderError> {
         let items = self.read::<T>(page)?;
-        items.iter().try_for_each(|item| self.item(item))?;
+        items.iter().try_for_each(|item| self.derived(item))?;
         Ok(items.len())
     }
 

@@ -5,6 +5,7 @@ mod text;
 
 mod at;
 mod keep;
+pub(crate) mod kind;
 mod read;
 
 mod error;
@@ -18,13 +19,13 @@ use crate::{ItemQuery, Node, Page, SpiderError};
 #[doc(hidden)]
 pub mod rt {
     pub use super::at::At;
+    pub use super::kind::note;
     pub use super::read::Reader;
-    pub use super::table::{Field, Select, Source, Table, Taken};
+    pub use super::table::{Field, Made, Select, Source, Table, Taken};
     pub use super::text::{Answer, Mapped, parse, text};
     pub use crate::process::Processor;
     pub use serde;
     pub use std::borrow::Cow;
-    pub use std::sync::OnceLock;
 }
 
 /// A type whose values are read off pages. Derived: see [`Item`](macro@crate::Item).

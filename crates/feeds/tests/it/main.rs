@@ -9,11 +9,17 @@ mod formats;
 mod killed;
 #[cfg(feature = "object-store")]
 mod objects;
+#[cfg(feature = "parquet")]
+mod parquet;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod read;
 mod rig;
-#[cfg(any(feature = "postgres", feature = "object-store"))]
+#[cfg(any(feature = "postgres", feature = "object-store", feature = "parquet"))]
+#[cfg_attr(
+    not(all(feature = "postgres", feature = "object-store")),
+    allow(dead_code, unused_imports, reason = "the servers are for other tests")
+)]
 mod servers;
 #[cfg(feature = "sqlite")]
 mod sqlite;

@@ -53,9 +53,10 @@ impl Books {
             let kinds = self.numbers.of_page(&self.shared.kinds, batch, items);
             let lives = lives(record, shelf.as_ref(), items, &entered, now_ms);
             let texts = || items.kept.iter().map(|item| item.json.as_bytes());
-            let head = Head { kinds, lives }.encode(texts());
-            let pieces = std::iter::once(&*head).chain(texts());
-            n_parts = packed::put(batch, keys::ITEMS, print, pieces);
+            let head = Head { kinds, lives }.encode();
+            let mut packed = packed::pack(std::iter::once(&*head).chain(texts()));
+            Head::seal(&mut packed);
+            n_parts = packed::put_parts(batch, keys::ITEMS, print, &packed);
         }
         if was_there {
             packed::remove_surplus(db, batch, keys::ITEMS, print, n_parts)?;

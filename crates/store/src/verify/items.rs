@@ -2,7 +2,7 @@
 //! and by which keys they are known.
 //!
 //! ```text
-//! head  = CRC-32 (little-endian) n_items (n kind)* [(first_ms changed_ms changes)*]
+//! head  = CRC-32 (little-endian, over all behind it) n_items (n kind)* [(first_ms changed_ms changes)*]
 //! k     = pieces: key (16 bytes) (0 | place on the page + 1)
 //! K key = 0 | (place on the page + 1) content (8 bytes, big-endian) first_ms changed_ms changes
 //! ```
@@ -18,8 +18,6 @@ use super::pages::Broken;
 use super::parts::{Gathered, pieces};
 use super::told::Told;
 
-/// Ends each item's text under the checksum.
-const END: [u8; 1] = [0xff];
 /// Most items of a page: wild numbers are no list.
 const MOST_ITEMS: u64 = 1 << 24;
 
@@ -94,13 +92,9 @@ impl<'a> Shelf<'a> {
             return Err("nothing stands before its items");
         }
         let head = texts.remove(0);
-        let mut sum = crc32fast::Hasher::new();
-        sum.update(head.get(4..).unwrap_or_default());
-        for text in &texts {
-            sum.update(text);
-            sum.update(&END);
-        }
-        if head.get(..4) != Some(&sum.finalize().to_le_bytes()[..]) {
+        let mut behind = Bytes(&items.bytes);
+        let _ = (behind.number(), behind.take(4));
+        if head.get(..4) != Some(&crc32fast::hash(behind.0).to_le_bytes()[..]) {
             return Err("its items are not those that were written");
         }
         let shelf = Self { texts, fetched_ms, ..Self::default() };

@@ -56,7 +56,7 @@ fn ask(rig: &Rig, query: &Query) -> Vec<Value> {
 /// The row of the second item.
 fn two() -> Value {
     let seen = "2023-11-14T22:13:20.123Z";
-    json!({"url": "http://h/1", "n": 2, "first_seen": seen, "last_seen": seen,
+    json!({"url": "http://h/1", "n": 2, "first_seen": seen, "last_seen": seen, "changes": 0,
         "item": {"title": "Two", "price": 4}})
 }
 

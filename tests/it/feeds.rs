@@ -2,7 +2,7 @@
 //!
 //! What cargo features bring takes part if they are on, as in `.ci/run`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
@@ -142,7 +142,7 @@ fn after_kills_every_feed_has_what_the_store_has() {
     #[cfg(feature = "object-store")]
     feeds.push(objects(&std::rc::Rc::new(servers::Moto::start())));
     let tables: String = feeds.iter().map(|feed| feed.config.as_str()).collect();
-    let more = format!("bodies = \"none\"\n{tables}{BOOKS}");
+    let more = format!("bodies = \"all\"\n{tables}{BOOKS}");
     let config = scratch.write("crawl.toml", &local_config(server.addr, &store, &more));
     let mut dice = Dice(0x5eed);
     for _ in 0..4 {
@@ -174,6 +174,61 @@ fn after_kills_every_feed_has_what_the_store_has() {
         }
         assert!(found == expected, "{} of {} items: {}", found.len(), expected.len(), feed.config);
     }
+    the_archive_agrees(&store, &items);
+}
+
+/// Every page is in the archive with the body that its record speaks of, under the digest that the
+/// archive says, and nothing else is to be said of the store.
+#[track_caller]
+fn the_archive_agrees(folder: &Path, items: &[Value]) {
+    let digests = archived_digests(&folder.join("bodies"));
+    crate::recrawl::wait_until_free(folder);
+    let store = crawl_store::Store::inspect(folder).unwrap();
+    let reader = store.reader();
+    let mut with_body = BTreeSet::new();
+    for page in reader.pages().unwrap() {
+        let (_, record) = page.unwrap();
+        let Some(pointer) = &record.body else {
+            assert!(record.bytes == 0, "{} is not archived", record.url);
+            continue;
+        };
+        let body = reader.body(pointer).unwrap();
+        assert_eq!((crawl_model::digest(&body), body.len() as u64), (record.digest, record.bytes));
+        let said = digests.get(record.url.as_str()).expect("it is in a file");
+        let mut bodies = said.iter().map(|digest| reader.body_of_digest(digest).unwrap());
+        assert!(bodies.any(|it| it.as_ref() == Some(&body)), "{}: {said:?}", record.url);
+        with_body.insert(record.n);
+    }
+    assert!(items.iter().all(|item| with_body.contains(&item["n"].as_u64().unwrap())));
+    drop(reader);
+    drop(store);
+    let verified = run_ok(&["verify", folder.to_str().unwrap(), "--json"]);
+    let text = String::from_utf8(verified.stdout).unwrap();
+    assert!(!text.contains("\"level\":\"damage\""), "{text}");
+}
+
+/// The payload digests in the archive's files, by URL.
+fn archived_digests(folder: &Path) -> BTreeMap<String, BTreeSet<String>> {
+    let mut digests = BTreeMap::<String, BTreeSet<String>>::new();
+    for file in std::fs::read_dir(folder).unwrap() {
+        let file = std::fs::File::open(file.unwrap().path()).unwrap();
+        let mut bytes = Vec::new();
+        let mut reader = flate2::read::MultiGzDecoder::new(file);
+        std::io::Read::read_to_end(&mut reader, &mut bytes).unwrap();
+        for record in String::from_utf8_lossy(&bytes).split("WARC/1.1\r\n").skip(1) {
+            let head = record.split("\r\n\r\n").next().unwrap_or_default();
+            let field = |name: &str| {
+                let value = head.lines().find_map(|line| line.strip_prefix(name));
+                value.map(|value| value.trim_start_matches(':').trim().to_owned())
+            };
+            if let (Some(url), Some(digest)) =
+                (field("WARC-Target-URI"), field("WARC-Payload-Digest"))
+            {
+                digests.entry(url).or_default().insert(digest);
+            }
+        }
+    }
+    digests
 }
 
 /// A finished small crawl.

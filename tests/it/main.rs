@@ -26,6 +26,7 @@ mod hanging;
 mod hosts;
 mod inspect;
 mod isolation;
+mod items;
 mod kill;
 mod links;
 mod media;

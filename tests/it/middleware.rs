@@ -70,7 +70,7 @@ impl Middleware for Unwrap {
     }
 
     fn before_store(&self, page: &PageInfo<'_>, item: &Item) -> Result<(), Dropped> {
-        assert!(item.0.contains("path"));
+        assert!(item.json.contains("path"));
         match page.url().path() {
             "/drop" => Err(Dropped::new("unwanted")),
             _ => Ok(()),

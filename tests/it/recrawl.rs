@@ -82,7 +82,7 @@ async fn run(site: &TestSite, folder: &Path, after: Duration, max_pages: u64) ->
 }
 
 /// A child that another test starts holds the folder's lock for a moment, between fork and exec.
-fn wait_until_free(folder: &Path) {
+pub(crate) fn wait_until_free(folder: &Path) {
     let begun = Instant::now();
     while let Err(StoreError::InUse { .. }) = Store::inspect(folder) {
         assert!(begun.elapsed() < LIMIT, "{} stays locked", folder.display());

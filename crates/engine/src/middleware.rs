@@ -243,7 +243,7 @@ mod tests {
         }
 
         fn before_store(&self, _: &PageInfo<'_>, item: &Item) -> Result<(), Dropped> {
-            self.note(&item.0);
+            self.note(&item.json);
             Ok(())
         }
     }
@@ -276,7 +276,7 @@ mod tests {
         };
         layers.after_response(&request, &mut response);
         let page = PageInfo::new(&request, Some(200));
-        layers.checks().for_each(|check| check.check(&Item("1".into()), &page).unwrap());
+        layers.checks().for_each(|check| check.check(&Item::plain("1"), &page).unwrap());
         assert_eq!(
             *notes.lock().unwrap(),
             [

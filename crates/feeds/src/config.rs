@@ -42,10 +42,13 @@ pub struct FeedConfig {
     #[serde(skip_serializing_if = "is_zero")]
     pub batch_items: u64,
     /// Which fields are written, in this order, `{ from = "to" }` under another name; a dot goes
-    /// into an object, `page.url` and so on say of which page the item is. Default: all.
+    /// into an object, `page.url` and so on say of which page the item is, `page.kind` and so on
+    /// what is known of the item itself: all that `with` can add. Default: all.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<FieldChoice>,
-    /// What of its page is added to each item, unless it has a field of that name. Default: nothing.
+    /// What is known of its page (`url`, `n`, `fetched`, `label`, `status`, `depth`) and of the item
+    /// (`spider`, `kind`, `version`, `first_seen`, `last_seen`, `changed`, `changes`) is added to
+    /// each, unless it has a field of that name. Default: nothing.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub with: Vec<PageField>,
     /// Only items for which all of these hold, such as `price>10 and title~sea`. Names are as

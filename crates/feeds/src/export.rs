@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crawl_model::PageRecord;
+use crawl_store::StoredItem;
 
 use crate::config::Place;
 use crate::row::Selection;
@@ -67,17 +68,17 @@ impl Export {
         Ok(Self { selection, sink, detour, spool, n_items: 0, n_commits: 0 })
     }
 
-    /// Writes the items of a page, as JSON texts; those that the config leaves out are not counted.
+    /// Writes the items of a page; those that the config leaves out are not counted.
     ///
     /// # Errors
     /// [`FeedError`] if they cannot be written.
     pub fn page(
         &mut self,
         record: &PageRecord,
-        items: impl IntoIterator<Item = String>,
+        items: impl IntoIterator<Item = StoredItem>,
     ) -> Result<(), FeedError> {
-        for item in items {
-            if let Some(row) = self.selection.row(item, record) {
+        for StoredItem { json, provenance } in items {
+            if let Some(row) = self.selection.row(json, record, &provenance) {
                 self.sink.put(row)?;
                 self.n_items += 1;
             }

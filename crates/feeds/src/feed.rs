@@ -8,10 +8,10 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use crawl_model::{Entry, Fingerprint, PageRecord, Request};
-use crawl_store::{Progress, Reader, blocking};
+use crawl_store::{Progress, Reader, StoredItem, blocking};
 use tokio::sync::{mpsc, watch};
 
-use crate::row::Selection;
+use crate::row::{Row, Selection};
 use crate::sink::{self, Position, Sink, Start};
 use crate::{FeedConfig, FeedError, Outages};
 
@@ -246,8 +246,12 @@ impl Feed {
         print: Fingerprint,
         record: &PageRecord,
     ) -> Result<(), FeedError> {
+        if self.selection.takes_all() && record.n_files == 0 && record.n == n {
+            return self.reader.items(print).try_for_each(|item| self.sink.put(Row::Whole(item?)));
+        }
         for item in self.reader.items_whole_at(print, record, n) {
-            if let Some(row) = self.selection.row(item?, record) {
+            let StoredItem { json, provenance } = item?;
+            if let Some(row) = self.selection.row(json, record, &provenance) {
                 self.sink.put(row)?;
             }
         }

@@ -3,13 +3,15 @@
 use std::borrow::Cow;
 
 use crawl_model::PageRecord;
+use crawl_store::Provenance;
 use crawl_store::inspect::{Condition, value_in};
 use serde_json::{Map, Value};
 
 use crate::FeedConfig;
 use crate::config::PageField;
 
-/// The field under which items see the page they are of, unless they have one of that name.
+/// The field under which items see what is known of their page and of them, unless they have one of
+/// that name.
 const PAGE: &str = "page";
 /// The field of an item that is no object, where fields are needed.
 pub(crate) const VALUE: &str = "value";
@@ -90,15 +92,27 @@ impl Selection {
         Some(columns)
     }
 
+    /// Whether all items are written as they are.
+    pub(crate) fn takes_all(&self) -> bool {
+        self.fields.is_empty() && self.with.is_empty() && self.conditions.is_empty()
+    }
+
     /// What is written of an item; `None` if it is left out.
-    pub(crate) fn row(&self, json: String, page: &PageRecord) -> Option<Row> {
-        if self.fields.is_empty() && self.with.is_empty() && self.conditions.is_empty() {
+    pub(crate) fn row(
+        &self,
+        json: String,
+        page: &PageRecord,
+        provenance: &Provenance,
+    ) -> Option<Row> {
+        if self.takes_all() {
             return Some(Row::Whole(json));
         }
         let mut item = fields_of(&json);
         let sees_page = !item.contains_key(PAGE);
         if sees_page {
-            let page = PageField::ALL.iter().map(|field| (field.name().to_owned(), field.of(page)));
+            let page = PageField::ALL
+                .iter()
+                .map(|field| (field.name().to_owned(), field.of(page, provenance)));
             item.insert(PAGE.to_owned(), Value::Object(page.collect()));
         }
         let seen = Value::Object(item);
@@ -120,7 +134,7 @@ impl Selection {
         };
         for field in &self.with {
             if !row.contains_key(field.name()) {
-                row.insert(field.name().to_owned(), field.of(page));
+                row.insert(field.name().to_owned(), field.of(page, provenance));
             }
         }
         Some(Row::Fields(row))
@@ -145,9 +159,13 @@ mod tests {
         PageRecord { label: "book".into(), n: 7, ..PageRecord::new(url, Verdict::Ok) }
     }
 
+    fn provenance() -> Provenance {
+        Provenance { kind: "Book".into(), first_ms: 1_700_000_000_123, ..Provenance::default() }
+    }
+
     #[track_caller]
     fn check(config: FeedConfig, item: &str, expected: Option<&str>) {
-        let row = Selection::of(&config).row(item.to_owned(), &page());
+        let row = Selection::of(&config).row(item.to_owned(), &page(), &provenance());
         assert_eq!(row.map(|row| row.json().into_owned()).as_deref(), expected);
     }
 
@@ -169,6 +187,25 @@ mod tests {
             r#"{"url":"mine"}"#,
             Some(r#"{"url":"mine","n":7}"#),
         );
+    }
+
+    #[test]
+    fn what_is_known_of_the_item_is_written_if_it_is_asked_for() {
+        let with = vec![PageField::Kind, PageField::FirstSeen, PageField::Changed];
+        check(
+            FeedConfig { with, ..FeedConfig::default() },
+            r#"{"kind":"mine"}"#,
+            Some(r#"{"kind":"mine","first_seen":"2023-11-14T22:13:20.123Z","changed":null}"#),
+        );
+        let fields = ["page.kind=is", "a"].map(FieldChoice::parse).into();
+        check(
+            FeedConfig { fields, ..FeedConfig::default() },
+            r#"{"a":1}"#,
+            Some(r#"{"is":"Book","a":1}"#),
+        );
+        let conditions = vec!["page.first_seen<2024 and page.kind=Book".parse().unwrap()];
+        let config = FeedConfig { conditions, ..FeedConfig::default() };
+        check(config, "[1]", Some("[1]"));
     }
 
     #[test]

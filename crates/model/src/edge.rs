@@ -47,10 +47,6 @@ pub struct HostFree {
     pub remote: Option<IpAddr>,
 }
 
-/// One item that a spider took from a page: a JSON value, serialised.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Item(pub Box<str>);
-
 /// Parser to store: all that a ticket brought, to be settled as one.
 #[derive(Debug)]
 pub struct Parsed {

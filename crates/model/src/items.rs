@@ -1,27 +1,128 @@
-//! What the items of a page come to: kept or dropped, by which keys they are the only ones, and
-//! which of their fields are filled.
+//! Items: of which kinds they are, what those of a page come to (kept or dropped, known again by
+//! which keys), and which of their fields are filled.
 
-use std::collections::BTreeMap;
-use std::fmt;
-use std::hash::Hasher;
+mod fields;
+mod keys;
 
-use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
-use siphasher::sip128::{Hasher128, SipHasher24};
 
-use crate::{DroppedItem, Files, Item};
+use crate::{DroppedItem, Files};
 
-/// Longest name of a field that is told apart, in characters.
-const MAX_NAME_CHARS: usize = 100;
+pub use fields::{FieldCounts, KindCounts};
+pub use keys::{ItemKey, ItemKeys, Keys, OwnKey, key_text};
+
+/// One item that a spider took from a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// A JSON value, serialised.
+    pub json: Box<str>,
+    /// Of what kind it is, by the list of [`Kinds`] that comes with it.
+    pub kind: u16,
+}
+
+impl Item {
+    /// One of no kind.
+    #[must_use]
+    pub fn plain(json: impl Into<Box<str>>) -> Self {
+        Self { json: json.into(), kind: Kinds::NONE }
+    }
+}
+
+/// What is known of a kind of items.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ItemKind {
+    /// The name of its type, or of its table in the configuration; empty if it has none.
+    pub name: Box<str>,
+    /// Which fields it has, as its author numbers it, or a hash over them; empty if nothing is
+    /// known of that.
+    pub version: Box<str>,
+    /// The fields whose values tell one item of the kind from others; empty if nothing does.
+    pub key: Vec<Box<str>>,
+    /// What tells the keys of these items from those of others, if it is not the kind itself: the
+    /// `dedup` step that they come from.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub space: Box<str>,
+}
+
+impl ItemKind {
+    /// What tells the keys of these items from those of others.
+    #[must_use]
+    pub fn key_space(&self) -> Cow<'_, str> {
+        match self.space.is_empty() {
+            true => format!("\u{2}{}\u{2}{}", self.name, self.key.join("\0")).into(),
+            false => Cow::Borrowed(&self.space),
+        }
+    }
+}
+
+/// The kinds of some items; an item says which by a number.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Kinds(Vec<Arc<ItemKind>>);
+
+impl Kinds {
+    /// The number of items of no kind.
+    pub const NONE: u16 = 0;
+
+    /// The kind of this number; `None` for [`NONE`](Self::NONE).
+    #[must_use]
+    pub fn get(&self, number: u16) -> Option<&Arc<ItemKind>> {
+        self.0.get(usize::from(number).checked_sub(1)?)
+    }
+
+    /// The number of a kind for which `is_it` holds; if there is none, it is made. No list is that
+    /// long: what does not fit any more is of no kind.
+    pub fn number(
+        &mut self,
+        is_it: impl Fn(&Arc<ItemKind>) -> bool,
+        make: impl FnOnce() -> Arc<ItemKind>,
+    ) -> u16 {
+        if let Some(at) = self.0.iter().position(is_it) {
+            return u16::try_from(at + 1).unwrap_or(Self::NONE);
+        }
+        let Ok(number) = u16::try_from(self.0.len() + 1) else { return Self::NONE };
+        self.0.push(make());
+        number
+    }
+
+    /// All of them, the one with number 1 first.
+    #[must_use]
+    pub fn all(&self) -> &[Arc<ItemKind>] {
+        &self.0
+    }
+}
+
+/// What a callback took from a page, before all steps.
+#[derive(Debug, Clone, Default)]
+pub struct Taken {
+    /// The spider's name.
+    pub spider: Arc<str>,
+    /// The kinds of `items`.
+    pub kinds: Kinds,
+    /// The items, in order.
+    pub items: Vec<Item>,
+}
+
+impl From<Vec<Item>> for Taken {
+    fn from(items: Vec<Item>) -> Self {
+        Self { items, ..Self::default() }
+    }
+}
 
 /// What the spider took from a page, after all steps of the pipeline.
 #[derive(Debug, Clone, Default)]
 pub struct PageItems {
+    /// The spider's name.
+    pub spider: Arc<str>,
+    /// The kinds of `kept`. What had none is of a kind that is called as the page's label.
+    pub kinds: Kinds,
     /// Those to be stored, in order.
     pub kept: Vec<Item>,
-    /// By which keys each of them must be the only one; as long as `kept`, or empty if none of
-    /// them has a key.
-    pub keys: Vec<Vec<ItemKey>>,
+    /// The keys of each of them; as long as `kept`, or empty if none of them has a key.
+    pub keys: Vec<Keys>,
     /// Which fields of `kept` are filled.
     pub fields: FieldCounts,
     /// Those that a step dropped.
@@ -31,195 +132,44 @@ pub struct PageItems {
 }
 
 impl PageItems {
-    /// Items of `kind` that went through no step.
+    /// Items of a page with this label that went through no step, their keys not looked at.
     #[must_use]
-    pub fn plain(kind: &str, kept: Vec<Item>) -> Self {
-        let mut fields = FieldCounts::default();
-        kept.iter().for_each(|item| fields.add(kind, item));
-        Self { kept, fields, ..Self::default() }
-    }
-}
-
-/// A key of which the whole crawl keeps one item.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct ItemKey(pub [u8; 16]);
-
-/// Makes [`ItemKey`]s; keyed, so that no site can prepare collisions. By 128 bits even a billion
-/// items meet by chance once in 10^20 crawls.
-#[derive(Debug, Clone, Copy)]
-pub struct ItemKeys {
-    secret: [u8; 16],
-}
-
-impl ItemKeys {
-    /// Keys of the crawl that has this secret.
-    #[must_use]
-    pub fn new(secret: [u8; 16]) -> Self {
-        Self { secret }
-    }
-
-    /// The key for `text` among those of the step `step`.
-    #[must_use]
-    pub fn key(&self, step: &str, text: &str) -> ItemKey {
-        let mut hasher = SipHasher24::new_with_key(&self.secret);
-        hasher.write_u64(step.len() as u64);
-        hasher.write(step.as_bytes());
-        hasher.write(text.as_bytes());
-        ItemKey(hasher.finish128().as_bytes())
-    }
-}
-
-/// How many items have which fields filled, by kind of item: the label of their pages.
-///
-/// A field is filled unless it is null, an empty text, an empty list or an empty object. Only
-/// fields of items that are objects count, and of these the outermost.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct FieldCounts {
-    /// By kind.
-    pub kinds: BTreeMap<Box<str>, KindCounts>,
-}
-
-/// The same for one kind of items.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KindCounts {
-    /// Number of items.
-    pub items: u64,
-    /// In how many of them each field is filled, by name; 0 for one that never is.
-    pub fields: BTreeMap<Box<str>, u64>,
-}
-
-impl FieldCounts {
-    /// Counts an item.
-    pub fn add(&mut self, kind: &str, item: &Item) {
-        if !self.kinds.contains_key(kind) {
-            self.kinds.insert(kind.into(), KindCounts::default());
+    pub fn plain(label: &str, taken: impl Into<Taken>) -> Self {
+        let Taken { spider, kinds, mut items } = taken.into();
+        let mut out = Self { spider, ..Self::default() };
+        for item in &mut items {
+            item.kind = out.kind(kinds.get(item.kind), label);
+            out.count(item);
         }
-        if let Some(counts) = self.kinds.get_mut(kind) {
-            counts.items += 1;
-            counts.each(item, |count, is_filled| *count += u64::from(is_filled));
+        out.kept = items;
+        out
+    }
+
+    /// The number of a kind, which is called as the label if it has no name.
+    pub fn kind(&mut self, kind: Option<&Arc<ItemKind>>, label: &str) -> u16 {
+        match kind {
+            Some(kind) if !kind.name.is_empty() => {
+                self.kinds.number(|known| known == kind, || kind.clone())
+            }
+            None if label.is_empty() => Kinds::NONE,
+            kind => {
+                let kind = kind.map_or_else(ItemKind::default, |kind| ItemKind::clone(kind));
+                let kind = ItemKind { name: label.into(), ..kind };
+                self.kinds.number(|known| **known == kind, || Arc::new(kind.clone()))
+            }
         }
+    }
+
+    /// Counts the fields of an item of one of its kinds.
+    pub fn count(&mut self, item: &Item) {
+        let name = self.kinds.get(item.kind).map_or("", |kind| &*kind.name);
+        self.fields.add(name, &item.json);
     }
 
     /// Takes an item back that was counted.
-    pub fn remove(&mut self, kind: &str, item: &Item) {
-        if let Some(counts) = self.kinds.get_mut(kind) {
-            counts.items = counts.items.saturating_sub(1);
-            counts.each(item, |count, is_filled| {
-                *count = count.saturating_sub(u64::from(is_filled));
-            });
-        }
-    }
-
-    /// Number of items.
-    #[must_use]
-    pub fn n_items(&self) -> u64 {
-        self.kinds.values().map(|kind| kind.items).sum()
-    }
-}
-
-impl KindCounts {
-    /// Shows the count of each field of an item, and whether it is filled there.
-    fn each(&mut self, item: &Item, mut each: impl FnMut(&mut u64, bool)) {
-        // What is no object has no fields.
-        let Ok(Fields(fields)) = serde_json::from_str::<Fields<'_>>(&item.0) else { return };
-        for (name, is_filled) in fields {
-            let name = name.chars().nth(MAX_NAME_CHARS).map_or(&*name, |_| "(long name)");
-            match self.fields.get_mut(name) {
-                Some(count) => each(count, is_filled),
-                None => each(self.fields.entry(name.into()).or_default(), is_filled),
-            }
-        }
-    }
-}
-
-/// An object's fields, and whether they are filled; read without building it.
-struct Fields<'a>(Vec<(std::borrow::Cow<'a, str>, bool)>);
-
-impl<'de> Deserialize<'de> for Fields<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct FieldsVisitor;
-
-        impl<'de> Visitor<'de> for FieldsVisitor {
-            type Value = Fields<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
-                let mut fields = Vec::new();
-                while let Some(Name(name)) = map.next_key()? {
-                    fields.push((name, map.next_value::<Filled>()?.0));
-                }
-                Ok(Fields(fields))
-            }
-        }
-
-        deserializer.deserialize_map(FieldsVisitor)
-    }
-}
-
-/// A name, borrowed where it has no escapes.
-#[derive(Deserialize)]
-struct Name<'a>(#[serde(borrow)] std::borrow::Cow<'a, str>);
-
-/// Whether a value says anything.
-struct Filled(bool);
-
-impl<'de> Deserialize<'de> for Filled {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct FilledVisitor;
-
-        impl<'de> Visitor<'de> for FilledVisitor {
-            type Value = Filled;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a value")
-            }
-
-            fn visit_unit<E>(self) -> Result<Filled, E> {
-                Ok(Filled(false))
-            }
-
-            fn visit_bool<E>(self, _: bool) -> Result<Filled, E> {
-                Ok(Filled(true))
-            }
-
-            fn visit_i64<E>(self, _: i64) -> Result<Filled, E> {
-                Ok(Filled(true))
-            }
-
-            fn visit_u64<E>(self, _: u64) -> Result<Filled, E> {
-                Ok(Filled(true))
-            }
-
-            fn visit_f64<E>(self, _: f64) -> Result<Filled, E> {
-                Ok(Filled(true))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Filled, E> {
-                Ok(Filled(!text.is_empty()))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Filled, A::Error> {
-                let mut any = false;
-                while list.next_element::<IgnoredAny>()?.is_some() {
-                    any = true;
-                }
-                Ok(Filled(any))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Filled, A::Error> {
-                let mut any = false;
-                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {
-                    any = true;
-                }
-                Ok(Filled(any))
-            }
-        }
-
-        deserializer.deserialize_any(FilledVisitor)
+    pub fn discount(&mut self, item: &Item) {
+        let name = self.kinds.get(item.kind).map_or("", |kind| &*kind.name);
+        self.fields.remove(name, &item.json);
     }
 }
 
@@ -228,22 +178,7 @@ mod tests {
     use super::*;
 
     fn item(json: &str) -> Item {
-        Item(json.into())
-    }
-
-    #[test]
-    fn a_field_is_filled_if_it_says_something() {
-        let json =
-            r#"{"a":1,"b":null,"c":"","d":[],"e":{},"f":[null],"g":"x","h":false,"i\n":0.5}"#;
-        let mut counts = FieldCounts::default();
-        counts.add("book", &item(json));
-        let kind = &counts.kinds["book"];
-        let filled: Vec<_> = kind.fields.iter().filter(|(_, n)| **n == 1).collect();
-        let names: Vec<_> = filled.iter().map(|(name, _)| &***name).collect();
-        assert_eq!((kind.items, kind.fields.len()), (1, 9));
-        assert_eq!(names, ["a", "f", "g", "h", "i\n"]);
-        counts.remove("book", &item(json));
-        assert!(counts.kinds["book"].fields.values().all(|n| *n == 0) && counts.n_items() == 0);
+        Item::plain(json)
     }
 
     #[test]
@@ -253,10 +188,20 @@ mod tests {
     }
 
     #[test]
-    fn keys_differ_by_secret_step_and_text() {
-        let keys = ItemKeys::new([7; 16]);
-        assert_eq!(keys.key("a", "b"), keys.key("a", "b"));
-        let others = [keys.key("", "ab"), keys.key("ab", ""), ItemKeys::new([8; 16]).key("a", "b")];
-        assert!(others.iter().all(|other| *other != keys.key("a", "b")));
+    fn what_has_no_kind_is_called_as_the_label() {
+        let book = Arc::new(ItemKind { name: "Book".into(), ..ItemKind::default() });
+        let nameless = Arc::new(ItemKind { version: "2".into(), ..ItemKind::default() });
+        let mut kinds = Kinds::default();
+        let number = kinds.number(|kind| *kind == book, || book.clone());
+        let other = kinds.number(|kind| *kind == nameless, || nameless.clone());
+        assert_eq!(kinds.number(|kind| **kind == *book, || unreachable!()), number);
+        let items = [number, other, Kinds::NONE].map(|kind| Item { kind, ..item("{}") });
+        let taken = Taken { kinds, items: items.to_vec(), ..Taken::default() };
+        let page = PageItems::plain("list", taken);
+        let of = |item: &Item| page.kinds.get(item.kind).map(|kind| ItemKind::clone(kind));
+        let kinds: Vec<_> = page.kept.iter().filter_map(of).collect();
+        let names: Vec<_> = kinds.iter().map(|kind| (&*kind.name, &*kind.version)).collect();
+        assert_eq!(names, [("Book", ""), ("list", "2"), ("list", "")]);
+        assert_eq!(page.fields.kinds["list"].items, 2);
     }
 }

@@ -43,7 +43,7 @@ pub use cookie::CookieChange;
 pub use counts::Counts;
 pub use departure::{Departing, Departure};
 pub use dropped::{Dropped, DroppedItem, Refusal};
-pub use edge::{EndedBy, Entry, Fetched, HostFree, Item, Outcome, Parsed, Source};
+pub use edge::{EndedBy, Entry, Fetched, HostFree, Outcome, Parsed, Source};
 pub use ending::{Ending, RobotsReply, robots_reply, settle, verdict_of};
 pub use event::{Event, Found, LogPosition};
 pub use file::{
@@ -53,7 +53,10 @@ pub use file::{
 pub use fingerprint::{Fingerprint, Fingerprinter, digest};
 pub use host::{Host, Origin};
 pub use host_table::{HostPattern, HostTable, NoHostPattern};
-pub use items::{FieldCounts, ItemKey, ItemKeys, KindCounts, PageItems};
+pub use items::{
+    FieldCounts, Item, ItemKey, ItemKeys, ItemKind, Keys, KindCounts, Kinds, OwnKey, PageItems,
+    Taken, key_text,
+};
 pub use options::FetchOptions;
 pub use page::{BodyPointer, Page, PageRecord};
 pub use redirect::{Hop, Redirect};

@@ -110,6 +110,10 @@ pub struct PageRecord {
     /// the Unix epoch; 0 if never.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub checked_ms: u64,
+    /// When the server last said that this copy is still good (304), same clock; 0 if it never had
+    /// to.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub confirmed_ms: u64,
     /// When it was last found to differ from the copy before, same clock; 0 if never.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub changed_ms: u64,
@@ -183,6 +187,7 @@ impl PageRecord {
             digest: String::new(),
             has_extras: false,
             checked_ms: 0,
+            confirmed_ms: 0,
             changed_ms: 0,
             interval_ms: 0,
         }
@@ -197,6 +202,7 @@ impl PageRecord {
         self.interval_ms = visit.interval_ms;
         // A 304 renews them (RFC 9111, section 4.3.4).
         if visit.verdict == Verdict::NotModified {
+            self.confirmed_ms = visit.checked_ms;
             for (old, new) in
                 [(&mut self.etag, &visit.etag), (&mut self.last_modified, &visit.last_modified)]
             {
@@ -205,6 +211,13 @@ impl PageRecord {
                 }
             }
         }
+    }
+
+    /// When what is kept was last known to stand there: milliseconds since the Unix epoch; 0 if it
+    /// was never asked for.
+    #[must_use]
+    pub fn seen_ms(&self) -> u64 {
+        self.fetched_ms.max(self.confirmed_ms)
     }
 
     /// Takes user names and passwords out of all its URLs.

@@ -12,6 +12,7 @@
 
 mod config;
 mod error;
+mod keyring;
 mod pipeline;
 
 mod path;

@@ -1,16 +1,18 @@
 //! All steps together, and what becomes of a page's items in them.
 
 use std::any::Any;
+use std::collections::HashMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use crawl_model::{DroppedItem, Item, ItemKey, ItemKeys, PageItems};
+use crawl_model::{DroppedItem, Item, ItemKeys, Keys, PageItems, Taken};
 use crawl_spider::{Dropped, ItemStep, PageInfo};
 use serde_json::Value;
 
 use crate::PipelineError;
 use crate::config::StepConfig;
+use crate::keyring::{Keyring, Processed};
 use crate::step::{Done, Step};
 
 /// Of a dropped item so many bytes are kept if nobody says how many.
@@ -89,7 +91,7 @@ impl Pipeline {
     /// under other ones nothing is known.
     #[must_use]
     pub fn key_spaces(&self) -> Vec<&str> {
-        self.steps.iter().filter_map(Step::key_space).collect()
+        self.steps.iter().filter_map(|step| Some(step.dedup()?.0)).collect()
     }
 
     /// Sends the items of one page through all steps, the spider's own first. Panics of steps are
@@ -98,34 +100,45 @@ impl Pipeline {
     pub fn apply(
         &self,
         own: Option<&dyn ItemStep>,
-        items: Vec<Item>,
+        taken: impl Into<Taken>,
         page: &PageInfo<'_>,
     ) -> PageItems {
+        let taken = taken.into();
         let has_steps = own.is_some() || !self.steps.is_empty() || !self.added.is_empty();
-        if !has_steps && self.checks.is_empty() {
-            return PageItems::plain(page.label(), items);
+        let has_keys = taken.kinds.all().iter().any(|kind| !kind.key.is_empty());
+        if !has_steps && !has_keys && self.checks.is_empty() {
+            return PageItems::plain(page.label(), taken);
         }
-        let mut out = PageItems::default();
+        let Taken { spider, kinds, items } = taken;
+        let mut out = PageItems { spider, ..PageItems::default() };
+        let mut keyrings = HashMap::new();
         for item in items {
             let done = match has_steps {
                 true => self.process(own, &item, page),
-                false => Ok((None, Vec::new())),
+                false => Ok(Processed { json: item.json.clone(), ..Processed::default() }),
             };
-            let done = done.and_then(|(changed, keys)| {
-                let made = changed.unwrap_or_else(|| item.clone());
-                self.check(&made, page).map(|()| (made, keys))
+            let done = done.and_then(|mut done| {
+                let made = Item { json: std::mem::take(&mut done.json), kind: item.kind };
+                self.check(&made, page).map(|()| (made, done))
             });
             match done {
-                Ok((made, keys)) => {
-                    if !keys.is_empty() || !out.keys.is_empty() {
-                        out.keys.resize(out.kept.len(), Vec::new());
+                Ok((mut made, done)) => {
+                    let step = done.keys.first().map(|(step, _)| *step);
+                    let ring = keyrings.entry((item.kind, step)).or_insert_with(|| {
+                        let step = step.map(|step| &self.steps[step]);
+                        Keyring::new(&mut out, kinds.get(item.kind), page.label(), step)
+                    });
+                    made.kind = ring.kind;
+                    let keys = ring.keys(self.keys, &made, done);
+                    if keys != Keys::default() || !out.keys.is_empty() {
+                        out.keys.resize(out.kept.len(), Keys::default());
                         out.keys.push(keys);
                     }
-                    out.fields.add(page.label(), &made);
+                    out.count(&made);
                     out.kept.push(made);
                 }
                 Err((step, dropped)) => {
-                    let dropped = DroppedItem::new(&step, &dropped, &item.0, self.kept_bytes);
+                    let dropped = DroppedItem::new(&step, &dropped, &item.json, self.kept_bytes);
                     out.dropped.push(dropped);
                 }
             }
@@ -133,14 +146,14 @@ impl Pipeline {
         out
     }
 
-    /// One item through the steps: what it is now (`None`: as it was) and its keys.
+    /// One item through the steps.
     fn process(
         &self,
         own: Option<&dyn ItemStep>,
         item: &Item,
         page: &PageInfo<'_>,
-    ) -> Result<(Option<Item>, Vec<ItemKey>), Fault> {
-        let mut value = match serde_json::from_str::<Value>(&item.0) {
+    ) -> Result<Processed, Fault> {
+        let mut value = match serde_json::from_str::<Value>(&item.json) {
             Ok(value) => value,
             Err(error) => {
                 return Err(("pipeline".into(), Dropped::new("is no JSON").because(error)));
@@ -150,12 +163,12 @@ impl Pipeline {
             value = process(own, value, page)?;
         }
         let mut keys = Vec::new();
-        for step in &*self.steps {
+        for (number, step) in self.steps.iter().enumerate() {
             match step.process(&mut value, page) {
                 Ok(Done::Kept) => {}
                 Ok(Done::Keyed(text)) => {
-                    let space = step.key_space().unwrap_or_default();
-                    keys.push(self.keys.key(space, &text));
+                    let (space, _) = step.dedup().unwrap_or_default();
+                    keys.push((number, self.keys.key(space, &text)));
                 }
                 Err(dropped) => return Err((step.name.clone(), dropped)),
             }
@@ -163,7 +176,7 @@ impl Pipeline {
         for step in &self.added {
             value = process(&**step, value, page)?;
         }
-        Ok((Some(Item(value.to_string().into())), keys))
+        Ok(Processed { json: value.to_string().into(), value: Some(value), keys })
     }
 
     fn check(&self, item: &Item, page: &PageInfo<'_>) -> Result<(), Fault> {
@@ -204,6 +217,7 @@ impl fmt::Debug for Pipeline {
 
 #[cfg(test)]
 mod tests {
+    use crawl_model::{ItemKind, Kinds};
     use crawl_spider::{CanonicalUrl, Request};
     use serde_json::json;
 
@@ -220,7 +234,7 @@ mod tests {
     fn apply(pipeline: &Pipeline, own: Option<&dyn ItemStep>, items: &[Value]) -> PageItems {
         let mut request = Request::get(CanonicalUrl::parse("http://h/").unwrap());
         request.label = "book".into();
-        let items = items.iter().map(|item| Item(item.to_string().into())).collect();
+        let items: Vec<_> = items.iter().map(|item| Item::plain(item.to_string())).collect();
         pipeline.apply(own, items, &PageInfo::new(&request, Some(200)))
     }
 
@@ -246,7 +260,7 @@ mod tests {
         let pipeline = pipeline("[[pipeline]]\ncompute = { n = '= {n} + 1' }");
         let pipeline = pipeline.with_step(Arc::new(Doubles));
         let items = apply(&pipeline, Some(&Doubles), &[json!({"n": 1}), json!({"x": 1})]);
-        assert_eq!(items.kept, [Item(r#"{"n":6}"#.into())]);
+        assert_eq!(items.kept, [Item { json: r#"{"n":6}"#.into(), kind: 1 }]);
         assert_eq!(items.fields.kinds["book"].fields["n"], 1);
         let dropped = &items.dropped[0];
         assert_eq!((&*dropped.step, &*dropped.reason), ("doubles", "no n"));
@@ -268,11 +282,44 @@ mod tests {
         let all = [json!({"n": 1}), json!({"id": 7}), json!({"id": 7}), json!({"id": null})];
         let items = apply(&pipeline, None, &all);
         assert_eq!((items.kept.len(), items.keys.len()), (4, 4));
-        assert_eq!(&*items.kept[1].0, "{}");
-        let lens: Vec<_> = items.keys.iter().map(Vec::len).collect();
-        assert_eq!((lens, &items.keys[1]), (vec![0, 1, 1, 0], &items.keys[2]));
+        assert_eq!(&*items.kept[1].json, "{}");
+        let lens: Vec<_> = items.keys.iter().map(|keys| keys.unique.len()).collect();
+        assert_eq!((lens, &items.keys[1].unique), (vec![0, 1, 1, 0], &items.keys[2].unique));
+        assert_eq!(items.keys[1].own.unwrap().key, items.keys[1].unique[0]);
         let without_keys = apply(&pipeline, None, &all[..1]);
         assert!(without_keys.keys.len() <= 1);
+    }
+
+    #[test]
+    fn an_item_is_known_by_the_key_of_its_kind_or_else_by_the_first_dedup_step() {
+        let pipeline = pipeline("[[pipeline]]\ndedup = ['id']\n[[pipeline]]\ndedup = ['n']");
+        let keyed =
+            ItemKind { name: "Book".into(), key: vec!["sku".into()], ..ItemKind::default() };
+        let mut kinds = Kinds::default();
+        let kind = kinds.number(|_| false, || Arc::new(keyed));
+        let item = |value: Value, kind| Item { json: value.to_string().into(), kind };
+        let items = vec![
+            item(json!({"sku": 1, "id": 7}), kind),
+            item(json!({"id": 7, "sku": 1}), kind),
+            item(json!({"sku": null, "n": 1}), kind),
+            item(json!({"sku": 1, "id": 7}), Kinds::NONE),
+        ];
+        let mut request = Request::get(CanonicalUrl::parse("http://h/").unwrap());
+        request.label = "list".into();
+        let taken = Taken { kinds, items, ..Taken::default() };
+        let page = pipeline.apply(None, taken.clone(), &PageInfo::new(&request, None));
+        let own: Vec<_> = page.keys.iter().map(|keys| keys.own).collect();
+        assert!(own[0].is_some() && own[0] == own[1], "the order of fields does not count");
+        assert!(own[2].is_none(), "a key without a value is none, whatever `dedup` says");
+        assert_eq!(own[3].unwrap().key, page.keys[3].unique[0]);
+        let kinds: Vec<_> =
+            page.kept.iter().map(|item| page.kinds.get(item.kind).unwrap()).collect();
+        assert_eq!((&*kinds[0].name, &*kinds[3].name), ("Book", "list"));
+        assert_eq!((&*kinds[3].key, kinds[3].key_space()), (&["id".into()][..], "id\u{1}".into()));
+        // The key is that of what is stored, without steps, too.
+        let plain = Pipeline::default().apply(None, taken, &PageInfo::new(&request, None));
+        assert_eq!((plain.keys[0].own, plain.keys.len()), (own[0], 4));
+        assert!(plain.keys[3] == Keys::default());
     }
 
     #[test]
@@ -285,13 +332,13 @@ mod tests {
             }
 
             fn check(&self, item: &Item, _: &PageInfo<'_>) -> Result<(), Dropped> {
-                if &*item.0 == "3" { Err(Dropped::new("three")) } else { Ok(()) }
+                if &*item.json == "3" { Err(Dropped::new("three")) } else { Ok(()) }
             }
         }
 
         let plain = Pipeline::default();
         let request = Request::get(CanonicalUrl::parse("http://h/").unwrap());
-        let odd = vec![Item("{ \"a\" : 1.0 }".into())];
+        let odd = vec![Item::plain("{ \"a\" : 1.0 }")];
         let page = PageInfo::new(&request, None);
         assert_eq!(plain.apply(None, odd.clone(), &page).kept, odd);
         let checked = plain.with_check(Arc::new(NoThrees));

@@ -64,10 +64,10 @@ impl Step {
         Ok(Self { name, only: config.only.clone(), when, work })
     }
 
-    /// The space of its keys, if it makes any.
-    pub(crate) fn key_space(&self) -> Option<&str> {
+    /// The space of its keys and the fields that make them, if it makes any.
+    pub(crate) fn dedup(&self) -> Option<(&str, &[FieldPath])> {
         match &self.work {
-            Work::Dedup { space, .. } => Some(space),
+            Work::Dedup { space, fields } => Some((space, fields)),
             _ => None,
         }
     }
@@ -262,13 +262,12 @@ fn rename(item: &mut Value, names: &[(FieldPath, String)]) {
 }
 
 /// The key of an item, as text; `None` if none of its fields is filled.
-fn key_of(item: &Value, fields: &[FieldPath]) -> Option<String> {
+pub(crate) fn key_of(item: &Value, fields: &[FieldPath]) -> Option<String> {
     let values = || fields.iter().map(|field| field.get(item).unwrap_or(&Value::Null));
     if !values().any(is_filled) {
         return None;
     }
-    let values: Vec<String> = values().map(Value::to_string).collect();
-    Some(values.join("\n"))
+    Some(crawl_model::key_text(values()))
 }
 
 #[cfg(test)]

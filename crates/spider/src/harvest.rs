@@ -2,12 +2,14 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use crawl_model::{CanonicalUrl, FileAsk, Item, Request};
+use crawl_model::{CanonicalUrl, FileAsk, Item, ItemKind, Kinds, Request};
 use serde::Serialize;
 
+use crate::item::kind;
 use crate::query::LINKS;
-use crate::{Follow, Followed, ItemQuery, Link, Node, Page, Row, SpiderError};
+use crate::{Follow, Followed, ItemQuery, Link, Node, Page, PageItem, Row, SpiderError};
 
 /// Log lines kept per callback; more are counted and left out.
 const MAX_LOG_LINES: usize = 1000;
@@ -19,6 +21,7 @@ const MAX_LOG_LINES: usize = 1000;
 #[derive(Debug, Default)]
 pub struct Harvest {
     items: Vec<Item>,
+    kinds: Kinds,
     /// What each of the first items asks for.
     files: Vec<Vec<FileAsk>>,
     follows: Vec<Follow>,
@@ -37,12 +40,40 @@ impl Harvest {
 
     /// Keeps an item: anything that serialises to JSON, usually an object.
     ///
+    /// A struct is of the kind that it is called; one with `#[derive(Item)]` also has a version and
+    /// perhaps a key: see [`Item`](macro@crate::Item).
+    ///
     /// # Errors
     /// [`SpiderError::Serialise`] if it does not (a map whose keys are no strings, say).
     pub fn item(&mut self, item: &(impl Serialize + ?Sized)) -> Result<(), SpiderError> {
+        let kind = kind::of(item, &mut self.kinds);
+        self.put(item, kind)
+    }
+
+    /// The same, of a kind that the host knows of.
+    ///
+    /// # Errors
+    /// As for [`item`](Self::item).
+    #[doc(hidden)]
+    pub fn item_of(
+        &mut self,
+        kind: &Arc<ItemKind>,
+        item: &(impl Serialize + ?Sized),
+    ) -> Result<(), SpiderError> {
+        let kind = self.kinds.number(|known| Arc::ptr_eq(known, kind), || kind.clone());
+        self.put(item, kind)
+    }
+
+    /// The same of a type that has a table.
+    pub(crate) fn derived<T: PageItem + Serialize>(&mut self, item: &T) -> Result<(), SpiderError> {
+        let kind = kind::of_table(T::table(), &mut self.kinds);
+        self.put(item, kind)
+    }
+
+    fn put(&mut self, item: &(impl Serialize + ?Sized), kind: u16) -> Result<(), SpiderError> {
         let text = serde_json::to_string(item)
             .map_err(|source| SpiderError::Serialise { what: "the item", source })?;
-        self.items.push(Item(text.into()));
+        self.items.push(Item { json: text.into(), kind });
         Ok(())
     }
 
@@ -71,12 +102,17 @@ impl Harvest {
         files: impl IntoIterator<Item = FileAsk>,
     ) -> Result<(), SpiderError> {
         self.item(item)?;
-        let files: Vec<_> = files.into_iter().collect();
-        if !files.is_empty() {
+        self.with_files(files.into_iter().collect());
+        Ok(())
+    }
+
+    /// Has the item that was kept last ask for files.
+    #[doc(hidden)]
+    pub fn with_files(&mut self, files: Vec<FileAsk>) {
+        if !files.is_empty() && !self.items.is_empty() {
             self.files.resize(self.items.len() - 1, Vec::new());
             self.files.push(files);
         }
-        Ok(())
     }
 
     /// Follows a link of `page`, relative or absolute.
@@ -261,10 +297,15 @@ impl Harvest {
 
     /// Adds what another one brought, in its order; for hosts whose spider runs elsewhere.
     pub fn take_in(&mut self, other: Harvested) {
-        let Harvested { items, files, follows, logs, stats, stop } = other;
+        let Harvested { mut items, kinds, files, follows, logs, stats, stop } = other;
         if !files.is_empty() {
             self.files.resize(self.items.len(), Vec::new());
             self.files.extend(files);
+        }
+        for item in &mut items {
+            item.kind = kinds.get(item.kind).map_or(Kinds::NONE, |kind| {
+                self.kinds.number(|known| known == kind, || kind.clone())
+            });
         }
         append(&mut self.items, items);
         append(&mut self.follows, follows);
@@ -283,8 +324,8 @@ impl Harvest {
             let text = format!("{} more log lines left out", self.logs_left_out);
             self.logs.push(LogLine { level: LogLevel::Warn, text });
         }
-        let Self { items, files, follows, logs, stats, stop, .. } = self;
-        Harvested { items, files, follows, logs, stats, stop }
+        let Self { items, kinds, files, follows, logs, stats, stop, .. } = self;
+        Harvested { items, kinds, files, follows, logs, stats, stop }
     }
 }
 
@@ -329,6 +370,8 @@ pub(crate) fn is_nofollow(rel: Option<&str>) -> bool {
 pub struct Harvested {
     /// The items, in order.
     pub items: Vec<Item>,
+    /// Their kinds.
+    pub kinds: Kinds,
     /// The files that each of the first items asks for; items beyond its end ask for none.
     pub files: Vec<Vec<FileAsk>>,
     /// The requests, in order.
@@ -431,7 +474,7 @@ mod tests {
         let odd = BTreeMap::from([((1, 2), 3)]);
         assert!(matches!(out.item(&odd), Err(SpiderError::Serialise { .. })));
         out.item(&json!({"a": 1})).unwrap();
-        assert_eq!(&*out.items()[0].0, r#"{"a":1}"#);
+        assert_eq!(&*out.items()[0].json, r#"{"a":1}"#);
     }
 
     #[test]

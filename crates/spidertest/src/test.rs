@@ -82,7 +82,7 @@ impl SpiderTest {
         };
         let parsed = parser.parse(fetched);
         let items = parsed.items.kept.iter().map(|item| {
-            serde_json::from_str(&item.0).expect("items are serialised by the harvest")
+            serde_json::from_str(&item.json).expect("items are serialised by the harvest")
         });
         let outcome = Outcome {
             verdict: parsed.record.verdict,
@@ -115,7 +115,7 @@ impl SpiderTest {
         let mut out = Harvest::new();
         let result = call(&mut out);
         let Harvested { items, follows, logs, stats, stop, .. } = out.into_parts();
-        let values = items.iter().map(|item| serde_json::from_str(&item.0).unwrap_or_default());
+        let values = items.iter().map(|item| serde_json::from_str(&item.json).unwrap_or_default());
         let mut outcome = Outcome {
             verdict: Verdict::Ok,
             error: String::new(),

@@ -4,6 +4,7 @@
 //! So at any kill it has happened, or it has not. Bodies are on the disk before the batch that
 //! points to them; the manifest follows it.
 
+mod items;
 mod settle;
 
 use std::collections::{HashMap, HashSet};
@@ -19,8 +20,8 @@ use crawl_model::{
 use crate::archive::Archive;
 use crate::codec::{Packer, RawEnding};
 use crate::database::{FeedCursor, Totals, encode_cursor, encode_numbers};
-use crate::dedup::Claims;
 use crate::dropped::Drops;
+use crate::items::{Index, Lost, Numbers};
 use crate::log::Appender;
 use crate::manifest::Manifest;
 use crate::media::{self, Keeping};
@@ -73,8 +74,8 @@ pub(crate) struct Commit {
     acks: Vec<Ack>,
     /// What settled in this group, of which the database knows nothing yet.
     settled: HashSet<Fingerprint>,
-    claims: Claims,
     files: Keeping,
+    index: Index,
     n_entries: usize,
     n_tickets: usize,
     n_bytes: usize,
@@ -116,6 +117,8 @@ pub(crate) struct Books {
     archive: Archive,
     tally: Tally,
     drops: Drops,
+    numbers: Numbers,
+    lost: Lost,
     /// How much is kept of each item that is dropped here.
     dropped_item_bytes: usize,
     manifest: Manifest,
@@ -145,6 +148,7 @@ impl Books {
         let archive = Archive::new(folder.bodies(), config, shared.ids.clone(), &committed);
         let tally = Tally::open(db)?;
         let drops = Drops::open(db, u64::from(config.dropped_mib) << 20)?;
+        let (numbers, lost) = (Numbers::of(&shared.kinds), Lost::open(db)?);
         Ok(Self {
             totals,
             log: Appender::new(shared.log.clone()),
@@ -152,6 +156,8 @@ impl Books {
             archive,
             tally,
             drops,
+            numbers,
+            lost,
             dropped_item_bytes: config.dropped_item_bytes(),
             manifest,
             suspects,
@@ -169,8 +175,8 @@ impl Books {
             items: 0,
             acks: Vec::new(),
             settled: HashSet::new(),
-            claims: Claims::default(),
             files: Keeping::default(),
+            index: Index::default(),
             n_entries: 0,
             n_tickets: 0,
             n_bytes: 0,
@@ -204,7 +210,7 @@ impl Books {
         commit.n_bytes += bytes_of(&found);
         commit.n_bytes += response.as_ref().map_or(0, |response| response.body.len());
         commit.n_bytes += archived.as_ref().map_or(0, |archived| archived.bytes.len());
-        commit.n_bytes += items.kept.iter().map(|item| item.0.len()).sum::<usize>();
+        commit.n_bytes += items.kept.iter().map(|item| item.json.len()).sum::<usize>();
         match ending {
             Ending::Settled { verdict, rest } => {
                 let (print, response) = (ticket.print(), response.as_ref());
@@ -330,6 +336,7 @@ impl Books {
         };
         totals.put(&mut batch);
         self.shared.db.commit(batch)?;
+        self.lost.committed();
         self.manifest.write(totals.log.n)?;
         files.posted(&self.shared.media);
         self.shared.log.publish(totals.log);
@@ -363,7 +370,7 @@ fn page_of(
         record,
         headers: response.map(|response| response.headers.clone()).unwrap_or_default(),
         body: response.map(|response| response.body.clone()),
-        items: items.iter().map(|item| item_value(&item.0)).collect(),
+        items: items.iter().map(|item| item_value(&item.json)).collect(),
     }
 }
 

@@ -11,10 +11,14 @@ pub(crate) const PAGE: u8 = b'P';
 pub(crate) const ITEMS: u8 = b'I';
 /// Items that were dropped, packed.
 pub(crate) const DROPPED: u8 = b'X';
-/// Keys of which there is one item, with the page that has it.
+/// Keys of items, each with a page that has such an item.
 pub(crate) const ITEM_KEY: u8 = b'K';
 /// The keys that the items of a page have, packed.
 pub(crate) const PAGE_KEYS: u8 = b'k';
+/// Items with a key that stand on no page any more.
+pub(crate) const GONE: u8 = b'G';
+/// Kinds of items, by number.
+pub(crate) const KINDS: u8 = b'T';
 /// How many items of the run have which fields, by kind.
 pub(crate) const FIELDS: u8 = b'F';
 /// How many items were dropped, by step and reason.
@@ -67,8 +71,35 @@ pub(crate) fn robots_part(origin: &str, part: u32) -> Vec<u8> {
     [robots(origin).as_slice(), &part.to_be_bytes()].concat()
 }
 
+/// Prefix of the places of one key.
 pub(crate) fn item_key(key: ItemKey) -> [u8; 17] {
-    let mut bytes = [ITEM_KEY; 17];
+    of_item(ITEM_KEY, key)
+}
+
+pub(crate) fn place(key: ItemKey, of: Fingerprint) -> [u8; 25] {
+    let mut bytes = [0; 25];
+    bytes[..17].copy_from_slice(&item_key(key));
+    bytes[17..].copy_from_slice(&of.0.to_be_bytes());
+    bytes
+}
+
+/// The page of a key made by [`place`].
+pub(crate) fn page_of_place(key: &[u8]) -> Option<Fingerprint> {
+    let bytes: [u8; 8] = key.get(17..)?.try_into().ok()?;
+    Some(Fingerprint(u64::from_be_bytes(bytes)))
+}
+
+pub(crate) fn gone(key: ItemKey) -> [u8; 17] {
+    of_item(GONE, key)
+}
+
+/// The item's key in a key made by [`gone`].
+pub(crate) fn key_of_gone(key: &[u8]) -> Option<ItemKey> {
+    key.get(1..)?.try_into().ok().map(ItemKey)
+}
+
+fn of_item(tag: u8, key: ItemKey) -> [u8; 17] {
+    let mut bytes = [tag; 17];
     bytes[1..].copy_from_slice(&key.0);
     bytes
 }
@@ -92,6 +123,12 @@ pub(crate) fn waits(file: Fingerprint, who: Fingerprint) -> [u8; 17] {
 pub(crate) fn second_print_of(key: &[u8]) -> Option<Fingerprint> {
     let bytes: [u8; 8] = key.get(9..17)?.try_into().ok()?;
     Some(Fingerprint(u64::from_be_bytes(bytes)))
+}
+
+pub(crate) fn kind(number: u32) -> [u8; 5] {
+    let mut key = [KINDS; 5];
+    key[1..].copy_from_slice(&number.to_be_bytes());
+    key
 }
 
 pub(crate) fn fields(kind: &str) -> Vec<u8> {

@@ -57,8 +57,8 @@ mod copies;
 mod recrawl;
 mod writer;
 
-mod dedup;
 mod dropped;
+mod items;
 mod media;
 mod packed;
 
@@ -79,9 +79,10 @@ pub use database::FeedCursor;
 pub use dropped::DropCounts;
 pub use error::StoreError;
 pub use fold::{HostRow, UrlRow, UrlState};
+pub use items::{Items, Provenance, StoredItem, StoredItems};
 pub use log::Events;
 pub use media::{FilesGone, KnownFiles, gc_files};
-pub use reader::{Items, Pages, Reader, Settled, Urls};
+pub use reader::{Pages, Reader, Settled, Urls};
 pub use recovery::Recovery;
 pub use recrawl::{RecrawlConfig, Revisited};
 pub use robots::{ROBOTS_LIFETIME, StoredRobots};

@@ -17,11 +17,21 @@ pub(crate) fn put<'a>(
     print: Fingerprint,
     pieces: impl Iterator<Item = &'a [u8]>,
 ) -> u32 {
+    put_parts(batch, tag, print, &pack(pieces))
+}
+
+/// The pieces, packed.
+pub(crate) fn pack<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
     let mut packed = Vec::new();
     for piece in pieces {
         put_number(&mut packed, piece.len() as u64);
         packed.extend_from_slice(piece);
     }
+    packed
+}
+
+/// The same as [`put`], of what is packed.
+pub(crate) fn put_parts(batch: &mut Batch, tag: u8, print: Fingerprint, packed: &[u8]) -> u32 {
     let mut n_parts = 0;
     for part in packed.chunks(PART_BYTES) {
         batch.insert(&keys::part(tag, print, n_parts), part);

@@ -20,16 +20,15 @@ use crate::dropped::{self, DropCounts};
 use crate::fold::{Fold, Part};
 use crate::log::Log;
 use crate::media::{FileSums, ItemFiles, KnownFiles};
-use crate::packed::Pieces;
 use crate::runs::LastRuns;
 use crate::store::Shared;
 use crate::warc::Digest;
 use crate::{
-    Events, FeedCursor, HostRow, Identity, Revisited, StoreError, StoredCookies, StoredPages,
-    StoredRobots, archive, folder, keys,
+    Events, FeedCursor, HostRow, Identity, Items, Revisited, StoreError, StoredCookies,
+    StoredItems, StoredPages, StoredRobots, archive, folder, keys,
 };
 
-pub use rows::{Items, Pages, Settled, Urls};
+pub use rows::{Pages, Settled, Urls};
 
 /// A window into a crawl. Cheap to clone; may be used from any thread.
 #[derive(Debug, Clone)]
@@ -159,15 +158,30 @@ impl Reader {
     /// says in its field `files` where each of them stands now.
     #[must_use]
     pub fn items(&self, print: Fingerprint) -> Items {
-        Items::new(Pieces::of(&self.shared.db, keys::ITEMS, print, "item"), ItemFiles::of(self, print))
+        Items::of(&self.shared.db, print, ItemFiles::of(self, print))
+    }
+
+    /// The same, each with what is known of it; `record` is that of the page.
+    #[must_use]
+    pub fn stored_items<'a>(
+        &'a self,
+        print: Fingerprint,
+        record: &'a PageRecord,
+    ) -> StoredItems<'a> {
+        let files = ItemFiles::of(self, print).filter(|_| record.n_files > 0);
+        StoredItems::of(&self.shared.db, &self.shared.kinds, print, record, files)
     }
 
     /// Those of a page's items that are whole at settle `n` and at none before: it is the page's, or
     /// that of the last file that they ask for.
     #[must_use]
-    pub fn items_whole_at(&self, print: Fingerprint, record: &PageRecord, n: u64) -> Items {
-        let items = self.items(print);
-        items.whole_at(record.n_files > 0, record.n, n)
+    pub fn items_whole_at<'a>(
+        &'a self,
+        print: Fingerprint,
+        record: &'a PageRecord,
+        n: u64,
+    ) -> StoredItems<'a> {
+        self.stored_items(print, record).whole_at(n)
     }
 
     /// The items of a page that a step of the pipeline dropped, as far as they were kept.

@@ -1,8 +1,9 @@
 //! A sum over the values that nothing else in the store speaks of.
 //!
 //! A page that is lost from the database is missed by the settle log, an item by its page. Nobody
-//! misses a cookie, a robots.txt, a block or a feed's cursor: so their number and the sum of their
-//! checksums stand in a value of their own, kept up in the same batch. `crawl verify` counts again.
+//! misses a cookie, a robots.txt, a block, a feed's cursor, a kind of items or an item that is gone:
+//! so their number and the sum of their checksums stand in a value of their own, kept up in the same
+//! batch. `crawl verify` counts again.
 
 use std::collections::BTreeMap;
 
@@ -12,6 +13,9 @@ use crate::keys;
 
 /// Where it lies.
 const SEAL: &str = "seal";
+
+/// Kinds of keys of which nothing else speaks.
+const SEALED: [u8; 5] = [keys::ROBOTS, keys::COOKIE, keys::DEATHS, keys::GONE, keys::KINDS];
 
 /// Values of [`META`](keys::META) that others account for, or that change with each commit.
 const ACCOUNTED_FOR: [&[u8]; 5] = [b"totals", b"run", b"dropped", b"seal", b"files"];
@@ -68,7 +72,7 @@ impl Seal {
 
     fn count(tree: &sled::Db) -> Result<Self, StoreError> {
         let mut seal = Self::default();
-        for tag in [keys::META, keys::ROBOTS, keys::COOKIE, keys::DEATHS] {
+        for tag in std::iter::once(keys::META).chain(SEALED) {
             for entry in tree.scan_prefix([tag]) {
                 let (key, value) = entry.map_err(StoreError::database("read"))?;
                 if is_sealed(&key) {
@@ -105,7 +109,7 @@ impl Seal {
 fn is_sealed(key: &[u8]) -> bool {
     match key.split_first() {
         Some((&keys::META, name)) => !ACCOUNTED_FOR.contains(&name) && !name.starts_with(b"warc/"),
-        Some((tag, _)) => [keys::ROBOTS, keys::COOKIE, keys::DEATHS].contains(tag),
+        Some((tag, _)) => SEALED.contains(tag),
         None => false,
     }
 }

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::archive::{Known, Press};
 use crate::database::{Database, encode_numbers};
 use crate::folder::{self, Folder};
+use crate::items::KindTable;
 use crate::journal::{self, Fault, Journal};
 use crate::log::{Log, LogFiles};
 use crate::media::{Media, MediaDepot};
@@ -31,7 +32,7 @@ use crate::{
 };
 
 /// Version of all that is written. Another number is refused, not guessed at.
-const FORMAT: &str = "3";
+const FORMAT: &str = "4";
 
 /// What makes a crawl this crawl.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +55,8 @@ pub(crate) struct Shared {
     pub(crate) ids: Arc<Ids>,
     /// Which bodies are archived where.
     pub(crate) known: Known,
+    /// The kinds of items.
+    pub(crate) kinds: KindTable,
     pub(crate) fault: Fault,
     /// What is known of files that items ask for.
     pub(crate) media: Arc<Media>,
@@ -105,10 +108,22 @@ impl Store {
         let journal = Journal::open(&folder.open_journal(), fault.clone())?;
         let has_writer = AtomicBool::new(false);
         let (revisits, known) = (Revisits::default(), Known::open(&db)?);
+        let kinds = KindTable::open(&db)?;
         let ids = Arc::new(Ids::new(random()?));
         let media = Arc::new(Media::open(&db)?);
-        let shared =
-            Shared { db, log, identity, has_writer, ids, known, fault, media, revisits, folder };
+        let shared = Shared {
+            db,
+            log,
+            identity,
+            has_writer,
+            ids,
+            known,
+            kinds,
+            fault,
+            media,
+            revisits,
+            folder,
+        };
         let shared = Arc::new(shared);
         Ok(Self { shared, config: config.clone(), recovery, journal })
     }
@@ -129,10 +144,22 @@ impl Store {
         let log = open_log(&folder, &db, &identity)?;
         let (has_writer, fault) = (AtomicBool::new(true), Fault::default());
         let (revisits, known) = (Revisits::default(), Known::open(&db)?);
+        let kinds = KindTable::open(&db)?;
         let ids = Arc::new(Ids::new(random()?));
         let media = Arc::new(Media::open(&db)?);
-        let shared =
-            Shared { db, log, identity, has_writer, ids, known, fault, media, revisits, folder };
+        let shared = Shared {
+            db,
+            log,
+            identity,
+            has_writer,
+            ids,
+            known,
+            kinds,
+            fault,
+            media,
+            revisits,
+            folder,
+        };
         Ok(Inspection { reader: Reader::new(Arc::new(shared)) })
     }
 

@@ -6,10 +6,10 @@
 
 use std::collections::BTreeSet;
 
-use crawl_model::{FieldCounts, Fingerprint, Item, KindCounts, PageRecord};
+use crawl_model::{FieldCounts, KindCounts, PageRecord};
 
 use crate::database::{Database, encode_numbers, numbers};
-use crate::packed::Pieces;
+use crate::items::{KindTable, Shelf};
 use crate::seal::Batch;
 use crate::{StoreError, keys};
 
@@ -88,18 +88,18 @@ impl Tally {
     /// Takes the items of a page's earlier copy back, unless they are of an earlier run.
     pub(crate) fn take_back(
         &mut self,
-        db: &Database,
-        print: Fingerprint,
+        kinds: &KindTable,
         old: &PageRecord,
+        shelf: &Shelf,
     ) -> Result<(), StoreError> {
         if old.n <= self.begun.after {
             return Ok(());
         }
-        let kind = &*old.label;
-        for piece in Pieces::of(db, keys::ITEMS, print, "item") {
-            let json = String::from_utf8(piece?).map_err(|_| StoreError::corrupt("item"))?;
+        for (at, json) in shelf.items.iter().enumerate() {
+            let kind = kinds.get(shelf.kind(at))?;
+            let kind = &*kind.kind.name;
             let kind = if self.fields.kinds.contains_key(kind) { kind } else { OTHER };
-            self.fields.remove(kind, &Item(json.into()));
+            self.fields.remove(kind, json);
             self.changed.insert(kind.into());
         }
         Ok(())

@@ -9,6 +9,7 @@ use crawl::PageRecord;
 use crawl::feeds::{
     Compression, Export, FeedConfig, FeedError, FeedFormat, FieldChoice, PageField,
 };
+use crawl::store::StoredItem;
 use crawl::store::inspect::{Condition, Query, What};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -34,11 +35,12 @@ pub(crate) struct ExportArgs {
     /// is the page's.
     #[arg(long, value_name = "FIELD,..", value_delimiter = ',')]
     pub(crate) fields: Vec<String>,
-    /// Add these of its page to each item: url, n, fetched, label, status, depth.
+    /// Add these to each item: of its page url, n, fetched, label, status, depth; of itself spider,
+    /// kind, version, first_seen, last_seen, changed, changes.
     #[arg(long, value_name = "FIELD,..", value_delimiter = ',')]
     pub(crate) with: Vec<PageField>,
     /// Only items of which this holds, such as `price>10 and title~sea`: see `crawl inspect --help`.
-    /// Fields of the page are `page.url` and so on.
+    /// What `--with` can add is `page.url` and so on.
     #[arg(short = 'w', long = "where", value_name = "CONDITION")]
     pub(crate) conditions: Vec<Condition>,
     /// Begin a new file after so many items: items-000001.jsonl and so on.
@@ -135,7 +137,7 @@ struct Writing<'a> {
     export: Option<Export>,
     /// The page whose items are coming.
     page: Option<PageRecord>,
-    items: Vec<String>,
+    items: Vec<StoredItem>,
 }
 
 impl Writing<'_> {
@@ -145,7 +147,9 @@ impl Writing<'_> {
             self.write()?;
             self.page = Some(serde_json::from_value(row["page"].take())?);
         }
-        self.items.push(row["item"].take().to_string());
+        let json = row["item"].take().to_string();
+        let provenance = serde_json::from_value(row)?;
+        self.items.push(StoredItem { json, provenance });
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! Which fields a feed writes, as written.
 
 use crawl_model::PageRecord;
+use crawl_store::Provenance;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -15,9 +16,10 @@ pub enum FieldChoice {
     Renamed(#[schemars(length(equal = 1))] std::collections::BTreeMap<String, String>),
 }
 
-/// What is known of the page that an item is of.
+/// What is known of an item beside its fields: of its page, and of the item itself (see
+/// [`Provenance`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "snake_case")]
 pub enum PageField {
     /// Its URL.
     Url,
@@ -31,6 +33,20 @@ pub enum PageField {
     Status,
     /// Links between a seed and it.
     Depth,
+    /// The spider that made the item.
+    Spider,
+    /// The item's kind: the name of its type or table, else the page's label.
+    Kind,
+    /// Which version of its kind it is.
+    Version,
+    /// When the item was first seen, as it is told apart: RFC 3339, UTC, milliseconds.
+    FirstSeen,
+    /// When it was last seen before it was written.
+    LastSeen,
+    /// When it was last found to be another than before.
+    Changed,
+    /// How often it was.
+    Changes,
 }
 
 impl FieldChoice {
@@ -55,8 +71,21 @@ impl FieldChoice {
 }
 
 impl PageField {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Url, Self::N, Self::Fetched, Self::Label, Self::Status, Self::Depth];
+    pub(crate) const ALL: [Self; 13] = [
+        Self::Url,
+        Self::N,
+        Self::Fetched,
+        Self::Label,
+        Self::Status,
+        Self::Depth,
+        Self::Spider,
+        Self::Kind,
+        Self::Version,
+        Self::FirstSeen,
+        Self::LastSeen,
+        Self::Changed,
+        Self::Changes,
+    ];
 
     /// As it is written in configs and items.
     #[must_use]
@@ -68,11 +97,18 @@ impl PageField {
             Self::Label => "label",
             Self::Status => "status",
             Self::Depth => "depth",
+            Self::Spider => "spider",
+            Self::Kind => "kind",
+            Self::Version => "version",
+            Self::FirstSeen => "first_seen",
+            Self::LastSeen => "last_seen",
+            Self::Changed => "changed",
+            Self::Changes => "changes",
         }
     }
 
     /// Its value; null if there is none.
-    pub(crate) fn of(self, page: &PageRecord) -> Value {
+    pub(crate) fn of(self, page: &PageRecord, item: &Provenance) -> Value {
         match self {
             Self::Url => page.url.without_credentials().as_str().into(),
             Self::N => page.n.into(),
@@ -85,6 +121,13 @@ impl PageField {
             Self::Label => page.label.as_str().into(),
             Self::Status => page.status.map_or(Value::Null, Value::from),
             Self::Depth => page.depth.into(),
+            Self::Spider
+            | Self::Kind
+            | Self::Version
+            | Self::FirstSeen
+            | Self::LastSeen
+            | Self::Changed
+            | Self::Changes => item.field(self.name()),
         }
     }
 }
@@ -96,7 +139,7 @@ impl std::str::FromStr for PageField {
         let found = Self::ALL.into_iter().find(|field| field.name() == text);
         found.ok_or_else(|| {
             let names: Vec<_> = Self::ALL.iter().map(|field| field.name()).collect();
-            format!("a page has no `{text}`; there are: {}", names.join(", "))
+            format!("nothing is known that is called `{text}`; there are: {}", names.join(", "))
         })
     }
 }

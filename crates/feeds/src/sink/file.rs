@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::names::{Names, with_suffix};
+#[cfg(feature = "parquet")]
+use super::parquet::Columns;
 use super::tail::Tail;
 use super::{Crawl, Position, Sink, Start};
 use crate::row::Row;
@@ -36,13 +38,26 @@ struct State {
     /// Of a table.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     columns: Vec<String>,
+    /// Of Parquet files, over all of them.
+    #[cfg(feature = "parquet")]
+    #[serde(skip_serializing_if = "Columns::is_empty")]
+    parquet: Columns,
     /// Whether it is the items as they are stored, a line each: then `crawl verify` compares them.
     is_plain: bool,
 }
 
 impl Default for State {
     fn default() -> Self {
-        Self { batch: 1, rows: 0, since: 0, shown: None, columns: Vec::new(), is_plain: false }
+        Self {
+            batch: 1,
+            rows: 0,
+            since: 0,
+            shown: None,
+            columns: Vec::new(),
+            #[cfg(feature = "parquet")]
+            parquet: Columns::default(),
+            is_plain: false,
+        }
     }
 }
 
@@ -236,6 +251,18 @@ impl Files {
         self.tail.push(text.as_bytes()).map_err(FeedError::file("write", self.tail.path()))
     }
 
+    /// Takes in which columns a row needs, and of which types.
+    #[cfg(feature = "parquet")]
+    fn note_columns(&mut self, row: &Row) -> Result<(), FeedError> {
+        let columns = &mut self.state.parquet;
+        if columns.is_empty() {
+            columns.begin(self.names.columns());
+        }
+        let n = columns.add(&row.clone().into_fields());
+        let path = || self.names.whole(self.state.batch);
+        if n > MAX_COLUMNS { Err(FeedError::Columns { path: path(), n }) } else { Ok(()) }
+    }
+
     /// Items in the file that is being written.
     fn rows(&self) -> u64 {
         self.state.rows + self.held.len() as u64
@@ -255,6 +282,10 @@ impl Sink for Files {
         if matches!(self.text, Text::Csv(_)) {
             self.held.push(row.into_fields());
             return if self.held.len() >= MOST_HELD { self.write_held() } else { Ok(()) };
+        }
+        #[cfg(feature = "parquet")]
+        if self.names.is_parquet() {
+            self.note_columns(&row)?;
         }
         self.write(row)
     }
@@ -279,6 +310,10 @@ impl Sink for Files {
         }
         synced.map_err(FeedError::file("flush", self.tail.path()))?;
         let is_last = self.is_closing && self.state.rows > 0;
+        #[cfg(feature = "parquet")]
+        if self.names.is_parquet() && (self.is_full() || self.is_closing) {
+            self.state.parquet.settle(self.names.columns());
+        }
         if self.names.is_batched() && (self.is_full() || is_last) {
             self.closed = Some(self.state.batch);
             self.state.batch += 1;
@@ -294,6 +329,9 @@ impl Sink for Files {
 
     fn confirmed(&mut self) -> Result<(), FeedError> {
         let Some(batch) = self.closed else { return Ok(()) };
+        #[cfg(feature = "parquet")]
+        self.names.show(batch, &self.state.parquet)?;
+        #[cfg(not(feature = "parquet"))]
         self.names.show(batch)?;
         self.closed = None;
         if !self.names.is_batched() {

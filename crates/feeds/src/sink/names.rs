@@ -144,8 +144,29 @@ impl Names {
         }
     }
 
+    /// Whether what is gathered becomes a Parquet file.
+    #[cfg(feature = "parquet")]
+    pub(super) fn is_parquet(&self) -> bool {
+        match &self.show {
+            Show::Parquet => true,
+            #[cfg(feature = "object-store")]
+            Show::Object(_, format) => *format == FeedFormat::Parquet,
+            Show::InPlace | Show::Rename => false,
+        }
+    }
+
+    /// The columns that are known beforehand.
+    #[cfg(feature = "parquet")]
+    pub(super) fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
     /// Brings a whole file to where it is seen. Doing it again gives the same.
-    pub(super) fn show(&self, batch: u64) -> Result<(), FeedError> {
+    pub(super) fn show(
+        &self,
+        batch: u64,
+        #[cfg(feature = "parquet")] columns: &super::parquet::Columns,
+    ) -> Result<(), FeedError> {
         let (part, whole) = (self.part(batch), self.whole(batch));
         match &self.show {
             Show::InPlace => Ok(()),
@@ -159,7 +180,7 @@ impl Names {
             }
             #[cfg(feature = "parquet")]
             Show::Parquet => {
-                super::parquet::convert(&part, &whole, &self.columns)?;
+                super::parquet::convert(&part, &whole, columns)?;
                 self.forget(&part)
             }
             #[cfg(feature = "object-store")]
@@ -167,7 +188,7 @@ impl Names {
                 #[cfg(feature = "parquet")]
                 if *_format == FeedFormat::Parquet {
                     let made = with_suffix(&part, ".parquet");
-                    super::parquet::convert(&part, &made, &self.columns)?;
+                    super::parquet::convert(&part, &made, columns)?;
                     objects.put(&made, &whole)?;
                     fs::remove_file(&made).map_err(FeedError::file("remove", &made))?;
                     return self.forget(&part);

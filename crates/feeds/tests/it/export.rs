@@ -4,6 +4,7 @@ use std::fs;
 
 use crawl_feeds::{Export, FeedConfig};
 use crawl_model::{CanonicalUrl, PageRecord, Verdict};
+use crawl_store::{Provenance, StoredItem};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -32,6 +33,10 @@ fn item() -> impl Strategy<Value = Value> {
         .prop_map(|map| Value::Object(map.into_iter().collect::<Map<_, _>>()))
 }
 
+fn stored(json: &str) -> StoredItem {
+    StoredItem { json: json.to_owned(), provenance: Provenance::default() }
+}
+
 fn page() -> PageRecord {
     PageRecord::new(CanonicalUrl::parse("http://h/").unwrap(), Verdict::Ok)
 }
@@ -49,7 +54,7 @@ proptest! {
         for &extension in formats {
             let path = dir.path().join(format!("items.{extension}"));
             let mut export = Export::open(&FeedConfig::to(&path)).unwrap();
-            export.page(&page(), all.iter().map(Value::to_string)).unwrap();
+            export.page(&page(), all.iter().map(|item| stored(&item.to_string()))).unwrap();
             prop_assert_eq!(export.finish().unwrap(), all.len() as u64);
             if extension.starts_with("csv") && all.iter().all(|item| item == &json!({})) {
                 continue; // no columns, no rows
@@ -111,11 +116,11 @@ fn an_export_that_breaks_off_leaves_the_old_file() {
     let path = dir.path().join("items.json");
     fs::write(&path, "old").unwrap();
     let mut export = Export::open(&FeedConfig::to(&path)).unwrap();
-    export.page(&page(), ["{}".to_owned()]).unwrap();
+    export.page(&page(), [stored("{}")]).unwrap();
     drop(export);
     assert_eq!(fs::read(&path).unwrap(), b"old");
     let mut export = Export::open(&FeedConfig::to(&path)).unwrap();
-    export.page(&page(), ["{\"a\": 1}".to_owned()]).unwrap();
+    export.page(&page(), [stored("{\"a\": 1}")]).unwrap();
     export.finish().unwrap();
     assert_eq!(items(&path), [json!({"a": 1})]);
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
@@ -128,7 +133,7 @@ fn an_export_in_batches_numbers_its_files() {
     for _ in 0..2 {
         let mut export = Export::open(&config).unwrap();
         for _ in 0..5 {
-            export.page(&page(), ["{\"a\": 1}".to_owned()]).unwrap();
+            export.page(&page(), [stored("{\"a\": 1}")]).unwrap();
         }
         assert_eq!(export.finish().unwrap(), 5);
         let mut names: Vec<_> =

@@ -95,7 +95,7 @@ impl Rig {
         let errand = Errand::Page(Request::get(url.clone()));
         self.open.fetch_add(1, Ordering::AcqRel);
         let ticket = Ticket::issue(Arc::new(NoDesk), TicketId(0), print, errand, 1, false);
-        let items = items.into_iter().map(|json| Item(json.into())).collect();
+        let items: Vec<_> = items.into_iter().map(Item::plain).collect();
         let parsed = Parsed {
             ticket,
             ending: Ending::Settled { verdict: Verdict::Ok, rest: None },

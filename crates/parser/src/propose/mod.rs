@@ -186,7 +186,7 @@ fn run(page: &TestPage, proposal: &Proposal) -> Option<Vec<Value>> {
     let spider = ConfigSpider::new(proposal.to_config()).ok()?;
     let mut out = Harvest::new();
     spider.parse(&page.page(), &mut out).ok()?;
-    out.items().iter().map(|item| serde_json::from_str(&item.0).ok()).collect()
+    out.items().iter().map(|item| serde_json::from_str(&item.json).ok()).collect()
 }
 
 /// Items and fields of the set that tells most.

@@ -1,5 +1,8 @@
 //! What one page gives: the harvest, counted as it comes in.
 
+use std::sync::Arc;
+
+use crawl_model::ItemKind;
 use crawl_spider::{FileAsk, Harvest, Page, SpiderError, Value};
 use serde_json::Map;
 
@@ -22,13 +25,18 @@ impl<'h> Basket<'h> {
         Self { out, n_items: 0, n_kept: 0, n_links: 0, n_new: 0, stop }
     }
 
-    /// Keeps an item, which asks for files.
+    /// Keeps an item, perhaps of a kind, which asks for files.
     pub(crate) fn emit(
         &mut self,
+        kind: Option<&Arc<ItemKind>>,
         item: &Map<String, Value>,
         files: Vec<FileAsk>,
     ) -> Result<(), SpiderError> {
-        self.out.item_with_files(item, files)?;
+        match kind {
+            Some(kind) => self.out.item_of(kind, item)?,
+            None => self.out.item(item)?,
+        }
+        self.out.with_files(files);
         (self.n_items, self.n_kept) = (self.n_items + 1, self.n_kept + 1);
         if let Some(reason) = self.stop.reason_of(item) {
             self.out.stop(reason);

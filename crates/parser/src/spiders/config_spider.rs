@@ -160,7 +160,7 @@ impl Spider for ConfigSpider {
                 None => {
                     let text = "an item came whose table is gone; it is kept as it is";
                     basket.out.log(LogLevel::Warn, text);
-                    basket.emit(&carried.fields, Vec::new())?;
+                    basket.emit(None, &carried.fields, Vec::new())?;
                 }
             }
         }
@@ -201,7 +201,7 @@ impl Spider for ConfigSpider {
                 Some(item) => {
                     item.give_up(carried.level, carried.fields, failed.url(), &mut basket)?;
                 }
-                None => basket.emit(&carried.fields, Vec::new())?,
+                None => basket.emit(None, &carried.fields, Vec::new())?,
             }
         }
         if let Some(reason) = self.stop.count_error() {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crawl_model::ItemKind;
 use crawl_spider::{
     CanonicalUrl, Fate, FileAsk, FileKind, ItemQuery, LogLevel, SpiderError, Value,
 };
@@ -39,6 +40,7 @@ pub(crate) struct ItemRule {
     has_url_field: bool,
     /// Fields that name files.
     files: Vec<(String, FileKind)>,
+    kind: Arc<ItemKind>,
 }
 
 /// A page that completes an item, compiled.
@@ -113,6 +115,9 @@ impl ItemRule {
             return Err(wrong(format!("{key}.fields"), problem).hint("give it another name"));
         }
         let label = config.label.clone();
+        let kind = Arc::new(kind(config, &key, |name| {
+            (name == "url" && !has_url_field) || has_field(name)
+        })?);
         Ok(Self {
             number,
             label,
@@ -124,6 +129,7 @@ impl ItemRule {
             details,
             has_url_field,
             files,
+            kind,
         })
     }
 
@@ -283,7 +289,7 @@ impl ItemRule {
             object.insert("url".to_owned(), Value::from(url.without_credentials().as_str()));
         }
         let files = self.files.iter().flat_map(|(name, kind)| asks(&object, name, *kind)).collect();
-        basket.emit(&object, files)
+        basket.emit(Some(&self.kind), &object, files)
     }
 }
 
@@ -296,6 +302,28 @@ fn asks(object: &Map<String, Value>, name: &str, kind: FileKind) -> Vec<FileAsk>
     };
     let urls = values.iter().filter_map(|value| CanonicalUrl::parse(value.as_str()?).ok());
     urls.map(|url| FileAsk { url, field: name.into(), kind }).collect()
+}
+
+/// What is known of its items whatever they hold. `has`: whether they have such a field.
+fn kind(
+    config: &ItemConfig,
+    at: &str,
+    has: impl Fn(&str) -> bool,
+) -> Result<ItemKind, SpiderConfigError> {
+    for (i, field) in config.key.iter().enumerate() {
+        // What is within a field is known only when it is there.
+        if !has(field.split('.').next().unwrap_or_default()) && !has(field) {
+            let problem = format!("names `{field}`, and its items have no such field");
+            return Err(wrong(format!("{at}.key[{i}]"), problem)
+                .hint("name one of its `fields`, or of those of its `detail`"));
+        }
+    }
+    Ok(ItemKind {
+        name: config.name.as_deref().unwrap_or_default().into(),
+        version: config.version.map_or_else(Box::default, |number| number.to_string().into()),
+        key: config.key.iter().map(|name| name.as_str().into()).collect(),
+        space: Box::default(),
+    })
 }
 
 impl Detail {

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use crawl_model::{
-    AskedFile, FileAsk, FileFacts, Fingerprint, Found, Item, Look, PageItems, Request, Response,
-    Verdict,
+    AskedFile, FileAsk, FileFacts, Fingerprint, Found, Keys, Look, PageItems, Request, Response,
+    Taken, Verdict,
 };
 use crawl_spider::{PageInfo, Spider};
 
@@ -24,31 +24,34 @@ impl Parser {
     pub(crate) fn take(
         &self,
         spider: &dyn Spider,
-        (items, files): (Vec<Item>, Vec<Vec<FileAsk>>),
+        (taken, files): (Taken, Vec<Vec<FileAsk>>),
         request: &Request,
         status: Option<u16>,
         found: &mut Vec<Found>,
     ) -> PageItems {
-        if items.is_empty() {
+        if taken.items.is_empty() {
             return PageItems::default();
         }
         let page = PageInfo::new(request, status);
         if files.iter().all(Vec::is_empty) {
-            return self.pipeline.apply(spider.item_step(), items, &page);
+            return self.pipeline.apply(spider.item_step(), taken, &page);
         }
-        let (mut out, mut seen) = (PageItems::default(), HashSet::new());
+        let Taken { spider: name, kinds, items } = taken;
+        let mut out = PageItems { spider: name.clone(), ..PageItems::default() };
+        let mut seen = HashSet::new();
         let files = files.into_iter().map(Some).chain(std::iter::repeat(None));
         for (item, asks) in items.into_iter().zip(files) {
-            let made = self.pipeline.apply(spider.item_step(), vec![item], &page);
+            let one = Taken { spider: name.clone(), kinds: kinds.clone(), items: vec![item] };
+            let made = self.pipeline.apply(spider.item_step(), one, &page);
             out.dropped.extend(made.dropped);
-            let mut keys = made.keys.into_iter();
-            let Some(item) = made.kept.into_iter().next() else { continue };
-            let keys = keys.next().unwrap_or_default();
-            if !keys.is_empty() || !out.keys.is_empty() {
-                out.keys.resize(out.kept.len(), Vec::new());
+            let Some(mut item) = made.kept.into_iter().next() else { continue };
+            item.kind = out.kind(made.kinds.get(item.kind), page.label());
+            let keys = made.keys.into_iter().next().unwrap_or_default();
+            if keys != Keys::default() || !out.keys.is_empty() {
+                out.keys.resize(out.kept.len(), Keys::default());
                 out.keys.push(keys);
             }
-            out.fields.add(page.label(), &item);
+            out.count(&item);
             out.kept.push(item);
             let asks = asks.unwrap_or_default().into_iter();
             let asked = asks.map(|ask| self.ask(ask, request, &mut seen, found)).collect();

@@ -6,6 +6,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use crawl_model::{Item, Kinds, Taken};
 use crawl_spider::{Spider, SpiderError, prepare};
 
 use super::parser::{check_spider, panic_text};
@@ -14,6 +15,8 @@ use crate::stream::Table;
 /// A spider with its wants compiled.
 pub(crate) struct Loadout {
     pub(crate) spider: Arc<dyn Spider>,
+    /// How it calls itself.
+    pub(crate) name: Arc<str>,
     /// What it wants of its pages; `None` if that is nothing or has to be selected.
     pub(crate) table: Option<Arc<Table>>,
 }
@@ -22,7 +25,13 @@ impl Loadout {
     pub(crate) fn new(spider: Arc<dyn Spider>) -> Self {
         let spider = prepare(spider);
         let table = Table::of(&*spider);
-        Self { spider, table }
+        let name = spider.name().into();
+        Self { spider, name, table }
+    }
+
+    /// What its callback took from a page.
+    pub(crate) fn taken(&self, items: Vec<Item>, kinds: Kinds) -> Taken {
+        Taken { spider: self.name.clone(), kinds, items }
     }
 }
 

@@ -123,7 +123,8 @@ impl Parser {
                     read.found = self.admit(&**spider, harvest.follows, request, asks.nofollow);
                     let digest = &read.record.digest;
                     self.refuse_copies(request, digest, &document, &mut read.found);
-                    let (items, status) = ((harvest.items, harvest.files), Some(response.status));
+                    let taken = case.loadout.taken(harvest.items, harvest.kinds);
+                    let (items, status) = ((taken, harvest.files), Some(response.status));
                     read.items = self.take(&**spider, items, request, status, &mut read.found);
                 }
                 Err((verdict, text)) => {
@@ -179,7 +180,8 @@ impl Parser {
         match self.call(&case.loadout, &request.url, |out| spider.error(&failed, out)) {
             Ok(harvest) => {
                 read.found = self.admit(&**spider, harvest.follows, request, false);
-                let items = (harvest.items, harvest.files);
+                let taken = case.loadout.taken(harvest.items, harvest.kinds);
+                let items = (taken, harvest.files);
                 read.items = self.take(&**spider, items, request, status, &mut read.found);
             }
             Err((why, text)) => {

@@ -38,7 +38,7 @@ fn run(text: &str, page: &TestPage) -> (Vec<Value>, Vec<String>) {
 fn run_on(spider: &ConfigSpider, page: &TestPage) -> (Vec<Value>, Vec<String>) {
     let mut out = Harvest::new();
     spider.parse(&page.page(), &mut out).unwrap();
-    let items = out.items().iter().map(|item| serde_json::from_str(&item.0).unwrap()).collect();
+    let items = out.items().iter().map(|item| serde_json::from_str(&item.json).unwrap()).collect();
     let follows = out.into_parts().follows.into_iter().map(|follow| {
         let nofollow = if follow.is_nofollow() { " nofollow" } else { "" };
         let request = follow.into_request(1, None);

@@ -81,7 +81,7 @@ fn fields_are_found_read_and_written() {
     let mut out = Harvest::new();
     Books.parse(&shop().page(), &mut out).unwrap();
     let items: Vec<Value> =
-        out.items().iter().map(|item| serde_json::from_str(&item.0).unwrap()).collect();
+        out.items().iter().map(|item| serde_json::from_str(&item.json).unwrap()).collect();
     assert_eq!(
         items[0],
         json!({
@@ -428,4 +428,57 @@ fn items_are_found_in_xml_and_their_errors_can_be_told_apart() {
     let error = found[1].as_ref().unwrap_err();
     assert_eq!((error.item(), error.field(), error.text()), ("Entry", "title", None));
     assert!(error.is_missing());
+}
+
+/// Kind, version and key of each item of a harvest.
+fn kinds_of(out: Harvest) -> Vec<(String, String, Vec<String>)> {
+    let parts = out.into_parts();
+    let of = |item: &crawl_model::Item| match parts.kinds.get(item.kind) {
+        Some(kind) => {
+            let key = kind.key.iter().map(ToString::to_string).collect();
+            (kind.name.to_string(), kind.version.to_string(), key)
+        }
+        None => Default::default(),
+    };
+    parts.items.iter().map(of).collect()
+}
+
+#[test]
+fn an_item_says_of_what_kind_and_version_it_is_and_by_what_it_is_known() {
+    #[derive(Item)]
+    #[item(version = 3)]
+    struct Offer {
+        #[item(css = "b", key, rename = "no")]
+        number: String,
+        #[item(url, key)]
+        shop: String,
+    }
+    #[derive(Item)]
+    struct Plain {
+        #[item(css = "b")]
+        a: String,
+        #[item(css = "b")]
+        b: Option<String>,
+    }
+    #[derive(serde::Serialize)]
+    struct Own {
+        offer: Option<Offer>,
+    }
+    let test = page_from_html("http://h/", "<b>7</b>").unwrap();
+    let mut out = Harvest::new();
+    out.extract::<Offer>(&test.page()).unwrap();
+    for offer in out.read::<Offer>(&test.page()).unwrap() {
+        out.item(&offer).unwrap();
+        out.item(&Own { offer: Some(offer) }).unwrap();
+    }
+    out.item(&json!({ "a": 1 })).unwrap();
+    out.extract::<Plain>(&test.page()).unwrap();
+    let kinds = kinds_of(out);
+    let key = vec!["no".to_owned(), "shop".to_owned()];
+    let offer = ("Offer".to_owned(), "3".to_owned(), key);
+    assert_eq!(kinds[..2], [offer.clone(), offer]);
+    assert_eq!(kinds[2], ("Own".to_owned(), String::new(), vec![]), "whatever is within it");
+    assert_eq!(kinds[3], Default::default());
+    // Of the names and types of its fields: it stays if nothing of these changes.
+    assert_eq!(kinds[4], ("Plain".to_owned(), "#f72f93f9".to_owned(), vec![]));
 }

@@ -24,7 +24,7 @@ fn given(out: Harvest) -> Given {
         format!("{} {}", request.url, request.label).trim_end().to_owned()
     });
     Given {
-        items: parts.items.iter().map(|item| serde_json::from_str(&item.0).unwrap()).collect(),
+        items: parts.items.iter().map(|item| serde_json::from_str(&item.json).unwrap()).collect(),
         follows: follows.collect(),
         logs: parts.logs.into_iter().map(|line| line.text).collect(),
     }

@@ -200,7 +200,7 @@ fn a_prepared_spider_is_the_spider_in_all_else() {
     let failed = FailedRequest::new(&request, crawl_spider::Verdict::Timeout, None, "");
     let mut out = Harvest::new();
     spider.error(&failed, &mut out).unwrap();
-    assert_eq!(&*out.items()[0].0, "\"gone\"");
+    assert_eq!(&*out.items()[0].json, "\"gone\"");
 }
 
 #[test]
@@ -209,5 +209,5 @@ fn a_function_is_a_spider() {
     let test = page_from_html("http://h/", "<title>T</title>").unwrap();
     let mut out = Harvest::new();
     prepare(Arc::new(spider)).parse(&test.page(), &mut out).unwrap();
-    assert_eq!(&*out.items()[0].0, "\"T\"");
+    assert_eq!(&*out.items()[0].json, "\"T\"");
 }

@@ -251,7 +251,7 @@ fn a_callback_that_fails_leaves_a_verdict_and_nothing_else() {
 #[test]
 fn what_a_callback_brought_is_kept_in_order() {
     let parsed = parser(Odd).parse(fetched(get("http://h/post"), Ok(html("<a href=/form>"))));
-    assert_eq!(&*parsed.items.kept[0].0, r#"{"n":1}"#);
+    assert_eq!(&*parsed.items.kept[0].json, r#"{"n":1}"#);
     assert_eq!(parsed.found.len(), 3, "a GET and two different POSTs");
     let post = &parsed.found[1];
     assert_eq!((post.request.method, &post.request.body[..]), (Method::Post, &b"a=1"[..]));
@@ -262,14 +262,14 @@ fn what_a_callback_brought_is_kept_in_order() {
 #[test]
 fn wanted_statuses_reach_the_spider_and_failures_its_error() {
     let gone = parser(Odd).parse(fetched(get("http://h/x"), Ok(response(410, &[], ""))));
-    assert_eq!((verdict(&gone), &*gone.items.kept[0].0), (Verdict::HttpError, r#"{"n":1}"#));
+    assert_eq!((verdict(&gone), &*gone.items.kept[0].json), (Verdict::HttpError, r#"{"n":1}"#));
     let failed = |path: &str| {
         let reply = Err(Failure::new(FailureKind::Tls, "expired"));
         parser(Odd).parse(fetched(get(path), reply))
     };
     let noted = failed("http://h/x");
     assert_eq!(verdict(&noted), Verdict::TlsFailed);
-    assert_eq!(&*noted.items.kept[0].0, r#"{"failed":"http://h/x","why":"tls-failed"}"#);
+    assert_eq!(&*noted.items.kept[0].json, r#"{"failed":"http://h/x","why":"tls-failed"}"#);
     let bad = failed("http://h/bad-error");
     assert_eq!(verdict(&bad), Verdict::TlsFailed);
     assert_eq!(bad.record.error, "expired; then spider-error in `error`: cannot note it");
@@ -286,7 +286,10 @@ fn an_accepted_status_is_a_success_whatever_the_spider_wants() {
     for (status, last) in [(404, true), (503, false), (429, false), (302, true)] {
         let parsed = read(status, "/y", &[404, status], last);
         assert_eq!(verdict(&parsed), Verdict::Ok, "{status}");
-        assert_eq!((parsed.record.status, &*parsed.items.kept[0].0), (Some(status), r#"{"n":1}"#));
+        assert_eq!(
+            (parsed.record.status, &*parsed.items.kept[0].json),
+            (Some(status), r#"{"n":1}"#)
+        );
         assert!(parsed.found.is_empty() && parsed.record.error.is_empty());
     }
     assert!(matches!(read(503, "", &[404], false).ending, Ending::Retry { .. }));

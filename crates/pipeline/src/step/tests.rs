@@ -127,7 +127,7 @@ fn a_key_is_made_of_all_its_fields_and_of_none_that_are_empty() {
 fn spaces_of_keys_differ_by_fields_labels_and_name() {
     let space = |toml: &str| {
         let step = Step::new(&toml::from_str(toml).unwrap(), "pipeline[0]").unwrap();
-        step.key_space().map(str::to_owned).unwrap()
+        step.dedup().unwrap().0.to_owned()
     };
     let spaces = [
         space("dedup = ['a', 'b']"),

@@ -21,11 +21,7 @@ fn same(linked: (Harvested, Option<String>), loaded: (Harvested, Option<String>)
     let (loaded, loaded_error) = loaded;
     assert_eq!(linked_error, loaded_error, "{at}");
     if linked_error.is_none() {
-        let all = linked.items.iter().zip(&loaded.items);
-        for (linked, loaded) in all {
-            assert_eq!(linked.0, loaded.0, "{at}");
-        }
-        assert_eq!(linked.items.len(), loaded.items.len(), "{at}");
+        assert_eq!((&linked.items, &linked.kinds), (&loaded.items, &loaded.kinds), "{at}");
         for (linked, loaded) in linked.follows.iter().zip(&loaded.follows) {
             assert_eq!(linked, loaded, "{at}");
             let parts = |url: &CanonicalUrl| format!("{:?}", url.parts());

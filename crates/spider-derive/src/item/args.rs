@@ -93,6 +93,18 @@ impl Arg {
         }
     }
 
+    /// Its value, which must be a whole number.
+    pub(super) fn integer(&self) -> Result<u32> {
+        let number = match &self.value {
+            Value::Expr(Expr::Lit(ExprLit { lit: Lit::Int(number), .. })) => {
+                number.base10_parse().ok()
+            }
+            _ => None,
+        };
+        let what = || self.error(format!("`{0}` wants a number: `{0} = 2`", self.name));
+        number.ok_or_else(what)
+    }
+
     /// Its value, which must be the path of a function, or a closure.
     pub(super) fn function(&self) -> Result<&Expr> {
         match &self.value {

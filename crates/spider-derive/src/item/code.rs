@@ -111,6 +111,8 @@ fn table(item: &Item) -> TokenStream {
         Select::XPath(expr) => quote!(__rt::Select::XPath(#expr)),
     };
     let fields = item.fields.iter().filter_map(table_field);
+    let version = version(item);
+    let key = item.fields.iter().filter(|field| field.is_key).map(Field::key);
     let is_rows = !matches!(item.select, Select::XPath(_)) && item.fields.iter().all(is_in_rows);
     quote! {
         static TABLE: __rt::Table = __rt::Table {
@@ -118,9 +120,27 @@ fn table(item: &Item) -> TokenStream {
             select: #select,
             fields: &[#(#fields),*],
             is_rows: #is_rows,
-            query: __rt::OnceLock::new(),
+            version: #version,
+            key: &[#(#key),*],
+            made: __rt::Made::new(),
         };
     }
+}
+
+/// The number that the author gave, or a hash (FNV-1a) over the names and types of the fields.
+fn version(item: &Item) -> String {
+    if let Some(number) = item.version {
+        return number.to_string();
+    }
+    let mut hash = 0x811c_9dc5_u32;
+    for field in &item.fields {
+        let ty = &field.ty;
+        let text = format!("{}:{};", field.key(), quote!(#ty));
+        for byte in text.bytes().filter(|byte| !byte.is_ascii_whitespace()) {
+            hash = (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+        }
+    }
+    format!("#{hash:08x}")
 }
 
 /// Whether rows of a query can have it.
@@ -296,10 +316,10 @@ fn converted(expr: &syn::Expr) -> TokenStream {
 }
 
 fn serialize(item: &Item) -> TokenStream {
+    let root = &item.root;
     let (name, text, n_fields) = (&item.name, item.name.to_string(), item.fields.len());
     let fields = item.fields.iter().map(|field| {
-        let key = field.rename.clone().unwrap_or_else(|| field.name.to_string());
-        let key = key.strip_prefix("r#").unwrap_or(&key);
+        let key = field.key();
         let span = field.ty.span();
         let mut name = field.name.clone();
         name.set_span(span.located_at(span).resolved_at(name.span()));
@@ -314,6 +334,7 @@ fn serialize(item: &Item) -> TokenStream {
                 &self,
                 serializer: S,
             ) -> ::core::result::Result<S::Ok, S::Error> {
+                __rt::note(<Self as #root::PageItem>::table());
                 let mut fields = serializer.serialize_struct(#text, #n_fields)?;
                 #(#fields)*
                 __rt::serde::ser::SerializeStruct::end(fields)

@@ -17,6 +17,8 @@ pub(super) struct Field {
     /// The type of one value.
     pub(super) inner: Type,
     pub(super) rename: Option<String>,
+    /// Whether it tells one item from another.
+    pub(super) is_key: bool,
     pub(super) from: From,
     pub(super) default: Default,
     /// What is wanted of the files that it names, if it names any.
@@ -105,9 +107,9 @@ const PROCESSORS: [&str; 14] = [
     "link",
     "map",
 ];
-const OTHERS: [&str; 12] = [
+const OTHERS: [&str; 13] = [
     "split", "join", "take", "parse", "with", "exists", "default", "required", "rename", "skip",
-    "file", "image",
+    "file", "image", "key",
 ];
 
 impl Field {
@@ -129,6 +131,8 @@ impl Field {
         let (ty, inner) = (field.ty.clone(), inner.clone());
         let rename =
             args.get("rename").map(|arg| arg.text().map(|text| text.value())).transpose()?;
+        args.get("key").map_or(Ok(()), Arg::flag)?;
+        let is_key = args.has("key");
         let default = default(&args, shape)?;
         let from = from(&name, &args, shape, &inner, select)?;
         if let (Some(arg), From::Value(_) | From::Skip | From::Url) =
@@ -137,7 +141,7 @@ impl Field {
             return Err(arg.error(format!("`{}` says nothing here: the value is known", arg.name)));
         }
         let file = file(&args, &from)?;
-        Ok(Self { name, ty, shape, inner, rename, from, default, file })
+        Ok(Self { name, ty, shape, inner, rename, is_key, from, default, file })
     }
 }
 
@@ -180,6 +184,14 @@ fn default(args: &Args, shape: Shape) -> Result<Default> {
         Value::None => Ok(Default::Type),
         Value::Expr(expr) => Ok(Default::Value(expr.clone())),
         Value::List(_) => Err(arg.error("`default` takes a value like this: `default = 1`")),
+    }
+}
+
+impl Field {
+    /// Its name in JSON.
+    pub(super) fn key(&self) -> String {
+        let key = self.rename.clone().unwrap_or_else(|| self.name.to_string());
+        key.strip_prefix("r#").map_or(key.clone(), str::to_owned)
     }
 }
 
@@ -268,10 +280,13 @@ fn no_source(name: &Ident, args: &Args) -> String {
     )
 }
 
-/// That nothing but `allowed` stands beside an argument.
+/// That nothing but `allowed` stands beside an argument, and `key`, which says nothing of where the
+/// value is found.
 fn alone(args: &Args, arg: &Arg, allowed: &[&str]) -> Result<()> {
-    let is_other =
-        |other: &&Arg| other.name != arg.name && !allowed.contains(&&*other.name.to_string());
+    let is_other = |other: &&Arg| {
+        let name = other.name.to_string();
+        other.name != arg.name && name != "key" && !allowed.contains(&&*name)
+    };
     match args.all.iter().find(is_other) {
         None => Ok(()),
         Some(other) => {

@@ -26,11 +26,13 @@ struct Item {
     root: Path,
     select: Select,
     serialize: bool,
+    /// As its author numbers it.
+    version: Option<u32>,
     fields: Vec<Field>,
 }
 
 /// The names of the struct's own attributes.
-const NAMES: [&str; 4] = ["select", "xpath", "no_serialize", "crate"];
+const NAMES: [&str; 5] = ["select", "xpath", "version", "no_serialize", "crate"];
 
 pub(crate) fn derive(input: TokenStream, root: &str) -> TokenStream {
     let input: DeriveInput = match syn::parse2(input) {
@@ -69,7 +71,7 @@ impl Errors {
 
 fn read(input: &DeriveInput, root: &str, errors: &mut Errors) -> (Path, bool, Option<Item>) {
     let mut root: Path = syn::parse_str(root).expect("the roots in this crate are paths");
-    let (mut select, mut serialize) = (Select::Page, true);
+    let (mut select, mut serialize, mut version) = (Select::Page, true, None);
     let args = errors.take(Args::of(&input.attrs)).unwrap_or_default();
     for arg in args.all {
         let is_second = !matches!(select, Select::Page);
@@ -83,6 +85,7 @@ fn read(input: &DeriveInput, root: &str, errors: &mut Errors) -> (Path, bool, Op
             ("xpath", _) => arg.text().and_then(|expr| query::select_xpath(&expr)).map(|found| {
                 select = found;
             }),
+            ("version", _) => arg.integer().map(|number| version = Some(number)),
             ("no_serialize", Value::None) => {
                 serialize = false;
                 Ok(())
@@ -106,8 +109,8 @@ fn read(input: &DeriveInput, root: &str, errors: &mut Errors) -> (Path, bool, Op
     for field in fields {
         read.extend(errors.take(Field::new(field, &select)));
     }
-    let item =
-        Item { name: input.ident.clone(), root: root.clone(), select, serialize, fields: read };
+    let (name, fields) = (input.ident.clone(), read);
+    let item = Item { name, root: root.clone(), select, serialize, version, fields };
     (root, serialize, Some(item))
 }
 

@@ -61,6 +61,8 @@ impl Harvest {
         page: &Page<'_>,
         item: &T,
     ) -> Result<(), SpiderError> {
-        self.item_with_files(item, item.files(page))
+        self.derived(item)?;
+        self.with_files(item.files(page));
+        Ok(())
     }
 }

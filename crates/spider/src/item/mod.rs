@@ -6,6 +6,7 @@ mod text;
 mod at;
 mod files;
 mod keep;
+pub(crate) mod kind;
 mod read;
 
 mod error;
@@ -23,14 +24,14 @@ use crate::{ItemQuery, Node, Page, SpiderError};
 pub mod rt {
     pub use super::at::At;
     pub use super::files::files;
+    pub use super::kind::note;
     pub use super::read::Reader;
-    pub use super::table::{Field, Select, Source, Table, Taken};
+    pub use super::table::{Field, Made, Select, Source, Table, Taken};
     pub use super::text::{Answer, Mapped, parse, text};
     pub use crate::process::Processor;
     pub use crawl_model::FileKind;
     pub use serde;
     pub use std::borrow::Cow;
-    pub use std::sync::OnceLock;
 }
 
 /// A type whose values are read off pages. Derived: see [`Item`](macro@crate::Item).

@@ -1,6 +1,8 @@
 //! What a derived item says of itself: where it stands, and each of its fields.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
+
+use crawl_model::ItemKind;
 
 use crate::process::Processor;
 use crate::{FieldQuery, ItemQuery};
@@ -16,8 +18,27 @@ pub struct Table {
     pub fields: &'static [Field],
     /// Whether rows of a query have all of its fields: no XPath, no nested items, nothing raw.
     pub is_rows: bool,
+    /// Which fields it has: a number, or a hash over their names and types.
+    pub version: &'static str,
+    /// The fields that tell one such item from another, by the names they have in JSON.
+    pub key: &'static [&'static str],
     /// Made of the rest when it is first asked for.
-    pub query: OnceLock<ItemQuery>,
+    pub made: Made,
+}
+
+/// What is made of a table.
+#[derive(Debug, Default)]
+pub struct Made {
+    query: OnceLock<ItemQuery>,
+    kind: OnceLock<Arc<ItemKind>>,
+}
+
+impl Made {
+    /// Nothing yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { query: OnceLock::new(), kind: OnceLock::new() }
+    }
 }
 
 /// Where the items of a page stand.
@@ -71,9 +92,18 @@ pub enum Taken {
 }
 
 impl Table {
+    /// The kind of its items.
+    pub(crate) fn kind(&self) -> &Arc<ItemKind> {
+        self.made.kind.get_or_init(|| {
+            let key = self.key.iter().map(|&name| name.into()).collect();
+            let (name, version) = (self.name.into(), self.version.into());
+            Arc::new(ItemKind { name, version, key, space: "".into() })
+        })
+    }
+
     /// The query whose rows have all of its fields; one that asks for nothing if there is none.
     pub(crate) fn query(&self) -> &ItemQuery {
-        self.query.get_or_init(|| {
+        self.made.query.get_or_init(|| {
             let select = match self.select {
                 Select::Css(css) => Some(css.to_owned()),
                 Select::Page | Select::XPath(_) => None,

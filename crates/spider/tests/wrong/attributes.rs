@@ -94,6 +94,15 @@ struct Part {
 }
 
 #[derive(Item)]
+#[item(select = "li", version = "2")]
+//~^ version => `version` wants a number: `version = 2`
+struct Numbered {
+    #[item(css = "b", key = "name")]
+    //~^ key => `key` takes no value
+    name: String,
+}
+
+#[derive(Item)]
 #[item(select = "li", xpath = "//li")]
 //~^ xpath => the item has two selectors
 struct Two {

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use crawl_model::{
-    Archived, Dropped, DroppedItem, Files, Fingerprint, Item, PageItems, PageRecord, Verdict,
-};
+use crawl_model::{Archived, Files, Fingerprint, Item, PageItems, PageRecord, Verdict};
 
 use super::{Books, Commit, rest_until};
 use crate::codec::{Facts, RawEnding};
@@ -12,7 +10,7 @@ use crate::copies::Copy;
 use crate::media::Keeping;
 use crate::recrawl::News;
 use crate::store::{Shared, now_ms, now_us};
-use crate::{StoreError, keys, packed};
+use crate::{StoreError, keys};
 
 /// What settling needs to know of one URL.
 pub(super) struct Settle<'a> {
@@ -69,7 +67,8 @@ impl Books {
         let ending = RawEnding { print, host, at_ms: now_ms, rest_until_ms };
         self.acquit(print, commit);
         if !is_kept {
-            self.put_items(print, &record.label, old.as_ref(), &mut items, commit)?;
+            let at_ms = if record.fetched_ms > 0 { record.fetched_ms } else { now_ms };
+            self.put_items((print, at_ms), &record, old.as_ref(), &mut items, commit)?;
             record.n_files = self.put_files(print, &record, old.as_ref(), &items.files, commit)?;
         }
         let items = items.kept;
@@ -104,50 +103,6 @@ impl Books {
         let n_more = i64::from(record.n_items) - i64::from(n_before);
         commit.items += n_more;
         Ok(Stands { verdict: stands, record, items, n_more })
-    }
-
-    /// Keeps a page's items in the place of its earlier ones, but those of which the crawl has one
-    /// already; these join the dropped ones.
-    fn put_items(
-        &mut self,
-        print: Fingerprint,
-        label: &str,
-        old: Option<&PageRecord>,
-        items: &mut PageItems,
-        commit: &mut Commit,
-    ) -> Result<(), StoreError> {
-        let (db, batch) = (&self.shared.db, &mut commit.batch);
-        let was_there = old.is_some();
-        if !items.keys.is_empty() || was_there {
-            let claimed = commit.claims.judge(db, print, &items.keys)?;
-            let mut firsts = claimed.firsts.iter();
-            let mut asked = std::mem::take(&mut items.files.asked).into_iter();
-            let mut kept_files = Vec::new();
-            items.kept.retain(|item| {
-                let asked = asked.next();
-                let Some(first) = firsts.next().copied().flatten() else {
-                    kept_files.extend(asked);
-                    return true;
-                };
-                items.fields.remove(label, item);
-                let dropped = Dropped::new("duplicate");
-                let dropped = DroppedItem::new("dedup", &dropped, &item.0, self.dropped_item_bytes);
-                items.dropped.push(DroppedItem { first: Some(first), ..dropped });
-                false
-            });
-            items.files.asked = kept_files;
-            commit.claims.put(db, batch, print, claimed, was_there)?;
-        }
-        if let Some(old) = old {
-            self.tally.take_back(db, print, old)?;
-        }
-        self.tally.add(&items.fields);
-        let pieces = items.kept.iter().map(|item| item.0.as_bytes());
-        let n_parts = packed::put(batch, keys::ITEMS, print, pieces);
-        if was_there {
-            packed::remove_surplus(db, batch, keys::ITEMS, print, n_parts)?;
-        }
-        self.drops.put(db, batch, print, &items.dropped, was_there)
     }
 
     /// Keeps what a page has to do with files; how many its items ask for.

@@ -97,8 +97,16 @@ impl<'a> Filter<'a> {
                 return Err(bad(format!("no verdict `{name}`; there are: {}", known.join(", "))));
             }
         }
-        if query.dropped && query.what != What::Items {
-            return Err(bad("only items are dropped: ask for `items`".to_owned()));
+        let of_items = query.dropped || query.gone || !query.key.is_empty();
+        if of_items && query.what != What::Items {
+            let what = "only items are dropped, gone or have keys: ask for `items`";
+            return Err(bad(what.to_owned()));
+        }
+        if [query.dropped, query.gone, !query.key.is_empty()].iter().filter(|asks| **asks).count()
+            > 1
+        {
+            let what = "items are asked for by key, as dropped ones or as those that are gone";
+            return Err(bad(what.to_owned()));
         }
         Ok(Self { query, url, picks: Picks::of(&query.fields), looking })
     }

@@ -49,7 +49,8 @@ pub enum What {
     Pages,
     /// Of those that ended in a failure: what, why, and the page that linked there.
     Errors,
-    /// The items, as `{"url", "n", "item"}`, in the order of their pages.
+    /// The items, as `{"url", "n", .., "item"}` with the fields of a
+    /// [`Provenance`](crate::Provenance), in the order of their pages.
     Items,
     /// The files that items asked for: those in the crawl's folder, and those that could not be had.
     Media,
@@ -103,7 +104,8 @@ pub struct Query {
     pub status: Option<StatusFilter>,
     /// Only with this verdict; for URLs also a filter's reason, or `queued`.
     pub verdict: Option<String>,
-    /// Only rows of which this holds. Items have their page's fields too, behind their own.
+    /// Only rows of which this holds. Items have the fields of their
+    /// [`Provenance`](crate::Provenance) and their page's, too, behind their own.
     pub fields: Vec<Condition>,
     /// At most so many rows; `None` for all.
     pub limit: Option<u64>,
@@ -111,6 +113,11 @@ pub struct Query {
     pub url: Option<String>,
     /// Of items: those that a step of the pipeline dropped, in the place of those that are stored.
     pub dropped: bool,
+    /// Of items: those with a key that stand on no page any more, in the place of those that are
+    /// stored.
+    pub gone: bool,
+    /// Of items: those whose key has these values, in the order of its fields. Empty: all.
+    pub key: Vec<String>,
     /// Of items: whether each row has the record of its page, too, as `page`.
     pub with_page: bool,
     /// Of links: which. All but the first ones are read from archived bodies, which takes the parser:
@@ -192,6 +199,8 @@ fn rows(
         What::Pages => pages::pages(reader, filter, emit),
         What::Errors => pages::errors(reader, filter, emit),
         What::Items if query.dropped => items::dropped(reader, filter, emit),
+        What::Items if query.gone => items::gone(reader, filter, emit),
+        What::Items if !query.key.is_empty() => items::keyed(reader, filter, emit),
         What::Items => items::items(reader, filter, emit),
         What::Media => media::media(reader, filter, emit),
         What::Urls => urls::urls(reader, filter, emit),

@@ -5,8 +5,6 @@ use crawl_model::{Fingerprint, PageRecord, Verdict};
 use super::Reader;
 use crate::fold::Rows;
 use crate::log::{Log, last_or};
-use crate::media::{ItemFiles, with_files};
-use crate::packed::Pieces;
 use crate::{StoreError, UrlRow};
 
 /// Settled URLs in order: see [`Reader::settled_after`].
@@ -103,55 +101,5 @@ impl Iterator for Urls {
         }
         let step = self.rows.next();
         last_or(step, &mut self.is_over)
-    }
-}
-
-/// The items of one page: see [`Reader::items`].
-#[derive(Debug)]
-pub struct Items {
-    pieces: Pieces,
-    /// What they ask for, if any of the crawl does.
-    files: Option<ItemFiles>,
-    /// The page's settle, and that at which they are to be whole; `None` if all are wanted.
-    at: Option<(u64, u64)>,
-}
-
-impl Items {
-    pub(super) fn new(pieces: Pieces, files: Option<ItemFiles>) -> Self {
-        Self { pieces, files, at: None }
-    }
-
-    /// Those that are whole at settle `n` and at none before, of a page that settled as `page`.
-    pub(super) fn whole_at(self, has_files: bool, page: u64, n: u64) -> Self {
-        let files = self.files.filter(|_| has_files);
-        Self { files, at: Some((page, n)), ..self }
-    }
-
-    /// The item with its files; `None` if it is not wanted.
-    fn read(&mut self, json: Vec<u8>) -> Result<Option<String>, StoreError> {
-        let json = String::from_utf8(json).map_err(|_| StoreError::corrupt("item"))?;
-        let whole = self.files.as_mut().map(ItemFiles::next).transpose()?;
-        let (n, rows) = whole.map_or((Some(0), Vec::new()), |whole| (whole.n, whole.rows));
-        let is_wanted = match self.at {
-            Some((page, at)) => n.is_some_and(|n| n.max(page) == at),
-            None => true,
-        };
-        Ok(is_wanted.then(|| with_files(json, rows)))
-    }
-}
-
-impl Iterator for Items {
-    type Item = Result<String, StoreError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            let item = match self.pieces.next()? {
-                Ok(json) => self.read(json).transpose(),
-                Err(error) => Some(Err(error)),
-            };
-            if item.is_some() {
-                return item;
-            }
-        }
     }
 }

@@ -15,6 +15,7 @@ pub(super) struct Basis {
     pub(super) log: Log,
     /// Items, as the last commit counted them.
     pub(super) items: u64,
+    pub(super) secret: [u8; 16],
 }
 
 impl Basis {
@@ -43,6 +44,6 @@ impl Basis {
             _ => (0, 0, 0, 0),
         };
         let end = LogPosition { segment: u32::try_from(segment).unwrap_or(u32::MAX), offset, n };
-        Ok(Some(Self { log: Log { dir: root.join("log"), prints, end }, items }))
+        Ok(Some(Self { log: Log { dir: root.join("log"), prints, end }, items, secret }))
     }
 }

@@ -65,16 +65,21 @@ impl Recount {
     }
 
     /// Counts an item; the error is that it is no JSON.
-    pub(super) fn item(&mut self, record: &Record, json: &[u8]) -> Result<(), serde_json::Error> {
+    pub(super) fn item(
+        &mut self,
+        record: &Record,
+        kind: &str,
+        json: &[u8],
+    ) -> Result<(), serde_json::Error> {
         let item: Value = serde_json::from_slice(json)?;
         if record.n <= self.after {
             return Ok(());
         }
-        if !self.fields.contains_key(&record.label) && self.fields.len() >= MOST_KINDS {
+        if !self.fields.contains_key(kind) && self.fields.len() >= MOST_KINDS {
             self.is_coarse = true;
             return Ok(());
         }
-        let kind = self.fields.entry(record.label.clone()).or_default();
+        let kind = self.fields.entry(kind.to_owned()).or_default();
         kind.items += 1;
         let Value::Object(fields) = item else { return Ok(()) };
         for (name, value) in fields {

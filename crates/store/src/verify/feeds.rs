@@ -228,5 +228,6 @@ fn items(tree: &sled::Db, print: u64) -> Result<Vec<Vec<u8>>, Broken> {
     let mut deaf = |_: &Finding| {};
     let gathered = parts.take(print, &mut Told::new(&mut deaf))?.unwrap_or_default();
     let pieces = pieces(&gathered).unwrap_or_default();
-    Ok(pieces.into_iter().map(<[u8]>::to_vec).collect())
+    // The first one says what they are.
+    Ok(pieces.into_iter().skip(1).map(<[u8]>::to_vec).collect())
 }

@@ -71,7 +71,8 @@ kinds! {
     MissingValue = "missing-value", Damage, RESTORE;
     /// Values that nothing else speaks of are not those that were written: see `store::seal`.
     SealDiffers = "seal-differs", Damage,
-        "cookies, robots.txt, blocks, feeds' cursors or death counts were lost or changed: restore \
+        "cookies, robots.txt, blocks, feeds' cursors, death counts, kinds of items or items that are \
+         gone were lost or changed: restore \
          the folder from a copy, or `crawl verify --repair` mends it by taking what is there for good";
     /// The file by which a crawl's folder is told is gone or another.
     LockDamaged = "lock-damaged", Damage, REPAIR;
@@ -103,8 +104,10 @@ kinds! {
     OrphanPage = "orphan-page", Damage, REPAIR;
     /// A record with another settle number or verdict than the log's.
     PageDiffers = "page-differs", Damage, RESTORE;
-    /// Not as many items as the record says, or cut ones.
+    /// Not as many items as the record says, cut ones, or others than were written.
     ItemsDiffer = "items-differ", Damage, RESTORE;
+    /// An item of a kind that is not there.
+    ItemKindMissing = "item-kind-missing", Damage, RESTORE;
     /// An item that is no JSON.
     UnreadableItem = "unreadable-item", Damage, RESTORE;
     /// Items, dropped items or keys of a page that is not there.
@@ -113,7 +116,7 @@ kinds! {
     DroppedDamaged = "dropped-damaged", Damage, REPAIR;
     /// The index of item keys and the pages' keys disagree.
     ItemKeyDiffers = "item-key-differs", Damage, REPAIR;
-    /// A page's list of keys is cut.
+    /// A page's list of keys is cut, or not that of its items.
     PageKeysDamaged = "page-keys-damaged", Damage, RESTORE;
     /// The sums of the run's fields are not those of its items.
     FieldCountsDiffer = "field-counts-differ", Damage, REPAIR;

@@ -37,6 +37,8 @@ mod compare;
 mod listed;
 mod revisits;
 
+mod items;
+
 mod feeds;
 mod files;
 mod media;
@@ -51,7 +53,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crawl_model::LogPosition;
+use crawl_model::{ItemKeys, LogPosition};
 
 use crate::StoreError;
 use crate::folder::Folder;
@@ -61,6 +63,7 @@ use basis::Basis;
 use counts::Recount;
 use files::Run;
 use fold::{Fold, Slice, Sums};
+use items::Kinds;
 use log::{Event, Log, Step};
 use pages::{Broken, Pages, page_key};
 use tables::Tables;
@@ -181,8 +184,8 @@ fn open(folder: &Folder) -> Result<sled::Db, Broken> {
 }
 
 fn check(root: &Path, tree: &sled::Db, told: &mut Told<'_>) -> Result<(), Broken> {
-    values::check(tree, told)?;
-    let Some(Basis { log, items }) = Basis::read(root, tree)? else {
+    let kinds = values::check(tree, told)?;
+    let Some(Basis { log, items, secret }) = Basis::read(root, tree)? else {
         let what = "without the crawl's secret nothing else can be told";
         told.tell(Finding::new(Kind::NotChecked, what).under(b"Midentity"));
         return Ok(());
@@ -193,11 +196,11 @@ fn check(root: &Path, tree: &sled::Db, told: &mut Told<'_>) -> Result<(), Broken
     let place = tables.as_ref().map(Tables::position);
     let Some(shape) = Shape::read(&log, place, told) else {
         // Without the log nobody can say which records are right; what has digests can be checked.
-        let mut pages = pages_of(tree)?;
+        let mut pages = pages_of(tree, kinds, secret)?;
         pointers_only(tree, &mut pages, told)?;
         return bodies::check(root, tree, pages.pointers, told);
     };
-    let mut pages = pages_of(tree)?;
+    let mut pages = pages_of(tree, kinds, secret)?;
     let mut sums = Sums::default();
     let mut n_settled = 0;
     for slice in Slice::all(shape.n_found) {
@@ -217,7 +220,7 @@ fn check(root: &Path, tree: &sled::Db, told: &mut Told<'_>) -> Result<(), Broken
     if let Some(tables) = tables {
         tables.finish(shape.has_place, told);
     }
-    let Pages { recount, pointers, keys } = pages;
+    let Pages { recount, pointers, keys, .. } = pages;
     recount.compare(tree, told)?;
     if recount.n_items() != items {
         let what =
@@ -234,9 +237,10 @@ fn check(root: &Path, tree: &sled::Db, told: &mut Told<'_>) -> Result<(), Broken
     feeds::check(tree, &log, is_plain, log.end.n, told)
 }
 
-fn pages_of(tree: &sled::Db) -> Result<Pages, sled::Error> {
+fn pages_of(tree: &sled::Db, kinds: Kinds, secret: [u8; 16]) -> Result<Pages, sled::Error> {
     let recount = Recount::new(tree)?;
-    Ok(Pages { recount, pointers: pointers::Pointers::new(), keys: Sorter::new() })
+    let (pointers, secret) = (pointers::Pointers::new(), ItemKeys::new(secret));
+    Ok(Pages { recount, pointers, keys: Sorter::new(), kinds, secret })
 }
 
 /// What a first walk over the log says of it.

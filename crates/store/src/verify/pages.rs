@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crawl_model::{AskedFile, CanonicalUrl, PageRecord, Verdict};
+use crawl_model::{AskedFile, CanonicalUrl, ItemKeys, PageRecord, Verdict};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -10,6 +10,7 @@ use super::bytes::be_u64;
 use super::counts::Recount;
 use super::finding::{Finding, Kind};
 use super::fold::{Fold, State};
+use super::items::{self, Kinds, ROW, Shelf};
 use super::log::facts;
 use super::media;
 use super::parts::{Gathered, Parts, pieces};
@@ -26,8 +27,6 @@ pub(super) struct Record {
     pub(super) n: u64,
     #[serde(default)]
     pub(super) n_items: u64,
-    #[serde(default)]
-    pub(super) label: String,
     pub(super) status: Option<u16>,
     #[serde(default)]
     pub(super) fetched_ms: u64,
@@ -102,8 +101,10 @@ pub(super) fn page_key(print: u64) -> [u8; 9] {
 pub(super) struct Pages {
     pub(super) recount: Recount,
     pub(super) pointers: Pointers,
-    /// Key and page of each item key.
-    pub(super) keys: Sorter<24>,
+    /// The item keys of all pages.
+    pub(super) keys: Sorter<ROW>,
+    pub(super) kinds: Kinds,
+    pub(super) secret: ItemKeys,
 }
 
 /// Checks the pages of a slice; gives back those that settled and have no record.
@@ -140,12 +141,12 @@ pub(super) fn check(
             }
         };
         against_log(&record, print, fold, told);
-        check_items(&record, items.as_ref(), pages, told);
+        let shelf = check_items(&record, print, items.as_ref(), pages, told);
         if let Some(dropped) = dropped {
             pages.recount.dropped(&record, &key, &dropped, told);
         }
         if let Some(item_keys) = item_keys {
-            check_keys(&record, print, &item_keys, pages, told)?;
+            check_keys(&record, print, &item_keys, &shelf, pages, told)?;
         }
         check_asked(&record, asked.as_ref(), told);
         if let Some(file) = &record.file {
@@ -198,50 +199,60 @@ fn never_settled(print: u64, fold: &Fold) -> bool {
     fold.settles.iter().all(|(_, settled)| *settled != print)
 }
 
-fn check_items(record: &Record, items: Option<&Gathered>, pages: &mut Pages, told: &mut Told<'_>) {
-    let found = match items {
-        None => Vec::new(),
-        Some(items) => match pieces(items) {
-            Some(pieces) => pieces,
-            None => {
-                let what = "a part of its items is missing or cut";
-                told.tell(Finding::new(Kind::ItemsDiffer, what).of(&record.url));
-                return;
-            }
-        },
+fn check_items<'a>(
+    record: &Record,
+    print: u64,
+    items: Option<&'a Gathered>,
+    pages: &mut Pages,
+    told: &mut Told<'_>,
+) -> Shelf<'a> {
+    let shelf = match items.map(|items| Shelf::read(items, record.fetched_ms)) {
+        None => Shelf::default(),
+        Some(Ok(shelf)) => shelf,
+        Some(Err(what)) => {
+            told.tell(Finding::new(Kind::ItemsDiffer, what).of(&record.url));
+            told.fixes.leave(print);
+            return Shelf::default();
+        }
     };
-    told.sums.items += found.len() as u64;
-    if found.len() as u64 != record.n_items {
-        let what = format!("{} items, and its record says {}", found.len(), record.n_items);
+    let n_found = shelf.texts.len() as u64;
+    told.sums.items += n_found;
+    if n_found != record.n_items {
+        let what = format!("{n_found} items, and its record says {}", record.n_items);
         told.tell(Finding::new(Kind::ItemsDiffer, what).of(&record.url));
     }
-    for item in found {
-        if let Err(e) = pages.recount.item(record, item) {
+    for (at, item) in shelf.texts.iter().enumerate() {
+        let Some(kind) = shelf.kind_name(at, &pages.kinds) else {
+            let what = format!("its item {at} is of a kind that is not there");
+            told.tell(Finding::new(Kind::ItemKindMissing, what).of(&record.url));
+            continue;
+        };
+        if let Err(e) = pages.recount.item(record, kind, item) {
             told.tell(Finding::new(Kind::UnreadableItem, e.to_string()).of(&record.url));
         }
     }
+    shelf
 }
 
 fn check_keys(
     record: &Record,
     print: u64,
-    keys: &Gathered,
+    listed: &Gathered,
+    shelf: &Shelf<'_>,
     pages: &mut Pages,
     told: &mut Told<'_>,
 ) -> io::Result<()> {
-    let found = pieces(keys).filter(|keys| keys.iter().all(|key| key.len() == 16));
-    let Some(found) = found else {
-        let what = "a part of its item keys is missing or cut";
-        told.tell(Finding::new(Kind::PageKeysDamaged, what).of(&record.url));
+    if told.fixes.unread.contains(&print) {
         return Ok(());
-    };
-    for key in found {
-        let mut row = [0; 24];
-        row[..16].copy_from_slice(key);
-        row[16..].copy_from_slice(&print.to_be_bytes());
-        pages.keys.push(row)?;
     }
-    Ok(())
+    match items::keyed(listed, shelf, pages.secret, &pages.kinds) {
+        Ok(all) => all.iter().try_for_each(|keyed| pages.keys.push(keyed.row(print))),
+        Err(what) => {
+            told.tell(Finding::new(Kind::PageKeysDamaged, what).of(&record.url));
+            told.fixes.leave(print);
+            Ok(())
+        }
+    }
 }
 
 /// As many files are asked for as the record says, one list per item.

@@ -1,17 +1,22 @@
 //! Mends what can be mended: takes away what leads nowhere, and makes anew what is made of
 //! something else. Nothing that is good is lost, and nothing that was lost is made up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
+use crawl_model::ItemKeys;
 use serde_json::Value;
 
-use super::bytes::{Bytes, numbers};
+use super::bytes::{be_u64, numbers};
 use super::files::{journal_head, manifest_line};
-use super::pages::page_key;
-use super::told::Fixes;
+use super::finding::Finding;
+use super::fold::Slice;
+use super::items::{self, Keyed, Kinds, ROW, Shelf};
+use super::pages::{Record, page_key};
+use super::parts::Parts;
+use super::told::{Fixes, Told};
 use crate::archive::mend;
 use crate::database::Database;
 use crate::seal::Batch;
@@ -49,7 +54,7 @@ pub(super) fn repair(
         done.push(format!("{n} pages have lost their bodies; their records say why (`body_lost`)"));
     }
     if fixes.item_keys {
-        let n = rebuild_item_keys(tree, &db)?;
+        let n = rebuild_item_keys(tree, &db, &fixes.unread)?;
         done.push(format!("the index of item keys was made anew, with {n} keys"));
     }
     if fixes.seal {
@@ -138,40 +143,62 @@ fn unpoint(
     Ok(pages.len())
 }
 
-/// Makes the index of the pages' lists. Of two pages with one key the first has it.
-fn rebuild_item_keys(tree: &sled::Db, db: &Database) -> Result<u64, StoreError> {
+/// Makes the index of the pages' lists. Of two pages with one key that one may have, the first has
+/// it. What there is of `unread` pages stays.
+fn rebuild_item_keys(
+    tree: &sled::Db,
+    db: &Database,
+    unread: &BTreeSet<u64>,
+) -> Result<u64, StoreError> {
+    let stays = |print: Option<u64>| print.is_some_and(|print| unread.contains(&print));
     for entry in tree.scan_prefix(b"K") {
         let (key, _) = entry.map_err(StoreError::database("read"))?;
-        tree.remove(key).map_err(StoreError::database("write to"))?;
+        if !stays(be_u64(&key, 17)) {
+            tree.remove(key).map_err(StoreError::database("write to"))?;
+        }
     }
-    let mut n = 0;
-    let (mut page, mut packed) = (Vec::new(), Vec::new());
-    let mut put = |page: &[u8], packed: &[u8]| -> Result<(), StoreError> {
+    let identity = tree.get("Midentity").map_err(StoreError::database("read"))?;
+    let identity = identity.and_then(|json| serde_json::from_slice::<Value>(&json).ok());
+    let secret = identity.and_then(|identity| {
+        serde_json::from_value::<[u8; 16]>(identity.get("secret")?.clone()).ok()
+    });
+    let (mut n, mut last, keys) = (0, None, ItemKeys::new(secret.unwrap_or_default()));
+    for entry in tree.scan_prefix(b"k") {
+        let (key, _) = entry.map_err(StoreError::database("read"))?;
+        let Some(print) = be_u64(&key, 1).filter(|print| last != Some(*print)) else { continue };
+        last = Some(print);
+        if stays(last) {
+            continue;
+        }
+        let rows = rows_of(tree, print, keys).map_err(StoreError::database("read"))?;
         let mut batch = Batch::default();
-        let mut rest = Bytes(packed);
-        while let Some(key) = rest.piece() {
-            let key = [b"K", key].concat();
-            if !tree.contains_key(&key).map_err(StoreError::database("read"))? {
-                batch.insert(key, page);
+        for row in rows {
+            let places = [b"K", &row[..16]].concat();
+            let is_taken = tree.scan_prefix(places).next().is_some();
+            if !is_taken || be_u64(&row, 24) != Some(0) {
+                batch.insert([b"K", &row[..24]].concat(), Keyed::value_of(&row));
                 n += 1;
             }
         }
-        db.commit(batch)
-    };
-    for entry in tree.scan_prefix(b"k") {
-        let (key, part) = entry.map_err(StoreError::database("read"))?;
-        let of = key.get(1..9).unwrap_or_default();
-        if of != page && !page.is_empty() {
-            put(&page, &packed)?;
-            packed.clear();
-        }
-        of.clone_into(&mut page);
-        packed.extend_from_slice(&part);
-    }
-    if !page.is_empty() {
-        put(&page, &packed)?;
+        db.commit(batch)?;
     }
     Ok(n)
+}
+
+/// What the index has to say of the keys of a page; nothing if its lists are damaged, which has
+/// been told.
+fn rows_of(tree: &sled::Db, print: u64, keys: ItemKeys) -> Result<Vec<[u8; ROW]>, sled::Error> {
+    let mut deaf = |_: &Finding| {};
+    let mut told = Told::new(&mut deaf);
+    let slice = Slice { first: print, last: print };
+    let mut of = |tag| Parts::new(tree, tag, "parts", slice).take(print, &mut told);
+    let (items, listed) = (of(b'I')?.unwrap_or_default(), of(b'k')?.unwrap_or_default());
+    let record = tree.get(page_key(print))?;
+    let record = record.and_then(|json| serde_json::from_slice::<Record>(&json).ok());
+    let fetched_ms = record.map_or(0, |record| record.fetched_ms);
+    let shelf = Shelf::read(&items, fetched_ms).unwrap_or_default();
+    let all = items::keyed(&listed, &shelf, keys, &Kinds::default()).unwrap_or_default();
+    Ok(all.iter().map(|keyed| keyed.row(print)).collect())
 }
 
 /// The file of the database, or the other way round: whichever tells of more runs is right.

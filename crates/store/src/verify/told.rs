@@ -1,6 +1,6 @@
 //! What has been found so far: told as it comes, counted, and noted where it can be mended.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use serde::Serialize;
@@ -50,6 +50,8 @@ pub(super) struct Fixes {
     /// Places in them.
     n_harms: usize,
     pub(super) item_keys: bool,
+    /// Pages whose items or keys cannot be read: what the index has of them stays.
+    pub(super) unread: BTreeSet<u64>,
     pub(super) manifest: bool,
     pub(super) journal: bool,
     pub(super) tables: bool,
@@ -67,6 +69,13 @@ impl Fixes {
     pub(super) fn put(&mut self, key: impl Into<Vec<u8>>, value: Option<Vec<u8>>) {
         match self.values.len() < MOST_FIXES {
             true => drop(self.values.insert(key.into(), value)),
+            false => self.is_more = true,
+        }
+    }
+
+    pub(super) fn leave(&mut self, print: u64) {
+        match self.unread.len() < MOST_FIXES {
+            true => drop(self.unread.insert(print)),
             false => self.is_more = true,
         }
     }

@@ -1,5 +1,5 @@
-//! Values that stand by themselves: meta data, robots.txt, cookies, death counts; the seal over
-//! them; the index of item keys.
+//! Values that stand by themselves: meta data, robots.txt, cookies, death counts, kinds of items and
+//! items that are gone; the seal over them; the index of item keys.
 
 use crawl_model::CanonicalUrl;
 use serde::Deserialize;
@@ -7,12 +7,13 @@ use serde_json::Value;
 
 use super::bytes::{Bytes, be_u64, fnv, numbers};
 use super::finding::{Finding, Kind};
+use super::items::{self, Keyed, Kinds, ROW};
 use super::pages::Broken;
 use super::told::Told;
 use crate::sort::Sorter;
 
 /// Tags of keys, in their order.
-const TAGS: &[u8] = b"BCDFIKMNPRXafkluw";
+const TAGS: &[u8] = b"BCDFGIKMNPRTXafkluw";
 const ROBOTS_PART: usize = 3584;
 const MOST_ROBOTS: usize = 512 * 1024;
 
@@ -30,8 +31,8 @@ impl Seal {
     }
 }
 
-/// Checks all of them.
-pub(super) fn check(tree: &sled::Db, told: &mut Told<'_>) -> Result<(), Broken> {
+/// Checks all of them; gives the kinds of items.
+pub(super) fn check(tree: &sled::Db, told: &mut Told<'_>) -> Result<Kinds, Broken> {
     unknown_tags(tree, told)?;
     let mut seal = Seal::default();
     meta(tree, &mut seal, told)?;
@@ -53,6 +54,8 @@ pub(super) fn check(tree: &sled::Db, told: &mut Told<'_>) -> Result<(), Broken> 
             told.fixes.put(key.to_vec(), None);
         }
     }
+    let kinds = Kinds::read(tree, &mut |key, value| seal.add(key, value), told)?;
+    items::gone(tree, &kinds, &mut |key, value| seal.add(key, value), told)?;
     known_bodies(tree, told)?;
     let stored = tree.get("Mseal")?.map(|value| numbers(&value));
     if stored != Some(Some(vec![seal.n, seal.sum])) {
@@ -66,7 +69,7 @@ pub(super) fn check(tree: &sled::Db, told: &mut Told<'_>) -> Result<(), Broken> 
         told.tell(Finding::new(Kind::SealDiffers, what).under(b"Mseal"));
         told.fixes.seal = true;
     }
-    Ok(())
+    Ok(kinds)
 }
 
 /// Blocks of bodies that are known: first half of a digest, number of the file with the compression,
@@ -115,7 +118,7 @@ fn meta(tree: &sled::Db, seal: &mut Seal, told: &mut Told<'_>) -> Result<(), Bro
         let are_numbers = |n: usize| numbers(&value).is_some_and(|all| all.len() == n);
         let is_json = || serde_json::from_slice::<Value>(&value).is_ok();
         let (is_sealed, is_good) = match &*name {
-            "format" => (true, *value == *b"3"),
+            "format" => (true, *value == *b"4"),
             "identity" | "config" => (true, is_json()),
             "blocked" => (true, serde_json::from_slice::<Vec<String>>(&value).is_ok()),
             "clean" => (true, numbers(&value).is_some_and(|all| all == [0] || all == [1])),
@@ -213,7 +216,7 @@ fn robots(tree: &sled::Db, seal: &mut Seal, told: &mut Told<'_>) -> Result<(), B
 /// The index of item keys against the pages' lists of theirs: both say the same.
 pub(super) fn item_keys(
     tree: &sled::Db,
-    of_pages: Sorter<24>,
+    of_pages: Sorter<ROW>,
     told: &mut Told<'_>,
 ) -> Result<(), Broken> {
     let mut rows = of_pages.sorted()?;
@@ -221,32 +224,36 @@ pub(super) fn item_keys(
         told.tell(Finding::new(Kind::ItemKeyDiffers, what).under(key));
         told.fixes.item_keys = true;
     };
-    let full = |key: &[u8]| [b"K", key].concat();
+    let full = |row: &[u8; ROW]| [b"K", &row[..24]].concat();
+    let missing = "a page has this key, the index does not";
+    let mut before: Option<[u8; ROW]> = None;
     for entry in tree.scan_prefix(b"K") {
         let (key, value) = entry?;
-        while rows.peek().is_some_and(|row| row[..16] < key[1..]) {
+        while rows.peek().is_some_and(|row| row[..24] < key[1..]) {
             if let Some(row) = rows.next()? {
-                differs(&full(&row[..16]), "a page has this key, the index does not", told);
+                differs(&full(&row), missing, told);
             }
         }
-        let mut is_there = false;
-        while rows.peek().is_some_and(|row| row[..16] == key[1..]) {
-            if let Some(row) = rows.next()? {
-                let is_owner = row[16..] == *value;
-                if !is_owner || is_there {
-                    let page = be_u64(&row, 16).unwrap_or(0);
-                    let what = format!("page {page:016x} has it, and the index says another");
-                    differs(&key, &what, told);
-                }
-                is_there = true;
+        if rows.peek().is_none_or(|row| row[..24] != key[1..]) {
+            if be_u64(&key, 17).is_none_or(|print| !told.fixes.unread.contains(&print)) {
+                differs(&key, "the index has it, and no page", told);
             }
+            continue;
         }
-        if !is_there {
-            differs(&key, "the index has it, and no page", told);
+        while rows.peek().is_some_and(|row| row[..24] == key[1..]) {
+            let Some(row) = rows.next()? else { break };
+            if Keyed::value_of(&row) != *value {
+                differs(&key, "the index says something else of it than its page", told);
+            }
+            let has_other = before.is_some_and(|other| other[..16] == row[..16]);
+            if has_other && be_u64(&row, 24) == Some(0) {
+                differs(&key, "two pages have it, and one may", told);
+            }
+            before = Some(row);
         }
     }
     while let Some(row) = rows.next()? {
-        differs(&full(&row[..16]), "a page has this key, the index does not", told);
+        differs(&full(&row), missing, told);
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use crawl_model::{Dropped, DroppedItem, ItemKey, ItemKeys, Outcome, Verdict};
+use crawl_model::{Dropped, DroppedItem, ItemKey, ItemKeys, Keys, Outcome, Verdict};
 use crawl_store::inspect::{Query, What, answer};
 use crawl_store::{Options, Store, StoreConfig};
 use serde_json::{Value, json};
@@ -16,7 +16,8 @@ fn key(name: &str) -> ItemKey {
 /// Items with one key each, but for those called `-`.
 fn keyed(names: &[&str]) -> Brings {
     let items = names.iter().map(|name| item(&format!("\"{name}\""))).collect();
-    let keys = names.iter().map(|name| if *name == "-" { vec![] } else { vec![key(name)] });
+    let unique = |name: &&str| if *name == "-" { vec![] } else { vec![key(name)] };
+    let keys = names.iter().map(|name| Keys { own: None, unique: unique(name) });
     Brings { items, keys: keys.collect(), ..Brings::default() }
 }
 

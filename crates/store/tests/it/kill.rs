@@ -2,12 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{BufRead, BufReader};
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crawl_model::{Event, Fingerprint, Fingerprinter, ItemKey, ItemKeys, Outcome, TicketId};
-use crawl_store::{Options, Store};
+use crawl_model::{
+    Event, Fingerprint, Fingerprinter, ItemKey, ItemKeys, Keys, Outcome, OwnKey, TicketId,
+};
+use crawl_store::inspect::{Query, What, answer};
+use crawl_store::verify::verify;
+use crawl_store::{Options, Store, StoreError};
 
 use crate::rig::{Brings, Rig, config, item, open, url};
 
@@ -67,7 +72,7 @@ fn settle_pages(folder: &Path, end: Instant) {
 }
 
 fn settle_keyed(folder: &Path, end: Instant) {
-    settle_all(folder, end, |_, i| keyed(i));
+    settle_all(folder, end, |rig, i| keyed(ItemKeys::new(rig.store.identity().secret), i));
 }
 
 /// Settles what `make` makes of 0, 1, ..: on with the first that is not durable.
@@ -115,17 +120,18 @@ fn brings(rig: &Rig, i: u64) -> Brings {
 
 /// The `i`-th settle of a crawl with keys: most pages share keys with their neighbours, and each
 /// fifth settle is of an earlier page that now has other items.
-fn keyed(i: u64) -> (String, Brings) {
+fn keyed(keys: ItemKeys, i: u64) -> (String, Brings) {
     let (of, variant) = if i % 5 == 4 { (i - 3, 1) } else { (i, 0) };
     let names =
         [format!("own{of}"), format!("shared{}", of / 3 + variant), format!("v{variant}-{of}")];
     let items = names.iter().map(|name| item(&format!("{{\"name\":\"{name}\"}}"))).collect();
-    let keys = names.iter().map(|name| vec![key_of(name)]).collect();
+    let of_item = |name: &String| {
+        let key = keys.key("", name);
+        let content = keys.content(serde_json::json!({"name": name}));
+        Keys { own: Some(OwnKey { key, content }), unique: vec![key] }
+    };
+    let keys = names.iter().map(of_item).collect();
     (page(of), Brings { items, keys, ..Brings::default() })
-}
-
-fn key_of(name: &str) -> ItemKey {
-    ItemKeys::new([0; 16]).key("", name)
 }
 
 /// What the first `n` settles of such a crawl come to: each page's items, and how many were
@@ -138,15 +144,15 @@ struct Oracle {
 }
 
 impl Oracle {
-    fn of(n: u64) -> Self {
+    fn of(keys: ItemKeys, n: u64) -> Self {
         let mut oracle = Self::default();
-        for (url, brings) in (0..n).map(keyed) {
+        for (url, brings) in (0..n).map(|i| keyed(keys, i)) {
             let mut items = Vec::new();
             let mut duplicates = 0;
             for (item, keys) in brings.items.iter().zip(&brings.keys) {
-                match oracle.owner.get(&keys[0]) {
+                match oracle.owner.get(&keys.unique[0]) {
                     Some(owner) if *owner != url => duplicates += 1,
-                    _ => items.push((keys[0], item.0.to_string())),
+                    _ => items.push((keys.unique[0], item.json.to_string())),
                 }
             }
             for (key, _) in oracle.items.remove(&url).unwrap_or_default() {
@@ -228,7 +234,8 @@ fn after_any_kill_there_is_one_item_of_each_key_and_all_sums_are_right() {
     for round in 1..=4_usize {
         kill_after(child("dedup", dir.path()), "ack ", round * 41);
         let rig = Rig::new(dir.path());
-        let oracle = Oracle::of(rig.store.recovery().last);
+        let keys = ItemKeys::new(rig.store.identity().secret);
+        let oracle = Oracle::of(keys, rig.store.recovery().last);
         let reader = rig.store.reader();
         let mut seen = BTreeSet::new();
         for (url, expected) in &oracle.items {
@@ -248,6 +255,34 @@ fn after_any_kill_there_is_one_item_of_each_key_and_all_sums_are_right() {
         let kind = &run.fields.kinds[""];
         assert_eq!((kind.items, kind.fields["name"]), (n_items, n_items));
         assert_eq!(run.pages, rig.store.recovery().last);
+        // What became of the items, and which are gone, is as it is told in other places, too.
+        drop((reader, rig));
+        let mut found = Vec::new();
+        let verified = patient(|| verify(dir.path(), &mut |it| found.push(it.clone())));
+        assert_eq!(verified.damage, 1, "only the limits of the run are missing: {found:#?}");
+        let store = patient(|| Store::inspect(dir.path()));
+        let query = Query { what: What::Items, gone: true, ..Query::default() };
+        let mut n_gone = 0;
+        let mut count = |_| {
+            n_gone += 1;
+            ControlFlow::Continue(())
+        };
+        answer(&store.reader(), &query, &mut count, &mut |_| {}).unwrap();
+        assert!(n_gone > 0);
+    }
+}
+
+/// A process that another test is just beginning has our files open, and so the folder, until it is
+/// its own.
+fn patient<T>(mut look: impl FnMut() -> Result<T, StoreError>) -> T {
+    let begun = Instant::now();
+    loop {
+        match look() {
+            Err(StoreError::InUse { .. }) if begun.elapsed() < LIFETIME => {
+                std::thread::yield_now();
+            }
+            looked => return looked.unwrap(),
+        }
     }
 }
 

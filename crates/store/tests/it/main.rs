@@ -8,6 +8,7 @@ mod crash;
 mod diff;
 mod folder;
 mod full;
+mod history;
 mod items;
 mod kill;
 mod large;

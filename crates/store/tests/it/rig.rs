@@ -8,8 +8,8 @@ use std::thread::JoinHandle;
 use bytes::Bytes;
 use crawl_model::{
     CanonicalUrl, Desk, DroppedItem, Ending, Entry, Errand, Exchange, Fingerprint, Fingerprinter,
-    Found, Item, ItemKey, Outcome, Page, PageItems, PageRecord, Parsed, Request, Response, Texts,
-    Ticket, TicketId, Verdict,
+    Found, Item, Keys, Kinds, Outcome, Page, PageItems, PageRecord, Parsed, Request, Response,
+    Taken, Texts, Ticket, TicketId, Verdict,
 };
 use crawl_store::{
     Bodies, Options, Progress, Store, StoreConfig, StoreError, WriterEdges, blocking,
@@ -50,7 +50,7 @@ pub(crate) fn url(text: &str) -> CanonicalUrl {
 }
 
 pub(crate) fn item(json: &str) -> Item {
-    Item(json.into())
+    Item::plain(json)
 }
 
 /// What one page brings.
@@ -59,7 +59,9 @@ pub(crate) struct Brings {
     pub(crate) status: u16,
     pub(crate) items: Vec<Item>,
     /// Keys of each item.
-    pub(crate) keys: Vec<Vec<ItemKey>>,
+    pub(crate) keys: Vec<Keys>,
+    pub(crate) kinds: Kinds,
+    pub(crate) spider: &'static str,
     pub(crate) dropped: Vec<DroppedItem>,
     pub(crate) label: &'static str,
     pub(crate) found: Vec<Found>,
@@ -75,6 +77,8 @@ impl Default for Brings {
             status: 200,
             items: vec![],
             keys: vec![],
+            kinds: Kinds::default(),
+            spider: "",
             dropped: vec![],
             label: "",
             found: vec![],
@@ -140,9 +144,10 @@ impl Rig {
 
     /// A page that is called by another fingerprint than its first.
     fn page_as(&self, print: Fingerprint, text: &str, brings: Brings) -> Entry {
-        let Brings { verdict, status, items, keys, dropped, label, found, body, fetched_ms } =
-            brings;
-        let items = PageItems { keys, dropped, ..PageItems::plain(label, items) };
+        let Brings { verdict, status, items, keys, dropped, label, found, body, .. } = brings;
+        let Brings { kinds, spider, fetched_ms, .. } = brings;
+        let taken = Taken { spider: spider.into(), kinds, items };
+        let items = PageItems { keys, dropped, ..PageItems::plain(label, taken) };
         let ticket = self.ticket_as(print, 1, Errand::Page(Request::get(url(text))));
         let mut record = PageRecord::new(url(text), verdict);
         record.status = Some(status);

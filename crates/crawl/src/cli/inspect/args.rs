@@ -14,13 +14,17 @@ pub(crate) const INSPECT: &str = "\
 Conditions: `status=404 and host~shop`. Fields are compared with = != < <= > >= ~ (contains) !~ and
 joined by and, or, not and parentheses; a field alone holds if it is there and not empty. Values
 with spaces stand in quotes. `status=4xx` is a class, `host` the URL's, `a.b` goes into objects and
-lists. `--json` shows which fields there are.
+lists. `--json` shows which fields there are. Of items there are also spider, kind, version, first_seen,
+last_seen, changed (when) and changes (how often), and the fields of their page.
 
 Examples:
     crawl inspect STORE pages --where 'status=4xx and host~shop' --sort=-bytes -n 20
     crawl inspect STORE pages --group-by host,status --sum bytes
     crawl inspect STORE items --where 'price>20' --columns title,price --csv
     crawl inspect STORE media --where 'verdict!=stored'
+    crawl inspect STORE items --key 4711
+    crawl inspect STORE items --where 'changed>2026-05-17 and kind=Book' --columns title,changed
+    crawl inspect STORE items --gone --sort=-last_seen
     crawl inspect STORE body --url http://example.org/ > page.html
     crawl inspect STORE links --in http://example.org/about --columns text,url
     crawl inspect STORE --tui
@@ -61,6 +65,13 @@ pub(crate) struct InspectArgs {
     /// Of items: those that a step of the pipeline dropped, with step and reason.
     #[arg(long)]
     pub(crate) dropped: bool,
+    /// Of items: those with a key that are on no page any more, as they were last seen.
+    #[arg(long, conflicts_with = "dropped")]
+    pub(crate) gone: bool,
+    /// Of items: the one with this key, found at once; of a key of several fields, their values in
+    /// order: `--key uk --key 4711`.
+    #[arg(long, value_name = "VALUE", conflicts_with_all = ["dropped", "gone"])]
+    pub(crate) key: Vec<String>,
     #[command(flatten)]
     pub(crate) shape: ShapeArgs,
     #[command(flatten)]
@@ -126,6 +137,8 @@ impl InspectArgs {
             limit: shape.limit.filter(|_| is_as_it_is),
             url: self.ends.url().or(self.url.as_ref()).cloned(),
             dropped: self.dropped,
+            gone: self.gone,
+            key: self.key.clone(),
             with_page: false,
             ends: self.ends.ends(),
         }
@@ -177,9 +190,7 @@ fn about(what: What) -> (&'static str, &'static str) {
             ("errors", "Those that ended in a failure, with the page that linked there")
         }
         What::Items => ("items", "What the spider took"),
-        What::Media => {
-            ("media", "The files that items asked for, and those that could not be had")
-        }
+        What::Media => ("media", "The files that items asked for, and those that could not be had"),
         What::Urls => {
             ("urls", "Every URL ever found, with its verdict or the reason why it was not fetched")
         }

@@ -3,6 +3,7 @@
 use std::io::{self, BufWriter, StdoutLock, Write};
 use std::time::{Duration, SystemTime};
 
+use crawl::store::Provenance;
 use crawl::store::inspect::{What, field_of};
 use data_encoding::BASE64;
 use humantime_serde::re::humantime;
@@ -22,7 +23,8 @@ pub(super) enum Sheet<'a> {
     Bytes(BufWriter<StdoutLock<'a>>),
     /// Status and header fields, a line each.
     Head(BufWriter<StdoutLock<'a>>),
-    Table(Table<BufWriter<StdoutLock<'a>>>),
+    /// A table; whether its columns were chosen.
+    Table(Table<BufWriter<StdoutLock<'a>>>, bool),
     Figures(BufWriter<StdoutLock<'a>>),
 }
 
@@ -33,7 +35,7 @@ impl<'a> Sheet<'a> {
         let chosen: Vec<&str> = columns.iter().map(String::as_str).collect();
         let is_table = is_terminal && !json;
         if *csv {
-            return Self::Table(Table::csv(out, &chosen));
+            return Self::Table(Table::csv(out, &chosen), !chosen.is_empty());
         }
         match args.what.0 {
             What::Body if !json => return Self::Bytes(out),
@@ -67,7 +69,7 @@ impl<'a> Sheet<'a> {
             What::Fields => &["kind", "field", "items", "filled", "rate", "rate_before", "drifts"],
             What::Items | What::Body | What::Headers | What::Why => &[],
         };
-        Self::Table(Table::new(out, fields))
+        Self::Table(Table::new(out, fields), !chosen.is_empty())
     }
 
     pub(super) fn add(&mut self, row: Value) -> io::Result<()> {
@@ -81,7 +83,7 @@ impl<'a> Sheet<'a> {
             }
             Self::Bytes(out) => out.write_all(&body_of(&row)?),
             Self::Head(out) => head(out, &row),
-            Self::Table(table) => table.push(flat(row)),
+            Self::Table(table, is_chosen) => table.push(flat(row, *is_chosen)),
             Self::Figures(out) => figures(out, &row),
         }
     }
@@ -94,7 +96,7 @@ impl<'a> Sheet<'a> {
             | Self::Figures(mut out)
             | Self::Bytes(mut out)
             | Self::Head(mut out) => out.flush(),
-            Self::Table(table) => table.finish(),
+            Self::Table(table, _) => table.finish(),
         }
     }
 }
@@ -114,9 +116,13 @@ fn head(out: &mut impl Write, row: &Value) -> io::Result<()> {
     })
 }
 
-/// A row for a table: of an item its fields, beside its page's URL.
-fn flat(row: Value) -> Row {
+/// A row for a table: of an item its fields, beside its page's URL. What else is known of it stands
+/// there if its columns were chosen.
+fn flat(row: Value, is_chosen: bool) -> Row {
     let Value::Object(mut row) = row else { return Row::new() };
+    if !is_chosen && row.contains_key("item") {
+        row.retain(|name, _| !Provenance::FIELDS.contains(&name.as_str()));
+    }
     match row.remove("item") {
         Some(Value::Object(item)) => {
             row.remove("n");
@@ -189,9 +195,9 @@ mod tests {
 
     #[test]
     fn an_items_fields_stand_beside_its_pages_url() {
-        let row = flat(json!({"url": "http://h/", "n": 7, "item": {"title": "x"}}));
+        let row = flat(json!({"url": "http://h/", "n": 7, "item": {"title": "x"}}), false);
         assert_eq!(Value::Object(row), json!({"url": "http://h/", "title": "x"}));
-        let row = flat(json!({"url": "http://h/", "n": 7, "item": 3}));
+        let row = flat(json!({"url": "http://h/", "n": 7, "kind": "k", "item": 3}), false);
         assert_eq!(Value::Object(row), json!({"url": "http://h/", "n": 7, "item": 3}));
     }
 

@@ -13,6 +13,20 @@ use super::{FieldConfig, is_the_default};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ItemConfig {
+    /// What such items are called: `crawl inspect STORE items -w kind=NAME`. Default: the label of
+    /// their page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Which version of this table it is, from 0; every item is stored with it. Raise it when you
+    /// change what is taken. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<u32>,
+    /// The fields that tell one such item from another, wherever it stands: by them it is found in
+    /// the store, and known again when the site is crawled again. What is found twice is kept
+    /// twice; that is for `dedup` in `[[pipeline]]` to change. Default: none, or the fields of the
+    /// first `dedup` step that it goes through.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub key: Vec<String>,
     /// Only pages with this label have such items. Default: all pages.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,

@@ -53,7 +53,7 @@ fn fail(spider: &ConfigSpider, request: &Request) -> Harvested {
 }
 
 fn items(harvest: &Harvested) -> Vec<Value> {
-    harvest.items.iter().map(|item| serde_json::from_str(&item.0).unwrap()).collect()
+    harvest.items.iter().map(|item| serde_json::from_str(&item.json).unwrap()).collect()
 }
 
 fn requests(harvest: Harvested) -> Vec<Request> {

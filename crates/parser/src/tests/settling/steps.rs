@@ -62,7 +62,7 @@ fn items_go_through_the_spiders_step_and_the_dropped_are_kept_apart() {
     let mut request = get("http://h/p");
     request.label = "book".into();
     let parsed = parser.parse(fetched(request, Ok(html("1, 0, 2"))));
-    let items: Vec<_> = parsed.items.kept.iter().map(|item| &*item.0).collect();
+    let items: Vec<_> = parsed.items.kept.iter().map(|item| &*item.json).collect();
     let of = r#""of":["/p","book",200]"#;
     assert_eq!(items, [format!("{{\"n\":1,{of}}}"), format!("{{\"n\":2,{of}}}")]);
     assert_eq!(parsed.items.fields.kinds["book"].fields["of"], 2);
@@ -71,7 +71,7 @@ fn items_go_through_the_spiders_step_and_the_dropped_are_kept_apart() {
     // So do those of failures.
     let failure = Failure::new(FailureKind::Tls, "x");
     let parsed = parser.parse(fetched(get("http://h/x"), Err(failure)));
-    assert!(parsed.items.kept[0].0.contains(r#""of":["/x","",null]"#));
+    assert!(parsed.items.kept[0].json.contains(r#""of":["/x","",null]"#));
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn another_spider_reads_what_comes_and_the_old_one_finishes_what_it_has_in_hand(
     let parser = Arc::new(parser.with_log(Arc::new(Lines::default())));
     let read = |path: &str, parser: &Parser| {
         let page = fetched(get(&format!("http://h{path}")), Ok(html("<p old=1 new=2>")));
-        parser.parse(page).items.kept[0].0.to_string()
+        parser.parse(page).items.kept[0].json.to_string()
     };
     let slow = std::thread::spawn({
         let parser = parser.clone();

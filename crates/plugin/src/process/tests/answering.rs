@@ -9,7 +9,7 @@ fn all_callbacks_run_in_one_child_and_bring_their_harvest() {
     assert!(spider.wants_status(404) && !spider.wants_status(200) && !spider.wants_status(1000));
     let (result, first) = read(&spider, "/a", &vec![b'x'; 3_000_000]);
     result.unwrap();
-    assert!(first.items[0].0.contains(r#""path":"/a","bytes":3000000"#), "{:?}", first.items);
+    assert!(first.items[0].json.contains(r#""path":"/a","bytes":3000000"#), "{:?}", first.items);
     assert_eq!((first.logs.len(), first.stats["pages"]), (1, 1));
     let second = read(&spider, "/print", b"").1;
     assert_eq!(pid(&first), pid(&second), "the same child");
@@ -22,7 +22,7 @@ fn all_callbacks_run_in_one_child_and_bring_their_harvest() {
     spider.closed(&Closed { reason: "finished", n_pages: 1, n_items: 2 }, &mut out).unwrap();
     let parts = out.into_parts();
     assert_eq!(parts.follows[0].url().as_str(), "http://h/begin");
-    assert_eq!((&*parts.items[0].0, &*parts.logs[0].text), ("\"late\"", "finished"));
+    assert_eq!((&*parts.items[0].json, &*parts.logs[0].text), ("\"late\"", "finished"));
 }
 
 #[test]

@@ -76,7 +76,7 @@ fn a_child_has_its_socket_and_no_other_descriptor_of_ours() {
     let spider = bad(LONG);
     let (result, parts) = read(&spider, "/descriptors", b"");
     result.unwrap();
-    let open: Vec<String> = serde_json::from_str(&parts.items[0].0).unwrap();
+    let open: Vec<String> = serde_json::from_str(&parts.items[0].json).unwrap();
     let sockets = open.iter().filter(|target| target.starts_with("socket:")).count();
     // Its own one, and the copy that the watch over the parent has.
     assert_eq!(sockets, 2, "{open:?}");

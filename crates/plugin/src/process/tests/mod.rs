@@ -222,6 +222,6 @@ fn read(spider: &Isolated, path: &str, body: &[u8]) -> (Result<(), SpiderError>,
 }
 
 fn pid(harvested: &Harvested) -> u64 {
-    let item: Value = serde_json::from_str(&harvested.items[0].0).unwrap();
+    let item: Value = serde_json::from_str(&harvested.items[0].json).unwrap();
     item["pid"].as_u64().unwrap()
 }

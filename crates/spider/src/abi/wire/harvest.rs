@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crawl_model::{CanonicalUrl, FileAsk, FileKind, Item};
+use crawl_model::{CanonicalUrl, FileAsk, FileKind, Item, ItemKind, Kinds};
 
 use super::bytes::{Reader, Wire, WireError, put_bytes, put_uint, wire_enum, wire_struct};
 use super::json;
@@ -87,10 +87,11 @@ impl Harvested {
 
     /// Appends its bytes, URLs of the book as their numbers.
     pub fn encode_with(&self, book: &mut impl UrlBook, out: &mut Vec<u8>) {
-        let Self { items, files, follows, logs, stats, stop } = self;
-        let n_bytes = items.iter().map(|item| item.0.len() + 4).sum::<usize>();
+        let Self { items, kinds, files, follows, logs, stats, stop } = self;
+        let n_bytes = items.iter().map(|item| item.json.len() + 4).sum::<usize>();
         out.reserve(n_bytes + 8 * follows.len() + 64);
         put_items(out, items);
+        put_kinds(out, items, kinds);
         put_files(out, files);
         put_follows(out, follows, book);
         logs.put(out);
@@ -108,22 +109,23 @@ impl Harvested {
     /// [`WireError`] if the bytes are no harvest, or name a URL that is not in the book.
     pub fn decode_with(book: &impl UrlBook, bytes: &[u8]) -> Result<Self, WireError> {
         let from = &mut Reader::new(bytes);
-        let items = get_items(from)?;
+        let mut items = get_items(from)?;
+        let kinds = get_kinds(from, &mut items)?;
         let files = get_files(from, items.len())?;
         let follows = get_follows(from, book)?;
         let logs = from.get()?;
         let stats = BTreeMap::from_iter(from.get::<Vec<(String, i64)>>()?);
         let stop = from.get()?;
         from.end()?;
-        Ok(Self { items, files, follows, logs, stats, stop })
+        Ok(Self { items, kinds, files, follows, logs, stats, stop })
     }
 }
 
 /// The items' lengths, and their texts one behind the other.
 fn put_items(out: &mut Vec<u8>, items: &[Item]) {
     put_uint(out, items.len() as u64);
-    items.iter().for_each(|item| put_uint(out, item.0.len() as u64));
-    items.iter().for_each(|item| out.extend_from_slice(item.0.as_bytes()));
+    items.iter().for_each(|item| put_uint(out, item.json.len() as u64));
+    items.iter().for_each(|item| out.extend_from_slice(item.json.as_bytes()));
 }
 
 fn get_items(from: &mut Reader<'_>) -> Result<Vec<Item>, WireError> {
@@ -139,7 +141,7 @@ fn get_items(from: &mut Reader<'_>) -> Result<Vec<Item>, WireError> {
     for _ in 0..count {
         let (text, rest) = texts.split_at_checked(lengths.get()?).ok_or(WireError::Utf8)?;
         json::check(text).map_err(WireError::Json)?;
-        items.push(Item(text.into()));
+        items.push(Item::plain(text));
         texts = rest;
     }
     Ok(items)
@@ -179,6 +181,41 @@ fn get_files(from: &mut Reader<'_>, n_items: usize) -> Result<Vec<Vec<FileAsk>>,
         all.push(files);
     }
     Ok(all)
+}
+
+wire_struct! { ItemKind { name, version, key, space } }
+
+/// The kinds; then those of the items, in runs: how many are of which.
+fn put_kinds(out: &mut Vec<u8>, items: &[Item], kinds: &Kinds) {
+    put_uint(out, kinds.all().len() as u64);
+    if kinds.all().is_empty() {
+        return;
+    }
+    kinds.all().iter().for_each(|kind| kind.put(out));
+    for run in items.chunk_by(|a, b| a.kind == b.kind) {
+        put_uint(out, run.len() as u64);
+        put_uint(out, run[0].kind.into());
+    }
+}
+
+fn get_kinds(from: &mut Reader<'_>, items: &mut [Item]) -> Result<Kinds, WireError> {
+    let mut kinds = Kinds::default();
+    for _ in 0..from.count()? {
+        let kind = Arc::new(from.get::<ItemKind>()?);
+        kinds.number(|_| false, || kind);
+    }
+    let mut rest = items;
+    while !rest.is_empty() && !kinds.all().is_empty() {
+        let (n, number) = (from.get::<usize>()?, from.get::<u16>()?);
+        let is_known = number == Kinds::NONE || kinds.get(number).is_some();
+        if n == 0 || n > rest.len() || !is_known {
+            return Err(WireError::Wrong("kind of items"));
+        }
+        let (run, behind) = rest.split_at_mut(n);
+        run.iter_mut().for_each(|item| item.kind = number);
+        rest = behind;
+    }
+    Ok(kinds)
 }
 
 fn put_follows(out: &mut Vec<u8>, follows: &[Follow], book: &mut impl UrlBook) {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crawl_model::{
-    CanonicalUrl, FetchOptions, FileAsk, Item, Method, Request, Response, Truncation, Verdict,
+    CanonicalUrl, FetchOptions, FileAsk, Item, ItemKind, Method, Request, Response, Truncation,
+    Verdict,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -46,6 +47,8 @@ fn full_harvest() -> Harvested {
     out.item(&json!({"a": [1, "ü"]})).unwrap();
     let files = [FileAsk::file(url("http://h/a.pdf")), FileAsk::image(url("http://h/ü")).of("ü")];
     out.item_with_files("text", files).unwrap();
+    let kind = ItemKind { name: "Book".into(), key: vec!["id".into()], ..ItemKind::default() };
+    out.item_of(&Arc::new(kind), &json!({"id": 1})).unwrap();
     out.request(full_request());
     out.get("http://h/x").unwrap().label("l").priority(i32::MIN);
     out.log(LogLevel::Warn, "w");
@@ -55,8 +58,8 @@ fn full_harvest() -> Harvested {
 }
 
 fn same(a: &Harvested, b: &Harvested) -> bool {
-    (&a.items, &a.files, &a.follows, &a.logs, &a.stats, &a.stop)
-        == (&b.items, &b.files, &b.follows, &b.logs, &b.stats, &b.stop)
+    (&a.items, &a.kinds, &a.files, &a.follows, &a.logs, &a.stats, &a.stop)
+        == (&b.items, &b.kinds, &b.files, &b.follows, &b.logs, &b.stats, &b.stop)
 }
 
 #[test]
@@ -246,8 +249,8 @@ fn what_is_wrong_in_a_harvest_is_named() {
         change(&mut harvest);
         Harvested::decode(&harvest.encode()).unwrap_err()
     };
-    assert!(matches!(harvest(|h| h.items[0] = Item("{".into())), WireError::Json(_)));
-    assert!(matches!(harvest(|h| h.items[0] = Item("1 2".into())), WireError::Json(_)));
+    assert!(matches!(harvest(|h| h.items[0] = Item::plain("{")), WireError::Json(_)));
+    assert!(matches!(harvest(|h| h.items[0] = Item::plain("1 2")), WireError::Json(_)));
     let mut bytes = full_harvest().encode();
     let at = bytes.windows(8).position(|window| window == b"http://h").unwrap();
     bytes[at] = b'x';
@@ -334,12 +337,20 @@ proptest! {
 #[test]
 fn a_harvest_takes_up_another() {
     let mut many = Harvest::new();
+    let kinds = ["a", "b"].map(|name| ItemKind { name: name.into(), ..ItemKind::default() });
+    let [a, b] = kinds.map(Arc::new);
+    many.item_of(&b, &1).unwrap();
+    many.item(&2).unwrap();
     (0..1007).for_each(|_| many.log(LogLevel::Info, "x"));
     many.stat("n", 2);
     let mut out = Harvest::new();
+    out.item_of(&a, &3).unwrap();
     out.take_in(many.into_parts());
     out.stat("n", 3);
     let parts = out.into_parts();
+    let name = |item: &Item| parts.kinds.get(item.kind).map(|kind| kind.name.to_string());
+    let names: Vec<_> = parts.items.iter().map(name).collect();
+    assert_eq!(names, [Some("a".to_owned()), Some("b".to_owned()), None]);
     assert_eq!(parts.logs.last().unwrap().text, "7 more log lines left out");
     assert_eq!(parts.stats, BTreeMap::from([("n".to_owned(), 5)]));
 }

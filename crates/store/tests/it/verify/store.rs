@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 
 use crawl_model::{
     CookieChange, Dropped, DroppedItem, Ending, Entry, Errand, FieldCounts, Fingerprint, Item,
-    ItemKeys, RobotsReply, TicketId,
+    ItemKeys, ItemKind, Keys, Kinds, OwnKey, RobotsReply, TicketId, key_text,
 };
 use crawl_store::Progress;
+use serde_json::{Value, json};
 
-use crate::rig::{Brings, Rig, item, url};
+use crate::rig::{Brings, Rig, url};
 
 /// The folder, with its feed in it, and how it was made.
 pub(super) struct Sample {
@@ -83,6 +84,8 @@ fn fill(path: &Path) {
     let mut rig = Rig::new(path);
     rig.store.put_config(r#"{"scope":{"max-depth":3}}"#).unwrap();
     rig.store.blocks().unwrap().set("blocked.example", true).unwrap();
+    // One that changes: what it had is gone, or has come to have a history.
+    settle_named(&mut rig, 2, " before");
     (0..6).for_each(|i| settle(&mut rig, i));
     robots(&mut rig);
     rig.end().unwrap();
@@ -94,30 +97,64 @@ fn fill(path: &Path) {
     rig.end().unwrap();
 }
 
-/// Three items a page, long ones on some; the third has a key that the next page has, too.
+/// Three items a page, long ones on some.
 fn settle(rig: &mut Rig, i: u64) {
+    settle_named(rig, i, "");
+}
+
+/// The same, the items called a little otherwise.
+fn settle_named(rig: &mut Rig, i: u64, more: &str) {
     let text = format!("http://h/{i}");
     let found = (0..4).map(|j| rig.found(&format!("http://h/{i}/{j}"))).chain([rig.found(&text)]);
     let found = found.collect();
-    let keys = ItemKeys::new([0; 16]);
+    let keys = ItemKeys::new(rig.store.identity().secret);
+    let kind = ItemKind { name: "Book".into(), key: vec!["name".into()], ..ItemKind::default() };
+    let space = kind.key_space().into_owned();
+    let mut kinds = Kinds::default();
+    let number = kinds.number(|_| false, || Arc::new(kind));
     let long = "x".repeat(if i.is_multiple_of(3) { 5000 } else { 3 });
-    let names = [format!("a{i}"), format!("b{i}"), format!("c{i}")];
-    let items: Vec<Item> = names
-        .iter()
-        .map(|name| item(&format!("{{\"name\":\"{name}\",\"text\":\"{long}\"}}")))
-        .collect();
-    let keys = names.iter().map(|name| vec![keys.key("", name)]).collect();
+    let names = ["a", "b", "c"].map(|name| format!("{name}{i}{more}"));
+    let values = names.iter().map(|name| json!({"name": name, "text": long}));
+    let values: Vec<Value> = values.collect();
+    // Of each page one is of the kind, one is known by the key of a `dedup` step, and one only kept
+    // from being doubled.
+    let kind_of = |at: usize| if at == 0 { number } else { Kinds::NONE };
+    let items = values.iter().enumerate();
+    let items = items.map(|(at, item)| Item { json: item.to_string().into(), kind: kind_of(at) });
+    let items: Vec<Item> = items.collect();
+    let keys_of = |(at, item): (usize, &Value)| {
+        let by_step = keys.key("", &names[at]);
+        let own = match at {
+            0 => Some(keys.key(&space, &key_text([&item["name"]]))),
+            1 => Some(by_step),
+            _ => None,
+        };
+        let own = own.map(|key| OwnKey { key, content: keys.content(item.clone()) });
+        Keys { own, unique: if at == 0 { vec![] } else { vec![by_step] } }
+    };
+    let keys = values.iter().enumerate().map(keys_of).collect();
     let dropped = |reason: &str| DroppedItem::new("check", &Dropped::new(reason), "{\"a\":1}", 100);
     let dropped =
         vec![dropped("no price"), dropped(if i.is_multiple_of(2) { "no name" } else { "old" })];
     // Of words that come again and again a changed byte may be another way to say the same.
     let words =
         (1..50_u64).map(|j| format!("{:x} ", (i * 50 + j).wrapping_mul(0x9e37_79b9_7f4a_7c15)));
-    let body = format!("<p>page {i} {}", words.collect::<String>()).into();
+    let body = format!("<p>page {i}{more} {}", words.collect::<String>()).into();
     let fetched_ms = 1_700_000_000_123 + i;
     let label = "book";
-    let brings =
-        Brings { items, keys, dropped, found, body, label, fetched_ms, ..Brings::default() };
+    let spider = "books";
+    let brings = Brings {
+        items,
+        keys,
+        kinds,
+        spider,
+        dropped,
+        found,
+        body,
+        label,
+        fetched_ms,
+        ..Brings::default()
+    };
     let mut entry = rig.page(&text, brings);
     if let Entry::Parsed(parsed) = &mut entry {
         let change = CookieChange { key: format!("h/{i}").into(), cookie: Some("a=b".into()) };

@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use crawl::parser::plumbing;
+use crawl::store::Provenance;
 use crawl::store::inspect::{Query, What};
 use serde_json::Value;
 
@@ -19,6 +20,9 @@ type Tell<'a> = &'a mut dyn FnMut(Vec<String>) -> ControlFlow<()>;
 pub(super) fn of(crawl: &Crawl, row: &Value, tell: Tell<'_>) -> Result<(), Failure> {
     if let Some(item) = row.get("item") {
         let _ = tell(part("item", pretty(item)));
+        let known = Provenance::FIELDS.iter().filter_map(|name| Some((*name, row.get(*name)?)));
+        let known = known.map(|(name, value)| (name.to_owned(), value.clone())).collect();
+        let _ = tell(part("of the item", fields(&Value::Object(known))));
     }
     let Some(url) = row["url"].as_str() else {
         let _ = tell(pretty(row));

@@ -1,0 +1,184 @@
+//! Which fields of items are filled, by kind.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
+
+/// Longest name of a field that is told apart, in characters.
+const MAX_NAME_CHARS: usize = 100;
+
+/// How many items have which fields filled, by the name of their kind.
+///
+/// A field is filled unless it is null, an empty text, an empty list or an empty object. Only
+/// fields of items that are objects count, and of these the outermost.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FieldCounts {
+    /// By kind.
+    pub kinds: BTreeMap<Box<str>, KindCounts>,
+}
+
+/// The same for one kind of items.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KindCounts {
+    /// Number of items.
+    pub items: u64,
+    /// In how many of them each field is filled, by name; 0 for one that never is.
+    pub fields: BTreeMap<Box<str>, u64>,
+}
+
+impl FieldCounts {
+    /// Counts an item.
+    pub fn add(&mut self, kind: &str, json: &str) {
+        if !self.kinds.contains_key(kind) {
+            self.kinds.insert(kind.into(), KindCounts::default());
+        }
+        if let Some(counts) = self.kinds.get_mut(kind) {
+            counts.items += 1;
+            counts.each(json, |count, is_filled| *count += u64::from(is_filled));
+        }
+    }
+
+    /// Takes an item back that was counted.
+    pub fn remove(&mut self, kind: &str, json: &str) {
+        if let Some(counts) = self.kinds.get_mut(kind) {
+            counts.items = counts.items.saturating_sub(1);
+            counts.each(json, |count, is_filled| {
+                *count = count.saturating_sub(u64::from(is_filled));
+            });
+        }
+    }
+
+    /// Number of items.
+    #[must_use]
+    pub fn n_items(&self) -> u64 {
+        self.kinds.values().map(|kind| kind.items).sum()
+    }
+}
+
+impl KindCounts {
+    /// Shows the count of each field of an item, and whether it is filled there.
+    fn each(&mut self, json: &str, mut each: impl FnMut(&mut u64, bool)) {
+        // What is no object has no fields.
+        let Ok(Fields(fields)) = serde_json::from_str::<Fields<'_>>(json) else { return };
+        for (name, is_filled) in fields {
+            let name = name.chars().nth(MAX_NAME_CHARS).map_or(&*name, |_| "(long name)");
+            match self.fields.get_mut(name) {
+                Some(count) => each(count, is_filled),
+                None => each(self.fields.entry(name.into()).or_default(), is_filled),
+            }
+        }
+    }
+}
+
+/// An object's fields, and whether they are filled; read without building it.
+struct Fields<'a>(Vec<(std::borrow::Cow<'a, str>, bool)>);
+
+impl<'de> Deserialize<'de> for Fields<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct FieldsVisitor;
+
+        impl<'de> Visitor<'de> for FieldsVisitor {
+            type Value = Fields<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
+                let mut fields = Vec::new();
+                while let Some(Name(name)) = map.next_key()? {
+                    fields.push((name, map.next_value::<Filled>()?.0));
+                }
+                Ok(Fields(fields))
+            }
+        }
+
+        deserializer.deserialize_map(FieldsVisitor)
+    }
+}
+
+/// A name, borrowed where it has no escapes.
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] std::borrow::Cow<'a, str>);
+
+/// Whether a value says anything.
+struct Filled(bool);
+
+impl<'de> Deserialize<'de> for Filled {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct FilledVisitor;
+
+        impl<'de> Visitor<'de> for FilledVisitor {
+            type Value = Filled;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a value")
+            }
+
+            fn visit_unit<E>(self) -> Result<Filled, E> {
+                Ok(Filled(false))
+            }
+
+            fn visit_bool<E>(self, _: bool) -> Result<Filled, E> {
+                Ok(Filled(true))
+            }
+
+            fn visit_i64<E>(self, _: i64) -> Result<Filled, E> {
+                Ok(Filled(true))
+            }
+
+            fn visit_u64<E>(self, _: u64) -> Result<Filled, E> {
+                Ok(Filled(true))
+            }
+
+            fn visit_f64<E>(self, _: f64) -> Result<Filled, E> {
+                Ok(Filled(true))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Filled, E> {
+                Ok(Filled(!text.is_empty()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Filled, A::Error> {
+                let mut any = false;
+                while list.next_element::<IgnoredAny>()?.is_some() {
+                    any = true;
+                }
+                Ok(Filled(any))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Filled, A::Error> {
+                let mut any = false;
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {
+                    any = true;
+                }
+                Ok(Filled(any))
+            }
+        }
+
+        deserializer.deserialize_any(FilledVisitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_is_filled_if_it_says_something() {
+        let json =
+            r#"{"a":1,"b":null,"c":"","d":[],"e":{},"f":[null],"g":"x","h":false,"i\n":0.5}"#;
+        let mut counts = FieldCounts::default();
+        counts.add("book", json);
+        let kind = &counts.kinds["book"];
+        let filled: Vec<_> = kind.fields.iter().filter(|(_, n)| **n == 1).collect();
+        let names: Vec<_> = filled.iter().map(|(name, _)| &***name).collect();
+        assert_eq!((kind.items, kind.fields.len()), (1, 9));
+        assert_eq!(names, ["a", "f", "g", "h", "i\n"]);
+        counts.remove("book", json);
+        assert!(counts.kinds["book"].fields.values().all(|n| *n == 0) && counts.n_items() == 0);
+    }
+}

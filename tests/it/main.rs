@@ -9,6 +9,7 @@ mod built;
 
 mod archive;
 mod bad_input;
+mod bench;
 mod bookshop;
 mod broken;
 mod browse;

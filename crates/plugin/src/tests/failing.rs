@@ -84,12 +84,14 @@ fn a_frame_that_makes_no_sense_is_an_error_of_its_page() {
         ("0101ff000000", "not UTF-8"),
         ("01017b000000", "not JSON"),
         ("0001", "cut short"),
-        ("00010163", "wrong number of a URL"),
-        ("000101000000000000", "bytes too many"),
-        ("000101070000000000", "wrong number of a URL"),
-        ("00010001780000", "wrong URL"),
-        ("000000000000", "bytes too many"),
-        ("00000101", "cut short"),
+        ("00000100", "wrong number of lists of files"),
+        ("00000001", "cut short"),
+        ("000000010163", "wrong number of a URL"),
+        ("0000000101000000000000", "bytes too many"),
+        ("0000000101070000000000", "wrong number of a URL"),
+        ("000000010001780000", "wrong URL"),
+        ("0000000000000000", "bytes too many"),
+        ("0000000101", "cut short"),
     ];
     for (answer, expected) in answers {
         let spider = load(&built("garbage"), &args(&[("answer", answer)])).unwrap();

@@ -37,6 +37,7 @@ const PAGES: &[&str] = &[
     "has_extras",
     "checked_ms",
     "changed_ms",
+    "confirmed_ms",
     "interval_ms",
 ];
 const ERRORS: &[&str] = &["n", "verdict", "status", "attempts", "url", "host", "error", "referrer"];
@@ -109,7 +110,7 @@ mod tests {
             if record.get(name).is_none() {
                 record[*name] = match *name {
                     "status" => json!(200),
-                    "checked_ms" | "changed_ms" | "interval_ms" => json!(1),
+                    "checked_ms" | "changed_ms" | "confirmed_ms" | "interval_ms" => json!(1),
                     "timing" => json!({"body_us": 1}),
                     "remote" => json!("127.0.0.1"),
                     "cached" => json!("offline"),
@@ -118,6 +119,11 @@ mod tests {
                     "chain" => json!(["http://h/"]),
                     "body" => json!({"file": "f", "offset": 1, "len": 1}),
                     "has_extras" => json!(true),
+                    "n_files" => json!(1),
+                    "file" => json!({
+                        "path": "f", "sha256": "0", "media_type": "image/png",
+                        "width": 1, "height": 1,
+                    }),
                     _ => json!("x"),
                 };
             }

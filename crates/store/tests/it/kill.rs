@@ -85,6 +85,7 @@ fn settle_all(folder: &Path, end: Instant, make: impl Fn(&Rig, u64) -> (String, 
         while next < acked + WINDOW {
             let (url, brings) = make(&rig, next);
             journal.opened(TicketId((next % WINDOW) as u32), rig.print(&url));
+            journal.write();
             let entry = rig.page(&url, brings);
             rig.send(entry);
             next += 1;
@@ -101,6 +102,7 @@ fn hold_tickets(folder: &Path, end: Instant) {
     let mut journal = store.journal();
     for slot in 0..3 {
         journal.opened(TicketId(slot), Fingerprint(u64::from(slot) + 100));
+        journal.write();
     }
     println!("held");
     while Instant::now() < end {
@@ -306,7 +308,9 @@ fn a_suspect_that_settles_is_acquitted() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     let print = Fingerprinter::new(store.identity().secret).get(&url("http://h/"));
-    store.journal().opened(TicketId(0), print);
+    let mut journal = store.journal();
+    journal.opened(TicketId(0), print);
+    journal.write();
     drop(store); // no clean stop: to the next open this is a death
     let mut rig = Rig::new(dir.path());
     assert_eq!(rig.store.recovery().suspects, [(print, 1)]);

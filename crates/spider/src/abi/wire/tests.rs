@@ -212,8 +212,8 @@ fn runs_that_make_no_sense_are_refused() {
     let book = numbered_book(100);
     let plain = [0];
     let decode = |count: usize, runs: &[(usize, usize, &[u8])]| {
-        // No items, and no files of items.
-        let mut bytes = [frame(&(0_usize, 0_usize)), frame(&count)].concat();
+        // No items, no kinds of them, no files of items.
+        let mut bytes = [frame(&(0_usize, 0_usize)), frame(&(0_usize, count))].concat();
         for &(at, n, settings) in runs {
             bytes.push(3);
             bytes.extend(frame(&(at, n)));
@@ -239,7 +239,7 @@ fn runs_that_make_no_sense_are_refused() {
     }
     assert_eq!(decode(10, &[(0, 11, &plain)]), Err(WireError::Wrong("run")), "more than it says");
     assert!(decode(usize::MAX, &[(0, 100, &plain)]).is_err());
-    assert!(Harvested::decode(&[0, 0, 2, 3, 0, 2, 0, 0, 0, 0]).is_err(), "links of no page");
+    assert!(Harvested::decode(&[0, 0, 0, 2, 3, 0, 2, 0, 0, 0, 0]).is_err(), "links of no page");
 }
 
 #[test]

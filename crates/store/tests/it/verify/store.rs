@@ -76,7 +76,9 @@ pub(crate) fn copy_all(from: &Path, to: &Path) {
 /// A run that dies with a URL in hand.
 fn hold(path: &Path, print: u64) {
     let store = crate::rig::open(path);
-    store.journal().opened(TicketId(0), Fingerprint(print));
+    let mut journal = store.journal();
+    journal.opened(TicketId(0), Fingerprint(print));
+    journal.write();
 }
 
 fn fill(path: &Path) {

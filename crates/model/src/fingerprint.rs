@@ -107,8 +107,7 @@ impl Fingerprinter {
     #[must_use]
     pub fn second(&self, request: &Request) -> Option<Fingerprint> {
         let text = request.url.as_str();
-        let hash =
-            self.hash(&self.second?, request.method, text, &request.body, request.number());
+        let hash = self.hash(&self.second?, request.method, text, &request.body, request.number());
         Some(Fingerprint(hash | SECOND))
     }
 

@@ -159,7 +159,10 @@ impl Reader {
     /// says in its field `files` where each of them stands now.
     #[must_use]
     pub fn items(&self, print: Fingerprint) -> Items {
-        Items::new(Pieces::of(&self.shared.db, keys::ITEMS, print, "item"), ItemFiles::of(self, print))
+        Items::new(
+            Pieces::of(&self.shared.db, keys::ITEMS, print, "item"),
+            ItemFiles::of(self, print),
+        )
     }
 
     /// Those of a page's items that are whole at settle `n` and at none before: it is the page's, or

@@ -13,10 +13,15 @@ mod objects;
 mod postgres;
 mod read;
 mod rig;
-#[cfg(any(feature = "postgres", feature = "object-store", feature = "sqlite"))]
+#[cfg(any(
+    feature = "postgres",
+    feature = "object-store",
+    feature = "parquet",
+    feature = "sqlite"
+))]
 #[cfg_attr(
-    not(feature = "object-store"),
-    allow(dead_code, reason = "some of it is of use without that server, too")
+    not(all(feature = "postgres", feature = "object-store")),
+    allow(dead_code, unused_imports, reason = "the servers are for other tests")
 )]
 mod servers;
 #[cfg(feature = "sqlite")]

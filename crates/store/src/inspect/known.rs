@@ -30,6 +30,9 @@ const PAGES: &[&str] = &[
     "referrer",
     "error",
     "body",
+    "body_lost",
+    "file",
+    "n_files",
     "digest",
     "has_extras",
     "checked_ms",
@@ -37,6 +40,25 @@ const PAGES: &[&str] = &[
     "interval_ms",
 ];
 const ERRORS: &[&str] = &["n", "verdict", "status", "attempts", "url", "host", "error", "referrer"];
+const MEDIA: &[&str] = &[
+    "n",
+    "verdict",
+    "kind",
+    "path",
+    "type",
+    "bytes",
+    "width",
+    "height",
+    "sha256",
+    "status",
+    "fetched_ms",
+    "attempts",
+    "url",
+    "host",
+    "redirect",
+    "referrer",
+    "error",
+];
 const URLS: &[&str] = &["url", "host", "verdict", "state", "depth", "n", "referrer"];
 const LINKS: &[&str] = &["way", "verdict", "depth", "url", "host"];
 const HOSTS: &[&str] = &["host", "pages", "settled", "queued", "filtered", "items", "bytes"];
@@ -60,6 +82,7 @@ pub fn fields(what: What) -> Option<&'static [&'static str]> {
     match what {
         What::Pages => Some(PAGES),
         What::Errors => Some(ERRORS),
+        What::Media => Some(MEDIA),
         What::Urls => Some(URLS),
         What::Links => Some(LINKS),
         What::Hosts => Some(HOSTS),

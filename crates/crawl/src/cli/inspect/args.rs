@@ -177,9 +177,7 @@ fn about(what: What) -> (&'static str, &'static str) {
             ("errors", "Those that ended in a failure, with the page that linked there")
         }
         What::Items => ("items", "What the spider took"),
-        What::Media => {
-            ("media", "The files that items asked for, and those that could not be had")
-        }
+        What::Media => ("media", "The files that items asked for, and those that could not be had"),
         What::Urls => {
             ("urls", "Every URL ever found, with its verdict or the reason why it was not fetched")
         }

@@ -1,10 +1,10 @@
 //! `crawl inspect STORE links`: which of them, and what they were read from.
 
 use clap::Args;
-use crawl::store::inspect::Ends;
+use crawl::store::inspect::{Ends, What};
 use serde_json::Value;
 
-use super::args::{InspectArgs, What};
+use super::args::InspectArgs;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::progress::grouped;
 
@@ -54,7 +54,7 @@ impl EndsArgs {
 
 /// That only links have ends.
 pub(super) fn check(args: &InspectArgs) -> Result<(), Failure> {
-    if !args.ends.is_read() || args.what == What::Links {
+    if !args.ends.is_read() || args.what.0 == What::Links {
         return Ok(());
     }
     let what = "only links have `--in`, `--out` and `--all`";

@@ -203,7 +203,8 @@ fn asked_for(path: &Path, url: &str) -> Result<(), String> {
     let query = serde_json::json!({"what": "body", "url": url});
     let query: Query = serde_json::from_value(query).unwrap();
     let reader = Store::inspect(path).unwrap().reader();
-    let answered = answer(&reader, &query, &mut |_| std::ops::ControlFlow::Continue(()));
+    let answered =
+        answer(&reader, &query, &mut |_| std::ops::ControlFlow::Continue(()), &mut |_| {});
     let lost = "the archived answer of this URL is lost: ";
     answered.map_err(|error| error.to_string().strip_prefix(lost).unwrap().to_owned())
 }

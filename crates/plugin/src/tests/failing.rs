@@ -100,10 +100,10 @@ fn a_frame_that_makes_no_sense_is_an_error_of_its_page() {
         assert!(error.contains(expected), "{answer}: {error}");
         assert!(parts.items.is_empty() && parts.follows.is_empty());
     }
-    let spider = load(&built("garbage"), &args(&[("answer", "0000000000")])).unwrap();
+    let spider = load(&built("garbage"), &args(&[("answer", "00000000000000")])).unwrap();
     assert_eq!(harvest(|out| spider.parse(&test.page(), out)).1, None);
     // A link that is there.
-    let spider = load(&built("garbage"), &args(&[("answer", "0001010000000000")])).unwrap();
+    let spider = load(&built("garbage"), &args(&[("answer", "00000001010000000000")])).unwrap();
     let (parts, error) = harvest(|out| spider.parse(&test.page(), out));
     assert_eq!((error, parts.follows[0].url().as_str()), (None, "http://h/x"));
 }

@@ -94,9 +94,10 @@ mod tests {
     /// may have spaces.
     fn policy_of(thread: Thread) -> String {
         let number: String = format!("{thread:?}").chars().filter(char::is_ascii_digit).collect();
-        let stat = fs::read_to_string(format!("/proc/self/task/{number}/stat")).unwrap();
-        let after_name = stat.rsplit_once(") ").unwrap().1;
-        after_name.split(' ').nth(41 - 3).unwrap().to_owned()
+        let stat = fs::read_to_string(format!("/proc/self/task/{number}/stat"));
+        let stat = stat.expect("a thread that lives has a file in /proc");
+        let policy = stat.rsplit_once(") ").and_then(|(_, rest)| rest.split(' ').nth(41 - 3));
+        policy.expect("the file has fields enough").to_owned()
     }
 
     #[test]

@@ -40,7 +40,8 @@ impl ItemKeys {
         Self { secret }
     }
 
-    /// The key for `text` among those of the space `space`: see [`ItemKind::key_space`].
+    /// The key for `text` among those of the space `space`: see
+    /// [`ItemKind::key_space`](crate::ItemKind::key_space).
     #[must_use]
     pub fn key(&self, space: &str, text: &str) -> ItemKey {
         let mut hasher = SipHasher24::new_with_key(&self.secret);

@@ -11,6 +11,7 @@ fn main() {
         ("login", quotes),
         ("authors", Quotes::authors().len()),
         ("books", 60), // what its config asks for
+        ("covers", 60),
         ("sitemap", News::articles().len()),
         ("multi_domain", Directory::events().len()),
     ] {

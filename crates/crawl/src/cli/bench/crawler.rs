@@ -169,7 +169,8 @@ fn config_text(workload: Workload, spider: Spider, site: SocketAddr, store: &Pat
              title = \"h3 a @title\"\nprice = { css = \".price_color\", type = \"number\" }\n",
         ),
         Spider::Derived | Spider::Dom => {
-            let _ = write!(text, "[spider]\nplugin = {}\n", quoted(spider.name()));
+            let plugin = store.with_file_name(spider.name());
+            let _ = write!(text, "[spider]\nplugin = {}\n", quoted(&plugin.to_string_lossy()));
         }
     }
     text

@@ -1,3 +1,5 @@
+//! The spider of `crawl bench` whose item is derived: matched while the page streams by.
+
 use crawl_spider::prelude::*;
 
 #[derive(Item)]

@@ -1,3 +1,5 @@
+//! The spider of `crawl bench` that selects in the document's tree.
+
 use crawl_spider::prelude::*;
 
 #[derive(Default)]

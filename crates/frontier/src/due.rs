@@ -27,6 +27,8 @@ const LAST: u64 = (1 << 48) - 1;
 impl Stamp {
     /// No instant; before all others.
     pub(crate) const NEVER: Self = Self([0; 6]);
+    /// Before all instants that a clock tells.
+    pub(crate) const FIRST: Self = Self([0, 0, 0, 0, 0, 1]);
 
     fn micros(self) -> u64 {
         let [a, b, c, d, e, f] = self.0;

@@ -284,6 +284,7 @@ fn three_deaths_end_a_url_and_after_two_it_runs_alone() {
     let mut rig = Rig::new(|c| {
         c.politeness.delay = Duration::ZERO;
         c.politeness.per_host = std::num::NonZeroU32::new(4).unwrap();
+        c.politeness.max_rate = 1_000_000; // so that hosts take turns
     });
     let events =
         ["http://h/0", "http://h/1", "http://a/2", "http://h/3"].map(|text| queued(text, 0));

@@ -10,6 +10,7 @@ use crawl_model::{EndedBy, Errand, FilterReason, Ticket, View};
 use super::host::Flag;
 use super::{AddressKey, HostKey, Later, Scheduler};
 use crate::backend::Backend;
+use crate::due::Stamp;
 use crate::gate::Gate;
 use crate::queue::Queued;
 use crate::slots::{Open, OpenErrand};
@@ -20,6 +21,8 @@ const STEPS: usize = 1000;
 
 /// Messages that the store has not answered, from which on no more URLs are ended.
 const MOST_UNANSWERED: usize = 64;
+/// Requests to a host that needs no rest between them, before other hosts have their turn.
+const TURN: u16 = 64;
 /// URLs that wait in memory for the rules of one origin; the others stay in their queue.
 const MOST_AT_GATE: usize = 64;
 
@@ -98,7 +101,7 @@ impl<B: Backend> Scheduler<B> {
             self.rate_due = Some(due);
             return None;
         }
-        self.dismiss(key); // its turn is over, even if it is due again at once
+        self.dismiss(key); // with many places it gets them one by one, as others do
         let delay = self.delay(key);
         let host = self.host_mut(key);
         let busy = host.busy_mut();
@@ -107,6 +110,7 @@ impl<B: Backend> Scheduler<B> {
             None => OpenErrand::Page(busy.held.take()?),
         };
         busy.in_flight += 1;
+        busy.turn = busy.turn.saturating_add(1);
         // Till the real start is known, the clock counts from now.
         let next = now + delay;
         host.next_start = host.next_start.max(next.into());
@@ -252,6 +256,21 @@ impl<B: Backend> Scheduler<B> {
     pub(super) fn dismiss(&mut self, key: HostKey) {
         if self.due.remove(key) {
             self.recheck_line(key);
+        }
+    }
+
+    /// Lets a host that is free, and may be asked again at once, go before others that are due:
+    /// its connection is open, and another host's may have to be closed to open one. After
+    /// [`TURN`] requests the others have their turn; in a crawl with a rate, which has time for
+    /// connections and would come down on one host, after each.
+    pub(super) fn keep_turn(&mut self, key: HostKey, now: Instant) {
+        let is_due = self.due.of(key).is_some_and(|due| due <= now.into());
+        let has_rate = self.rate.is_some();
+        let busy = self.host_mut(key).busy_mut();
+        if !is_due || has_rate || busy.condition.is_backing_off() || busy.turn >= TURN {
+            busy.turn = 0;
+        } else {
+            self.due.insert(key, Stamp::FIRST);
         }
     }
 

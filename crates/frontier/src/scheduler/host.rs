@@ -62,6 +62,8 @@ pub(super) struct Busy {
     pub(super) in_flight: u32,
     /// Page tickets that have not ended.
     pub(super) open_pages: u32,
+    /// Requests of its turn so far; 0 if others have theirs.
+    pub(super) turn: u16,
 }
 
 impl Busy {
@@ -75,6 +77,7 @@ impl Busy {
         address: None,
         in_flight: 0,
         open_pages: 0,
+        turn: 0,
     };
 
     /// Whether nothing of it matters but its origins.
@@ -85,7 +88,7 @@ impl Busy {
             && self.crawl_delay.is_zero()
             && self.rest_until.is_none_or(|until| until <= now)
             && self.address.is_none()
-            && (self.in_flight, self.open_pages) == (0, 0)
+            && (self.in_flight, self.open_pages, self.turn) == (0, 0, 0)
     }
 }
 

@@ -84,6 +84,7 @@ impl<B: Backend> Scheduler<B> {
         let next = Stamp::from(next);
         state.next_start = if is_last { next } else { state.next_start.max(next) };
         self.schedule(host, now);
+        self.keep_turn(host, now);
     }
 
     /// A message from the store: what it tells is durable.

@@ -58,16 +58,34 @@ fn a_host_that_was_never_reached_rests_only_shortly() {
     let _second = rig.expect("http://a/2");
 }
 
-#[test]
-fn hosts_that_are_due_at_once_take_turns() {
-    let urls = ["http://a/1", "http://a/2", "http://b/1", "http://b/2", "http://h/1"];
-    let mut rig = Rig::with(&urls, |c| c.politeness.delay = Duration::ZERO);
+/// Hosts in the order in which they are asked, one request at a time.
+fn hosts_asked(mut rig: Rig) -> Vec<String> {
     let mut order = Vec::new();
     while let Some(ticket) = rig.next() {
-        order.push(ticket.url().as_str().to_owned());
+        order.push(ticket.url().host_str().to_owned());
         rig.finish(ticket);
     }
-    assert_eq!(order, ["http://a/1", "http://b/1", "http://h/1", "http://a/2", "http://b/2"]);
+    order
+}
+
+#[test]
+fn hosts_that_are_due_at_once_take_turns_of_many_requests() {
+    let urls: Vec<_> =
+        ["a", "b"].iter().flat_map(|h| (0..70).map(move |n| format!("http://{h}/{n}"))).collect();
+    let urls: Vec<_> = urls.iter().map(String::as_str).collect();
+    let order = hosts_asked(Rig::with(&urls, |c| c.politeness.delay = Duration::ZERO));
+    let turns: Vec<_> = order.chunk_by(|a, b| a == b).map(|turn| (&*turn[0], turn.len())).collect();
+    assert_eq!(turns, [("a", 64), ("b", 64), ("a", 6), ("b", 6)]);
+}
+
+#[test]
+fn in_a_crawl_with_a_rate_a_turn_is_one_request() {
+    let urls = ["http://a/1", "http://a/2", "http://b/1", "http://b/2", "http://h/1"];
+    let order = hosts_asked(Rig::with(&urls, |c| {
+        c.politeness.delay = Duration::ZERO;
+        c.politeness.max_rate = 1_000_000;
+    }));
+    assert_eq!(order, ["a", "b", "h", "a", "b"]);
 }
 
 #[test]

@@ -176,7 +176,9 @@ impl Exchange {
             }
         }
         let limits = &fetch.settings.limits;
-        let mut fresh = self.dialer.connect(url, lane, limits, &mut fetch.clock).await?;
+        // Its state is fifteen times that of all else here, and few requests need it.
+        let dialing = Box::pin(self.dialer.connect(url, lane, limits, &mut fetch.clock));
+        let mut fresh = dialing.await?;
         if let Some(shared) = fresh.share() {
             self.pool.put(url, shared);
         }

@@ -7,7 +7,7 @@
 
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::Poll;
 
 use crawl_model::{Fetched, HostFree, Ticket};
@@ -30,7 +30,8 @@ pub(crate) async fn run(
 ) {
     while let Ok((mut ticket, permit)) = tickets.recv().await {
         let id = ticket.id();
-        let Some(answer) = unless_panic(fetcher.fetch(&mut ticket)).await else {
+        let answer = unless_panic(pin!(fetcher.fetch(&mut ticket))).await;
+        let Some(answer) = answer else {
             // A frontier that is gone needs no news.
             let _ = host_free.send(HostFree::unsent(id)).await;
             continue;
@@ -44,8 +45,7 @@ pub(crate) async fn run(
 }
 
 /// Runs `work`; `None` if it panicked. The panic's message has gone to stderr by then.
-async fn unless_panic<F: Future>(work: F) -> Option<F::Output> {
-    let mut work = pin!(work);
+async fn unless_panic<F: Future>(mut work: Pin<&mut F>) -> Option<F::Output> {
     poll_fn(move |cx| {
         // Nothing is looked at after a panic but what fetches share, and that is kept in locks
         // and atomics that hold no half-made state.

@@ -156,6 +156,9 @@ impl<B: Backend> Shell<B> {
             }
             self.counts.publish(&self.scheduler.tally);
             let heard = self.listen(&lack).await;
+            // All who have something to say get to say it first: one turn for many, one journal
+            // entry for their tickets.
+            tokio::task::yield_now().await;
             if self.take(heard).is_break() {
                 return Ok(self.end(End::Closed));
             }

@@ -37,7 +37,7 @@ impl Row {
     /// It as JSON on one line.
     pub(crate) fn json(&self) -> Cow<'_, str> {
         match self {
-            Self::Whole(json) if json.contains(['\n', '\r']) => {
+            Self::Whole(json) if has_line_break(json) => {
                 // Outside strings a line break is mere white space, inside JSON has none.
                 Cow::Owned(json.replace(['\n', '\r'], ""))
             }
@@ -48,6 +48,11 @@ impl Row {
             }
         }
     }
+}
+
+fn has_line_break(text: &str) -> bool {
+    // Both are searched for many bytes at a time, which a search for either is not.
+    text.as_bytes().contains(&b'\n') || text.as_bytes().contains(&b'\r')
 }
 
 fn fields_of(json: &str) -> Map<String, Value> {

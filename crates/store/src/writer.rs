@@ -23,7 +23,7 @@ use crate::store::Shared;
 use crate::{RecrawlConfig, StoreConfig, StoreError};
 
 /// Longest time that an entry waits for others to share its flush.
-const GROUP_TIME: Duration = Duration::from_millis(10);
+const GROUP_TIME: Duration = Duration::from_millis(20);
 
 /// How far the crawl has got: what feeds follow.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 /// Longest name of a field that is told apart, in characters.
 const MAX_NAME_CHARS: usize = 100;
@@ -64,7 +65,8 @@ impl KindCounts {
         // What is no object has no fields.
         let Ok(Fields(fields)) = serde_json::from_str::<Fields<'_>>(json) else { return };
         for (name, is_filled) in fields {
-            let name = name.chars().nth(MAX_NAME_CHARS).map_or(&*name, |_| "(long name)");
+            let is_long = name.len() > MAX_NAME_CHARS && name.chars().nth(MAX_NAME_CHARS).is_some();
+            let name = if is_long { "(long name)" } else { &*name };
             match self.fields.get_mut(name) {
                 Some(count) => each(count, is_filled),
                 None => each(self.fields.entry(name.into()).or_default(), is_filled),
@@ -90,7 +92,8 @@ impl<'de> Deserialize<'de> for Fields<'de> {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
                 let mut fields = Vec::new();
                 while let Some(Name(name)) = map.next_key()? {
-                    fields.push((name, map.next_value::<Filled>()?.0));
+                    let value: &RawValue = map.next_value()?;
+                    fields.push((name, is_filled(value.get())));
                 }
                 Ok(Fields(fields))
             }
@@ -104,62 +107,12 @@ impl<'de> Deserialize<'de> for Fields<'de> {
 #[derive(Deserialize)]
 struct Name<'a>(#[serde(borrow)] std::borrow::Cow<'a, str>);
 
-/// Whether a value says anything.
-struct Filled(bool);
-
-impl<'de> Deserialize<'de> for Filled {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct FilledVisitor;
-
-        impl<'de> Visitor<'de> for FilledVisitor {
-            type Value = Filled;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a value")
-            }
-
-            fn visit_unit<E>(self) -> Result<Filled, E> {
-                Ok(Filled(false))
-            }
-
-            fn visit_bool<E>(self, _: bool) -> Result<Filled, E> {
-                Ok(Filled(true))
-            }
-
-            fn visit_i64<E>(self, _: i64) -> Result<Filled, E> {
-                Ok(Filled(true))
-            }
-
-            fn visit_u64<E>(self, _: u64) -> Result<Filled, E> {
-                Ok(Filled(true))
-            }
-
-            fn visit_f64<E>(self, _: f64) -> Result<Filled, E> {
-                Ok(Filled(true))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Filled, E> {
-                Ok(Filled(!text.is_empty()))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Filled, A::Error> {
-                let mut any = false;
-                while list.next_element::<IgnoredAny>()?.is_some() {
-                    any = true;
-                }
-                Ok(Filled(any))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Filled, A::Error> {
-                let mut any = false;
-                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {
-                    any = true;
-                }
-                Ok(Filled(any))
-            }
-        }
-
-        deserializer.deserialize_any(FilledVisitor)
+/// Whether a value says anything. `json` is that of one value without blanks around it.
+fn is_filled(json: &str) -> bool {
+    match json.as_bytes() {
+        b"null" | b"\"\"" => false,
+        [b'[' | b'{', inside @ .., _] => !inside.trim_ascii().is_empty(),
+        _ => true,
     }
 }
 
@@ -170,7 +123,7 @@ mod tests {
     #[test]
     fn a_field_is_filled_if_it_says_something() {
         let json =
-            r#"{"a":1,"b":null,"c":"","d":[],"e":{},"f":[null],"g":"x","h":false,"i\n":0.5}"#;
+            r#"{"a":1,"b":null,"c":"","d":[ ],"e":{},"f":[null],"g":" ","h":false,"i\n":0.5}"#;
         let mut counts = FieldCounts::default();
         counts.add("book", json);
         let kind = &counts.kinds["book"];

@@ -34,17 +34,24 @@ pub fn number(text: &str) -> Option<Number> {
         None if has_bare_point => ("0", run),
         None => (run, ""),
     };
-    let digits = |part: &str| part.chars().filter(char::is_ascii_digit).collect::<String>();
-    let sign = if is_negative { "-" } else { "" };
-    let (whole, fraction) = (digits(whole), digits(fraction));
-    let integer = format!("{sign}{whole}").parse::<i64>().ok().filter(|_| fraction.is_empty());
-    match integer {
-        Some(n) => Some(n.into()),
-        None => {
-            let value: f64 = format!("{sign}{whole}.{fraction}0").parse().ok()?;
-            Number::from_f64(value)
-        }
+    let mut plain = String::with_capacity(run.len() + "-.0".len());
+    if is_negative {
+        plain.push('-');
     }
+    push_digits(&mut plain, whole);
+    if fraction.is_empty()
+        && let Ok(n) = plain.parse::<i64>()
+    {
+        return Some(n.into());
+    }
+    plain.push('.');
+    push_digits(&mut plain, fraction);
+    plain.push('0');
+    Number::from_f64(plain.parse().ok()?)
+}
+
+fn push_digits(out: &mut String, part: &str) {
+    out.extend(part.bytes().filter(u8::is_ascii_digit).map(char::from));
 }
 
 /// A minus sign directly before a number, and not a dash inside a word (`A-7`, `1-2`).

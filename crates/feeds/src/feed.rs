@@ -223,13 +223,19 @@ impl Feed {
     }
 
     fn write_page(&mut self, n: u64, print: Fingerprint) -> Result<(), FeedError> {
-        let record = self.reader.page(print)?;
+        let glance = self.reader.glance(print)?;
         // Another number: fetched again later, or kept out by a better copy.
-        let Some(record) = record.filter(|record| record.n == n) else { return Ok(()) };
-        if record.n_items > 0 {
+        let Some(glance) = glance.filter(|glance| glance.n == n) else { return Ok(()) };
+        if glance.n_items > 0 && self.selection.takes_all() && glance.n_files == 0 {
+            for item in self.reader.items(print) {
+                self.sink.put(Row::Whole(item?))?;
+            }
+        } else if glance.n_items > 0
+            && let Some(record) = self.reader.page(print)?.filter(|record| record.n == n)
+        {
             self.write_items(n, print, &record)?;
         }
-        if Request::file_kind_of(&record.label).is_some() {
+        if Request::file_kind_of(&glance.label).is_some() {
             let reader = self.reader.clone();
             reader.each_waiting(print, |page, record| {
                 self.write_items(n, page, &record).map(ControlFlow::Continue)
@@ -246,9 +252,6 @@ impl Feed {
         print: Fingerprint,
         record: &PageRecord,
     ) -> Result<(), FeedError> {
-        if self.selection.takes_all() && record.n_files == 0 && record.n == n {
-            return self.reader.items(print).try_for_each(|item| self.sink.put(Row::Whole(item?)));
-        }
         for item in self.reader.items_whole_at(print, record, n) {
             let StoredItem { json, provenance } = item?;
             if let Some(row) = self.selection.row(json, record, &provenance) {

@@ -67,6 +67,7 @@ mod tally;
 
 mod cache;
 mod fold;
+mod glance;
 mod reader;
 mod stored;
 
@@ -79,6 +80,7 @@ pub use database::FeedCursor;
 pub use dropped::DropCounts;
 pub use error::StoreError;
 pub use fold::{HostRow, UrlRow, UrlState};
+pub use glance::PageGlance;
 pub use items::{Items, Provenance, StoredItem, StoredItems};
 pub use log::Events;
 pub use media::{FilesGone, KnownFiles, gc_files};

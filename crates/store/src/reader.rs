@@ -24,7 +24,7 @@ use crate::runs::LastRuns;
 use crate::store::Shared;
 use crate::warc::Digest;
 use crate::{
-    Events, FeedCursor, HostRow, Identity, Items, Revisited, StoreError, StoredCookies,
+    Events, FeedCursor, HostRow, Identity, Items, PageGlance, Revisited, StoreError, StoredCookies,
     StoredItems, StoredPages, StoredRobots, archive, folder, keys,
 };
 
@@ -124,6 +124,14 @@ impl Reader {
     /// [`StoreError`] if the database cannot be read or the record is damaged.
     pub fn page(&self, print: Fingerprint) -> Result<Option<PageRecord>, StoreError> {
         self.shared.db.page(print)
+    }
+
+    /// The few fields of a record that tell whether there is more to read of the page.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database cannot be read or the record is damaged.
+    pub fn glance(&self, print: Fingerprint) -> Result<Option<PageGlance>, StoreError> {
+        PageGlance::at(&self.shared.db, print)
     }
 
     /// A page as the stream yields it, without header fields; its body if it was archived.

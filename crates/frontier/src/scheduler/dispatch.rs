@@ -261,16 +261,19 @@ impl<B: Backend> Scheduler<B> {
 
     /// Lets a host that is free, and may be asked again at once, go before others that are due:
     /// its connection is open, and another host's may have to be closed to open one. After
-    /// [`TURN`] requests the others have their turn; in a crawl with a rate, which has time for
-    /// connections and would come down on one host, after each.
+    /// [`TURN`] requests the others have their turn. They have it after each in a crawl with a rate,
+    /// which has time for connections and would come down on one host, and at an address that
+    /// hosts share.
     pub(super) fn keep_turn(&mut self, key: HostKey, now: Instant) {
         let is_due = self.due.of(key).is_some_and(|due| due <= now.into());
-        let has_rate = self.rate.is_some();
-        let busy = self.host_mut(key).busy_mut();
-        if !is_due || has_rate || busy.condition.is_backing_off() || busy.turn >= TURN {
-            busy.turn = 0;
-        } else {
+        let must_share = self.rate.is_some() || self.shares_address(key);
+        let busy = self.host(key).busy();
+        if is_due && !must_share && !busy.condition.is_backing_off() && busy.turn < TURN {
             self.due.insert(key, Stamp::FIRST);
+        } else if busy.turn > 0 {
+            let host = self.host_mut(key);
+            host.busy_mut().turn = 0;
+            host.rest(now);
         }
     }
 

@@ -100,6 +100,13 @@ impl<B: Backend> Scheduler<B> {
         address.in_flight < per_host && address.next_start.is_none_or(|due| due <= now)
     }
 
+    /// Whether another host waits for the address of this one.
+    pub(super) fn shares_address(&mut self, host: HostKey) -> bool {
+        let Some(key) = self.host(host).busy().address else { return false };
+        let address = self.lines.get(key);
+        !address.line.is_empty() || address.called.is_some_and(|called| called != host)
+    }
+
     /// Takes a host that is due out of the heap until its address is free.
     pub(super) fn stand_in_line(&mut self, host: HostKey) {
         self.dismiss(host);

@@ -4,31 +4,40 @@ use bytes::Bytes;
 use crawl_model::{CanonicalUrl, Fingerprinter, Request, Response};
 use crawl_parser::{
     ConfigSpider, FieldConfig, ItemConfig, LinkSpider, PageOpener, ParseConfig, SpiderConfig,
+    TestPage,
 };
 use crawl_spider::{Harvest, Harvested, Page, Spider};
 
 /// A page of a shop: 24 KB, 81 links, 15 products.
 const LIST: &str = include_str!("list.html");
-const LINKS: usize = 81;
-const CARDS: usize = 15;
+pub(crate) const LINKS: usize = 81;
+pub(crate) const CARDS: usize = 15;
 const SELECTORS: [&str; 3] = ["article.product_pod", "h3 > a[title]", "ul.more li:last-child a"];
 
-fn response() -> Response {
+fn response(html: String) -> Response {
     let content_type = ("content-type".into(), Bytes::from_static(b"text/html; charset=utf-8"));
     Response {
         status: 200,
         version: "HTTP/1.1",
         headers: vec![content_type],
-        body: Bytes::from_static(LIST.as_bytes()),
+        body: html.into(),
         truncated: None,
         remote: None,
     }
 }
 
+fn request() -> Request {
+    Request::get(CanonicalUrl::parse("http://shop.test/p/77").expect("a URL"))
+}
+
 /// Reads the page `n` times for this spider.
 fn read(n: u64, spider: &dyn Spider, look: impl Fn(&Page<'_>, Harvested)) {
-    let request = Request::get(CanonicalUrl::parse("http://shop.test/p/77").expect("a URL"));
-    let response = response();
+    read_html(n, LIST.to_owned(), spider, look);
+}
+
+fn read_html(n: u64, html: String, spider: &dyn Spider, look: impl Fn(&Page<'_>, Harvested)) {
+    let request = request();
+    let response = response(html);
     let opener = PageOpener::new(&ParseConfig::default(), spider);
     for _ in 0..n {
         opener.open(&request, &response, 0, |page| {
@@ -37,6 +46,14 @@ fn read(n: u64, spider: &dyn Spider, look: impl Fn(&Page<'_>, Harvested)) {
             look(page, out.into_parts());
         });
     }
+}
+
+/// Decoding and the streaming pass, of a page without a link.
+pub(crate) fn tokens(n: u64) {
+    let html = LIST.replace("<a ", "<b ").replace("</a>", "</b>");
+    read_html(n, html, &LinkSpider, |page, harvest| {
+        assert!(harvest.follows.is_empty() && !page.title().is_empty());
+    });
 }
 
 /// Decoding, the streaming pass, 81 URLs resolved and fingerprinted.
@@ -72,6 +89,16 @@ pub(crate) fn tree(n: u64) {
         let found = SELECTORS.map(|css| page.css(css).expect("a selector").len());
         assert_eq!(found, [CARDS, CARDS, 1]);
     });
+}
+
+/// Three selectors in a tree that is there.
+pub(crate) fn select(n: u64) {
+    let page = TestPage::new(request(), response(LIST.to_owned()));
+    let page = page.page();
+    for _ in 0..n {
+        let found = SELECTORS.map(|css| page.css(css).expect("a selector").len());
+        assert_eq!(found, [CARDS, CARDS, 1]);
+    }
 }
 
 /// 81 references resolved, made canonical and fingerprinted, one by one.

@@ -15,7 +15,7 @@ const LIMIT: Duration = Duration::from_secs(900);
 
 /// A command in a folder, to its end; says how long it took.
 #[track_caller]
-fn timed(folder: &Path, what: &str, command: &mut Command) -> Output {
+pub(crate) fn timed(folder: &Path, what: &str, command: &mut Command) -> Output {
     let start = Instant::now();
     let mut child = command
         .current_dir(folder)
@@ -58,7 +58,7 @@ fn timed(folder: &Path, what: &str, command: &mut Command) -> Output {
 }
 
 /// A `crawl` command whose plugins are built in `target`; without one, where users have it.
-fn crawl_with(args: &[&str], target: Option<&Path>) -> Command {
+pub(crate) fn crawl_with(args: &[&str], target: Option<&Path>) -> Command {
     let mut command = crawl(args);
     let own = std::env::vars_os().filter(|(key, _)| {
         // What cargo set for this test is not there for a newcomer.
@@ -76,7 +76,7 @@ fn crawl_with(args: &[&str], target: Option<&Path>) -> Command {
 }
 
 /// One target folder for all, so that the SDK and the parser are built once.
-fn shared_target() -> PathBuf {
+pub(crate) fn shared_target() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("spiders")
 }
 

@@ -13,6 +13,7 @@
 
 mod stage;
 
+pub mod bare;
 pub mod plumbing;
 
 mod document;

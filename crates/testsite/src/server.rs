@@ -32,6 +32,9 @@ pub struct Connections {
     pub accepted: u64,
     /// Open now.
     pub open: u64,
+    /// Most that were open at the same time, so far or since [`TestSite::forget_most`]. One that is
+    /// closed before another is opened does not count beside it.
+    pub most: u64,
 }
 
 /// What all connections share.
@@ -41,6 +44,8 @@ pub(crate) struct Shared {
     pub(crate) log: Arc<Log>,
     accepted: AtomicU64,
     open: AtomicU64,
+    standing: AtomicU64,
+    most: AtomicU64,
 }
 
 enum Server {
@@ -120,6 +125,8 @@ impl TestSite {
             log,
             accepted: AtomicU64::new(0),
             open: AtomicU64::new(0),
+            standing: AtomicU64::new(0),
+            most: AtomicU64::new(0),
         });
         let mut tasks = JoinSet::new();
         for listener in listeners {
@@ -192,7 +199,13 @@ impl TestSite {
         Connections {
             accepted: self.shared.accepted.load(Ordering::Relaxed),
             open: self.shared.open.load(Ordering::Relaxed),
+            most: self.shared.most.load(Ordering::Relaxed),
         }
+    }
+
+    /// Counts anew the most connections that are open at the same time, from those that are now.
+    pub fn forget_most(&self) {
+        self.shared.most.store(self.shared.standing.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 
     fn of(&self, host: &str) -> Vec<Recorded> {
@@ -229,6 +242,28 @@ impl Counted {
 impl Drop for Counted {
     fn drop(&mut self) {
         self.shared.open.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A connection that stands beside those that are open at the same time.
+struct Standing(Arc<Shared>);
+
+impl Standing {
+    /// Counts it as long as this is polled.
+    async fn hold(shared: Arc<Shared>) {
+        // Afterwards the closes that came before it have been read: it may be there in the place of
+        // another one.
+        tokio::task::yield_now().await;
+        let standing = shared.standing.fetch_add(1, Ordering::Relaxed) + 1;
+        shared.most.fetch_max(standing, Ordering::Relaxed);
+        let _standing = Self(shared);
+        std::future::pending::<()>().await;
+    }
+}
+
+impl Drop for Standing {
+    fn drop(&mut self) {
+        self.0.standing.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -269,7 +304,15 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
         match accepted {
             Ok((stream, _)) => {
                 let counted = Counted::new(&shared);
-                connections.spawn(answer::connection(stream, Arc::clone(&shared), counted));
+                let standing = Standing::hold(Arc::clone(&shared));
+                let serving = answer::connection(stream, Arc::clone(&shared), counted);
+                connections.spawn(async {
+                    tokio::select! {
+                        biased;
+                        () = serving => {}
+                        () = standing => {}
+                    }
+                });
             }
             // Out of file descriptors, most likely: better soon than busily.
             Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,

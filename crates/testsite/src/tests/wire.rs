@@ -93,9 +93,32 @@ fn one_connection_carries_many_requests() {
     assert!(moved.head.contains("location: /catalogue/"));
     assert_eq!(site.requests(), ["/", "/jobs.html", "/old/7.html"]);
     assert!(site.log().iter().all(|record| record.connection == 1));
-    assert_eq!(site.connections(), Connections { accepted: 1, open: 1 });
+    wait_until(|| site.connections() == Connections { accepted: 1, open: 1, most: 1 });
     drop(client);
     wait_until(|| site.connections().open == 0);
+}
+
+#[test]
+fn the_most_connections_at_a_time_are_counted() {
+    let (site, mut first) = serve(TestSite::builder().bookshop(Bookshop::default()));
+    let mut second = Client::connect(site.addr);
+    assert_eq!(
+        [first.get("books.test", "/").status, second.get("books.test", "/").status],
+        [200; 2]
+    );
+    drop(first);
+    for _ in 0..50 {
+        // One takes the other's place: never three at a time.
+        drop(second);
+        second = Client::connect(site.addr);
+        assert_eq!(second.get("books.test", "/").status, 200);
+    }
+    wait_until(|| site.connections() == Connections { accepted: 52, open: 1, most: 2 });
+    site.forget_most();
+    assert_eq!(site.connections().most, 1);
+    drop(second);
+    wait_until(|| site.connections().open == 0);
+    assert_eq!(site.connections().most, 1);
 }
 
 #[test]

@@ -11,6 +11,7 @@ use std::time::Instant;
 use clap::ValueEnum;
 use serde_json::Value;
 
+use super::lane::{Place, Plan};
 use super::process::{self, Cost};
 use super::workload::Workload;
 use crate::cli::failure::{Exit, Failure};
@@ -66,22 +67,20 @@ pub(crate) struct Crawler {
 
 impl Crawler {
     /// Writes the config, and builds the plugin where there is one.
-    pub(crate) fn prepare(
-        folder: &Path,
-        workload: Workload,
-        pages: Option<u32>,
-        spider: Spider,
-        site: SocketAddr,
-        sdk: Option<&Path>,
-    ) -> Result<Self, Failure> {
-        let name = format!("{}-{}", workload.name().to_lowercase(), spider.name());
-        let store = folder.join(&name);
+    pub(crate) fn prepare(plan: &Plan<'_>, place: &Place, spider: Spider) -> Result<Self, Failure> {
+        let Place { workload, variant, .. } = *place;
+        let market = workload.market(variant.pages);
+        let (pages, cores) = (market.pages, variant.cores);
+        let name = workload.name().to_lowercase();
+        let name = format!("{name}-{}-{pages}-pages-{cores}-cores", spider.name());
+        let store = plan.folder.join(&name);
         if let Some(source) = spider.source() {
-            build(&folder.join(spider.name()), spider, source, sdk)?;
+            build(&plan.folder.join(spider.name()), spider, source, plan.sdk)?;
         }
-        let config = folder.join(format!("{name}.toml"));
-        fs::write(&config, config_text(workload, spider, site, &store)).map_err(broken)?;
-        let market = workload.market(pages);
+        let config = plan.folder.join(format!("{name}.toml"));
+        let bodies = if plan.bodies { "html" } else { "none" };
+        let text = config_text(workload, spider, place.site.addr, &store, bodies);
+        fs::write(&config, text).map_err(broken)?;
         let hosts = u64::from(workload.hosts());
         Ok(Self {
             config,
@@ -94,11 +93,19 @@ impl Crawler {
 
     /// Crawls anew on these cores.
     pub(crate) fn crawl(&self, cores: &[usize]) -> Result<Crawled, Failure> {
-        let told = self.store.with_extension("json");
-        let mut command = this_binary()?;
+        self.crawl_by(this_binary()?, cores)
+    }
+
+    /// The same by a command that begins with another program.
+    pub(crate) fn crawl_by(
+        &self,
+        mut command: Command,
+        cores: &[usize],
+    ) -> Result<Crawled, Failure> {
+        let told = self.file("json");
         command.arg("run").arg(&self.config).args(["--fresh", "--json"]);
         let out = fs::File::create(&told).map_err(broken)?;
-        let err = fs::File::create(told.with_extension("log")).map_err(broken)?;
+        let err = fs::File::create(self.file("log")).map_err(broken)?;
         command.stdin(Stdio::null()).stdout(out).stderr(err);
         let start = Instant::now();
         let child = process::spawn_on(cores, &mut command).map_err(broken)?;
@@ -111,6 +118,11 @@ impl Crawler {
             pages: self.expected_pages,
             disk: size_of(&self.store).map_err(broken)?,
         })
+    }
+
+    /// A file beside the crawl's folder.
+    pub(crate) fn file(&self, extension: &str) -> PathBuf {
+        self.store.with_extension(extension)
     }
 
     /// Every page once, every item, and all that was discovered accounted for.
@@ -130,7 +142,7 @@ impl Crawler {
             self.expected_items,
             report["conserved"],
         );
-        let log = self.store.with_extension("log");
+        let log = self.file("log");
         Err(Failure::new(Exit::Broken, what).hint(format!("see {}", log.display())))
     }
 }
@@ -144,7 +156,13 @@ pub(crate) fn broken(error: io::Error) -> Failure {
     Failure::new(Exit::Broken, error)
 }
 
-fn config_text(workload: Workload, spider: Spider, site: SocketAddr, store: &Path) -> String {
+fn config_text(
+    workload: Workload,
+    spider: Spider,
+    site: SocketAddr,
+    store: &Path,
+    bodies: &str,
+) -> String {
     let quoted = |text: &str| Value::from(text).to_string();
     let seeds: Vec<_> = workload
         .addresses()
@@ -152,7 +170,7 @@ fn config_text(workload: Workload, spider: Spider, site: SocketAddr, store: &Pat
         .collect();
     let mut text = format!(
         "seeds = [{}]\n[politeness]\ndelay = \"0s\"\nper-host = {}\n[fetch]\nconnections = {}\n\
-         allow-private-addresses = true\n[store]\npath = {}\n",
+         allow-private-addresses = true\n[store]\nbodies = \"{bodies}\"\npath = {}\n",
         seeds.join(", "),
         workload.per_host(),
         workload.connections(),

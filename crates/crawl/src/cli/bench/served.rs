@@ -1,10 +1,12 @@
 //! The benchmark's site, in a process of its own on a core of its own.
+//!
+//! It alone sees what the crawler really does: how many connections are open at a time, say.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::net::SocketAddr;
-use std::process::{Child, Stdio};
+use std::process::{Child, ChildStdout, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crawl_testsite::TestSite;
 
@@ -13,10 +15,14 @@ use super::process;
 use super::workload::Workload;
 use crate::cli::failure::{Exit, Failure, unless_closed};
 
+/// Longest that the site waits for connections of a process that has ended.
+const GOODBYE: Duration = Duration::from_secs(5);
+
 /// A running site. Stops when dropped.
 pub(crate) struct Served {
     pub(crate) addr: SocketAddr,
     child: Child,
+    told: BufReader<ChildStdout>,
 }
 
 /// What the site saw.
@@ -24,6 +30,8 @@ pub(crate) struct Served {
 pub(crate) struct Seen {
     /// CPU time of its process so far.
     pub(crate) cpu: Duration,
+    /// Most connections that were open at the same time since it was asked last.
+    pub(crate) most_open: u64,
 }
 
 impl Served {
@@ -40,18 +48,25 @@ impl Served {
         }
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = process::spawn_on(cores, &mut command).map_err(broken)?;
+        let gone = || Failure::new(Exit::Broken, "the benchmark's site did not start");
+        let mut told = BufReader::new(child.stdout.take().ok_or_else(gone)?);
         let mut line = String::new();
-        if let Some(out) = child.stdout.take() {
-            BufReader::new(out).read_line(&mut line).map_err(broken)?;
-        }
+        told.read_line(&mut line).map_err(broken)?;
         match line.trim().parse() {
-            Ok(addr) => Ok(Self { addr, child }),
-            Err(_) => Err(Failure::new(Exit::Broken, "the benchmark's site did not start")),
+            Ok(addr) => Ok(Self { addr, child, told }),
+            Err(_) => Err(gone()),
         }
     }
 
-    pub(crate) fn seen(&self) -> Result<Seen, Failure> {
-        Ok(Seen { cpu: process::cpu_of(self.child.id()).map_err(broken)? })
+    /// Asks it, when whoever crawled it has ended.
+    pub(crate) fn seen(&mut self) -> Result<Seen, Failure> {
+        let stdin = self.child.stdin.as_mut();
+        let mut line = String::new();
+        stdin.map_or(Ok(()), |stdin| writeln!(stdin)).map_err(broken)?;
+        self.told.read_line(&mut line).map_err(broken)?;
+        let gone = |_| Failure::new(Exit::Broken, "the benchmark's site has ended");
+        let most_open = line.trim().parse().map_err(gone)?;
+        Ok(Seen { cpu: process::cpu_of(self.child.id()).map_err(broken)?, most_open })
     }
 }
 
@@ -64,7 +79,8 @@ impl Drop for Served {
     }
 }
 
-/// Serves until standard input ends; the address is the first line of stdout.
+/// Serves until standard input ends; the address is the first line of stdout. A line on standard
+/// input is answered with the most connections at a time since the last one.
 pub(crate) fn serve(workload: Workload, pages: Option<u32>) -> Result<(), Failure> {
     let market = workload.market(pages);
     // All hosts at one port: 127.0.0.1 is the first of them.
@@ -74,8 +90,20 @@ pub(crate) fn serve(workload: Workload, pages: Option<u32>) -> Result<(), Failur
         .latency(workload.latency())
         .keep_records(0);
     let site = TestSite::try_spawn_thread(builder).map_err(broken)?;
-    let mut out = io::stdout();
-    unless_closed(writeln!(out, "{}", site.addr).and_then(|()| out.flush()))?;
-    io::stdin().read_to_end(&mut Vec::new()).map_err(broken)?;
+    let tell = |line: String| {
+        let mut out = io::stdout();
+        unless_closed(writeln!(out, "{line}").and_then(|()| out.flush()))
+    };
+    tell(site.addr.to_string())?;
+    for line in io::stdin().lines() {
+        line.map_err(broken)?;
+        let most = site.connections().most;
+        let asked = Instant::now();
+        while site.connections().open > 0 && asked.elapsed() < GOODBYE {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        site.forget_most();
+        tell(most.to_string())?;
+    }
     Ok(())
 }

@@ -6,6 +6,8 @@ use std::time::Duration;
 use clap::ValueEnum;
 use crawl_testsite::{Market, Shape};
 
+use crate::cli::failure::{Exit, Failure};
+
 /// Connections to one host at a time, where hosts are few.
 const FEW_HOSTS_EACH: u32 = 16;
 
@@ -70,6 +72,23 @@ impl Workload {
         }
     }
 
+    /// Refuses a crawl that had more connections open at a time than are allowed. Elsewhere than far
+    /// away nothing is gained by many, so there they are only told.
+    pub(crate) fn check_connections(self, most: u64) -> Result<(), Failure> {
+        let allowed = u64::from(self.connections());
+        if self != Self::W3 || most <= allowed {
+            return Ok(());
+        }
+        let what = format!(
+            "the crawl of {} had {most} connections open at a time; {allowed} are allowed",
+            self.name()
+        );
+        Err(Failure::new(Exit::Broken, what).hint(
+            "`fetch.connections` bounds requests in flight; connections that wait for the next one \
+             come on top",
+        ))
+    }
+
     /// Connections to one host.
     pub(crate) fn per_host(self) -> u32 {
         match self.hosts() {
@@ -81,5 +100,18 @@ impl Workload {
     /// Addresses of its hosts: 127.0.0.1 and on, so that no name has to be looked up.
     pub(crate) fn addresses(self) -> impl Iterator<Item = Ipv4Addr> {
         (1..=self.hosts()).map(|n| Ipv4Addr::from(u32::from(Ipv4Addr::new(127, 0, 0, 0)) + n))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_are_bounded_far_away() {
+        assert!(Workload::W3.check_connections(128).is_ok());
+        let refused = Workload::W3.check_connections(129).unwrap_err();
+        assert!(refused.message().contains("129 connections"), "{}", refused.message());
+        assert!(Workload::W2.check_connections(4_000).is_ok());
     }
 }

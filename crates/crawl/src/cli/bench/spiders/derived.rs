@@ -1,5 +1,6 @@
 //! The spider of `crawl bench` whose item is derived: matched while the page streams by.
 
+use crawl_spider::ItemQuery;
 use crawl_spider::prelude::*;
 
 #[derive(Item)]
@@ -16,6 +17,10 @@ pub struct Cards;
 
 #[spider]
 impl Spider for Cards {
+    fn wants(&self) -> Vec<ItemQuery> {
+        vec![Product::query()]
+    }
+
     fn parse(&self, page: &Page<'_>, out: &mut Harvest) -> Result<(), SpiderError> {
         out.extract::<Product>(page)?;
         out.follow_links(page);

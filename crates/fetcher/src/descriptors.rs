@@ -10,23 +10,20 @@ use crate::FetchConfigError;
 /// lookups, further addresses tried at the same time.
 const RESERVED: u64 = 256;
 
-/// The most connections, in use and idle together, for `connections` in use. Raises the soft
-/// limit of the process as far as is needed and allowed.
-pub(crate) fn room_for(connections: u32) -> Result<usize, FetchConfigError> {
-    let wanted = 2 * u64::from(connections);
-    let granted = granted(wanted + RESERVED);
-    share(u64::from(connections), granted).ok_or(FetchConfigError::Connections {
-        connections,
-        granted,
-        most: granted.saturating_sub(reserved(granted)),
-    })
+/// Makes sure that the process may have so many connections open: raises its soft limit as far as
+/// is needed and allowed.
+pub(crate) fn make_room(connections: u32) -> Result<(), FetchConfigError> {
+    let granted = granted(u64::from(connections) + RESERVED);
+    let most = room(granted);
+    match u64::from(connections) <= most {
+        true => Ok(()),
+        false => Err(FetchConfigError::Connections { connections, granted, most }),
+    }
 }
 
-/// As many idle ones again as in use if they fit; `None` if not even those in use do.
-fn share(connections: u64, granted: u64) -> Option<usize> {
-    let room = granted.saturating_sub(reserved(granted));
-    let most = usize::try_from(room.min(2 * connections)).unwrap_or(usize::MAX);
-    (connections <= room).then_some(most)
+/// Connections that so many descriptors leave room for.
+fn room(granted: u64) -> u64 {
+    granted.saturating_sub(reserved(granted))
 }
 
 /// A limit too small to reserve much of is shared by halves.
@@ -59,24 +56,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn idle_connections_get_what_those_in_use_leave() {
-        for (connections, granted, expected) in [
-            (128, u64::MAX, Some(256)),
-            (128, 1024, Some(256)),
-            (500, 1024, Some(768)),
-            (768, 1024, Some(768)),
-            (769, 1024, None),
-            (30, 64, Some(32)),
-            (33, 64, None),
-            (1, 0, None),
-        ] {
-            assert_eq!(share(connections, granted), expected, "{connections} of {granted}");
+    fn what_is_no_connection_keeps_its_share() {
+        for (granted, expected) in
+            [(1_000_256, 1_000_000), (1024, 768), (512, 256), (64, 32), (0, 0)]
+        {
+            assert_eq!(room(granted), expected, "of {granted}");
         }
     }
 
     #[test]
     fn more_than_any_system_grants_is_refused_by_key_and_number() {
-        let Err(error) = room_for(u32::MAX) else { return };
+        let Err(error) = make_room(u32::MAX) else { return };
         let error = error.to_string();
         assert!(error.contains("`fetch.connections` is 4294967295"), "{error}");
         assert!(error.contains("ulimit -n"), "{error}");

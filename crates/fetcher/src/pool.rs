@@ -9,12 +9,14 @@
 //! are, the first requests to an origin wait for the first of them to learn what is spoken there.
 //!
 //! All connections, in use or idle, take one of a fixed number of slots until they are closed.
-//! When there is none left for a new connection, the idle one that rested longest is closed.
+//! When there is none left for a new connection, an idle one is closed, whichever: hosts come round
+//! after their delays, so the one that rested longest is likely to be that whose host comes next.
 
 use std::collections::VecDeque;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -42,6 +44,7 @@ pub(crate) struct Pool {
     hasher: RandomState,
     keep_alive: Duration,
     is_swept: AtomicBool,
+    n_evicted: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -50,6 +53,18 @@ struct Shard {
     idle: VecDeque<Idle>,
     /// Origins that are connected to for the first time.
     dials: Vec<Dial>,
+}
+
+impl Shard {
+    /// Closes one of those that nobody uses; whether there was one.
+    fn evict(&mut self, chance: usize) -> bool {
+        let idle = self.idle.iter().enumerate();
+        let unused = idle.filter(|(_, idle)| !idle.connection.is_shared()).map(|(i, _)| i);
+        let unused: Vec<usize> = unused.collect();
+        // The lower bits have chosen the shard.
+        let chosen = (chance >> (usize::BITS / 2)).checked_rem(unused.len());
+        chosen.and_then(|chosen| self.idle.remove(unused[chosen])).is_some()
+    }
 }
 
 /// One first connection to an origin.
@@ -115,7 +130,8 @@ impl Idle {
 
 impl Pool {
     /// A pool of `n_slots` connections, in use and idle; idle ones are kept for `keep_alive`.
-    pub(crate) fn new(n_slots: usize, keep_alive: Duration) -> Self {
+    pub(crate) fn new(n_slots: NonZeroU32, keep_alive: Duration) -> Self {
+        let n_slots = n_slots.get() as usize;
         let n_shards = n_slots.div_ceil(SHARD_SIZE).clamp(1, 256).next_power_of_two();
         Self {
             shards: (0..n_shards).map(|_| Mutex::default()).collect(),
@@ -123,6 +139,7 @@ impl Pool {
             hasher: RandomState::new(),
             keep_alive,
             is_swept: AtomicBool::new(false),
+            n_evicted: AtomicU64::new(0),
         }
     }
 
@@ -192,19 +209,12 @@ impl Pool {
         Turn::Mine(Dialing { pool: self.clone(), hash, authority, _over: sender })
     }
 
-    /// Closes the connection that rested longest; false if all are in use.
+    /// Closes an idle connection; false if all are in use.
     fn evict(&self) -> bool {
-        let oldest = |(i, shard): (usize, &Mutex<Shard>)| {
-            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-            let idle = shard.idle.iter().find(|idle| !idle.connection.is_shared())?;
-            Some((idle.since, i))
-        };
-        let Some((since, i)) = self.shards.iter().enumerate().filter_map(oldest).min() else {
-            return false;
-        };
-        let mut shard = self.shards[i].lock().unwrap_or_else(PoisonError::into_inner);
-        let position = shard.idle.iter().position(|idle| idle.since == since);
-        position.and_then(|position| shard.idle.remove(position)).is_some()
+        let n = self.n_evicted.fetch_add(1, Ordering::Relaxed);
+        // As good as chance, for the hasher has a secret.
+        let chance = self.hasher.hash_one(n) as usize;
+        (0..self.shards.len()).any(|i| self.shard(chance.wrapping_add(i) as u64).evict(chance))
     }
 
     /// Drops what has ended or rested too long.

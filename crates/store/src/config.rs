@@ -40,7 +40,7 @@ impl Default for StoreConfig {
         Self {
             path: PathBuf::from("crawl-data"),
             bodies: Bodies::None,
-            cache_mib: 32,
+            cache_mib: 16,
             body_segment_mib: 1024,
             body_compression: BodyCompression::Gzip,
             conversions: Vec::new(),
@@ -104,7 +104,7 @@ mod tests {
         let json = serde_json::to_value(StoreConfig::default()).unwrap();
         assert_eq!(
             json,
-            serde_json::json!({"path": "crawl-data", "bodies": "none", "cache-mib": 32,
+            serde_json::json!({"path": "crawl-data", "bodies": "none", "cache-mib": 16,
                 "body-segment-mib": 1024, "body-compression": "gzip", "conversions": [],
                 "archive-credentials": false, "dropped-mib": 16, "dropped-item-kib": 4})
         );

@@ -9,9 +9,9 @@
 //!
 //! Not known here: the texts of links.
 
-use super::attrs::{next_attribute, skip_blank_or_slash};
 use super::scan::Start;
-use super::split::{MANY_ATTRIBUTES, Splitter, find};
+use super::split::{Splitter, find};
+use super::tag_end::{TagEnd, name};
 use super::tags::Tag;
 
 /// The document cannot be read this way.
@@ -64,9 +64,6 @@ struct Skimmer<'a, F> {
     hides_p: bool,
     has_noscript: bool,
 }
-
-/// Bytes of a tag that may have so many attributes that a tree builder must not see them all.
-const LONG: usize = 2 * MANY_ATTRIBUTES;
 
 impl<'a, F: FnMut(Told<'a>)> Skimmer<'a, F> {
     fn run(&mut self) -> Result<(), Unsure> {
@@ -260,70 +257,12 @@ fn is_text_alone(bytes: &[u8], from: usize) -> bool {
     bytes.get(at + 1) == Some(&b'/') && name(bytes, at + 2).0 == TITLE
 }
 
-/// The first eight bytes of a name in lower case, and where it ends.
-#[inline]
-fn name(bytes: &[u8], from: usize) -> (u64, usize) {
-    let (mut key, mut shift, mut at) = (0_u64, 0, from);
-    while let Some(&byte) = bytes.get(at) {
-        if BYTE[usize::from(byte)] & ENDS_NAME != 0 {
-            break;
-        }
-        if shift < 64 {
-            // No name that is known has a NUL.
-            key |= u64::from(byte.to_ascii_lowercase().max(1)) << shift;
-            shift += 8;
-        }
-        at += 1;
-    }
-    (key, at)
-}
-
 /// Finds the `>` that ends a tag; `from` is just behind its name. `None` if the document ends first.
-///
-/// Attributes are nearly always written `name="value"`; a tag with others is read again by the rules.
 #[inline]
 fn tag_end(bytes: &[u8], from: usize) -> Result<Option<usize>, Unsure> {
-    let mut at = from;
-    loop {
-        let Some(&byte) = bytes.get(at) else { return Ok(None) };
-        if BYTE[usize::from(byte)] & MATTERS == 0 {
-            at += 1;
-            continue;
-        }
-        match byte {
-            b'>' if at - from > LONG => return exact_tag_end(bytes, from),
-            b'>' => return Ok(Some(at)),
-            b'=' if BYTE[usize::from(bytes[at - 1])] & ENDS_NAME == 0 => {
-                let Some(&quote) = bytes.get(at + 1) else { return Ok(None) };
-                if !matches!(quote, b'"' | b'\'') {
-                    return exact_tag_end(bytes, from);
-                }
-                let Some(close) = find(quote, bytes, at + 2) else { return Ok(None) };
-                at = close + 1;
-                if bytes.get(at).is_some_and(|&byte| BYTE[usize::from(byte)] & ENDS_NAME == 0) {
-                    return exact_tag_end(bytes, from);
-                }
-            }
-            _ => return exact_tag_end(bytes, from),
-        }
-    }
-}
-
-/// The same by the rules.
-#[cold]
-fn exact_tag_end(bytes: &[u8], from: usize) -> Result<Option<usize>, Unsure> {
-    let (mut pos, mut count) = (from, 0);
-    loop {
-        pos = skip_blank_or_slash(bytes, pos);
-        match bytes.get(pos) {
-            None => return Ok(None),
-            Some(b'>') => return Ok(Some(pos)),
-            Some(_) => drop(next_attribute(bytes, &mut pos)),
-        }
-        count += 1;
-        if count == MANY_ATTRIBUTES {
-            return Err(Unsure);
-        }
+    match super::tag_end::tag_end(bytes, from) {
+        Some(TagEnd { crowd: Some(_), .. }) => Err(Unsure),
+        end => Ok(end.map(|end| end.at)),
     }
 }
 
@@ -331,28 +270,6 @@ fn past(byte: u8, bytes: &[u8], from: usize) -> usize {
     let rest = bytes.get(from..).unwrap_or_default();
     memchr::memchr(byte, rest).map_or(bytes.len(), |len| from + len + 1)
 }
-
-/// Ends a name: blanks, `/`, `>`.
-const ENDS_NAME: u8 = 1;
-/// May decide where a tag ends.
-const MATTERS: u8 = 2;
-
-const BYTE: [u8; 256] = {
-    let mut table = [0; 256];
-    let mut at = 0;
-    let ends = b"\t\n\x0c\r />";
-    while at < ends.len() {
-        table[ends[at] as usize] = ENDS_NAME;
-        at += 1;
-    }
-    let matters = b">=\"'";
-    at = 0;
-    while at < matters.len() {
-        table[matters[at] as usize] |= MATTERS;
-        at += 1;
-    }
-    table
-};
 
 /// What may stand in a link without a word of tree construction.
 fn is_inline(key: u64) -> bool {

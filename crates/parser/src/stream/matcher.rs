@@ -8,6 +8,7 @@ use super::places::Places;
 use super::program::slot;
 use super::run::Run;
 use super::scoped::{self, Scoped};
+use super::sieve::Sieve;
 use super::store::{Draft, Matches, Store, ValueId};
 use super::table::{Field, Find, Sink, Table};
 use crate::markup::events::{Consumer, Space, Text};
@@ -17,6 +18,8 @@ use crate::markup::scan::Start;
 pub(crate) struct Matcher<'t> {
     table: &'t Table,
     is_quirky: bool,
+    /// The text that streams by, and where classes stand in it; `None` if that is not known.
+    sieve: Option<(&'t str, Sieve<'t>)>,
     run: Run,
     /// How many elements are open.
     depth: u32,
@@ -52,6 +55,7 @@ impl<'t> Matcher<'t> {
         let mut matcher = Self {
             table,
             is_quirky,
+            sieve: None,
             run: Run::new(&table.program),
             depth: 0,
             due: 0,
@@ -75,6 +79,12 @@ impl<'t> Matcher<'t> {
             }
         }
         matcher
+    }
+
+    /// Tells it the text beforehand whose tags will stream by.
+    pub(crate) fn over(mut self, text: &'t str) -> Self {
+        self.sieve = Some((text, Sieve::new(text, &self.table.program.classes)));
+        self
     }
 
     /// Ends the document: the rows of each plan, `None` for those that have to be selected in the
@@ -104,7 +114,14 @@ impl<'t> Matcher<'t> {
             places.enter(element, &mut place);
         }
         let slot = slot(element.name());
-        let may_match = self.run.open(&table.program, slot);
+        let mut may_match = self.run.open(&table.program, slot);
+        if may_match
+            && !self.is_quirky
+            && let Some((text, sieve)) = &mut self.sieve
+            && let Some(attrs) = element.place_in(text)
+        {
+            may_match = self.run.sift(&table.program, |class| sieve.may_have(class, &attrs));
+        }
         if may_match || !self.scoped.is_empty() {
             self.settle(element, place, slot, may_match);
         }

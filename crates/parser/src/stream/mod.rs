@@ -24,13 +24,13 @@ mod store;
 mod compound;
 mod program;
 mod selector;
+mod sieve;
 
 mod element;
 mod names;
 mod places;
 mod tree;
 
-#[cfg(test)]
 pub(crate) use matcher::Matcher;
 pub(crate) use store::Matches;
 pub(crate) use table::Table;

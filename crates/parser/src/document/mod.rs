@@ -3,12 +3,13 @@
 //! Links, title, metadata and what the spider said it wants come from one streaming pass; the tree
 //! is built when that pass could not tell, or when a selector asks for it.
 
+mod habit;
 mod opener;
 mod services;
 mod test_page;
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,16 +27,17 @@ use crate::links::directives::{Directives, is_agent_of};
 use crate::links::kinds::{Kinds, LinkSource};
 use crate::links::refresh::refresh;
 use crate::links::resolve::Resolver;
-use crate::links::{Scan, scan_header, scan_html, skim_html};
+use crate::links::{Scan, scan_header, scan_html, scan_tree, skim_beside, skim_html};
 use crate::markup::scan::crowds;
 use crate::markup::simhash;
 use crate::reader::{Body, ReadOut, Readers};
-use crate::stream::{Matches, Table};
+use crate::stream::{Matcher, Matches, Table};
 use crate::view::View;
 use crate::view::markdown::plain;
 use crate::xml::feed::scan_xml;
 use crate::xml::{gunzip, kind_of_unzipped};
 
+pub(crate) use habit::Habit;
 pub use opener::PageOpener;
 pub use test_page::{TestPage, page_from_body, page_from_html};
 
@@ -48,6 +50,8 @@ pub(crate) struct Reading<'a> {
     pub(crate) kinds: Kinds,
     /// What the spider wants of each page, to be matched in the pass for the links.
     pub(crate) table: Option<Arc<Table>>,
+    /// What it asks besides, mostly; `None` if that is not known.
+    pub(crate) habit: Option<Arc<Habit>>,
     /// The program's own readers.
     pub(crate) readers: Option<&'a Readers>,
     /// Tells what would become of a link; `None`: all are new.
@@ -86,6 +90,11 @@ pub(crate) struct Document<'a> {
     /// The values of `Link` fields, if they are wanted.
     link_fields: Vec<String>,
     table: Option<Arc<Table>>,
+    habit: Option<Arc<Habit>>,
+    /// Whether it is read whole at once.
+    is_whole: bool,
+    /// Whether more was asked than where its links lead.
+    is_asked_whole: Cell<bool>,
     scanned: OnceCell<(Scan, Resolver)>,
     skimmed: OnceCell<Option<(Scan, Resolver)>>,
     matched: OnceCell<Vec<Option<Matches>>>,
@@ -133,6 +142,8 @@ impl<'a> Document<'a> {
         document.is_cut = is_cut;
         document.kinds = reading.kinds;
         document.table = reading.table.clone();
+        document.habit = reading.habit.clone();
+        document.is_whole = reading.habit.as_ref().is_some_and(|habit| habit.begin());
         document.judge = reading.judge.clone();
         if reading.kinds.has(LinkSource::Header) {
             document.link_fields = link_fields(response);
@@ -179,6 +190,9 @@ impl<'a> Document<'a> {
             kinds: Kinds::default(),
             link_fields: Vec::new(),
             table: None,
+            habit: None,
+            is_whole: false,
+            is_asked_whole: Cell::new(false),
             scanned: OnceCell::new(),
             skimmed: OnceCell::new(),
             matched: OnceCell::new(),
@@ -241,19 +255,34 @@ impl<'a> Document<'a> {
         (delay <= max && target.key() != self.url.key()).then_some(target)
     }
 
-    /// What is enough for who only follows links: all but the links' texts and the metadata.
+    /// What is enough for who only follows links, and has said what else he wants: all but the links'
+    /// texts and the metadata.
     fn skimmed(&self) -> &(Scan, Resolver) {
-        // What the spider wants is matched in the same pass as a whole scan.
-        let may_skim =
-            self.kind == Kind::Html && self.table.is_none() && self.kinds == Kinds::default();
+        let may_skim = self.kind == Kind::Html && !self.is_whole && self.kinds == Kinds::default();
         if self.scanned.get().is_some() || !may_skim {
             return self.scanned();
         }
         let skimmed = self.skimmed.get_or_init(|| {
             let mut resolver = Resolver::of(&self.url, self.encoding);
-            Some((skim_html(&self.text, &mut resolver)?, resolver))
+            let scan = match &self.table {
+                None => skim_html(&self.text, &mut resolver),
+                Some(table) => {
+                    self.matching(table, |matcher| skim_beside(&self.text, &mut resolver, matcher))
+                }
+            };
+            Some((scan?, resolver))
         });
         skimmed.as_ref().unwrap_or_else(|| self.scanned())
+    }
+
+    /// All that a pass tells: for who looks at links, or wants the metadata.
+    fn whole(&self) -> &(Scan, Resolver) {
+        if !self.is_asked_whole.replace(true)
+            && let Some(habit) = &self.habit
+        {
+            habit.note_whole();
+        }
+        self.scanned()
     }
 
     /// Links, title and matches, from one pass.
@@ -276,22 +305,36 @@ impl<'a> Document<'a> {
     }
 
     fn scan_html(&self, resolver: &mut Resolver) -> Scan {
-        let tree = || self.dom.get_or_init(|| Dom::html(&self.text, &crowds(&self.text)));
-        let Some(table) = &self.table else {
-            return scan_html(&self.text, resolver, self.kinds, (), tree);
+        // What the table wants may have been matched when the page was skimmed.
+        let table = self.table.as_ref().filter(|_| self.matched.get().is_none());
+        // If it could not be, the stream cannot tell.
+        let is_ambiguous = table.is_some() && matches!(self.skimmed.get(), Some(None));
+        let streamed = match table {
+            _ if is_ambiguous => None,
+            None => scan_html(&self.text, resolver, self.kinds, ()),
+            Some(table) => {
+                self.matching(table, |matcher| scan_html(&self.text, resolver, self.kinds, matcher))
+            }
         };
-        let mut matcher = table.matcher(false);
-        let scan = scan_html(&self.text, resolver, self.kinds, &mut matcher, tree);
-        if scan.is_streamed {
-            // Nobody else fills it before the pass is over.
-            let _ = self.matched.set(matcher.finish());
-        }
-        scan
+        streamed.unwrap_or_else(|| scan_tree(self.dom(), resolver, self.kinds))
+    }
+
+    /// Has a table matched in a pass; what it finds counts if the pass gives something.
+    fn matching<'t, T>(
+        &'t self,
+        table: &'t Table,
+        pass: impl FnOnce(&mut Matcher<'t>) -> Option<T>,
+    ) -> Option<T> {
+        let mut matcher = table.matcher(false).over(&self.text);
+        let found = pass(&mut matcher)?;
+        // Nobody else fills it before the pass is over.
+        let _ = self.matched.set(matcher.finish());
+        Some(found)
     }
 
     /// What `table` finds; from the tree where the pass could not tell.
     fn matched(&self, table: &Table) -> &[Option<Matches>] {
-        let _ = self.scanned();
+        let _ = self.skimmed();
         self.matched.get_or_init(|| {
             let dom = self.dom();
             if dom.flavour() != Flavour::Html {

@@ -63,11 +63,21 @@ impl Collected<'_> {
 /// Enough for any honest document; a list of thousands would be resolved one by one.
 const MAX_BASES: usize = 16;
 
+/// What is kept of the texts of links.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LinkTexts {
+    /// Nothing.
+    None,
+    /// Their beginnings, whitespace collapsed.
+    Short,
+    /// All, as they stand.
+    Whole,
+}
+
 /// Collects.
 pub(super) struct Collector<'a> {
     kinds: Kinds,
-    /// Whether texts are kept as they stand, and whole.
-    is_exact: bool,
+    texts: LinkTexts,
     /// Whether some kind is wanted beyond the usual ones.
     is_curious: bool,
     depth: u32,
@@ -88,11 +98,11 @@ struct Hold<'a> {
 }
 
 impl<'a> Collector<'a> {
-    pub(super) fn new(kinds: Kinds, is_exact: bool) -> Self {
+    pub(super) fn new(kinds: Kinds, texts: LinkTexts) -> Self {
         let usual: Kinds = Kinds::default();
         Self {
             kinds,
-            is_exact,
+            texts,
             is_curious: kinds != usual,
             depth: 0,
             open: Vec::new(),
@@ -161,7 +171,7 @@ impl<'a> Collector<'a> {
 
     fn keep(&mut self, text: Cow<'a, str>) {
         if let Some(&(index, _)) = self.open.last() {
-            if self.is_exact {
+            if self.texts == LinkTexts::Whole {
                 self.found.texts.push_str(&text);
             } else {
                 let kept = self.found.texts.len() - self.found.links[index].text.start;
@@ -207,7 +217,9 @@ impl<'a> Collector<'a> {
         let rel = rel.unwrap_or_default();
         let index = self.found.links.len();
         self.push(href, rel, LinkSource::A, "a", attr);
-        self.open.push((index, self.depth));
+        if self.texts != LinkTexts::None {
+            self.open.push((index, self.depth));
+        }
     }
 
     /// The links in an element's attributes.
@@ -346,13 +358,14 @@ fn is_blank(c: char) -> bool {
 
 /// Strips C0 controls and spaces from both ends (URL Standard, section 4.4).
 pub(super) fn trim_reference(href: Cow<'_, str>) -> Cow<'_, str> {
+    let ends = [href.as_bytes().first(), href.as_bytes().last()];
+    if ends.into_iter().flatten().all(|&byte| byte > b' ') {
+        return href; // the usual case
+    }
     let is_junk = |c: char| c <= ' ';
     match href {
         Cow::Borrowed(href) => Cow::Borrowed(href.trim_matches(is_junk)),
-        Cow::Owned(href) if href.starts_with(is_junk) || href.ends_with(is_junk) => {
-            Cow::Owned(href.trim_matches(is_junk).to_owned())
-        }
-        owned @ Cow::Owned(_) => owned,
+        Cow::Owned(href) => Cow::Owned(href.trim_matches(is_junk).to_owned()),
     }
 }
 

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::item::kind;
 use crate::query::LINKS;
-use crate::{Follow, Followed, ItemQuery, Link, Node, Page, PageItem, Row, SpiderError};
+use crate::{Follow, Followed, ItemQuery, Link, LinkKind, Node, Page, PageItem, Row, SpiderError};
 
 /// Log lines kept per callback; more are counted and left out.
 const MAX_LOG_LINES: usize = 1000;
@@ -127,8 +127,21 @@ impl Harvest {
 
     /// Follows all links of `page` ([`Page::links`]).
     pub fn follow_links(&mut self, page: &Page<'_>) -> Followed<'_> {
+        self.follow_targets(page, |_, _, _| true)
+    }
+
+    /// Follows the links of `page` for which `wanted` holds: it is told a URL, its kind and whether
+    /// the link is marked `nofollow`. Nothing else is read of them.
+    #[doc(hidden)]
+    pub fn follow_targets(
+        &mut self,
+        page: &Page<'_>,
+        wanted: impl FnMut(&str, LinkKind, bool) -> bool,
+    ) -> Followed<'_> {
         let first = self.follows.len();
-        self.follows.extend(Follow::each(page.services().link_targets()));
+        let links = page.services().link_targets();
+        self.follows.reserve(links.len());
+        self.follows.extend(Follow::those(links, wanted));
         Followed::new(&mut self.follows[first..])
     }
 

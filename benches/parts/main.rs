@@ -10,11 +10,12 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// The parts, by name.
-const PARTS: [(&str, fn(u64)); 4] = [
+const PARTS: [(&str, fn(u64)); 5] = [
     ("urls", reading::urls),
     ("links", reading::links),
     ("cards", reading::cards),
     ("tree", reading::tree),
+    ("scraper", reading::scraper),
 ];
 
 fn main() -> ExitCode {

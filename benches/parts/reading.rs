@@ -6,6 +6,7 @@ use crawl_parser::{
     ConfigSpider, FieldConfig, ItemConfig, LinkSpider, PageOpener, ParseConfig, SpiderConfig,
 };
 use crawl_spider::{Harvest, Harvested, Page, Spider};
+use scraper::{Html, Selector};
 
 /// A page of a shop: 24 KB, 81 links, 15 products.
 const LIST: &str = include_str!("list.html");
@@ -72,6 +73,16 @@ pub(crate) fn tree(n: u64) {
         let found = SELECTORS.map(|css| page.css(css).expect("a selector").len());
         assert_eq!(found, [CARDS, CARDS, 1]);
     });
+}
+
+/// The same tree and selectors by scraper alone: what a page costs that needs its tree, without us.
+pub(crate) fn scraper(n: u64) {
+    let selectors = SELECTORS.map(|css| Selector::parse(css).expect("a selector"));
+    for _ in 0..n {
+        let html = Html::parse_document(LIST);
+        let found = selectors.each_ref().map(|css| html.select(css).count());
+        assert_eq!(found, [CARDS, CARDS, 1]);
+    }
 }
 
 /// 81 references resolved, made canonical and fingerprinted, one by one.

@@ -20,6 +20,7 @@ pub(crate) mod refresh;
 mod css;
 mod header;
 mod srcset;
+mod texts;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -109,7 +110,7 @@ pub(crate) fn scan_header<'v>(
     let found = values.into_iter().flat_map(header::links);
     let link = |link: header::HeaderLink<'_>| {
         let url = resolver.link(link.target)?;
-        let nofollow = collect::has_word(&link.rel, "nofollow");
+        let nofollow = texts::has_word(&link.rel, "nofollow");
         let rel = link.rel.into();
         Some(Link { url, text: Box::default(), rel, nofollow, kind: LinkKind::Header })
     };

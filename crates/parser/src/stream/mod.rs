@@ -28,6 +28,7 @@ mod sieve;
 
 mod element;
 mod names;
+mod pass;
 mod places;
 mod tree;
 

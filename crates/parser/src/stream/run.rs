@@ -98,38 +98,22 @@ impl Run {
     }
 
     /// An element opens; its name's slot says whether it may match anything, which is then to
-    /// be found out by [`settle`](Self::settle).
+    /// be found out by [`settle`](Self::settle). `may_have` is asked whether it may be of a class.
     #[inline]
-    pub(super) fn open(&mut self, program: &Program, slot: usize) -> bool {
+    pub(super) fn open(
+        &mut self,
+        program: &Program,
+        slot: usize,
+        mut may_have: impl FnMut(usize) -> bool,
+    ) -> bool {
         let mut any = 0;
-        for (lane, word) in self.lanes.iter_mut().zip(&program.words) {
+        for (number, (lane, word)) in self.lanes.iter_mut().zip(&program.words).enumerate() {
             let up = lane.inner;
             let next = (up.above & word.descendant)
                 | (up.own & word.child)
                 | (up.previous & word.sibling)
                 | (up.before & word.later);
             lane.may = (word.start | next << 1) & lane.wanted & word.names[slot % SLOTS];
-            any |= lane.may;
-            if lane.may == 0 && up.are_passed_on() {
-                lane.alike += 1;
-            } else {
-                lane.outer.push((up, std::mem::take(&mut lane.alike)));
-                lane.inner = Bits { own: 0, above: up.above, previous: 0, before: 0 };
-            }
-        }
-        any != 0
-    }
-
-    /// Rules out what the element that opened last cannot match by its classes; whether anything is
-    /// left that it may.
-    #[inline]
-    pub(super) fn sift(
-        &mut self,
-        program: &Program,
-        mut may_have: impl FnMut(usize) -> bool,
-    ) -> bool {
-        let mut any = 0;
-        for (number, (lane, word)) in self.lanes.iter_mut().zip(&program.words).enumerate() {
             let mut classy = lane.may & word.classy;
             while classy != 0 {
                 let bit = classy.trailing_zeros();
@@ -139,6 +123,12 @@ impl Run {
                 }
             }
             any |= lane.may;
+            if lane.may == 0 && up.are_passed_on() {
+                lane.alike += 1;
+            } else {
+                lane.outer.push((up, std::mem::take(&mut lane.alike)));
+                lane.inner = Bits { own: 0, above: up.above, previous: 0, before: 0 };
+            }
         }
         any != 0
     }

@@ -28,12 +28,13 @@ const fn part(name: &'static str, few: u64, many: u64, work: fn(u64)) -> Part {
 }
 
 /// The parts, in the order of a page's way.
-const PARTS: [Part; 11] = [
+const PARTS: [Part; 12] = [
     part("tokens", 20, 120, reading::tokens),
     part("urls", 20, 120, reading::urls),
     part("links", 20, 120, reading::links),
     part("cards", 20, 120, reading::cards),
     part("tree", 20, 120, reading::tree),
+    part("scraper", 20, 120, reading::scraper),
     part("select", 20, 120, reading::select),
     part("plugin", 20, 120, guest::plugin),
     part("seen", 200, 2_200, waiting::seen),

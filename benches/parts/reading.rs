@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use crawl_model::{CanonicalUrl, Fingerprinter, Request, Response};
+use crawl_parser::bare::BareTree;
 use crawl_parser::{
     ConfigSpider, FieldConfig, ItemConfig, LinkSpider, PageOpener, ParseConfig, SpiderConfig,
     TestPage,
@@ -98,6 +99,16 @@ pub(crate) fn select(n: u64) {
     for _ in 0..n {
         let found = SELECTORS.map(|css| page.css(css).expect("a selector").len());
         assert_eq!(found, [CARDS, CARDS, 1]);
+    }
+}
+
+/// Title and price of the products by scraper alone: what a spider that needs the tree would cost
+/// without us.
+pub(crate) fn scraper(n: u64) {
+    let fields = [("h3 a", Some("title")), (".price_color", None)];
+    let bare = BareTree::new("article.product_pod", &fields).expect("they are selectors");
+    for _ in 0..n {
+        assert_eq!(bare.read(LIST), 2 * CARDS);
     }
 }
 

@@ -11,10 +11,10 @@ use crawl_model::{CanonicalUrl, FetchOptions, Method, Request};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::SpiderError;
 use crate::abi::wire::LinkBook;
 use crate::form::send::percent_encode;
 use crate::target::Target;
+use crate::{LinkKind, SpiderError};
 
 /// A request in the making. The methods set what differs from a plain GET, and what the request
 /// asks of its fetch in place of what the crawl's config says. All of it travels with the request
@@ -61,9 +61,21 @@ impl Follow {
     }
 
     /// All links that stand on the page.
+    #[cfg(test)]
     pub(crate) fn each(links: &Arc<LinkBook>) -> impl Iterator<Item = Self> {
+        Self::those(links, |_, _, _| true)
+    }
+
+    /// The links of the page for which `wanted` holds: it is told a URL, its kind and whether the
+    /// link is marked `nofollow`.
+    pub(crate) fn those(
+        links: &Arc<LinkBook>,
+        mut wanted: impl FnMut(&str, LinkKind, bool) -> bool,
+    ) -> impl Iterator<Item = Self> {
         let target = |at| Target::Link(Arc::clone(links), at);
-        (0..).zip(links.nofollows(0)).map(move |(at, nofollow)| Self::link(target(at), nofollow))
+        (0..).zip(links.targets()).filter_map(move |(at, (url, kind, nofollow))| {
+            wanted(url, kind, nofollow).then(|| Self::link(target(at), nofollow))
+        })
     }
 
     /// Whether nothing is set on it that takes room: many may be made of one.

@@ -3,12 +3,14 @@
 //! Links, title, metadata and what the spider said it wants come from one streaming pass; the tree
 //! is built when that pass could not tell, or when a selector asks for it.
 
+mod habit;
 mod opener;
+mod passes;
 mod services;
 mod test_page;
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,21 +23,20 @@ use crate::decode::declared::Declared;
 use crate::decode::kind::Kind;
 use crate::decode::sniff::sniff;
 use crate::decode::{Decoded, Legacy, decode_with};
-use crate::dom::{Dom, Flavour};
+use crate::dom::Dom;
+use crate::links::Scan;
 use crate::links::directives::{Directives, is_agent_of};
 use crate::links::kinds::{Kinds, LinkSource};
 use crate::links::refresh::refresh;
 use crate::links::resolve::Resolver;
-use crate::links::{Scan, scan_header, scan_html, skim_html};
-use crate::markup::scan::crowds;
 use crate::markup::simhash;
 use crate::reader::{Body, ReadOut, Readers};
 use crate::stream::{Matches, Table};
 use crate::view::View;
 use crate::view::markdown::plain;
-use crate::xml::feed::scan_xml;
 use crate::xml::{gunzip, kind_of_unzipped};
 
+pub(crate) use habit::Habit;
 pub use opener::PageOpener;
 pub use test_page::{TestPage, page_from_body, page_from_html};
 
@@ -48,6 +49,8 @@ pub(crate) struct Reading<'a> {
     pub(crate) kinds: Kinds,
     /// What the spider wants of each page, to be matched in the pass for the links.
     pub(crate) table: Option<Arc<Table>>,
+    /// What it asks besides, mostly; `None` if that is not known.
+    pub(crate) habit: Option<Arc<Habit>>,
     /// The program's own readers.
     pub(crate) readers: Option<&'a Readers>,
     /// Tells what would become of a link; `None`: all are new.
@@ -86,6 +89,11 @@ pub(crate) struct Document<'a> {
     /// The values of `Link` fields, if they are wanted.
     link_fields: Vec<String>,
     table: Option<Arc<Table>>,
+    habit: Option<Arc<Habit>>,
+    /// Whether it is read whole at once.
+    is_whole: bool,
+    /// Whether more was asked than where its links lead.
+    is_asked_whole: Cell<bool>,
     scanned: OnceCell<(Scan, Resolver)>,
     skimmed: OnceCell<Option<(Scan, Resolver)>>,
     matched: OnceCell<Vec<Option<Matches>>>,
@@ -133,6 +141,8 @@ impl<'a> Document<'a> {
         document.is_cut = is_cut;
         document.kinds = reading.kinds;
         document.table = reading.table.clone();
+        document.habit = reading.habit.clone();
+        document.is_whole = reading.habit.as_ref().is_some_and(|habit| habit.begin());
         document.judge = reading.judge.clone();
         if reading.kinds.has(LinkSource::Header) {
             document.link_fields = link_fields(response);
@@ -179,6 +189,9 @@ impl<'a> Document<'a> {
             kinds: Kinds::default(),
             link_fields: Vec::new(),
             table: None,
+            habit: None,
+            is_whole: false,
+            is_asked_whole: Cell::new(false),
             scanned: OnceCell::new(),
             skimmed: OnceCell::new(),
             matched: OnceCell::new(),
@@ -241,68 +254,6 @@ impl<'a> Document<'a> {
         (delay <= max && target.key() != self.url.key()).then_some(target)
     }
 
-    /// What is enough for who only follows links: all but the links' texts and the metadata.
-    fn skimmed(&self) -> &(Scan, Resolver) {
-        // What the spider wants is matched in the same pass as a whole scan.
-        let may_skim =
-            self.kind == Kind::Html && self.table.is_none() && self.kinds == Kinds::default();
-        if self.scanned.get().is_some() || !may_skim {
-            return self.scanned();
-        }
-        let skimmed = self.skimmed.get_or_init(|| {
-            let mut resolver = Resolver::of(&self.url, self.encoding);
-            Some((skim_html(&self.text, &mut resolver)?, resolver))
-        });
-        skimmed.as_ref().unwrap_or_else(|| self.scanned())
-    }
-
-    /// Links, title and matches, from one pass.
-    fn scanned(&self) -> &(Scan, Resolver) {
-        self.scanned.get_or_init(|| {
-            let mut resolver = Resolver::of(&self.url, self.encoding);
-            let fields = self.link_fields.iter().map(String::as_str);
-            let mut links = scan_header(fields, &resolver);
-            let mut scan = match self.kind {
-                Kind::Html => self.scan_html(&mut resolver),
-                Kind::Xml => scan_xml(&self.text, self.url.to_url()),
-                Kind::Json | Kind::Csv | Kind::Text | Kind::Binary => Scan::default(),
-            };
-            if !links.is_empty() {
-                links.extend_from_slice(scan.links.links());
-                scan.links = Arc::new(links.into());
-            }
-            (scan, resolver)
-        })
-    }
-
-    fn scan_html(&self, resolver: &mut Resolver) -> Scan {
-        let tree = || self.dom.get_or_init(|| Dom::html(&self.text, &crowds(&self.text)));
-        let Some(table) = &self.table else {
-            return scan_html(&self.text, resolver, self.kinds, (), tree);
-        };
-        let mut matcher = table.matcher(false);
-        let scan = scan_html(&self.text, resolver, self.kinds, &mut matcher, tree);
-        if scan.is_streamed {
-            // Nobody else fills it before the pass is over.
-            let _ = self.matched.set(matcher.finish());
-        }
-        scan
-    }
-
-    /// What `table` finds; from the tree where the pass could not tell.
-    fn matched(&self, table: &Table) -> &[Option<Matches>] {
-        let _ = self.scanned();
-        self.matched.get_or_init(|| {
-            let dom = self.dom();
-            if dom.flavour() != Flavour::Html {
-                return Vec::new(); // other rules for names
-            }
-            let mut matcher = table.matcher(dom.is_quirky());
-            matcher.walk(dom);
-            matcher.finish()
-        })
-    }
-
     fn absolute(&self, href: &str) -> Option<String> {
         self.skimmed().1.resolve_text(href)
     }
@@ -316,23 +267,6 @@ impl<'a> Document<'a> {
     pub(crate) fn plain_text(&self) -> String {
         let dom = self.dom();
         plain(dom, dom.document())
-    }
-
-    /// Whether it is known already that there are no crowded tags: if the stream could tell all.
-    fn has_no_crowds(&self) -> bool {
-        let is_skimmed = self.skimmed.get().is_some_and(Option::is_some);
-        is_skimmed || self.scanned.get().is_some_and(|(scan, _)| scan.is_streamed)
-    }
-
-    pub(crate) fn dom(&self) -> &Dom {
-        if self.kind == Kind::Xml {
-            return self.dom.get_or_init(|| Dom::xml(&self.text));
-        }
-        self.dom.get_or_init(|| {
-            // Selectors read whatever it is as HTML.
-            let crowds = if self.has_no_crowds() { Vec::new() } else { crowds(&self.text) };
-            Dom::html(&self.text, &crowds)
-        })
     }
 }
 

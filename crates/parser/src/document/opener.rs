@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crawl_model::{Request, Response};
 use crawl_spider::{Page, Spider};
 
-use super::{Document, Reading};
+use super::{Document, Habit, Reading};
 use crate::links::kinds::Kinds;
 use crate::spiders::ParseConfig;
 use crate::stream::Table;
@@ -16,6 +16,7 @@ pub struct PageOpener {
     detect_encoding: bool,
     kinds: Kinds,
     table: Option<Arc<Table>>,
+    habit: Arc<Habit>,
 }
 
 impl PageOpener {
@@ -26,6 +27,7 @@ impl PageOpener {
             detect_encoding: config.detect_encoding,
             kinds: config.links.iter().copied().collect(),
             table: Table::of(spider),
+            habit: Arc::default(),
         }
     }
 
@@ -42,6 +44,7 @@ impl PageOpener {
             detect_encoding: self.detect_encoding,
             kinds: self.kinds,
             table: self.table.clone(),
+            habit: Some(self.habit.clone()),
             readers: None,
             judge: None,
         };

@@ -54,7 +54,7 @@ impl PageServices for Document<'_> {
     }
 
     fn link_book(&self) -> &Arc<LinkBook> {
-        &self.scanned().0.links
+        &self.whole().0.links
     }
 
     fn link_targets(&self) -> &Arc<LinkBook> {
@@ -132,7 +132,7 @@ impl PageServices for Document<'_> {
 
     fn metadata(&self) -> &Metadata {
         self.view.metadata.get_or_init(|| {
-            let (scan, resolver) = self.scanned();
+            let (scan, resolver) = self.whole();
             let link = |href: &str| resolver.link(href);
             if scan.is_streamed {
                 view::metadata::of_stream(&self.text, &scan.head, &link)

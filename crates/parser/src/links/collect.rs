@@ -8,7 +8,8 @@ use std::time::Duration;
 use super::directives::{Directives, MAX_TAGS};
 use super::kinds::{Kinds, LinkSource, Place, places};
 use super::refresh::{Refresh, refresh};
-use super::{MAX_TEXT_BYTES, css, prefix, srcset};
+use super::texts::{has_word, push_collapsed, trim_reference};
+use super::{MAX_TEXT_BYTES, css, srcset};
 use crate::markup::events::Space;
 use crate::markup::tags::Tag;
 
@@ -63,11 +64,21 @@ impl Collected<'_> {
 /// Enough for any honest document; a list of thousands would be resolved one by one.
 const MAX_BASES: usize = 16;
 
+/// What is kept of the texts of links.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LinkTexts {
+    /// Nothing.
+    None,
+    /// Their beginnings, whitespace collapsed.
+    Short,
+    /// All, as they stand.
+    Whole,
+}
+
 /// Collects.
 pub(super) struct Collector<'a> {
     kinds: Kinds,
-    /// Whether texts are kept as they stand, and whole.
-    is_exact: bool,
+    texts: LinkTexts,
     /// Whether some kind is wanted beyond the usual ones.
     is_curious: bool,
     depth: u32,
@@ -88,11 +99,11 @@ struct Hold<'a> {
 }
 
 impl<'a> Collector<'a> {
-    pub(super) fn new(kinds: Kinds, is_exact: bool) -> Self {
+    pub(super) fn new(kinds: Kinds, texts: LinkTexts) -> Self {
         let usual: Kinds = Kinds::default();
         Self {
             kinds,
-            is_exact,
+            texts,
             is_curious: kinds != usual,
             depth: 0,
             open: Vec::new(),
@@ -161,7 +172,7 @@ impl<'a> Collector<'a> {
 
     fn keep(&mut self, text: Cow<'a, str>) {
         if let Some(&(index, _)) = self.open.last() {
-            if self.is_exact {
+            if self.texts == LinkTexts::Whole {
                 self.found.texts.push_str(&text);
             } else {
                 let kept = self.found.texts.len() - self.found.links[index].text.start;
@@ -207,7 +218,9 @@ impl<'a> Collector<'a> {
         let rel = rel.unwrap_or_default();
         let index = self.found.links.len();
         self.push(href, rel, LinkSource::A, "a", attr);
-        self.open.push((index, self.depth));
+        if self.texts != LinkTexts::None {
+            self.open.push((index, self.depth));
+        }
     }
 
     /// The links in an element's attributes.
@@ -308,54 +321,4 @@ fn is_button(place: &Place, kind: Option<&str>) -> bool {
     let kind = kind.unwrap_or_default();
     kind.eq_ignore_ascii_case("image")
         || (place.source == LinkSource::Form && kind.eq_ignore_ascii_case("submit"))
-}
-
-/// Appends about `room` bytes at most, each run of whitespace as one space.
-fn push_collapsed(out: &mut String, text: &str, room: usize) {
-    let full = out.len() + room;
-    let bytes = text.as_bytes();
-    let mut done = 0;
-    while done < bytes.len() && out.len() < full {
-        // As far as it is collapsed already: words, one space between.
-        let mut end = done;
-        let mut before = b' ';
-        while let Some(&byte) = bytes.get(end) {
-            let is_clean = if byte == b' ' { before != b' ' } else { byte > b' ' && byte != 0xc2 };
-            if !is_clean {
-                break;
-            }
-            before = byte;
-            end += 1;
-        }
-        out.push_str(prefix(&text[done..end], full - out.len()));
-        done = end;
-        let Some(c) = text[done..].chars().next() else { return };
-        if !is_blank(c) {
-            out.push(c);
-        } else if !out.ends_with(' ') {
-            out.push(' ');
-        }
-        done += c.len_utf8();
-    }
-}
-
-/// As [`collapse_whitespace`](crawl_spider::collapse_whitespace) has it.
-fn is_blank(c: char) -> bool {
-    c.is_ascii_whitespace() || c == '\u{a0}'
-}
-
-/// Strips C0 controls and spaces from both ends (URL Standard, section 4.4).
-pub(super) fn trim_reference(href: Cow<'_, str>) -> Cow<'_, str> {
-    let is_junk = |c: char| c <= ' ';
-    match href {
-        Cow::Borrowed(href) => Cow::Borrowed(href.trim_matches(is_junk)),
-        Cow::Owned(href) if href.starts_with(is_junk) || href.ends_with(is_junk) => {
-            Cow::Owned(href.trim_matches(is_junk).to_owned())
-        }
-        owned @ Cow::Owned(_) => owned,
-    }
-}
-
-pub(super) fn has_word(list: &str, word: &str) -> bool {
-    !list.is_empty() && list.split_ascii_whitespace().any(|w| w.eq_ignore_ascii_case(word))
 }

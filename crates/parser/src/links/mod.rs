@@ -20,6 +20,7 @@ pub(crate) mod refresh;
 mod css;
 mod header;
 mod srcset;
+mod texts;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,7 +30,7 @@ use crawl_spider::abi::wire::LinkBook;
 use crawl_spider::{Link, LinkKind, collapse_whitespace};
 
 use crate::dom::Dom;
-use crate::links::collect::Collected;
+use crate::links::collect::{Collected, LinkTexts};
 use crate::links::directives::Directives;
 use crate::links::head::{HeadReader, HeadTags};
 use crate::links::kinds::Kinds;
@@ -64,30 +65,41 @@ pub(crate) struct Scan {
     pub(crate) is_streamed: bool,
 }
 
-/// Scans an HTML document for links of these kinds. Sets the resolver's base to the document's.
-/// `beside` reads along; it has seen all if the result is [`Scan::is_streamed`]. If it is not,
-/// `tree` was asked for the document's tree.
-pub(crate) fn scan_html<'t, 'd>(
+/// Scans an HTML document for links of these kinds, and for what else its head says. Sets the
+/// resolver's base to the document's. `beside` reads along. `None` if the stream cannot tell.
+pub(crate) fn scan_html<'t>(
     text: &'t str,
     resolver: &mut Resolver,
     kinds: Kinds,
     beside: impl Consumer<'t>,
-    tree: impl FnOnce() -> &'d Dom,
-) -> Scan {
-    let mut readers = ((Links::new(kinds, false), HeadReader::new(text)), beside);
-    let is_streamed = outline::read(text, &mut readers).is_ok();
-    if is_streamed {
-        let (links, head) = readers.0;
-        Scan { is_streamed, head: head.finish(), ..resolve(links.finish(), resolver) }
-    } else {
-        resolve(tree::collect(tree(), kinds, false), resolver)
-    }
+) -> Option<Scan> {
+    let links = Links::new(kinds, LinkTexts::Short);
+    let mut readers = ((links, HeadReader::new(text)), beside);
+    outline::read(text, &mut readers).ok()?;
+    let (links, head) = readers.0;
+    Some(Scan { is_streamed: true, head: head.finish(), ..resolve(links.finish(), resolver) })
+}
+
+/// The same of the document's tree, but for the head.
+pub(crate) fn scan_tree(dom: &Dom, resolver: &mut Resolver, kinds: Kinds) -> Scan {
+    resolve(tree::collect(dom, kinds, LinkTexts::Short), resolver)
 }
 
 /// Scans an HTML document for links of the usual kinds, whose texts nobody needs; nor what the head
 /// says otherwise. `None` if that takes a [whole scan](scan_html).
 pub(crate) fn skim_html(text: &str, resolver: &mut Resolver) -> Option<Scan> {
     Some(resolve(stream::skimmed(text).ok()?, resolver))
+}
+
+/// The same while `beside` reads all of the document. `None` if the stream cannot tell.
+pub(crate) fn skim_beside<'t>(
+    text: &'t str,
+    resolver: &mut Resolver,
+    beside: impl Consumer<'t>,
+) -> Option<Scan> {
+    let mut readers = (Links::new(Kinds::default(), LinkTexts::None), beside);
+    outline::read(text, &mut readers).ok()?;
+    Some(resolve(readers.0.finish(), resolver))
 }
 
 /// The links of the values of `Link` fields, which know nothing of the document's base.
@@ -98,7 +110,7 @@ pub(crate) fn scan_header<'v>(
     let found = values.into_iter().flat_map(header::links);
     let link = |link: header::HeaderLink<'_>| {
         let url = resolver.link(link.target)?;
-        let nofollow = collect::has_word(&link.rel, "nofollow");
+        let nofollow = texts::has_word(&link.rel, "nofollow");
         let rel = link.rel.into();
         Some(Link { url, text: Box::default(), rel, nofollow, kind: LinkKind::Header })
     };

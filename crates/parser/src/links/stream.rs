@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::collect::{Collected, Collector, Element};
+use super::collect::{Collected, Collector, Element, LinkTexts};
 use super::kinds::Kinds;
 use crate::markup::charref::{decode_attribute, decode_text};
 use crate::markup::events::{Consumer, Space, Text};
@@ -14,9 +14,9 @@ use crate::markup::tags::Tag;
 pub(crate) struct Links<'a>(Collector<'a>);
 
 impl<'a> Links<'a> {
-    /// Collects links of these kinds; `is_exact` keeps their texts as they stand, and whole.
-    pub(crate) fn new(kinds: Kinds, is_exact: bool) -> Self {
-        Self(Collector::new(kinds, is_exact))
+    /// Collects links of these kinds, and this much of their texts.
+    pub(crate) fn new(kinds: Kinds, texts: LinkTexts) -> Self {
+        Self(Collector::new(kinds, texts))
     }
 
     /// What was collected. Worth nothing if the pass said that the document is ambiguous.
@@ -45,7 +45,7 @@ impl<'a> Consumer<'a> for Links<'a> {
 /// The links of a document without their texts, if it can be [skimmed](crate::markup::skim): of the
 /// usual kinds, in the same order as by the outline.
 pub(crate) fn skimmed(text: &str) -> Result<Collected<'_>, Unsure> {
-    let mut collector = Collector::new(Kinds::default(), false);
+    let mut collector = Collector::new(Kinds::default(), LinkTexts::None);
     skim(text, |told| {
         match told {
             Told::Tag(tag) => collector.open(&Streamed { tag: &tag, space: Space::Html }),
@@ -77,14 +77,6 @@ impl<'a> Element<'a> for Streamed<'_, 'a> {
     }
 
     fn attrs<const N: usize>(&self, names: [&str; N]) -> [Option<Cow<'a, str>>; N] {
-        let mut values = [None; N];
-        for (name, value) in self.tag.attrs() {
-            for (wanted, found) in names.iter().zip(&mut values) {
-                if found.is_none() && name.eq_ignore_ascii_case(wanted) {
-                    *found = Some(value);
-                }
-            }
-        }
-        values.map(|value| value.map(decode_attribute))
+        self.tag.attrs_of(names).map(|value| value.map(decode_attribute))
     }
 }

@@ -5,15 +5,15 @@ use std::borrow::Cow;
 use crawl_spider::NodeId;
 use html5ever::ns;
 
-use super::collect::{Collected, Collector, Element};
+use super::collect::{Collected, Collector, Element, LinkTexts};
 use super::kinds::Kinds;
 use crate::dom::{Dom, NodeKind};
 use crate::markup::events::Space;
 use crate::markup::tags::Tag;
 
 /// Collects the links of a tree, as [`Links`](super::stream::Links) does those of a stream.
-pub(crate) fn collect(dom: &Dom, kinds: Kinds, is_exact: bool) -> Collected<'_> {
-    let mut collector = Collector::new(kinds, is_exact);
+pub(crate) fn collect(dom: &Dom, kinds: Kinds, texts: LinkTexts) -> Collected<'_> {
+    let mut collector = Collector::new(kinds, texts);
     // Where the elements end that are open.
     let mut open: Vec<u32> = Vec::new();
     for node in dom.descendants(dom.document()) {

@@ -32,6 +32,40 @@ impl<'a> Iterator for Attrs<'a> {
     }
 }
 
+/// The value as written of the attribute of this name, in any case: the first one, if it is among the
+/// first `most` of the tag.
+#[inline]
+pub(super) fn find_attribute<'a>(region: &'a str, name: &str, most: usize) -> Option<&'a str> {
+    let [value] = find_attributes(region, [name], most);
+    value
+}
+
+/// The same of several attributes.
+#[inline]
+pub(super) fn find_attributes<'a, const N: usize>(
+    region: &'a str,
+    names: [&str; N],
+    most: usize,
+) -> [Option<&'a str>; N] {
+    let bytes = region.as_bytes();
+    let (mut values, mut n_found, mut pos) = ([None; N], 0, 0);
+    for _ in 0..most {
+        pos = skip_blank_or_slash(bytes, pos);
+        if pos >= bytes.len() || n_found == N {
+            break;
+        }
+        let (found, value) = next_attribute(bytes, &mut pos);
+        for (name, known) in names.iter().zip(&mut values) {
+            let is_it = || bytes[found.clone()].eq_ignore_ascii_case(name.as_bytes());
+            if name.len() == found.len() && known.is_none() && is_it() {
+                *known = Some(&region[value.clone()]);
+                n_found += 1;
+            }
+        }
+    }
+    values
+}
+
 /// Whether the tag with this region closes itself: its last `/` belongs to no attribute.
 pub(super) fn is_self_closing(region: &str) -> bool {
     let bytes = region.as_bytes();
@@ -72,10 +106,9 @@ pub(super) fn skip_blank_or_slash(bytes: &[u8], mut pos: usize) -> usize {
 pub(super) fn next_attribute(bytes: &[u8], pos: &mut usize) -> (Range<usize>, Range<usize>) {
     let start = *pos;
     // A `=` in the first place belongs to the name.
-    let mut name_end = start + 1;
-    while bytes.get(name_end).is_some_and(|&byte| !ENDS_NAME[usize::from(byte)]) {
-        name_end += 1;
-    }
+    let rest = bytes.get(start + 1..).unwrap_or_default();
+    let len = rest.iter().position(|&byte| ENDS_NAME[usize::from(byte)]);
+    let name_end = start + 1 + len.unwrap_or(rest.len());
     *pos = name_end;
     // The usual form first: `name="value"`.
     let mut from = name_end + 1;

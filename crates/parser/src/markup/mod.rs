@@ -13,4 +13,5 @@ mod attrs;
 mod doctype;
 mod foreign;
 mod split;
+mod tag_end;
 pub(crate) mod tags;

@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use super::attrs::Attrs;
+use super::attrs::{Attrs, find_attribute, find_attributes};
 use super::foreign::Foreign;
 use super::split::{Piece, Splitter, has_references, holds_raw_text};
 use super::tags::Tag;
@@ -64,7 +64,19 @@ impl<'a> Start<'a> {
 
     /// The value of an attribute as written; the first of that name counts.
     pub(crate) fn attr(&self, name: &str) -> Option<&'a str> {
-        self.attrs().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        self.attr_within(name, usize::MAX)
+    }
+
+    /// The same of several attributes.
+    #[inline]
+    pub(crate) fn attrs_of<const N: usize>(&self, names: [&str; N]) -> [Option<&'a str>; N] {
+        find_attributes(self.region, names, usize::MAX)
+    }
+
+    /// The same as [`attr`](Self::attr), if it is among the first `most` attributes.
+    #[inline]
+    pub(crate) fn attr_within(&self, name: &str, most: usize) -> Option<&'a str> {
+        find_attribute(self.region, name, most)
     }
 }
 

@@ -9,9 +9,13 @@
 //!
 //! Not known here: the texts of links.
 
-use super::attrs::{next_attribute, skip_blank_or_slash};
+mod keys;
+
+use keys::*;
+
 use super::scan::Start;
-use super::split::{MANY_ATTRIBUTES, Splitter, find};
+use super::split::{Splitter, find};
+use super::tag_end::{TagEnd, name};
 use super::tags::Tag;
 
 /// The document cannot be read this way.
@@ -64,9 +68,6 @@ struct Skimmer<'a, F> {
     hides_p: bool,
     has_noscript: bool,
 }
-
-/// Bytes of a tag that may have so many attributes that a tree builder must not see them all.
-const LONG: usize = 2 * MANY_ATTRIBUTES;
 
 impl<'a, F: FnMut(Told<'a>)> Skimmer<'a, F> {
     fn run(&mut self) -> Result<(), Unsure> {
@@ -260,214 +261,16 @@ fn is_text_alone(bytes: &[u8], from: usize) -> bool {
     bytes.get(at + 1) == Some(&b'/') && name(bytes, at + 2).0 == TITLE
 }
 
-/// The first eight bytes of a name in lower case, and where it ends.
-#[inline]
-fn name(bytes: &[u8], from: usize) -> (u64, usize) {
-    let (mut key, mut shift, mut at) = (0_u64, 0, from);
-    while let Some(&byte) = bytes.get(at) {
-        if BYTE[usize::from(byte)] & ENDS_NAME != 0 {
-            break;
-        }
-        if shift < 64 {
-            // No name that is known has a NUL.
-            key |= u64::from(byte.to_ascii_lowercase().max(1)) << shift;
-            shift += 8;
-        }
-        at += 1;
-    }
-    (key, at)
-}
-
 /// Finds the `>` that ends a tag; `from` is just behind its name. `None` if the document ends first.
-///
-/// Attributes are nearly always written `name="value"`; a tag with others is read again by the rules.
 #[inline]
 fn tag_end(bytes: &[u8], from: usize) -> Result<Option<usize>, Unsure> {
-    let mut at = from;
-    loop {
-        let Some(&byte) = bytes.get(at) else { return Ok(None) };
-        if BYTE[usize::from(byte)] & MATTERS == 0 {
-            at += 1;
-            continue;
-        }
-        match byte {
-            b'>' if at - from > LONG => return exact_tag_end(bytes, from),
-            b'>' => return Ok(Some(at)),
-            b'=' if BYTE[usize::from(bytes[at - 1])] & ENDS_NAME == 0 => {
-                let Some(&quote) = bytes.get(at + 1) else { return Ok(None) };
-                if !matches!(quote, b'"' | b'\'') {
-                    return exact_tag_end(bytes, from);
-                }
-                let Some(close) = find(quote, bytes, at + 2) else { return Ok(None) };
-                at = close + 1;
-                if bytes.get(at).is_some_and(|&byte| BYTE[usize::from(byte)] & ENDS_NAME == 0) {
-                    return exact_tag_end(bytes, from);
-                }
-            }
-            _ => return exact_tag_end(bytes, from),
-        }
-    }
-}
-
-/// The same by the rules.
-#[cold]
-fn exact_tag_end(bytes: &[u8], from: usize) -> Result<Option<usize>, Unsure> {
-    let (mut pos, mut count) = (from, 0);
-    loop {
-        pos = skip_blank_or_slash(bytes, pos);
-        match bytes.get(pos) {
-            None => return Ok(None),
-            Some(b'>') => return Ok(Some(pos)),
-            Some(_) => drop(next_attribute(bytes, &mut pos)),
-        }
-        count += 1;
-        if count == MANY_ATTRIBUTES {
-            return Err(Unsure);
-        }
+    match super::tag_end::tag_end(bytes, from) {
+        Some(TagEnd { crowd: Some(_), .. }) => Err(Unsure),
+        end => Ok(end.map(|end| end.at)),
     }
 }
 
 fn past(byte: u8, bytes: &[u8], from: usize) -> usize {
     let rest = bytes.get(from..).unwrap_or_default();
     memchr::memchr(byte, rest).map_or(bytes.len(), |len| from + len + 1)
-}
-
-/// Ends a name: blanks, `/`, `>`.
-const ENDS_NAME: u8 = 1;
-/// May decide where a tag ends.
-const MATTERS: u8 = 2;
-
-const BYTE: [u8; 256] = {
-    let mut table = [0; 256];
-    let mut at = 0;
-    let ends = b"\t\n\x0c\r />";
-    while at < ends.len() {
-        table[ends[at] as usize] = ENDS_NAME;
-        at += 1;
-    }
-    let matters = b">=\"'";
-    at = 0;
-    while at < matters.len() {
-        table[matters[at] as usize] |= MATTERS;
-        at += 1;
-    }
-    table
-};
-
-/// What may stand in a link without a word of tree construction.
-fn is_inline(key: u64) -> bool {
-    matches!(
-        key,
-        SPAN | SVG
-            | IMG
-            | B
-            | I
-            | U
-            | S
-            | EM
-            | STRONG
-            | SMALL
-            | BIG
-            | TT
-            | CODE
-            | SUP
-            | SUB
-            | MARK
-            | TIME
-            | ABBR
-            | CITE
-            | Q
-            | VAR
-            | KBD
-            | SAMP
-            | DEL
-            | INS
-            | PICTURE
-            | VIDEO
-            | AUDIO
-            | LABEL
-    )
-}
-
-/// What closes a `p` that is open.
-fn is_block(key: u64) -> bool {
-    matches!(
-        key,
-        DIV | P
-            | H1
-            | H2
-            | H3
-            | H4
-            | H5
-            | H6
-            | FIGURE
-            | FIGCAPTION
-            | ARTICLE
-            | SECTION
-            | HEADER
-            | FOOTER
-            | ASIDE
-    )
-}
-
-/// What has no end tag.
-fn is_void(key: u64) -> bool {
-    matches!(key, IMG | BR | INPUT | SOURCE | TRACK | WBR | HR | EMBED)
-}
-
-/// Elements of SVG that are neither text nor anything of HTML.
-fn is_drawing(key: u64) -> bool {
-    matches!(
-        key,
-        PATH | G
-            | CIRCLE
-            | RECT
-            | LINE
-            | POLYLINE
-            | POLYGON
-            | ELLIPSE
-            | USE
-            | DEFS
-            | SYMBOL
-            | STOP
-            | LINEAR_GRADIENT
-            | RADIAL_GRADIENT
-            | CLIP_PATH
-            | MASK
-    )
-}
-
-/// A name as [`name`] reads it.
-const fn key(name: &str) -> u64 {
-    let (bytes, mut key, mut at) = (name.as_bytes(), 0, 0);
-    while at < bytes.len() && at < 8 {
-        key |= (bytes[at] as u64) << (8 * at);
-        at += 1;
-    }
-    key
-}
-
-macro_rules! keys {
-    ($($name:ident = $text:literal),* $(,)?) => { $(const $name: u64 = key($text);)* };
-}
-
-keys! {
-    A = "a", APPLET = "applet", ABBR = "abbr", AREA = "area", ARTICLE = "article", ASIDE = "aside", AUDIO = "audio",
-    B = "b", BASE = "base", BIG = "big", BR = "br", BUTTON = "button", CAPTION = "caption", CIRCLE = "circle",
-    CITE = "cite", CLIP_PATH = "clippath", CODE = "code", COL = "col", COLGROUP = "colgroup",
-    DEFS = "defs", DEL = "del", DIV = "div", ELLIPSE = "ellipse", EM = "em", EMBED = "embed",
-    FIGCAPTION = "figcaption", FIGURE = "figure", FOOTER = "footer", FRAMESET = "frameset", G = "g",
-    H1 = "h1", H2 = "h2", H3 = "h3", H4 = "h4", H5 = "h5", H6 = "h6", HEADER = "header", HR = "hr",
-    I = "i", IFRAME = "iframe", IMG = "img", INPUT = "input", INS = "ins", KBD = "kbd",
-    LABEL = "label", LINE = "line", LINEAR_GRADIENT = "lineargradient", MARK = "mark", MASK = "mask",
-    MARQUEE = "marquee", MATH = "math", META = "meta", NOEMBED = "noembed", NOFRAMES = "noframes", NOSCRIPT = "noscript",
-    OBJECT = "object", OPTGROUP = "optgroup", OPTION = "option", P = "p", PATH = "path", PICTURE = "picture",
-    PLAINTEXT = "plaintext", POLYGON = "polygon", POLYLINE = "polyline", Q = "q",
-    RADIAL_GRADIENT = "radialgradient", RECT = "rect", S = "s", SAMP = "samp", SCRIPT = "script",
-    SECTION = "section", SELECT = "select", SMALL = "small", SOURCE = "source", SPAN = "span",
-    STOP = "stop", STRONG = "strong", STYLE = "style", SUB = "sub", SUP = "sup", SVG = "svg",
-    SYMBOL = "symbol", TABLE = "table", TBODY = "tbody", TD = "td", TEMPLATE = "template",
-    TEXTAREA = "textarea", TFOOT = "tfoot", TH = "th", THEAD = "thead", TIME = "time",
-    TITLE = "title", TR = "tr", TRACK = "track", TT = "tt", U = "u", USE = "use", VAR = "var",
-    VIDEO = "video", WBR = "wbr", XMP = "xmp",
 }

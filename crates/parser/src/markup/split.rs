@@ -11,8 +11,8 @@ use std::ops::Range;
 
 use memchr::{memchr, memchr2, memmem};
 
-use super::attrs::{next_attribute, skip_blank_or_slash};
 use super::scan::Start;
+use super::tag_end::{name, tag_end};
 use super::tags::Tag;
 
 /// A piece of markup. Comments, doctypes and processing instructions are passed over.
@@ -32,18 +32,18 @@ pub(crate) enum Piece<'a> {
 pub(crate) struct Splitter<'a> {
     text: &'a str,
     pos: usize,
+    /// Whether it is known that markup begins at `pos`.
+    is_at_markup: bool,
     /// Whether CDATA sections exist where it stands.
     pub(crate) has_cdata: bool,
     doctype: Option<&'a str>,
     crowded: Vec<Range<usize>>,
 }
 
-/// Attributes of one tag beyond which the rest are noted as [`Splitter::crowded`].
-pub(crate) const MANY_ATTRIBUTES: usize = 256;
-
 impl<'a> Splitter<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
-        Self { text, pos: 0, has_cdata: false, doctype: None, crowded: Vec::new() }
+        let (pos, is_at_markup, has_cdata) = (0, false, false);
+        Self { text, pos, is_at_markup, has_cdata, doctype: None, crowded: Vec::new() }
     }
 
     /// Where tags seen so far have attributes beyond the 256th.
@@ -70,28 +70,28 @@ impl<'a> Splitter<'a> {
     pub(crate) fn next_piece(&mut self) -> Option<Piece<'a>> {
         let bytes = self.bytes();
         while self.pos < bytes.len() {
+            if std::mem::take(&mut self.is_at_markup) {
+                match self.markup() {
+                    Some(piece) => return Some(piece),
+                    None => continue,
+                }
+            }
             let start = self.pos;
             let mut end = start;
             // A `<` that begins no markup is text.
-            loop {
-                match find(b'<', bytes, end) {
-                    None => {
-                        end = bytes.len();
-                        break;
-                    }
-                    Some(at) => end = at,
-                }
-                if begins_markup(&bytes[end..]) {
+            while end < bytes.len() {
+                if bytes[end] != b'<' {
+                    end = find(b'<', bytes, end + 1).unwrap_or(bytes.len());
+                } else if begins_markup(&bytes[end..]) {
+                    self.is_at_markup = true;
                     break;
+                } else {
+                    end += 1;
                 }
-                end += 1;
             }
             if end > start {
                 self.pos = end;
                 return Some(Piece::Text(&self.text[start..end]));
-            }
-            if let Some(piece) = self.markup() {
-                return Some(piece);
             }
         }
         None
@@ -109,6 +109,7 @@ impl<'a> Splitter<'a> {
             }
             _ => {
                 let (name, tag, region) = self.tag(self.pos + 1)?;
+                let region = &self.text[region];
                 Some(Piece::Start(Start { name, tag, foreign: false, region }))
             }
         }
@@ -127,54 +128,22 @@ impl<'a> Splitter<'a> {
         }
     }
 
-    /// Reads the tag whose name begins at `name_at`: its name and all between that and the `>`.
-    /// A tag that the document's end cuts off is no tag.
-    #[inline]
-    fn tag(&mut self, name_at: usize) -> Option<(&'a str, Tag, &'a str)> {
+    /// Reads the tag whose name begins at `name_at`: its name, where that ends, and where the tag
+    /// does. A tag that the document's end cuts off is no tag.
+    #[inline(always)]
+    fn tag(&mut self, name_at: usize) -> Option<(&'a str, Tag, Range<usize>)> {
         let bytes = self.bytes();
-        let (mut name_end, mut key) = (name_at, 0);
-        while let Some(&byte) = bytes.get(name_end) {
-            let lower = NAME_BYTE[usize::from(byte)];
-            if lower == 0 {
-                break;
-            }
-            let at = name_end - name_at;
-            if at < 8 {
-                key |= u64::from(lower) << (8 * at);
-            }
-            name_end += 1;
-        }
-        let Some(end) = self.tag_end(name_end) else {
+        let (key, name_end) = name(bytes, name_at);
+        let Some(end) = tag_end(bytes, name_end) else {
             self.pos = bytes.len();
             return None;
         };
-        self.pos = end + 1;
+        if let Some(start) = end.crowd {
+            self.crowded.push(start..end.at);
+        }
+        self.pos = end.at + 1;
         let name = &self.text[name_at..name_end];
-        Some((name, Tag::of(name, key), &self.text[name_end..end]))
-    }
-
-    /// Finds the `>` that ends a tag; `from` is just behind its name.
-    #[inline]
-    fn tag_end(&mut self, from: usize) -> Option<usize> {
-        let bytes = self.bytes();
-        let mut pos = from;
-        let mut count = 0;
-        let mut crowd = None;
-        loop {
-            pos = skip_blank_or_slash(bytes, pos);
-            match bytes.get(pos)? {
-                b'>' => break,
-                _ => next_attribute(bytes, &mut pos),
-            };
-            count += 1;
-            if count == MANY_ATTRIBUTES {
-                crowd = Some(pos);
-            }
-        }
-        if let Some(start) = crowd.filter(|&start| start < pos) {
-            self.crowded.push(start..pos);
-        }
-        Some(pos)
+        Some((name, Tag::of(name, key), name_end..end.at))
     }
 
     /// `<!`: a comment, a CDATA section, a doctype, or anything else up to the next `>`.
@@ -303,22 +272,6 @@ fn begins_markup(rest: &[u8]) -> bool {
 pub(crate) fn is_blank(byte: u8) -> bool {
     matches!(byte, b'\t' | b'\n' | b'\x0c' | b'\r' | b' ')
 }
-
-/// A byte of a tag's name in lower case, and 0 for what ends a name.
-const NAME_BYTE: [u8; 256] = {
-    let mut table = [0; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        table[byte] = match byte as u8 {
-            b'\t' | b'\n' | b'\x0c' | b'\r' | b' ' | b'/' | b'>' => 0,
-            // A name goes on behind a NUL, but none that is known has one.
-            0 => 1,
-            other => other.to_ascii_lowercase(),
-        };
-        byte += 1;
-    }
-    table
-};
 
 /// Finds the end of a comment whose text begins at `start` (sections 13.2.5.43 to 52).
 fn comment_end(bytes: &[u8], start: usize) -> usize {

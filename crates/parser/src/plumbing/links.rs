@@ -8,7 +8,7 @@ use crate::decode::declared::Declared;
 use crate::decode::kind::Kind;
 use crate::decode::{Decoded, Legacy, decode_with};
 use crate::dom::Dom;
-use crate::links::collect::{Collected, RawLink};
+use crate::links::collect::{Collected, LinkTexts, RawLink};
 use crate::links::kinds::Kinds;
 use crate::links::resolve::Resolver;
 use crate::links::stream::Links;
@@ -54,12 +54,12 @@ pub struct LinkLine {
 pub fn links(body: &[u8], content_type: Option<&str>, base: &Url) -> Vec<LinkLine> {
     let declared = Declared::of_header(content_type);
     let Decoded { text, encoding } = decode_with(body, &declared, Kind::Html, Legacy::Western);
-    let mut links = Links::new(Kinds::default(), true);
+    let mut links = Links::new(Kinds::default(), LinkTexts::Whole);
     if outline::read(&text, &mut links).is_ok() {
         lines(&links.finish(), base, encoding)
     } else {
         let dom = Dom::html(&text, &crowds(&text));
-        lines(&tree::collect(&dom, Kinds::default(), true), base, encoding)
+        lines(&tree::collect(&dom, Kinds::default(), LinkTexts::Whole), base, encoding)
     }
 }
 

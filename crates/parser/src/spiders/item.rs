@@ -345,16 +345,16 @@ impl Detail {
 }
 
 /// Adds what was found, and what was not where there is nothing yet.
-fn merge(object: &mut Map<String, Value>, taken: Taken) {
+fn merge(object: &mut Map<String, Value>, taken: Taken<'_>) {
     for (name, value) in taken.object {
-        if taken.found.contains(&name) || !object.contains_key(&name) {
+        if taken.found.contains(&name.as_str()) || !object.contains_key(&name) {
             object.insert(name, value);
         }
     }
 }
 
 /// Whether an item is left out because something required was not found; says so.
-fn is_left_out(taken: &Taken, basket: &mut Basket<'_>) -> bool {
+fn is_left_out(taken: &Taken<'_>, basket: &mut Basket<'_>) -> bool {
     let Some(name) = &taken.missing else { return false };
     basket.out.stat("items-left-out", 1);
     basket.out.log(LogLevel::Warn, format!("an item is left out: it has no `{name}`"));

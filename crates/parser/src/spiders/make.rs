@@ -127,6 +127,9 @@ impl Make {
         page: Page<'_>,
         found: impl IntoIterator<Item = Raw<'a>>,
     ) -> Option<Value> {
+        if self.takes_as_is() {
+            return self.typed(page, found.into_iter().next()?);
+        }
         let found = found.into_iter().flat_map(|raw| self.prepare(raw));
         if !self.all && self.split.is_none() {
             return self.typed(page, found.into_iter().next()?);
@@ -167,6 +170,12 @@ impl Make {
             raws = raws.into_iter().filter_map(|raw| self.step(raw, searches)).collect();
         }
         raws
+    }
+
+    /// Whether it only gives what was found first its type.
+    fn takes_as_is(&self) -> bool {
+        let has_steps = self.regex.is_some() || self.path.is_some() || self.changes_text();
+        !has_steps && !self.all && self.split.is_none() && self.join.is_none()
     }
 
     fn changes_text(&self) -> bool {

@@ -33,14 +33,14 @@ pub(crate) enum Scope<'a> {
 
 /// Fields that were read.
 #[derive(Debug, Default)]
-pub(crate) struct Taken {
+pub(crate) struct Taken<'f> {
     pub(crate) object: Map<String, Value>,
     /// Names of those that were found.
-    pub(crate) found: Vec<String>,
+    pub(crate) found: Vec<&'f str>,
     /// Whether any of those was found that count.
     pub(crate) is_something: bool,
     /// The first one that is required and was not found.
-    pub(crate) missing: Option<String>,
+    pub(crate) missing: Option<&'f str>,
 }
 
 impl Fields {
@@ -48,19 +48,21 @@ impl Fields {
     ///
     /// # Errors
     /// [`SpiderError::Selector`] if an expression takes too long on this page.
-    pub(crate) fn read(&self, cx: Context<'_>, scope: Scope<'_>) -> Result<Taken, SpiderError> {
-        let mut taken = Taken { is_something: !self.is_demanding, ..Taken::default() };
+    pub(crate) fn read(&self, cx: Context<'_>, scope: Scope<'_>) -> Result<Taken<'_>, SpiderError> {
+        // The page's URL may come on top.
+        let object = Map::with_capacity(self.list.len() + 1);
+        let mut taken = Taken { object, is_something: !self.is_demanding, ..Taken::default() };
         for (name, field) in &self.list {
             let value = field.read(cx, scope)?;
             match value {
                 Some(value) => {
                     taken.is_something |= field.stands_on_page();
-                    taken.found.push(name.clone());
+                    taken.found.push(name);
                     taken.object.insert(name.clone(), value);
                 }
                 None => {
                     if field.required {
-                        taken.missing.get_or_insert_with(|| name.clone());
+                        taken.missing.get_or_insert(name);
                     }
                     taken.object.insert(name.clone(), field.fallback());
                 }
@@ -71,11 +73,11 @@ impl Fields {
 
     /// What they are if none is found of those that `object` has not, and the first one of them
     /// that is required.
-    pub(crate) fn unread(&self, object: &Map<String, Value>) -> Taken {
+    pub(crate) fn unread(&self, object: &Map<String, Value>) -> Taken<'_> {
         let mut taken = Taken::default();
         for (name, field) in self.list.iter().filter(|(name, _)| !object.contains_key(name)) {
             if field.required {
-                taken.missing.get_or_insert_with(|| name.clone());
+                taken.missing.get_or_insert(name);
             }
             taken.object.insert(name.clone(), field.fallback());
         }

@@ -71,7 +71,7 @@ impl Links {
     }
 
     /// Follows those for which `wanted` holds: it is told URL, text and whether the link is marked
-    /// `nofollow`.
+    /// `nofollow`. Texts are empty unless `with_texts`.
     ///
     /// # Errors
     /// [`SpiderError::Selector`] if an expression takes too long on this page.
@@ -79,13 +79,19 @@ impl Links {
         &self,
         page: &Page<'_>,
         out: &'h mut Harvest,
-        mut wanted: impl FnMut(&CanonicalUrl, &str, bool) -> bool,
+        with_texts: bool,
+        mut wanted: impl FnMut(&str, &str, bool) -> bool,
     ) -> Result<Followed<'h>, SpiderError> {
         let mut links = Vec::new();
         match self {
             Self::Extracted(extractor) => {
+                if let Some(is_meant) = extractor.by_kind().filter(|_| !with_texts) {
+                    return Ok(out.follow_targets(page, |url, kind, nofollow| {
+                        is_meant(kind) && wanted(url, "", nofollow)
+                    }));
+                }
                 let mut links = extractor.links(page)?;
-                links.retain(|link| wanted(&link.url, &link.text, link.nofollow));
+                links.retain(|link| wanted(link.url.as_str(), &link.text, link.nofollow));
                 let links = links.iter().map(|link| (link.url.clone(), link.nofollow));
                 return Ok(out.follow_resolved(links));
             }
@@ -105,7 +111,8 @@ impl Links {
                 Err(error) => return Err(error),
             },
         }
-        let links = links.into_iter().filter(|(url, text, nofollow)| wanted(url, text, *nofollow));
+        let links = links.into_iter();
+        let links = links.filter(|(url, text, nofollow)| wanted(url.as_str(), text, *nofollow));
         Ok(out.follow_resolved(links.map(|(url, _, nofollow)| (url, nofollow))))
     }
 }
@@ -190,9 +197,10 @@ impl Rule {
     /// # Errors
     /// [`SpiderError::Selector`] if an expression takes too long on this page.
     pub(crate) fn follow(&self, cx: Context<'_>, out: &mut Harvest) -> Result<(), SpiderError> {
-        let mut first = HashSet::new();
-        let followed = self.links.follow(&cx.page, out, |url, text, nofollow| {
-            let is_in = |regex: &Regex| regex.is_match(url.as_str());
+        let mut first = HashSet::<String>::new();
+        let with_texts = self.text.is_some();
+        let followed = self.links.follow(&cx.page, out, with_texts, |url, text, nofollow| {
+            let is_in = |regex: &Regex| regex.is_match(url);
             let is_wanted = self.url.as_ref().is_none_or(is_in)
                 && !self.deny.as_ref().is_some_and(is_in)
                 && self.text.as_ref().is_none_or(|regex| regex.is_match(text))
@@ -202,7 +210,7 @@ impl Rule {
             }
             let has_room = first.len() < self.max as usize;
             if has_room {
-                first.insert(url.clone());
+                first.insert(url.to_owned());
             }
             has_room
         })?;

@@ -10,6 +10,7 @@ use crawl_model::{Item, Kinds, Taken};
 use crawl_spider::{Spider, SpiderError, prepare};
 
 use super::parser::{check_spider, panic_text};
+use crate::document::Habit;
 use crate::stream::Table;
 
 /// A spider with its wants compiled.
@@ -19,6 +20,8 @@ pub(crate) struct Loadout {
     pub(crate) name: Arc<str>,
     /// What it wants of its pages; `None` if that is nothing or has to be selected.
     pub(crate) table: Option<Arc<Table>>,
+    /// What it asks of them besides, mostly.
+    pub(crate) habit: Arc<Habit>,
 }
 
 impl Loadout {
@@ -26,7 +29,7 @@ impl Loadout {
         let spider = prepare(spider);
         let table = Table::of(&*spider);
         let name = spider.name().into();
-        Self { spider, name, table }
+        Self { spider, name, table, habit: Arc::default() }
     }
 
     /// What its callback took from a page.

@@ -278,6 +278,7 @@ impl Parser {
             detect_encoding: self.config.detect_encoding,
             kinds: self.config.links.iter().copied().collect(),
             table: loadout.table.clone(),
+            habit: Some(loadout.habit.clone()),
             readers: Some(&self.readers),
             judge: None,
         }

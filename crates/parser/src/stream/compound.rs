@@ -58,7 +58,7 @@ impl Test {
         match self {
             Self::Type(name) => name.is(seen.element.name(), seen.element.space()),
             Self::Id(id) => seen.id().is_some_and(|value| seen.same(value, id)),
-            Self::Class(class) => seen.classes().any(|value| seen.same(value, class)),
+            Self::Class(class) => seen.has_class(class),
             Self::Attr(name, test) => seen.element.attr(name).is_some_and(|value| {
                 let is_html = seen.element.space() == Space::Html;
                 test.as_ref().is_none_or(|test| has_value(&value, test, is_html))
@@ -115,11 +115,30 @@ impl<'e, E: Element> Seen<'e, E> {
         Self { element, place, quirky, class: OnceCell::new(), id: OnceCell::new(), names }
     }
 
+    /// Its `class`; empty if it has none.
+    fn class(&self) -> &str {
+        self.class.get_or_init(|| self.element.attr(&self.names.class).unwrap_or_default())
+    }
+
+    /// Whether it is of this class, which is a word.
+    fn has_class(&self, class: &str) -> bool {
+        let (all, class) = (self.class().as_bytes(), class.as_bytes());
+        let mut at = 0;
+        // Mostly the text is too short, which is all that is looked at.
+        while let Some(word) = all.get(at..at + class.len()) {
+            let is_it = word == class || (self.quirky && word.eq_ignore_ascii_case(class));
+            if is_it && all.get(at + class.len()).is_none_or(|&byte| is_blank(byte)) {
+                return true;
+            }
+            let Some(len) = all[at..].iter().position(|&byte| is_blank(byte)) else { return false };
+            at += len + 1;
+        }
+        false
+    }
+
     /// Its classes, repeated ones included.
     pub(super) fn classes(&self) -> impl Iterator<Item = &str> {
-        let class =
-            self.class.get_or_init(|| self.element.attr(&self.names.class).unwrap_or_default());
-        let mut rest = &**class;
+        let mut rest = self.class();
         std::iter::from_fn(move || {
             let bytes = rest.as_bytes();
             let mut start = 0;

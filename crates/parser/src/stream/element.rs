@@ -1,6 +1,7 @@
 //! What a matcher asks an element that opens, in the stream or in a tree.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use crawl_spider::NodeId;
 use html5ever::ns;
@@ -21,6 +22,9 @@ pub(super) trait Element {
 
     /// The value of an attribute; of several with this name, the first.
     fn attr(&self, name: &Name) -> Option<Cow<'_, str>>;
+
+    /// Where in `text` its attributes stand; `None` if they do not.
+    fn place_in(&self, text: &str) -> Option<Range<usize>>;
 }
 
 /// An element of the stream.
@@ -40,15 +44,23 @@ impl Element for Tag<'_, '_> {
     }
 
     fn attr(&self, name: &Name) -> Option<Cow<'_, str>> {
-        let mut attrs = self.0.attrs().take(MAX_ATTRIBUTES);
-        attrs.find(|(written, _)| name.is(written, self.1)).map(|(_, value)| cooked(value))
+        if !name.can_be_in(self.1) {
+            return None;
+        }
+        self.0.attr_within(name.text(), MAX_ATTRIBUTES).map(cooked)
+    }
+
+    #[inline]
+    fn place_in(&self, text: &str) -> Option<Range<usize>> {
+        self.0.region_in(text)
     }
 }
 
 /// An attribute's value as the tree has it: newlines are line feeds (HTML Standard, section
 /// 13.2.3.5), NULs are replaced, references decoded.
 fn cooked(value: &str) -> Cow<'_, str> {
-    if memchr::memchr3(b'\r', 0, b'&', value.as_bytes()).is_none() {
+    // Most are too short for a search to be worth its beginning.
+    if !value.bytes().any(|byte| matches!(byte, b'\r' | 0 | b'&')) {
         return Cow::Borrowed(value);
     }
     if memchr::memchr2(b'\r', 0, value.as_bytes()).is_none() {
@@ -90,6 +102,10 @@ impl Element for InTree<'_> {
         let is_it =
             |key: &html5ever::QualName| key.ns.is_empty() && name.is(&key.local, self.space);
         attrs.iter().find(|(key, _)| is_it(key)).map(|(_, value)| Cow::Borrowed(&**value))
+    }
+
+    fn place_in(&self, _: &str) -> Option<Range<usize>> {
+        None
     }
 }
 

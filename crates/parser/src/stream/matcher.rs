@@ -3,20 +3,22 @@
 use std::rc::Rc;
 
 use super::compound::{Place, Seen};
-use super::element::{Element, Tag};
+use super::element::Element;
 use super::places::Places;
 use super::program::slot;
 use super::run::Run;
 use super::scoped::{self, Scoped};
+use super::sieve::Sieve;
 use super::store::{Draft, Matches, Store, ValueId};
 use super::table::{Field, Find, Sink, Table};
-use crate::markup::events::{Consumer, Space, Text};
-use crate::markup::scan::Start;
+use crate::markup::events::Text;
 
 /// Matches the queries of a [`Table`] on one document.
 pub(crate) struct Matcher<'t> {
     table: &'t Table,
     is_quirky: bool,
+    /// The text that streams by, and where classes stand in it; `None` if that is not known.
+    sieve: Option<(&'t str, Sieve<'t>)>,
     run: Run,
     /// How many elements are open.
     depth: u32,
@@ -52,6 +54,7 @@ impl<'t> Matcher<'t> {
         let mut matcher = Self {
             table,
             is_quirky,
+            sieve: None,
             run: Run::new(&table.program),
             depth: 0,
             due: 0,
@@ -75,6 +78,17 @@ impl<'t> Matcher<'t> {
             }
         }
         matcher
+    }
+
+    /// Tells it the text beforehand whose tags will stream by.
+    pub(crate) fn over(mut self, text: &'t str) -> Self {
+        self.sieve = Some((text, Sieve::new(text, &self.table.program.classes)));
+        self
+    }
+
+    /// Says whether classes and ids match in any case.
+    pub(super) fn set_quirky(&mut self, is_quirky: bool) {
+        self.is_quirky = is_quirky;
     }
 
     /// Ends the document: the rows of each plan, `None` for those that have to be selected in the
@@ -104,7 +118,13 @@ impl<'t> Matcher<'t> {
             places.enter(element, &mut place);
         }
         let slot = slot(element.name());
-        let may_match = self.run.open(&table.program, slot);
+        let (sieve, is_quirky) = (&mut self.sieve, self.is_quirky);
+        let may_match = self.run.open(&table.program, slot, |class| match sieve {
+            Some((text, sieve)) if !is_quirky => {
+                element.place_in(text).is_none_or(|attrs| sieve.may_have(class, &attrs))
+            }
+            _ => true,
+        });
         if may_match || !self.scoped.is_empty() {
             self.settle(element, place, slot, may_match);
         }
@@ -216,7 +236,7 @@ impl<'t> Matcher<'t> {
         for item in &mut open {
             let plan = &table.plans[item.plan];
             let mut fields = Vec::new();
-            if item.run.open(&plan.scoped, slot) {
+            if item.run.open(&plan.scoped, slot, |_| true) {
                 item.run.settle(&plan.scoped, seen, &mut fields);
             }
             for number in fields {
@@ -316,23 +336,5 @@ impl<'t> Matcher<'t> {
 
     fn want(&mut self, sink: usize, is_wanted: bool) {
         self.run.want(&self.table.program, sink, is_wanted);
-    }
-}
-
-impl<'a> Consumer<'a> for Matcher<'_> {
-    fn begin(&mut self, is_quirky: bool) {
-        self.is_quirky = is_quirky;
-    }
-
-    fn open(&mut self, tag: &Start<'a>, space: Space) {
-        self.enter(&Tag(tag, space));
-    }
-
-    fn text(&mut self, text: Text<'a>) {
-        self.read(text);
-    }
-
-    fn close(&mut self) {
-        self.leave();
     }
 }

@@ -24,13 +24,14 @@ mod store;
 mod compound;
 mod program;
 mod selector;
+mod sieve;
 
 mod element;
 mod names;
+mod pass;
 mod places;
 mod tree;
 
-#[cfg(test)]
 pub(crate) use matcher::Matcher;
 pub(crate) use store::Matches;
 pub(crate) use table::Table;

@@ -40,12 +40,16 @@ impl Name {
 
     /// Whether it is the name `written` of something that stands in `space`.
     pub(super) fn is(&self, written: &str, space: Space) -> bool {
-        self.text.eq_ignore_ascii_case(written)
-            && match space {
-                Space::Html => true,
-                Space::Svg => self.in_svg,
-                Space::Math => self.in_math,
-            }
+        self.text.eq_ignore_ascii_case(written) && self.can_be_in(space)
+    }
+
+    /// Whether anything that stands in `space` has this name.
+    pub(super) fn can_be_in(&self, space: Space) -> bool {
+        match space {
+            Space::Html => true,
+            Space::Svg => self.in_svg,
+            Space::Math => self.in_math,
+        }
     }
 }
 

@@ -8,11 +8,14 @@
 
 use super::compound::{Compound, Test};
 use super::selector::{Complex, Next};
+use super::sieve::Classes;
 
 /// Selectors, compiled. Each leads to a sink, which several may share.
 #[derive(Default)]
 pub(super) struct Program {
     pub(super) words: Vec<Word>,
+    /// The classes that compounds want.
+    pub(super) classes: Classes,
     /// The bits at which each sink's selectors end.
     sinks: Vec<Vec<Bit>>,
     positions: Vec<Position>,
@@ -71,6 +74,8 @@ impl Default for Word {
 /// A compound, and where it leads to if it is the last of its selector.
 pub(super) struct Position {
     pub(super) compound: Compound,
+    /// Its class in [`Program::classes`], of several the first.
+    pub(super) class: Option<usize>,
     pub(super) sink: usize,
 }
 
@@ -87,7 +92,7 @@ impl Program {
         if self.words.is_empty() || self.free as usize + len > MAX_COMPOUNDS {
             // Bits that were too few stay unused.
             while self.positions.len() < self.words.len() * MAX_COMPOUNDS {
-                self.positions.push(Position { compound: Compound(Vec::new()), sink });
+                self.positions.push(Position { compound: Compound(Vec::new()), class: None, sink });
             }
             self.words.push(Word::default());
             self.free = 0;
@@ -130,6 +135,7 @@ impl Program {
             word.classy |= bit;
             word.classes[slot(class)] |= bit;
         }
+        let class = class.map(|class| self.classes.number(class));
         if next == Next::End {
             self.sinks[sink].push((self.words.len() - 1, bit));
         }
@@ -140,7 +146,7 @@ impl Program {
         };
         self.counts_children |= counts(false);
         self.counts_types |= counts(true);
-        self.positions.push(Position { compound, sink });
+        self.positions.push(Position { compound, class, sink });
     }
 
     /// The compound of a bit.

@@ -15,13 +15,31 @@ pub(super) struct Run {
 struct Lane {
     /// That of the innermost element; of the document, if none is open.
     inner: Bits,
-    /// Those around it, the document's first.
-    outer: Vec<Bits>,
+    /// How many open elements around the innermost one have the same bits as it, directly: where
+    /// nothing matches, which is nearly everywhere, nothing is written down.
+    alike: u32,
+    /// Those around these, the document's first, each with how many had the same bits as it.
+    outer: Vec<(Bits, u32)>,
     /// Compounds that lead to something: all but the last ones of selectors that need not be
     /// looked for.
     wanted: u64,
+    /// Compounds with a sibling combinator behind them.
+    siblings: u64,
     /// Compounds that the innermost element may match, going by its name.
     may: u64,
+}
+
+impl Lane {
+    /// A child of the innermost element has closed, at which these compounds matched.
+    fn note_child(&mut self, own: u64) {
+        if self.alike > 0 {
+            // It is no longer like those around it.
+            self.outer.push((self.inner, self.alike - 1));
+            self.alike = 0;
+        }
+        self.inner.previous = own;
+        self.inner.before |= own;
+    }
 }
 
 /// One word of an open element.
@@ -31,10 +49,18 @@ struct Bits {
     own: u64,
     /// Those that matched here or at an ancestor.
     above: u64,
-    /// Those that matched at the last child that has closed.
+    /// Those that matched at the last child that has closed, and lead to siblings.
     previous: u64,
-    /// Those that matched at any child that has closed.
+    /// Those that matched at any child that has closed, and lead to siblings.
     before: u64,
+}
+
+impl Bits {
+    /// Whether an element that matches nothing has the same bits as the one around it.
+    #[inline]
+    fn are_passed_on(self) -> bool {
+        self.own | self.previous | self.before == 0
+    }
 }
 
 impl Run {
@@ -42,8 +68,10 @@ impl Run {
     pub(super) fn new(program: &Program) -> Self {
         let lane = |word: &Word| Lane {
             inner: Bits::default(),
+            alike: 0,
             outer: Vec::with_capacity(32),
             wanted: !word.last,
+            siblings: word.sibling | word.later,
             may: 0,
         };
         Self { lanes: program.words.iter().map(lane).collect() }
@@ -70,20 +98,37 @@ impl Run {
     }
 
     /// An element opens; its name's slot says whether it may match anything, which is then to
-    /// be found out by [`settle`](Self::settle).
+    /// be found out by [`settle`](Self::settle). `may_have` is asked whether it may be of a class.
     #[inline]
-    pub(super) fn open(&mut self, program: &Program, slot: usize) -> bool {
+    pub(super) fn open(
+        &mut self,
+        program: &Program,
+        slot: usize,
+        mut may_have: impl FnMut(usize) -> bool,
+    ) -> bool {
         let mut any = 0;
-        for (lane, word) in self.lanes.iter_mut().zip(&program.words) {
+        for (number, (lane, word)) in self.lanes.iter_mut().zip(&program.words).enumerate() {
             let up = lane.inner;
             let next = (up.above & word.descendant)
                 | (up.own & word.child)
                 | (up.previous & word.sibling)
                 | (up.before & word.later);
             lane.may = (word.start | next << 1) & lane.wanted & word.names[slot % SLOTS];
+            let mut classy = lane.may & word.classy;
+            while classy != 0 {
+                let bit = classy.trailing_zeros();
+                classy &= classy - 1;
+                if program.position(number, bit).class.is_some_and(|class| !may_have(class)) {
+                    lane.may &= !(1 << bit);
+                }
+            }
             any |= lane.may;
-            lane.outer.push(up);
-            lane.inner = Bits { own: 0, above: up.above, previous: 0, before: 0 };
+            if lane.may == 0 && up.are_passed_on() {
+                lane.alike += 1;
+            } else {
+                lane.outer.push((up, std::mem::take(&mut lane.alike)));
+                lane.inner = Bits { own: 0, above: up.above, previous: 0, before: 0 };
+            }
         }
         any != 0
     }
@@ -113,11 +158,16 @@ impl Run {
     #[inline]
     pub(super) fn close(&mut self) {
         for lane in &mut self.lanes {
-            let own = lane.inner.own;
-            if let Some(mut outer) = lane.outer.pop() {
-                outer.previous = own;
-                outer.before |= own;
-                lane.inner = outer;
+            if lane.alike > 0 {
+                lane.alike -= 1;
+                continue;
+            }
+            let own = lane.inner.own & lane.siblings;
+            if let Some((outer, alike)) = lane.outer.pop() {
+                (lane.inner, lane.alike) = (outer, alike);
+                if own | outer.previous != 0 {
+                    lane.note_child(own);
+                }
             }
         }
     }

@@ -9,6 +9,7 @@ use crawl_query::{Plain, css as compile};
 use super::compound::{Compound, Test};
 use super::names::Name;
 use super::program::MAX_COMPOUNDS;
+use crate::markup::scan::is_blank;
 
 /// A selector cannot be matched knowing only what stands before an element's content.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -97,6 +98,9 @@ fn test(test: &css::Test<Plain>) -> Result<Test, Reason> {
     Ok(match test {
         css::Test::Tag(name) => Test::Type(Name::of_element(plain(&name.written)?)),
         css::Test::Id(id) => Test::Id(id.clone()),
+        css::Test::Class(class) if class.is_empty() || class.bytes().any(is_blank) => {
+            Test::Any(Vec::new()) // no word is that
+        }
         css::Test::Class(class) => Test::Class(class.clone()),
         css::Test::Attr(attr) => attribute(attr)?,
         css::Test::First => Test::Nth { step: 0, offset: 1, of_type: false },

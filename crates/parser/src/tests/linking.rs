@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crawl_spider::{Link, LinkKind};
 
+use crate::links::collect::LinkTexts;
 use crate::links::kinds::Kinds;
 use crate::links::stream::Links;
 use crate::markup::outline;
@@ -185,7 +186,7 @@ fn the_title_is_the_first_one_of_the_document() {
 
 /// Reads as far as one pass can.
 fn stream(html: &str) {
-    let mut links = Links::new(Kinds::default(), false);
+    let mut links = Links::new(Kinds::default(), LinkTexts::Short);
     let _ = outline::read(html, &mut links);
 }
 

@@ -1,5 +1,6 @@
 //! What one pass reports is what the tree says, event by event, or it says that it cannot tell.
 
+mod matched;
 mod mutated;
 mod skimmed;
 
@@ -11,7 +12,7 @@ use html5ever::ns;
 use crate::decode::decode;
 use crate::decode::kind::Kind;
 use crate::dom::{Dom, NodeKind};
-use crate::links::collect::{Collected, RawLink};
+use crate::links::collect::{Collected, LinkTexts, RawLink};
 use crate::links::head::HeadReader;
 use crate::links::kinds::{Kinds, LinkSource};
 use crate::links::resolve::Resolver;
@@ -142,12 +143,12 @@ fn links_agree(html: &str, dom: &Dom) {
     use LinkSource::*;
     let kinds: Kinds =
         [A, Area, Refresh, Link, Img, Srcset, Script, Iframe, Form, Css].into_iter().collect();
-    for is_exact in [true, false] {
-        let mut links = Links::new(kinds, is_exact);
+    for texts in [LinkTexts::Whole, LinkTexts::Short, LinkTexts::None] {
+        let mut links = Links::new(kinds, texts);
         outline::read(html, &mut links).unwrap();
-        let (stream, tree) = (links.finish(), tree::collect(dom, kinds, is_exact));
+        let (stream, tree) = (links.finish(), tree::collect(dom, kinds, texts));
         assert_eq!(plain(&stream), plain(&tree), "{html:?}");
-        if is_exact {
+        if texts == LinkTexts::Whole {
             texts_are_those_of_the_tree(&stream, dom);
         }
     }

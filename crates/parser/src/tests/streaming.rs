@@ -91,7 +91,7 @@ fn matched(html: &str, query: &ItemQuery) -> (Answers, Answers) {
         panic!("{refusal}");
     }
     let dom = Dom::html(html, &[]);
-    let mut of_stream = table.matcher(dom.is_quirky());
+    let mut of_stream = table.matcher(dom.is_quirky()).over(html);
     stream(html, &mut of_stream);
     let mut of_tree = table.matcher(dom.is_quirky());
     of_tree.walk(&dom);

@@ -8,7 +8,7 @@ use crawl_model::CanonicalUrl;
 use super::extractor::LinkExtractor;
 use super::place::{Places, Source};
 use crate::harvest::is_nofollow;
-use crate::{Link, Node, Page, SpiderError, collapse_whitespace};
+use crate::{Link, LinkKind, Node, Page, SpiderError, collapse_whitespace};
 
 impl LinkExtractor {
     /// The links of a page, in document order; those below what XPath finds come first.
@@ -45,6 +45,24 @@ impl LinkExtractor {
             }
         }
         Ok(links)
+    }
+
+    /// Whether links of a kind are meant, if nothing but their kind is asked of links; whether
+    /// repeated ones count is not said by it.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn by_kind(&self) -> Option<impl Fn(LinkKind) -> bool + use<>> {
+        let Source::Links(kinds) = self.source else { return None };
+        let lists = [
+            &self.allow,
+            &self.deny,
+            &self.restrict_text,
+            &self.allow_domains,
+            &self.deny_domains,
+            &self.deny_extensions,
+        ];
+        let is_open = !self.canonicalize && lists.iter().all(|list| list.is_empty());
+        is_open.then_some(move |kind| kinds.has(kind))
     }
 
     /// Whether a link may lead to `url`, as far as that can be told without a host.

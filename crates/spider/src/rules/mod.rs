@@ -142,25 +142,40 @@ impl Rule {
     /// [`SpiderError::Selector`] or [`SpiderError::Query`] if a selector or pattern does not
     /// parse.
     pub fn apply(&self, page: &Page<'_>, out: &mut Harvest) -> Result<usize, SpiderError> {
-        let links = match &self.process_links {
+        let links = match (&self.process_links, self.links.by_kind()) {
             // Repeated ones are dropped by the host.
-            None => self.links.found(page)?,
-            Some(change) => {
+            (None, Some(is_meant)) => {
+                let links = page.services().link_targets();
+                let links = Follow::those(links, |_, kind, _| is_meant(kind));
+                return Ok(self.push(page, links, out));
+            }
+            (None, None) => self.links.found(page)?,
+            (Some(change), _) => {
                 let mut links = self.links.links(page)?;
                 change(page, &mut links);
                 links
             }
         };
+        let links = links.iter().map(|link| Follow::new(link.url.clone(), link.nofollow));
+        Ok(self.push(page, links, out))
+    }
+
+    /// Follows links; tells how many are left of them.
+    fn push(
+        &self,
+        page: &Page<'_>,
+        links: impl Iterator<Item = Follow>,
+        out: &mut Harvest,
+    ) -> usize {
         let mut n = 0;
-        for link in &links {
-            let mut follow = Follow::new(link.url.clone(), link.nofollow);
+        for mut follow in links {
             self.set(&mut follow);
             if self.process_request.as_ref().is_none_or(|change| change(page, &mut follow)) {
                 out.push(follow);
                 n += 1;
             }
         }
-        Ok(n)
+        n
     }
 
     fn set(&self, follow: &mut Follow) {

@@ -69,6 +69,12 @@ impl<C> Outline<'_, '_, C> {
         None
     }
 
+    /// Whether the last entry is of the element at this place of the stack.
+    #[inline]
+    pub(super) fn is_last_entry(&self, place: usize) -> bool {
+        matches!(self.formatting.last(), Some(Entry::Element { at: Some(at), .. }) if *at == place)
+    }
+
     fn is_active(&self, place: usize) -> bool {
         let is_it = |entry: &Entry<'_>| matches!(entry, Entry::Element { at: Some(at), .. } if *at == place);
         self.formatting.iter().rev().any(is_it)

@@ -210,6 +210,9 @@ impl<'a, 'c, C: Consumer<'a>> Outline<'a, 'c, C> {
         if self.is_in_foreign() && self.is_foreign_start(tag.tag) {
             return self.start_in_foreign(tag);
         }
+        if self.mode == Mode::InBody {
+            return self.start_in_body(tag); // the usual case
+        }
         self.start_in_html(tag)
     }
 
@@ -234,6 +237,19 @@ impl<'a, 'c, C: Consumer<'a>> Outline<'a, 'c, C> {
 
     #[inline]
     fn end(&mut self, name: &'a str, tag: Tag) -> Done {
+        // The usual case first: the innermost element is closed by its own end tag.
+        if self.top().tag == tag && matches!(self.mode, Mode::InBody | Mode::InCell) {
+            if tag.is(set::CLOSED_ALONE) {
+                self.pop();
+                return Ok(());
+            }
+            let place = self.stack.len() - 1;
+            if tag.is(set::FORMATTING) && self.is_last_entry(place) {
+                self.formatting.pop();
+                self.pop();
+                return Ok(());
+            }
+        }
         if self.is_in_foreign() {
             return self.end_in_foreign(name, tag);
         }

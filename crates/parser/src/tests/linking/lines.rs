@@ -4,7 +4,7 @@ use crawl_spider::LinkKind;
 use url::Url;
 
 use crate::dom::Dom;
-use crate::links::collect::{Collected, RawLink};
+use crate::links::collect::{Collected, LinkTexts, RawLink};
 use crate::links::kinds::{Kinds, LinkSource};
 use crate::links::resolve::Resolver;
 use crate::links::stream::Links;
@@ -200,12 +200,16 @@ fn all_kinds(html: &str, expected: &str) {
         let link = |link: &RawLink<'_>| format!("{:?} {}", link.source.kind(), link.href);
         found.links.iter().map(link).collect::<Vec<_>>().join(", ")
     };
-    let mut links = Links::new(kinds, false);
+    let mut links = Links::new(kinds, LinkTexts::Short);
     if outline::read(html, &mut links).is_ok() {
         assert_eq!(told(&links.finish()), expected, "{html}");
     }
     let dom = Dom::html(html, &[]);
-    assert_eq!(told(&tree::collect(&dom, kinds, false)), expected, "{html}, by the tree");
+    assert_eq!(
+        told(&tree::collect(&dom, kinds, LinkTexts::Short)),
+        expected,
+        "{html}, by the tree"
+    );
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::mutated::{PAGES, Random, TAGS, mutate, n_cases, soup};
 use super::{Dom, Kinds, RawLink, tree};
-use crate::links::collect::Collected;
+use crate::links::collect::{Collected, LinkTexts};
 use crate::links::stream::skimmed;
 
 /// Whether it could be skimmed; panics if that gives another thing than the tree.
@@ -10,7 +10,7 @@ use crate::links::stream::skimmed;
 pub(super) fn skims(html: &str) -> bool {
     let Ok(skim) = skimmed(html) else { return false };
     let dom = Dom::html(html, &[]);
-    let tree = tree::collect(&dom, Kinds::default(), false);
+    let tree = tree::collect(&dom, Kinds::default(), LinkTexts::None);
     assert_eq!(told(&skim), told(&tree), "{html:?}");
     true
 }

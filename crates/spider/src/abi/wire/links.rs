@@ -112,6 +112,13 @@ impl LinkBook {
         records.iter().map(|record| record.nofollow)
     }
 
+    /// Number by number the text of a link's URL, its kind, and whether it is marked `nofollow`.
+    pub(crate) fn targets(&self) -> impl Iterator<Item = (&str, LinkKind, bool)> {
+        let target =
+            |record: &Record| (self.cut(record.start, record.url), record.kind, record.nofollow);
+        self.records.iter().map(target)
+    }
+
     /// The links, made when they are first asked for.
     #[must_use]
     pub fn links(&self) -> &[Link] {

@@ -8,17 +8,25 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{Error, Item, ItemImpl, Type};
 
+use crate::wanted;
+
 pub(crate) fn spider(args: TokenStream, item: TokenStream) -> TokenStream {
-    let export = match check(&args, &item) {
-        Ok(spider) => export(&spider),
-        Err(error) => error.into_compile_error(),
-    };
-    // The item stays whatever is wrong, or each use of the type would be one more error.
-    quote! { #item #export }
+    match check(&args, &item) {
+        Ok(mut spider) => {
+            let export = export(&spider.self_ty);
+            wanted::add(&mut spider);
+            quote! { #spider #export }
+        }
+        Err(error) => {
+            // The item stays whatever is wrong, or each use of the type would be one more error.
+            let error = error.into_compile_error();
+            quote! { #item #error }
+        }
+    }
 }
 
-/// The type whose spider it is.
-fn check(args: &TokenStream, item: &TokenStream) -> Result<Type, Error> {
+/// The `impl` that it stands on.
+fn check(args: &TokenStream, item: &TokenStream) -> Result<ItemImpl, Error> {
     if !args.is_empty() {
         return Err(Error::new_spanned(args, "`#[spider]` takes no arguments"));
     }
@@ -35,8 +43,8 @@ fn check(args: &TokenStream, item: &TokenStream) -> Result<Type, Error> {
         // The compiler says so itself, of the item.
         Err(error) => return Err(error),
     };
-    let ItemImpl { trait_, self_ty, generics, .. } = item;
-    let Some((path, _)) = &trait_ else { return wrong(&self_ty) };
+    let ItemImpl { trait_, self_ty, generics, .. } = &item;
+    let Some((path, _)) = trait_ else { return wrong(self_ty) };
     if path.segments.last().is_none_or(|last| last.ident != "Spider") {
         return wrong(path);
     }
@@ -45,7 +53,7 @@ fn check(args: &TokenStream, item: &TokenStream) -> Result<Type, Error> {
                     one type";
         return Err(Error::new_spanned(generics, text));
     }
-    Ok(*self_ty)
+    Ok(item)
 }
 
 fn export(spider: &Type) -> TokenStream {

@@ -4,10 +4,12 @@ use proc_macro::TokenStream;
 
 mod export;
 mod item;
+mod wanted;
 
 /// Makes a spider the one that its crate exports as a plugin.
 ///
-/// Stands on `impl Spider for Type`, once in a crate, and leaves it as it is. With
+/// Stands on `impl Spider for Type`, once in a crate. If its `parse` extracts derived items and it has
+/// no `wants`, it gets one, so that they are matched while pages stream by. With
 /// `crate-type = ["cdylib", "rlib"]` the crate is then a shared library that `crawl run` loads,
 /// and a library that programs link, from one source.
 ///

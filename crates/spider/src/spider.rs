@@ -22,7 +22,8 @@ pub trait Spider: Send + Sync + 'static {
 
     /// What it takes from every page, as far as that is known beforehand. Asked once; the host
     /// then matches it in the same pass that finds the links. Only a hint: [`Page::rows`] answers
-    /// other queries just as well, and more slowly. Default: nothing.
+    /// other queries just as well, and more slowly. Default: nothing; `#[spider]` writes it of
+    /// what `parse` extracts, if it is not there.
     fn wants(&self) -> Vec<ItemQuery> {
         Vec::new()
     }

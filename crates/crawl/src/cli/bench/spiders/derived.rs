@@ -1,6 +1,5 @@
 //! The spider of `crawl bench` whose item is derived: matched while the page streams by.
 
-use crawl_spider::ItemQuery;
 use crawl_spider::prelude::*;
 
 #[derive(Item)]
@@ -17,10 +16,6 @@ pub struct Cards;
 
 #[spider]
 impl Spider for Cards {
-    fn wants(&self) -> Vec<ItemQuery> {
-        vec![Product::query()]
-    }
-
     fn parse(&self, page: &Page<'_>, out: &mut Harvest) -> Result<(), SpiderError> {
         out.extract::<Product>(page)?;
         out.follow_links(page);

@@ -99,6 +99,9 @@ impl Books {
         if verdict.is_page() {
             self.tally.add_page();
         }
+        if old.as_ref().is_some_and(|old| !old.body_lost.is_empty()) {
+            commit.batch.remove(&keys::print(keys::LOST, print));
+        }
         let n_before = old.map_or(0, |old| old.n_items);
         let n_more = i64::from(record.n_items) - i64::from(n_before);
         commit.items += n_more;

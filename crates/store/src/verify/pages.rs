@@ -41,6 +41,8 @@ pub(super) struct Record {
     pub(super) file: Option<Gone>,
     #[serde(default)]
     pub(super) n_files: u64,
+    #[serde(default)]
+    pub(super) body_lost: String,
     pub(super) truncated: Option<IgnoredAny>,
     pub(super) body: Option<Pointer>,
 }

@@ -13,7 +13,7 @@ use super::told::Told;
 use crate::sort::Sorter;
 
 /// Tags of keys, in their order.
-const TAGS: &[u8] = b"BCDFGIKMNPRTXafkluw";
+const TAGS: &[u8] = b"BCDFGIKLMNPRTXafkluw";
 const ROBOTS_PART: usize = 3584;
 const MOST_ROBOTS: usize = 512 * 1024;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crawl_model::{Archived, Files, Fingerprint, Item, PageItems, PageRecord, Verdict};
 
 use super::{Books, Commit, rest_until};
-use crate::codec::{Facts, RawEnding};
+use crate::codec::{Facts, RawEnding, Texts};
 use crate::copies::Copy;
 use crate::media::Keeping;
 use crate::recrawl::News;
@@ -140,12 +140,14 @@ fn is_same_file(new: &PageRecord, old: &PageRecord) -> bool {
 
 /// What the log says of a page beside how it stands.
 fn facts_of(record: &PageRecord) -> Facts<'_> {
+    let PageRecord { url, title, label, error, .. } = record;
     Facts {
         status: record.status.unwrap_or(0),
         bytes: record.bytes,
         n_items: record.n_items,
         elapsed_ms: record.elapsed_ms,
         content_type: &record.content_type,
+        texts: Some(Texts { url: url.as_str(), title, label, error }),
     }
 }
 

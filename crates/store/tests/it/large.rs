@@ -119,6 +119,8 @@ fn questions(n: u64, some: &str) -> Vec<(serde_json::Value, u64)> {
         (json!({"what": "pages", "fields": ["title~'number 77'"], "limit": 5}), 5),
         (json!({"what": "pages", "fields": ["title~'no such title'"]}), 0),
         (json!({"what": "pages", "fields": ["title~'number 77'"]}), titles_of(n)),
+        (json!({"what": "pages", "fields": ["url~/no/such/path or label=none"]}), 0),
+        (json!({"what": "errors", "fields": ["error~'no such error'"]}), 0),
         (json!({"what": "pages", "fields": ["n>1000000"]}), n.saturating_sub(1_000_000)),
         (json!({"what": "errors"}), n / 50),
         (json!({"what": "timeline", "limit": 1}), 1),

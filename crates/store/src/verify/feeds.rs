@@ -37,7 +37,10 @@ impl Cursor {
         let (n, len, reports) = (bytes.number()?, bytes.number()?, bytes.number()?);
         let told: Option<Value> = serde_json::from_slice(bytes.0).ok();
         let says = |name: &str| told.as_ref().and_then(|told| told.get(name)?.as_bool());
-        let (is_plain, is_table) = (says("is_plain"), says("is_table") == Some(true));
+        // Without columns there is no first line.
+        let has_columns = told.as_ref().is_some_and(|told| told.get("columns").is_some());
+        let (is_plain, is_table) =
+            (says("is_plain"), has_columns && says("is_table") == Some(true));
         Some(Self { n, len, reports, is_plain, is_table })
     }
 }

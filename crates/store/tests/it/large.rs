@@ -5,6 +5,10 @@
 //! that `CRAWL_STORE_AT` names is kept, for `crawl inspect` to be tried on; `CRAWL_STORE_ASK=urls`
 //! asks only questions with that in them.
 //!
+//! Conditions on what the settle log does not have (other fields of records, fields of items) are not
+//! among the questions that find nothing: they read all records or all items first, which takes
+//! several seconds, and tell on the way how far they are.
+//!
 //! The rule that a release build holds the figures to: the first row of each question comes within
 //! a second by the clock on the wall. Where other processes have the cores that clock says little;
 //! then the first row may cost a second of CPU, all threads taken together, for with the cores to

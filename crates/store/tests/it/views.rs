@@ -203,7 +203,11 @@ fn links_and_errors_and_times_are_shown() {
     let sum = |name: &str| rows.iter().map(|row| row[name].as_u64().unwrap()).sum::<u64>();
     assert_eq!((sum("settled"), sum("pages"), sum("items"), sum("bytes")), (3, 3, 2, 27));
 
-    let fields = vec!["title=x".parse().unwrap()];
+    let fields = vec!["url~/1 and not title".parse().unwrap()];
+    let rows = ask(&rig, &Query { what: What::Timeline, fields, ..Query::default() });
+    assert!(rows.len() == 1 && rows[0]["settled"] == 1, "{rows:?}");
+
+    let fields = vec!["referrer~x".parse().unwrap()];
     let wrong = Query { what: What::Timeline, fields, ..Query::default() };
     let error = answer(&rig.store.reader(), &wrong, &mut |_| ControlFlow::Break(()), &mut |_| {})
         .unwrap_err();

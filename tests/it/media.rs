@@ -318,6 +318,43 @@ fn verify_names_a_file_that_is_lost_cut_or_changed_and_gc_those_of_nobody() {
 }
 
 #[test]
+fn files_that_are_lost_are_told_of_by_repair_and_fetched_again_by_the_next_run() {
+    let (scratch, n_books) = (Scratch::new(), 60);
+    let server = Server::start(&scratch, n_books, "0ms");
+    let store = scratch.path("store");
+    let config = scratch.write("crawl.toml", &local_config(server.addr, &store, COVERS));
+    run_ok(&["run", &config]);
+    let before = on_disk(&store);
+    let places: Vec<PathBuf> = before.keys().map(|path| store.join(path)).collect();
+    std::fs::remove_file(&places[0]).unwrap();
+    // As long as it was, so that only its bytes tell.
+    let mut other = std::fs::read(&places[1]).unwrap();
+    other[40] ^= 1;
+    std::fs::write(&places[1], other).unwrap();
+    let output = finish(crawl(&["verify", store.to_str().unwrap(), "--repair"]).spawn().unwrap());
+    let text = stderr(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(text.contains("the next run fetches them again"), "{text}");
+    let lost = inspect(&store, &["media", "--where", "lost"]);
+    assert!(lost.len() >= 2 && lost.iter().all(|row| row.get("path").is_none()), "{lost:?}");
+    let items = inspect(&store, &["items", "--where", "files.0.verdict=lost"]);
+    assert!(items.len() >= lost.len(), "one file may be of several items: {items:?}");
+    let n_served = server.served().len();
+    let told = run_ok(&["run", &config]);
+    let note = format!("{} files of items were lost and are fetched again", lost.len());
+    assert!(stderr(&told).contains(&note), "{}", stderr(&told));
+    let served = server.served().split_off(n_served);
+    let covers = served.iter().filter(|path| path.starts_with("/media/")).count();
+    assert_eq!((covers, served.len() - covers <= 1), (lost.len(), true), "{served:?}");
+    assert_eq!(on_disk(&store), before);
+    assert_eq!(inspect(&store, &["media", "--where", "lost"]), [] as [Value; 0]);
+    assert_clean(&store);
+    let n_served = server.served().len();
+    run_ok(&["run", &config]);
+    assert_eq!(server.served().len(), n_served, "nothing is lost any more");
+}
+
+#[test]
 fn a_file_that_has_changed_is_fetched_anew_and_its_item_comes_again() {
     let is_new = Arc::new(std::sync::atomic::AtomicBool::new(false));
     let flag = is_new.clone();

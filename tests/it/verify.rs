@@ -106,6 +106,75 @@ fn damage_to_what_the_frontier_keeps_is_found_named_and_mended() {
     crate::kill::assert_clean(&store);
 }
 
+/// Lists of books with their covers, into lines and into a table.
+#[test]
+fn feeds_of_lines_and_tables_are_compared_with_items_and_what_became_of_their_files() {
+    let scratch = Scratch::new();
+    let server = Server::start(&scratch, 60, "0ms");
+    let store = scratch.path("store");
+    let feeds = ["books.jsonl", "books.csv"].map(|name| scratch.path(name));
+    let [lines, table] = &feeds;
+    let more = format!(
+        "[[feed]]\npath = \"{}\"\n[[feed]]\npath = \"{}\"\n[[spider.items]]\n\
+         select = \"article.product_pod\"\n[spider.items.fields]\ntitle = \"h3 a @title\"\n\
+         rating = \"p.star-rating @class\"\ncover = {{ css = \"img\", type = \"image\" }}\n",
+        lines.display(),
+        table.display()
+    );
+    let config = scratch.write("crawl.toml", &local_config(server.addr, &store, &more));
+    run_ok(&["run", &config]);
+    let (output, rows) = verify(&store, &[]);
+    assert!(output.status.success(), "{rows:?}");
+    let [summary] = &*rows else { panic!("{rows:?}") };
+    let n_lines = fs::read_to_string(lines).unwrap().lines().count() as u64;
+    assert!(n_lines >= 60 && summary["feed_lines"] == 2 * n_lines, "{summary}");
+    for (feed, from, to) in [
+        (lines, "\"verdict\":\"stored\"", "\"verdict\":\"strayed\""),
+        (table, "star-rating", "stir-rating"),
+        (table, "\"\"verdict\"\":\"\"stored\"\"", "\"\"verdict\"\":\"\"strayd\"\""),
+        (table, "title", "tilte"),
+    ] {
+        let good = fs::read_to_string(feed).unwrap();
+        let bad = good.replacen(from, to, 1);
+        assert_ne!(bad, good);
+        fs::write(feed, bad).unwrap();
+        assert_eq!(damage(&store), ["feed-differs"], "{from} -> {to}");
+        fs::write(feed, good).unwrap();
+    }
+    assert!(damage(&store).is_empty());
+}
+
+#[test]
+fn what_is_wrong_with_a_folder_or_an_archive_is_told_with_what_to_do() {
+    let scratch = Scratch::new();
+    let store = bookshop(&scratch);
+    fs::write(store.join("lock"), "?").unwrap();
+    let output = run(&["inspect", store.to_str().unwrap()]);
+    assert!(stderr(&output).contains("verify --repair"), "{}", stderr(&output));
+    run_ok(&["verify", store.to_str().unwrap(), "--repair"]);
+    run_ok(&["inspect", store.to_str().unwrap()]);
+
+    let warc = scratch.write("garbage.warc.gz", "no archive at all");
+    let into = scratch.path("imported");
+    let import = |warc: &str| run(&["import", warc, "--into", into.to_str().unwrap()]);
+    let output = import(&warc);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    assert!(stderr(&output).contains("nothing could be read"), "{}", stderr(&output));
+    let output = import("missing.warc.gz");
+    assert!(stderr(&output).contains("check the name"), "{}", stderr(&output));
+    let output = run_ok(&["gc", store.to_str().unwrap()]);
+    assert!(!output.stdout.is_empty(), "it says that there was nothing to do");
+}
+
+/// A small crawl that has ended.
+fn bookshop(scratch: &Scratch) -> PathBuf {
+    let server = Server::start(scratch, 20, "0ms");
+    let store = scratch.path("store");
+    let config = scratch.write("crawl.toml", &local_config(server.addr, &store, BOOKS));
+    run_ok(&["run", &config]);
+    store
+}
+
 #[test]
 fn usage_and_a_crawl_that_runs_have_exit_codes_of_their_own() {
     let scratch = Scratch::new();

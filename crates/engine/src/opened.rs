@@ -168,7 +168,9 @@ fn prepare(
         .block(blocks.get().iter().map(|name| Domain::parse(name)).collect::<Result<Vec<_>, _>>()?);
     let (resumed, damage) = replay(store, &mut frontier)?;
     let has_seeds = !seeds.is_empty() || config.seeds_file.is_some();
-    let is_again = config.recrawl.is_on() && resumed.is_some_and(|r| r.settled + r.queued > 0);
+    let n_lost = store.reader().lost_files().count();
+    let has_more = config.recrawl.is_on() || n_lost > 0;
+    let is_again = has_more && resumed.is_some_and(|r| r.settled + r.queued > 0);
     if !has_seeds && !is_again && resumed.is_none_or(|resumed| resumed.queued == 0) {
         return Err(CrawlError::NoSeeds);
     }
@@ -179,6 +181,9 @@ fn prepare(
     let mut notes = store.recovery().notes.clone();
     notes.extend(unreadable_cookies);
     notes.extend(damage);
+    if n_lost > 0 {
+        notes.push(format!("{n_lost} files of items were lost and are fetched again"));
+    }
     let mut feeds = Vec::with_capacity(config.feeds.len());
     for feed in &config.feeds {
         let feed = Feed::open(feed, store.reader(), config.fresh)?;

@@ -1,4 +1,5 @@
-//! Finds the pages that are due in the store and has them asked for again.
+//! Finds the pages that are due in the store, and the files that it has lost, and has them asked for
+//! again.
 //!
 //! The records are streamed: a chunk is sent when the one before is durable, so what is in memory
 //! at a time is one chunk, and the crawl has begun long before the last page is looked at. After a
@@ -24,7 +25,7 @@ pub struct Recrawled {
     pub revisited: Revisited,
 }
 
-/// The pages that are due.
+/// The pages that are due, and the files that were lost.
 pub(crate) struct Due {
     reader: Reader,
     config: RecrawlConfig,
@@ -63,7 +64,8 @@ impl Due {
         let is_due = |page: &Result<(_, PageRecord), _>| {
             page.as_ref().map_or(true, |(_, record)| config.is_due(record, now_ms))
         };
-        let mut pages = reader.pages()?.filter(is_due);
+        let due = if config.is_on() { Some(reader.pages()?.filter(is_due)) } else { None };
+        let mut pages = reader.lost_files().chain(due.into_iter().flatten());
         let mut n_due = 0;
         loop {
             let chunk = pages.by_ref().take(CHUNK).map(|page| page.map(again));

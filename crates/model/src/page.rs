@@ -94,8 +94,8 @@ pub struct PageRecord {
     /// Number of files that its items ask for.
     #[serde(default, skip_serializing_if = "is_none_of")]
     pub n_files: u32,
-    /// How the archived body was lost, for people; empty if it was not. Written by
-    /// `crawl verify --repair`, gone when the page is fetched again.
+    /// How the archived body, or the file that it went to, was lost, for people; empty if it was not.
+    /// Written by `crawl verify --repair`, gone when the page is fetched again.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub body_lost: String,
     /// Tells one decoded body from another: see [`digest`](crate::digest); empty if there was

@@ -148,9 +148,26 @@ impl StoreError {
             Self::NotACrawl { .. } => {
                 Some("choose an empty or new folder: `-s store.path=DIR`".to_owned())
             }
+            Self::NoCrawl { path }
+                if path.join("sled/db").is_file() && path.join("manifest").is_file() =>
+            {
+                Some(
+                    "its file `lock`, by which a crawl's folder is told, is gone or damaged: \
+                     `crawl verify --repair` mends it"
+                        .to_owned(),
+                )
+            }
             Self::NoCrawl { .. } => {
                 Some("give the folder that `store.path` names in the crawl's config".to_owned())
             }
+            Self::File { source, .. } if source.kind() == ErrorKind::NotFound => {
+                Some("check the name, and the folder from which it is meant".to_owned())
+            }
+            Self::File { source, .. } if source.kind() == ErrorKind::ReadOnlyFilesystem => Some(
+                "the database writes even when it is only read: copy the folder to a disk that can \
+                 be written"
+                    .to_owned(),
+            ),
             Self::File { doing, .. } => {
                 Some(format!("check rights and free space: the crawl must {doing} it"))
             }

@@ -40,6 +40,8 @@ pub(crate) const WAITS: u8 = b'w';
 pub(crate) const LEADS: u8 = b'l';
 /// The files that the items of a page ask for, packed.
 pub(crate) const ASKED: u8 = b'a';
+/// Files that were lost from the folder and are to be fetched again.
+pub(crate) const LOST: u8 = b'L';
 /// Process deaths with a URL in hand.
 pub(crate) const DEATHS: u8 = b'D';
 

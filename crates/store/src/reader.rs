@@ -112,6 +112,19 @@ impl Reader {
         Ok(KnownFiles { prints: self.fingerprinter()?, reader: self.clone() })
     }
 
+    /// The files of items that were lost from the folder (`crawl verify --repair`) and are to be
+    /// fetched again, with their records.
+    pub fn lost_files(
+        &self,
+    ) -> impl Iterator<Item = Result<(Fingerprint, PageRecord), StoreError>> + use<> {
+        let reader = self.clone();
+        self.shared.db.prefix(&[keys::LOST]).filter_map(move |entry| {
+            let print = entry.map(|(key, _)| keys::print_of(&key));
+            let page = |print| Ok(reader.page(print)?.map(|record| (print, record)));
+            print.and_then(|print| print.map_or(Ok(None), page)).transpose()
+        })
+    }
+
     /// Whether any item ever asked for a file.
     #[must_use]
     pub fn asks_for_files(&self) -> bool {

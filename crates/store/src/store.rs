@@ -32,7 +32,7 @@ use crate::{
 };
 
 /// Version of all that is written. Another number is refused, not guessed at.
-const FORMAT: &str = "4";
+const FORMAT: &str = "5";
 
 /// What makes a crawl this crawl.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -114,10 +114,12 @@ fn summary(verified: &Verified, kinds: &BTreeSet<Kind>, is_repair: bool) -> Stri
     text.push_str(&match (verified.damage, verified.repairs.is_empty()) {
         (0, true) => "nothing is damaged\n".to_owned(),
         (0, false) => "checked again: nothing is damaged any more\n".to_owned(),
+        (1, true) => "1 finding\n".to_owned(),
         (n, true) => format!("{} findings\n", grouped(n)),
         (n, false) => {
             let left: Vec<_> = verified.findings.keys().copied().collect();
-            format!("checked again: {} findings are left: {}\n", grouped(n), left.join(", "))
+            let are = if n == 1 { "finding is" } else { "findings are" };
+            format!("checked again: {} {are} left: {}\n", grouped(n), left.join(", "))
         }
     });
     text
@@ -134,6 +136,7 @@ mod tests {
         assert!(summary(&verified, &BTreeSet::new(), false).ends_with("nothing is damaged\n"));
         verified.damage = 1;
         let text = summary(&verified, &kinds, false);
+        assert!(text.ends_with("1 finding\n"), "{text}");
         assert!(text.contains("manifest-damaged: ") && !text.contains("unclean-stop"), "{text}");
         verified.repairs.push("the manifest was written anew".to_owned());
         verified.damage = 0;

@@ -44,6 +44,8 @@ struct State {
     parquet: Columns,
     /// Whether it is the items as they are stored, a line each: then `crawl verify` compares them.
     is_plain: bool,
+    /// Whether it is a table of all fields of all items, a row each: then it does so, too.
+    is_table: bool,
 }
 
 impl Default for State {
@@ -57,6 +59,7 @@ impl Default for State {
             #[cfg(feature = "parquet")]
             parquet: Columns::default(),
             is_plain: false,
+            is_table: false,
         }
     }
 }
@@ -99,10 +102,9 @@ pub(super) fn open(
         }
     }
     let compression = names.compression(config);
-    state.is_plain = format == FeedFormat::Jsonl
-        && compression == Compression::None
-        && !names.is_batched()
-        && config.takes_all();
+    let is_whole = compression == Compression::None && !names.is_batched() && config.takes_all();
+    state.is_plain = is_whole && format == FeedFormat::Jsonl;
+    state.is_table = is_whole && format == FeedFormat::Csv;
     let mut files = Files {
         tail: Tail::open(&names.part(state.batch), compression)?,
         closed: left_behind(&names, &state),

@@ -6,12 +6,12 @@ use crawl_model::{FilterReason, Fingerprint, Fingerprinter, Verdict};
 
 use super::bytes::unzigzag;
 use super::columns::{
-    Columns, DIGITS, FACTS, HEADS, NUMBERS, ORIGINS, PATHS, TEXTS, TYPES, Unpress,
+    Columns, DIGITS, FACTS, HEADS, NUMBERS, ORIGINS, PATHS, TEXTS, TOLD, TYPES, Unpress,
 };
 use super::{
     FOUND, Facts, HAS_EXTENSION, HAS_PRINT, HAS_PRIORITY, HAS_REST, IS_FILTERED, IS_RARE, KIND,
     NEW_DEPTH, NEW_HOST, NEW_LABEL, NEW_ORIGIN, NEW_REFERRER, NO_REFERRER, RENEWS, RETRIED, Raw,
-    RawEnding, RawFound, RawSettle, SETTLED, replace,
+    RawEnding, RawFound, RawSettle, SETTLED, Texts, replace,
 };
 
 /// One block, read event by event; the next block takes its place and its memory.
@@ -20,6 +20,7 @@ pub(crate) struct Block {
     columns: Columns,
     press: Unpress,
     next_n: u64,
+    reads: Reads,
     before: Before,
     url: Vec<u8>,
 }
@@ -35,11 +36,13 @@ pub(super) struct Before {
     host: String,
     at_ms: u64,
     content_type: String,
+    /// Those of the settle that came last, if they are read.
+    texts: [String; 4],
 }
 
 impl Before {
     fn clear(&mut self) {
-        let Self { origin, depth, label, referrer, host, at_ms, content_type } = self;
+        let Self { origin, depth, label, referrer, host, at_ms, content_type, texts: _ } = self;
         origin.clear();
         [label, referrer, host, content_type].into_iter().for_each(String::clear);
         (*depth, *at_ms) = (0, 0);
@@ -55,6 +58,8 @@ pub(crate) enum Reads {
     EventsAndFacts,
     /// Only the settles: [`has_settle`](Block::has_settle) and [`settle`](Block::settle).
     Settles,
+    /// The same, with the texts of their pages.
+    SettlesAndTexts,
 }
 
 impl Block {
@@ -65,6 +70,7 @@ impl Block {
             columns: Columns::default(),
             press: Unpress::default(),
             next_n: 0,
+            reads: Reads::Events,
             before: Before::default(),
             url: Vec::new(),
         }
@@ -73,12 +79,13 @@ impl Block {
     /// Begins a block. `next_n` is the number that its first settle has, or would have. `None` if
     /// the bytes make no sense.
     pub(crate) fn open(&mut self, next_n: u64, sealed: &[u8], reads: Reads) -> Option<()> {
-        self.next_n = next_n;
+        (self.next_n, self.reads) = (next_n, reads);
         self.before.clear();
         let without: &[usize] = match reads {
-            Reads::Events => &[FACTS, TYPES],
-            Reads::EventsAndFacts => &[],
-            Reads::Settles => &[ORIGINS, PATHS, DIGITS],
+            Reads::Events => &[FACTS, TYPES, TOLD],
+            Reads::EventsAndFacts => &[TOLD],
+            Reads::Settles => &[ORIGINS, PATHS, DIGITS, TOLD],
+            Reads::SettlesAndTexts => &[ORIGINS, PATHS, DIGITS],
         };
         self.columns.open(&mut self.press, sealed, without)
     }
@@ -130,9 +137,10 @@ impl Block {
         let Raw::Settled { n, ending, verdict } = self.next()? else { return None };
         let RawEnding { print, at_ms, rest_until_ms, .. } = ending;
         let Facts { status, bytes, n_items, elapsed_ms, .. } = self.facts()?;
+        let texts = self.texts();
         let Before { host, content_type, .. } = &self.before;
         let ending = RawEnding { print, host, at_ms, rest_until_ms };
-        let facts = Facts { status, bytes, n_items, elapsed_ms, content_type };
+        let facts = Facts { status, bytes, n_items, elapsed_ms, content_type, texts };
         Some(RawSettle { n, ending, verdict, facts })
     }
 
@@ -147,8 +155,19 @@ impl Block {
         let bytes = self.columns.number(FACTS)?;
         let n_items = u32::try_from(self.columns.number(FACTS)?).ok()?;
         let elapsed_ms = self.columns.number(FACTS)?;
+        if self.reads == Reads::SettlesAndTexts {
+            for text in &mut self.before.texts {
+                put(text, self.columns.text(TOLD)?)?;
+            }
+        }
         let content_type = &*self.before.content_type;
-        Some(Facts { status, bytes, n_items, elapsed_ms, content_type })
+        let texts = self.texts();
+        Some(Facts { status, bytes, n_items, elapsed_ms, content_type, texts })
+    }
+
+    fn texts(&self) -> Option<Texts<'_>> {
+        let [url, title, label, error] = &self.before.texts;
+        (self.reads == Reads::SettlesAndTexts).then_some(Texts { url, title, label, error })
     }
 
     fn pass_found(&mut self, tag: u8) -> Option<()> {

@@ -29,7 +29,9 @@ pub(super) const PRINTS: usize = 6;
 pub(super) const FACTS: usize = 7;
 /// Their media types.
 pub(super) const TYPES: usize = 8;
-const N_COLUMNS: usize = 9;
+/// Their URLs, titles, labels and errors.
+pub(super) const TOLD: usize = 9;
+const N_COLUMNS: usize = 10;
 
 const LEVEL: i32 = 1;
 /// Columns below this many bytes are not worth a frame.

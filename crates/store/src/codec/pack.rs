@@ -3,7 +3,7 @@
 use crawl_model::{FilterReason, Fingerprint, Fingerprinter, Found, Request, Verdict};
 
 use super::bytes::{put_number, put_text, zigzag};
-use super::columns::{Columns, FACTS, HEADS, NUMBERS, PRINTS, Press, TEXTS, TYPES};
+use super::columns::{Columns, FACTS, HEADS, NUMBERS, PRINTS, Press, TEXTS, TOLD, TYPES};
 use super::thaw::extension_of;
 use super::{
     Context, FILTERED, FOUND, Facts, HAS_EXTENSION, HAS_PRINT, HAS_PRIORITY, HAS_REST, IS_FILTERED,
@@ -218,6 +218,9 @@ impl Packer {
         let first = u64::from(facts.status) << 1 | u64::from(is_new);
         for number in [first, facts.bytes, u64::from(facts.n_items), facts.elapsed_ms] {
             put_number(&mut bytes[FACTS], number);
+        }
+        for text in facts.texts.unwrap_or_default().all() {
+            put_text(&mut bytes[TOLD], text.as_bytes());
         }
     }
 

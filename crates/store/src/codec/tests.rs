@@ -37,6 +37,7 @@ fn facts(print: Fingerprint) -> Facts<'static> {
         n_items: few as u32,
         elapsed_ms: few * 100,
         content_type: ["", "text/html", "text/html", "a/b", "text/xml"][few as usize],
+        texts: None,
     }
 }
 
@@ -183,6 +184,32 @@ proptest! {
             let Some(raw) = block.next() else { break };
             let _ = thaw.event(raw);
         }
+    }
+}
+
+#[test]
+fn texts_of_pages_are_read_if_they_are_asked_for_and_cost_little() {
+    let mut packer = Packer::new(prints(), 1);
+    let host = Host::new("h");
+    let urls: Vec<_> = (0..100).map(|i| format!("http://h/product/{i}")).collect();
+    let titles: Vec<_> = (0..100).map(|i| format!("Product number {i} | The shop")).collect();
+    let of = |i: usize| Texts { url: &urls[i], title: &titles[i], label: "item", error: "" };
+    for i in 0..100 {
+        let facts = Facts { texts: Some(of(i)), ..facts(Fingerprint(i as u64)) };
+        packer.settled(ending(Fingerprint(i as u64), &host, 0, 0), Verdict::Ok, facts);
+    }
+    let blocks = packer.take();
+    let n_bytes: usize = blocks.iter().map(|block| block.bytes.len()).sum();
+    assert!(n_bytes < 100 * 25, "{n_bytes}");
+    let mut block = Block::new(prints());
+    for (reads, has_texts) in [(Reads::SettlesAndTexts, true), (Reads::Settles, false)] {
+        block.open(1, &blocks[0].bytes, reads).unwrap();
+        for i in 0..100 {
+            assert!(block.has_settle().unwrap());
+            let texts = block.settle().unwrap().facts.texts;
+            assert_eq!(texts, has_texts.then(|| of(i)), "{i}");
+        }
+        assert_eq!(block.has_settle(), Some(false));
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crawl_model::{Archived, Files, Fingerprint, Item, PageItems, PageRecord, Verdict};
 
 use super::{Books, Commit, rest_until};
-use crate::codec::{Facts, RawEnding};
+use crate::codec::{Facts, RawEnding, Texts};
 use crate::copies::Copy;
 use crate::media::Keeping;
 use crate::recrawl::News;
@@ -99,6 +99,9 @@ impl Books {
         if verdict.is_page() {
             self.tally.add_page();
         }
+        if old.as_ref().is_some_and(|old| !old.body_lost.is_empty()) {
+            commit.batch.remove(&keys::print(keys::LOST, print));
+        }
         let n_before = old.map_or(0, |old| old.n_items);
         let n_more = i64::from(record.n_items) - i64::from(n_before);
         commit.items += n_more;
@@ -137,12 +140,14 @@ fn is_same_file(new: &PageRecord, old: &PageRecord) -> bool {
 
 /// What the log says of a page beside how it stands.
 fn facts_of(record: &PageRecord) -> Facts<'_> {
+    let PageRecord { url, title, label, error, .. } = record;
     Facts {
         status: record.status.unwrap_or(0),
         bytes: record.bytes,
         n_items: record.n_items,
         elapsed_ms: record.elapsed_ms,
         content_type: &record.content_type,
+        texts: Some(Texts { url: url.as_str(), title, label, error }),
     }
 }
 

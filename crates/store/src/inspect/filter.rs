@@ -11,8 +11,9 @@ use super::condition::{Field, Row};
 use super::pick::Picks;
 use super::walk::Looking;
 use super::{Query, What};
-use crate::StoreError;
-use crate::codec::RawSettle;
+use crate::codec::{RawSettle, Texts};
+use crate::log::Log;
+use crate::{Reader, StoreError};
 
 /// An HTTP status, `404`, or a class of them, `4xx`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -149,6 +150,15 @@ impl<'a> Filter<'a> {
             && self.has_status(Some(settle.facts.status).filter(|status| *status > 0))
     }
 
+    /// The settles from one shortly before number `n` on, with as much of their pages as the
+    /// conditions ask of.
+    pub(super) fn settles_from(&self, reader: &Reader, n: u64) -> Result<Log, StoreError> {
+        let log = reader.settles_from(n)?;
+        let mut names = self.query.fields.iter().flat_map(|condition| condition.fields());
+        let asks = names.any(|name| Texts::NAMES.contains(&name));
+        Ok(if asks { log.with_texts() } else { log })
+    }
+
     /// Whether all conditions hold of a row of which perhaps not all is known.
     pub(super) fn judge(&self, row: &impl Row) -> Option<bool> {
         let mut all = Some(true);
@@ -203,7 +213,14 @@ impl Row for RawSettle<'_> {
             "elapsed_ms" => Field::Number(facts.elapsed_ms as f64),
             "content_type" if facts.content_type.is_empty() => Field::Absent,
             "content_type" => text(facts.content_type),
-            _ => Field::Unknown,
+            name => {
+                let texts = facts.texts.map(|texts| Texts::NAMES.into_iter().zip(texts.all()));
+                match texts.and_then(|mut texts| texts.find(|(own, _)| *own == name)) {
+                    Some((_, "")) => Field::Absent,
+                    Some((_, found)) => text(found),
+                    None => Field::Unknown,
+                }
+            }
         }
     }
 }

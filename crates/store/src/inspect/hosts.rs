@@ -99,11 +99,11 @@ fn each(
     filter: &Filter<'_>,
     mut each: impl FnMut(&RawSettle<'_>),
 ) -> Result<(), StoreError> {
-    let mut log = reader.settles_from(1)?;
+    let mut log = filter.settles_from(reader, 1)?;
     while let Some(settle) = log.next_settle()? {
         let holds = filter.judge(&settle).ok_or_else(|| {
             let what = "a timeline knows of pages: n, host, verdict, status, bytes, content_type, \
-                        n_items and elapsed_ms"
+                        n_items, elapsed_ms, url, title, label and error"
                 .to_owned();
             StoreError::Query { what }
         })?;

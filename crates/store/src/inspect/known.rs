@@ -58,6 +58,7 @@ const MEDIA: &[&str] = &[
     "host",
     "redirect",
     "referrer",
+    "lost",
     "error",
 ];
 const URLS: &[&str] = &["url", "host", "verdict", "state", "depth", "n", "referrer"];

@@ -44,6 +44,9 @@ pub(super) fn media(
         if let Some(referrer) = &record.referrer {
             put("referrer", referrer.as_str().into());
         }
+        if !record.body_lost.is_empty() {
+            put("lost", record.body_lost.as_str().into());
+        }
         if !record.error.is_empty() {
             put("error", record.error.as_str().into());
         }

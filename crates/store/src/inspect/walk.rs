@@ -84,7 +84,7 @@ impl<'a, 'q> Walk<'a, 'q> {
         let (from, to) = self.between;
         let of = reader.last()?;
         let mut gathered = Gathered { settles: Vec::new(), most: FIRST };
-        let mut log = reader.settles_from(from)?;
+        let mut log = filter.settles_from(reader, from)?;
         while let Some(settle) = log.next_settle()? {
             if settle.n > to {
                 break;

@@ -53,6 +53,11 @@ impl Log {
         Ok(Self { reads: Reads::Settles, ..log })
     }
 
+    /// Of a log of settles: with the texts of their pages.
+    pub(crate) fn with_texts(self) -> Self {
+        Self { reads: Reads::SettlesAndTexts, ..self }
+    }
+
     /// All that is committed now, with the [facts](Self::facts) of settles.
     pub(crate) fn with_facts(files: &Arc<LogFiles>) -> Self {
         Self { reads: Reads::EventsAndFacts, ..Self::all(files) }

@@ -192,6 +192,11 @@ fn tell(record: &PageRecord, row: &mut Map<String, Value>) {
             }
         }
     }
+    if record.file.is_none() && !record.body_lost.is_empty() {
+        row.insert("verdict".to_owned(), "lost".into());
+        row.insert("error".to_owned(), json!(record.body_lost));
+        return;
+    }
     row.insert("verdict".to_owned(), record.verdict.name().into());
     if let Some(status) = record.status.filter(|_| record.file.is_none()) {
         row.insert("status".to_owned(), status.into());

@@ -1,8 +1,12 @@
-//! Feeds' files against the items in the store, as far as they are JSON Lines.
+//! Feeds' files against the items in the store, as far as they are JSON Lines or comma-separated values
+//! with all of each item. Feeds of other forms are in databases, or need readers of their own.
+
+mod text;
+mod whole;
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, ErrorKind, Read};
+use std::io::ErrorKind;
 use std::path::Path;
 
 use serde_json::Value;
@@ -10,14 +14,10 @@ use serde_json::Value;
 use super::bytes::Bytes;
 use super::counts::encode;
 use super::finding::{Finding, Kind};
-use super::fold::Slice;
 use super::log::{Event, Log, Step};
-use super::pages::{Broken, Record, page_key};
-use super::parts::{Parts, pieces};
+use super::pages::Broken;
 use super::told::Told;
-
-/// Longest line that is read, in bytes.
-const MOST_LINE: u64 = 64 << 20;
+use text::Rows;
 
 /// A feed as the database knows it.
 struct Cursor {
@@ -26,6 +26,8 @@ struct Cursor {
     reports: u64,
     /// Whether the feed says that its lines are the items; `None` if it does not say.
     is_plain: Option<bool>,
+    /// Whether it says that it is a table with a row for each.
+    is_table: bool,
 }
 
 impl Cursor {
@@ -34,8 +36,12 @@ impl Cursor {
         let mut bytes = Bytes(value);
         let (n, len, reports) = (bytes.number()?, bytes.number()?, bytes.number()?);
         let told: Option<Value> = serde_json::from_slice(bytes.0).ok();
-        let is_plain = told.and_then(|told| told.get("is_plain")?.as_bool());
-        Some(Self { n, len, reports, is_plain })
+        let says = |name: &str| told.as_ref().and_then(|told| told.get(name)?.as_bool());
+        // Without columns there is no first line.
+        let has_columns = told.as_ref().is_some_and(|told| told.get("columns").is_some());
+        let (is_plain, is_table) =
+            (says("is_plain"), has_columns && says("is_table") == Some(true));
+        Some(Self { n, len, reports, is_plain, is_table })
     }
 }
 
@@ -84,8 +90,10 @@ fn feed(
     }
     let extension = path.extension().map(|text| text.to_string_lossy().to_lowercase());
     let by_name = matches!(extension.as_deref(), None | Some("jsonl" | "ndjson" | "jl"));
-    if !cursor.is_plain.unwrap_or(by_name) {
-        tell(Kind::NotChecked, "only JSON Lines with whole items are compared".to_owned());
+    if !cursor.is_table && !cursor.is_plain.unwrap_or(by_name) {
+        let what = "only JSON Lines and CSV in one file, uncompressed, with all fields of all items, \
+                    are compared with the items";
+        tell(Kind::NotChecked, what.to_owned());
         return Ok(());
     }
     let file = match File::open(path) {
@@ -119,9 +127,9 @@ fn feed(
         let what = format!("{} bytes more than the store vouches for", meta.len() - cursor.len);
         tell(Kind::FeedAhead, what);
     }
-    let mut lines = Lines { file: BufReader::new(file).take(cursor.len), at: 0, n: 0 };
-    let fault = compare(tree, log, cursor.n, is_plain, &mut lines)?;
-    let n_lines = lines.n;
+    let mut rows = Rows::new(file, cursor.len, cursor.is_table)?;
+    let fault = compare(tree, log, cursor.n, is_plain, &mut rows)?;
+    let n_lines = rows.n;
     if let Some((at, what)) = fault {
         told.tell(Finding::new(Kind::FeedDiffers, what).in_file(name).at(at));
         told.fixes.put(format!("Mfeed/{name}"), Some(encode(&[0, 0, cursor.reports])));
@@ -130,44 +138,22 @@ fn feed(
     Ok(())
 }
 
-/// The lines up to the committed length.
-struct Lines {
-    file: io::Take<BufReader<File>>,
-    at: u64,
-    n: u64,
-}
-
-impl Lines {
-    /// The next line, without its end; `None` behind the last.
-    fn next(&mut self) -> io::Result<Option<Vec<u8>>> {
-        let mut line = Vec::new();
-        let read = self.file.by_ref().take(MOST_LINE).read_until(b'\n', &mut line)?;
-        self.at += read as u64;
-        self.n += u64::from(read > 0);
-        // One that is not ended is told apart from one that is.
-        if line.pop_if(|last| *last == b'\n').is_none() && read > 0 {
-            line.push(0);
-        }
-        Ok((read > 0).then_some(line))
-    }
-}
-
 /// Walks over the settles up to `n` as the feed did; the first difference with its place.
 fn compare(
     tree: &sled::Db,
     log: &Log,
     n: u64,
     is_plain: bool,
-    lines: &mut Lines,
+    rows: &mut Rows,
 ) -> Result<Option<(u64, String)>, Broken> {
     let mut result = Ok(None);
     // Of pages that were fetched again the feed has older items, which are nowhere else.
-    let mut may_skip = !is_plain || tree.scan_prefix(b"a").next().transpose()?.is_some();
+    let may_skip = !is_plain;
     let walked = log.walk(|step| {
         if let (Step::Event(Event::Settled { n: number, print, .. }), Ok(None)) = (step, &result)
             && number <= n
         {
-            result = page(tree, number, print, may_skip, lines);
+            result = page(tree, (number, print), may_skip, rows);
         }
     });
     // What is wrong with the log has been told.
@@ -177,57 +163,37 @@ fn compare(
     if let Some(difference) = result? {
         return Ok(Some(difference));
     }
-    may_skip = may_skip || n == 0;
-    let at = lines.at;
-    match lines.next()? {
-        Some(_) if !may_skip => Ok(Some((at, "it has more lines than there are items".to_owned()))),
+    let at = rows.at;
+    match rows.next()? {
+        Some(_) if !may_skip && n > 0 => {
+            Ok(Some((at, "it has more rows than there are items".to_owned())))
+        }
         _ => Ok(None),
     }
 }
 
 fn page(
     tree: &sled::Db,
-    n: u64,
-    print: u64,
+    (n, print): (u64, u64),
     may_skip: bool,
-    lines: &mut Lines,
+    rows: &mut Rows,
 ) -> Result<Option<(u64, String)>, Broken> {
-    let Some(json) = tree.get(page_key(print))? else {
-        return Ok(None);
-    };
-    let Ok(record) = serde_json::from_slice::<Record>(&json) else { return Ok(None) };
-    // Items with files come when these have, and with what became of them.
-    if record.n != n || record.n_items == 0 || record.n_files > 0 {
-        return Ok(None);
-    }
-    for item in items(tree, print)? {
-        let item: Vec<u8> =
-            item.into_iter().filter(|byte| !matches!(byte, b'\n' | b'\r')).collect();
-        let at = lines.at;
+    for item in whole::at(tree, n, print)? {
+        let at = rows.at;
         loop {
-            match lines.next()? {
-                Some(line) if line == item => break,
+            match rows.next()? {
+                Some(row) if rows.is(&row, &item) => break,
                 Some(_) if may_skip => {}
                 Some(_) => {
-                    let what = format!("its line {} is not the item of {}", lines.n, record.url);
+                    let what = format!("its row {} is not the item of {}", rows.n, item.url);
                     return Ok(Some((at, what)));
                 }
                 None => {
-                    let what = format!("an item of {} (settle {n}) is not in it", record.url);
+                    let what = format!("an item of {} (settle {n}) is not in it", item.url);
                     return Ok(Some((at, what)));
                 }
             }
         }
     }
     Ok(None)
-}
-
-fn items(tree: &sled::Db, print: u64) -> Result<Vec<Vec<u8>>, Broken> {
-    let slice = Slice { first: print, last: print };
-    let mut parts = Parts::new(tree, b'I', "items", slice);
-    let mut deaf = |_: &Finding| {};
-    let gathered = parts.take(print, &mut Told::new(&mut deaf))?.unwrap_or_default();
-    let pieces = pieces(&gathered).unwrap_or_default();
-    // The first one says what they are.
-    Ok(pieces.into_iter().skip(1).map(<[u8]>::to_vec).collect())
 }

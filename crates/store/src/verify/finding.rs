@@ -53,7 +53,9 @@ const REPAIR: &str = "`crawl verify --repair` mends it";
 const RECOVERY: &str = "nothing: the next run clears it away";
 const LOST: &str = "restore the file from a copy; `crawl verify --repair` mends it by taking the \
                     pointers of lost bodies out of their pages, which say so then (`body_lost`)";
-const MEDIA: &str = "restore the file from a copy: its name is its SHA-256, so any copy will do";
+const MEDIA: &str = "restore the file from a copy: its name is its SHA-256, so any copy will do; or \
+                     `crawl verify --repair` mends it: the items say that it is lost, and the next \
+                     run fetches it again";
 const DAMAGED: &str = "restore the file from a copy; `crawl verify --repair` mends it by writing the \
                        file anew without what is damaged: all good records stay, and pages whose \
                        bodies are lost say so (`body_lost`)";

@@ -29,6 +29,7 @@ struct Value {
 /// Checks all of them.
 pub(super) fn check(root: &Path, tree: &sled::Db, told: &mut Told<'_>) -> Result<(), Broken> {
     let (mut n, mut sum) = (0_u64, 0_u64);
+    let mut whole = [0, 0];
     for entry in tree.scan_prefix(b"f") {
         let (key, json) = entry?;
         let value = serde_json::from_slice::<Value>(&json).ok().filter(|_| key.len() == 33);
@@ -37,27 +38,34 @@ pub(super) fn check(root: &Path, tree: &sled::Db, told: &mut Told<'_>) -> Result
             continue;
         };
         (n, sum) = (n + 1, sum + value.bytes);
-        file(root, tree, &key[1..], &value, told)?;
+        if file(root, tree, &key[1..], &value, told)? {
+            whole = [whole[0] + 1, whole[1] + value.bytes];
+        }
     }
     told.sums.files = n;
     let stored = tree.get("Mfiles")?.map(|value| numbers(&value).unwrap_or_default());
-    if stored.unwrap_or_else(|| vec![0, 0]) != [n, sum] {
+    let stored = stored.unwrap_or_else(|| vec![0, 0]);
+    if stored != [n, sum] {
         let what = format!("there are {n} files of {sum} bytes, and it says otherwise");
         told.tell(Finding::new(Kind::TotalsDiffer, what).under(b"Mfiles"));
-        told.fixes.put("Mfiles", Some(encode(&[n, sum])));
+    }
+    // Those that are lost do not count when they are mended.
+    if stored != whole {
+        told.fixes.put("Mfiles", Some(encode(&whole)));
     }
     uses(tree, told)?;
+    asked_again(tree, told)?;
     strangers(root, tree, told)
 }
 
-/// One file against what is known of it.
+/// One file against what is known of it; whether it is as it should be.
 fn file(
     root: &Path,
     tree: &sled::Db,
     digest: &[u8],
     value: &Value,
     told: &mut Told<'_>,
-) -> Result<(), Broken> {
+) -> Result<bool, Broken> {
     let hex = hex(digest);
     let (start, rest) = hex.split_at(2);
     let ending = value.path.strip_prefix(&format!("media/{start}/{rest}"));
@@ -77,13 +85,41 @@ fn file(
             }
         },
     };
-    let Some((kind, what)) = wrong else { return Ok(()) };
+    let Some((kind, what)) = wrong else { return Ok(true) };
+    let why = format!("{}: {what}", value.path);
     let finding = Finding::new(kind, what).in_file(value.path.as_str());
-    told.tell(match user(tree, digest)? {
+    let user = lose(tree, digest, &why, told)?;
+    told.tell(match user {
         Some(url) => finding.of(url),
         None => finding,
     });
-    Ok(())
+    told.fixes.put([b"f", digest].concat(), None);
+    if is_place && kind == Kind::MediaDiffers {
+        // What comes again would be taken for the same, if it is as long.
+        told.fixes.bad_files.push(root.join(&value.path));
+    }
+    Ok(false)
+}
+
+/// Notes all pages that have a file as having lost it; the URL of the first.
+fn lose(
+    tree: &sled::Db,
+    digest: &[u8],
+    why: &str,
+    told: &mut Told<'_>,
+) -> Result<Option<String>, sled::Error> {
+    let mut first = None;
+    for entry in tree.scan_prefix([b"u", digest].concat()) {
+        let (key, _) = entry?;
+        let print = be_u64(&key, 33).filter(|_| key.len() == 41);
+        told.fixes.put(key.to_vec(), None);
+        let Some(print) = print else { continue };
+        if let Some(record) = record(tree, print)? {
+            first.get_or_insert_with(|| record.url.to_string());
+            told.fixes.lose_file(print, why.to_owned());
+        }
+    }
+    Ok(first)
 }
 
 /// What is wrong with the bytes of a file.
@@ -103,13 +139,6 @@ fn compare(file: &mut File, digest: &[u8], bytes: u64) -> io::Result<Option<Stri
     }
     let is_same = hash.finalize()[..] == *digest;
     Ok((!is_same).then(|| "its SHA-256 is not that of its name".to_owned()))
-}
-
-/// The URL of a page that has a file.
-fn user(tree: &sled::Db, digest: &[u8]) -> Result<Option<String>, sled::Error> {
-    let Some(entry) = tree.scan_prefix([b"u", digest].concat()).next() else { return Ok(None) };
-    let record = record(tree, be_u64(&entry?.0, 33).unwrap_or(0))?;
-    Ok(record.map(|record| record.url.to_string()))
 }
 
 fn record(tree: &sled::Db, print: u64) -> Result<Option<Record>, sled::Error> {
@@ -147,6 +176,21 @@ fn uses(tree: &sled::Db, told: &mut Told<'_>) -> Result<(), Broken> {
     Ok(())
 }
 
+/// What is to be fetched again was lost.
+fn asked_again(tree: &sled::Db, told: &mut Told<'_>) -> Result<(), Broken> {
+    for entry in tree.scan_prefix(b"L") {
+        let (key, value) = entry?;
+        let print = be_u64(&key, 1).filter(|_| key.len() == 9 && value.is_empty());
+        let record = print.map(|print| record(tree, print)).transpose()?.flatten();
+        if record.is_none_or(|record| record.body_lost.is_empty() || record.file.is_some()) {
+            let what = "a file is to be fetched again, and was not lost";
+            told.tell(Finding::new(Kind::OrphanParts, what).under(&key));
+            told.fixes.put(key.to_vec(), None);
+        }
+    }
+    Ok(())
+}
+
 /// A page's record against the database: called for each that has a file.
 pub(super) fn page(
     tree: &sled::Db,
@@ -169,6 +213,8 @@ pub(super) fn page(
         let what = "its file is not among those that are known, or not as this page's";
         let finding = Finding::new(Kind::MissingMedia, what).in_file(file.path.as_str());
         told.tell(finding.of(&record.url));
+        told.fixes.lose_file(print, format!("{}: nothing is known of it", file.path));
+        told.fixes.put([b"u", &digest[..], &print.to_be_bytes()].concat(), None);
     }
     Ok(())
 }

@@ -158,6 +158,9 @@ fn look(
     }));
     let what = match checked {
         Ok(Ok(tree)) => return Ok(Some(tree)),
+        Ok(Err(Broken::Database(sled::Error::Corruption { .. }))) => {
+            "it finds its own files damaged".to_owned()
+        }
         Ok(Err(Broken::Database(error))) => error.to_string(),
         Ok(Err(Broken::Disk(error))) => return Err(StoreError::file("read", root)(error)),
         Err(_) => "its recovery or a look into it broke off".to_owned(),

@@ -41,6 +41,14 @@ pub(super) struct Record {
     pub(super) file: Option<Gone>,
     #[serde(default)]
     pub(super) n_files: u64,
+    #[serde(default)]
+    pub(super) body_lost: String,
+    #[serde(default)]
+    pub(super) label: String,
+    #[serde(default)]
+    title: String,
+    #[serde(default)]
+    error: String,
     pub(super) truncated: Option<IgnoredAny>,
     pub(super) body: Option<Pointer>,
 }
@@ -49,7 +57,9 @@ impl Record {
     /// What the settle log has to say of it.
     fn facts(&self) -> u16 {
         let status = self.status.unwrap_or(0).into();
-        facts([status, self.bytes, self.n_items, self.elapsed_ms], &self.content_type)
+        let Self { content_type, url, title, label, error, .. } = self;
+        let texts = [content_type, url.as_str(), title, label, error];
+        facts([status, self.bytes, self.n_items, self.elapsed_ms], texts)
     }
 }
 
@@ -180,7 +190,8 @@ fn against_log(record: &Record, print: u64, fold: &Fold, told: &mut Told<'_>) {
         }
         Some(State::Settled(_, n, facts)) if facts != record.facts() => {
             let what = format!(
-                "status, bytes, n_items, elapsed_ms or content_type are not those of settle {n}"
+                "status, bytes, n_items, elapsed_ms, content_type, url, title, label or error are \
+                     not those of settle {n}"
             );
             (Kind::PageDiffers, what)
         }

@@ -34,6 +34,22 @@ pub(super) fn repair(
     let db = Database::of(tree.clone());
     let mut done = Vec::new();
     let is_more = fixes.is_more;
+    // First: what is fetched again would else be taken for them.
+    for path in &fixes.bad_files {
+        match fs::remove_file(path) {
+            Err(e) if e.kind() == ErrorKind::NotFound => continue,
+            removed => removed.map_err(StoreError::file("remove", path))?,
+        }
+        done.push(format!("{} was removed: it is not what was written", path.display()));
+    }
+    // Before what says which pages had them: a repair that is killed is done once more.
+    if !fixes.lost_files.is_empty() {
+        let n = unpoint(tree, &db, fixes.lost_files, "file")?;
+        done.push(format!(
+            "{n} URLs of items' files have lost their file: their records say why (`body_lost`), \
+             and the next run fetches them again"
+        ));
+    }
     if !fixes.values.is_empty() {
         let n = fixes.values.len();
         // A value may be noted by two findings; a key is there once.
@@ -50,7 +66,7 @@ pub(super) fn repair(
         done.push(format!("{n} values of the database were removed or counted anew"));
     }
     if !fixes.bodies.is_empty() {
-        let n = unpoint(tree, &db, fixes.bodies)?;
+        let n = unpoint(tree, &db, fixes.bodies, "body")?;
         done.push(format!("{n} pages have lost their bodies; their records say why (`body_lost`)"));
     }
     if fixes.item_keys {
@@ -118,11 +134,13 @@ pub(super) fn mark(root: &Path) -> Result<String, StoreError> {
     Ok("the file `lock` says again that this is a crawl's folder".to_owned())
 }
 
-/// Takes the pointers out of pages whose bodies are lost.
+/// Takes the pointers out of pages that have lost what `field` names, their body or their file. Files
+/// are noted as to be fetched again.
 fn unpoint(
     tree: &sled::Db,
     db: &Database,
     pages: BTreeMap<u64, String>,
+    field: &str,
 ) -> Result<usize, StoreError> {
     let pages: Vec<_> = pages.into_iter().collect();
     for pages in pages.chunks(BATCH) {
@@ -132,9 +150,12 @@ fn unpoint(
             let json = tree.get(key).map_err(StoreError::database("read"))?;
             let record = json.and_then(|json| serde_json::from_slice::<Value>(&json).ok());
             if let Some(Value::Object(mut record)) = record {
-                record.shift_remove("body");
+                record.shift_remove(field);
                 record.insert("body_lost".to_owned(), why.as_str().into());
                 batch.insert(&key, Value::Object(record).to_string().into_bytes());
+                if field == "file" {
+                    batch.insert([b"L", &print.to_be_bytes()[..]].concat(), &[][..]);
+                }
             }
         }
         db.commit(batch)?;

@@ -45,6 +45,10 @@ pub(super) struct Fixes {
     pub(super) values: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
     /// Pages whose pointers lead nowhere, and why.
     pub(super) bodies: BTreeMap<u64, String>,
+    /// Pages whose files are lost, and why.
+    pub(super) lost_files: BTreeMap<u64, String>,
+    /// Files that are not what was written.
+    pub(super) bad_files: Vec<PathBuf>,
     /// Body files that are to be written anew.
     pub(super) harms: BTreeMap<String, Harm>,
     /// Places in them.
@@ -84,6 +88,14 @@ impl Fixes {
     pub(super) fn unpoint(&mut self, print: u64, why: String) {
         match self.bodies.len() < MOST_FIXES {
             true => drop(self.bodies.entry(print).or_insert(why)),
+            false => self.is_more = true,
+        }
+    }
+
+    /// Takes a page's file away; the first reason counts.
+    pub(super) fn lose_file(&mut self, print: u64, why: String) {
+        match self.lost_files.len() < MOST_FIXES {
+            true => drop(self.lost_files.entry(print).or_insert(why)),
             false => self.is_more = true,
         }
     }

@@ -13,7 +13,7 @@ use super::told::Told;
 use crate::sort::Sorter;
 
 /// Tags of keys, in their order.
-const TAGS: &[u8] = b"BCDFGIKMNPRTXafkluw";
+const TAGS: &[u8] = b"BCDFGIKLMNPRTXafkluw";
 const ROBOTS_PART: usize = 3584;
 const MOST_ROBOTS: usize = 512 * 1024;
 
@@ -118,7 +118,7 @@ fn meta(tree: &sled::Db, seal: &mut Seal, told: &mut Told<'_>) -> Result<(), Bro
         let are_numbers = |n: usize| numbers(&value).is_some_and(|all| all.len() == n);
         let is_json = || serde_json::from_slice::<Value>(&value).is_ok();
         let (is_sealed, is_good) = match &*name {
-            "format" => (true, *value == *b"4"),
+            "format" => (true, *value == *b"5"),
             "identity" | "config" => (true, is_json()),
             "blocked" => (true, serde_json::from_slice::<Vec<String>>(&value).is_ok()),
             "clean" => (true, numbers(&value).is_some_and(|all| all == [0] || all == [1])),

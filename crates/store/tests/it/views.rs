@@ -203,7 +203,11 @@ fn links_and_errors_and_times_are_shown() {
     let sum = |name: &str| rows.iter().map(|row| row[name].as_u64().unwrap()).sum::<u64>();
     assert_eq!((sum("settled"), sum("pages"), sum("items"), sum("bytes")), (3, 3, 2, 27));
 
-    let fields = vec!["title=x".parse().unwrap()];
+    let fields = vec!["url~/1 and not title".parse().unwrap()];
+    let rows = ask(&rig, &Query { what: What::Timeline, fields, ..Query::default() });
+    assert!(rows.len() == 1 && rows[0]["settled"] == 1, "{rows:?}");
+
+    let fields = vec!["referrer~x".parse().unwrap()];
     let wrong = Query { what: What::Timeline, fields, ..Query::default() };
     let error = answer(&rig.store.reader(), &wrong, &mut |_| ControlFlow::Break(()), &mut |_| {})
         .unwrap_err();
@@ -278,6 +282,8 @@ fn what_only_records_say_is_found_in_the_order_of_the_settles() {
     assert_eq!(asked(What::Pages, "url~99", None), of_99);
     assert_eq!(asked(What::Pages, "url~99 or n=1", Some(3)), [1, of_99[0], of_99[1]]);
     assert_eq!(asked(What::Pages, "url~99 and n>100 and n<=200", None), [200]);
+    assert_eq!(asked(What::Pages, "url~99 and attempts=0", None), of_99);
+    assert_eq!(asked(What::Pages, "n_links=0 and url~99 or attempts=7", Some(3)), of_99[..3]);
     assert_eq!(asked(What::Pages, "attempts=7", None), [0; 0]);
     let of_3 = numbers(|i| i % 7 == 3);
     assert_eq!(asked(What::Items, "price=3", None), of_3);

@@ -25,7 +25,7 @@ counted by reason; a record that cannot be read is told on stderr.
 
 Exit codes:
     0  done
-    1  input, output or the store failed
+    1  input, output or the store failed, or nothing could be read
     2  wrong usage
     3  another process works in the crawl's folder
     5  the disk is full; with room on it, the same command goes on";

@@ -6,7 +6,7 @@ use crawl::engine::{ImportNews, Imported, import as bring};
 use crawl::store::{Bodies, StoreConfig};
 
 use super::args::ImportArgs;
-use crate::cli::failure::{Failure, unless_closed};
+use crate::cli::failure::{Exit, Failure, unless_closed};
 use crate::cli::progress::grouped;
 
 /// Imports and says what came of it.
@@ -27,7 +27,13 @@ pub(crate) fn import(args: &ImportArgs) -> Result<(), Failure> {
         writeln!(out, "{json}")
     } else {
         say(&mut out, &done)
-    })
+    })?;
+    if done.imported == 0 && done.skipped.is_empty() && done.bad > 0 {
+        let what = "nothing could be read: these are no WARC files, or damaged from the beginning";
+        return Err(Failure::new(Exit::Broken, what)
+            .hint("`crawl import` takes WARC files, plain or compressed with gzip or zstd"));
+    }
+    Ok(())
 }
 
 fn line(done: &Imported) -> String {

@@ -23,7 +23,7 @@ fn say_files(gone: FilesGone, is_json: bool) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     unless_closed(match is_json {
         true => writeln!(out, "{}", json!({"removed": gone})),
-        false if gone.files == 0 => Ok(()),
+        false if gone.files == 0 => writeln!(out, "no file under `media` is nobody's"),
         false => {
             let (files, bytes) = (grouped(gone.files), grouped(gone.bytes));
             writeln!(out, "{files} files of {bytes} bytes removed that no page has any more")

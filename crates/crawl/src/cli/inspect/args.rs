@@ -209,7 +209,8 @@ fn about(what: What) -> (&'static str, &'static str) {
         What::Cookies => ("cookies", "Every cookie that is kept"),
         What::Body => (
             "body",
-            "The archived body of a URL (`--url`), as it is but for content codings; with \
+            "The archived body of a URL (`--url`), as it is but for content codings (on a \
+             terminal without control characters); with \
              `--json`, as Base64 with status and header fields",
         ),
         What::Headers => {

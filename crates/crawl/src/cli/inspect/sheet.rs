@@ -21,6 +21,8 @@ pub(super) enum Sheet<'a> {
     Chosen(BufWriter<StdoutLock<'a>>, Vec<String>),
     /// The body of a row, as it is.
     Bytes(BufWriter<StdoutLock<'a>>),
+    /// The body of a row as text that a terminal may have.
+    Text(BufWriter<StdoutLock<'a>>),
     /// Status and header fields, a line each.
     Head(BufWriter<StdoutLock<'a>>),
     /// A table; whether its columns were chosen.
@@ -38,6 +40,7 @@ impl<'a> Sheet<'a> {
             return Self::Table(Table::csv(out, &chosen), !chosen.is_empty());
         }
         match args.what.0 {
+            What::Body if !json && is_terminal => return Self::Text(out),
             What::Body if !json => return Self::Bytes(out),
             What::Headers if !json => return Self::Head(out),
             _ => {}
@@ -82,6 +85,7 @@ impl<'a> Sheet<'a> {
                 writeln!(out, "{}", Value::Object(fields.collect()))
             }
             Self::Bytes(out) => out.write_all(&body_of(&row)?),
+            Self::Text(out) => out.write_all(shown(&body_of(&row)?).as_bytes()),
             Self::Head(out) => head(out, &row),
             Self::Table(table, is_chosen) => table.push(flat(row, *is_chosen)),
             Self::Figures(out) => figures(out, &row),
@@ -95,6 +99,7 @@ impl<'a> Sheet<'a> {
             | Self::Chosen(mut out, _)
             | Self::Figures(mut out)
             | Self::Bytes(mut out)
+            | Self::Text(mut out)
             | Self::Head(mut out) => out.flush(),
             Self::Table(table, _) => table.finish(),
         }
@@ -105,6 +110,20 @@ impl<'a> Sheet<'a> {
 pub(super) fn body_of(row: &Value) -> io::Result<Vec<u8>> {
     let text = row["base64"].as_str().unwrap_or_default();
     BASE64.decode(text.as_bytes()).map_err(io::Error::other)
+}
+
+/// A body for a terminal, which would obey a stranger's control characters.
+fn shown(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
+    let mut shown = String::new();
+    for line in text.split_inclusive('\n') {
+        let (line, end) = line.strip_suffix('\n').map_or((line, ""), |line| (line, "\n"));
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        let cells: Vec<_> = line.split('\t').map(printable).collect();
+        shown.push_str(&cells.join("\t"));
+        shown.push_str(end);
+    }
+    shown
 }
 
 fn head(out: &mut impl Write, row: &Value) -> io::Result<()> {
@@ -199,6 +218,13 @@ mod tests {
         assert_eq!(Value::Object(row), json!({"url": "http://h/", "title": "x"}));
         let row = flat(json!({"url": "http://h/", "n": 7, "kind": "k", "item": 3}), false);
         assert_eq!(Value::Object(row), json!({"url": "http://h/", "n": 7, "item": 3}));
+    }
+
+    #[test]
+    fn a_body_does_nothing_to_a_terminal() {
+        let body = b"<p>\x1b[2J\x9b31m\ta\r\n\n\x07b\xff\n";
+        assert_eq!(shown(body), "<p>·[2J\u{fffd}31m\ta\n\n·b\u{fffd}\n");
+        assert_eq!((shown(b""), shown(b"no end")), (String::new(), "no end".to_owned()));
     }
 
     #[test]

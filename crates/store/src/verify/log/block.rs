@@ -1,4 +1,4 @@
-//! A frame's payload: nine columns, each as its length, its length as stored, and its bytes,
+//! A frame's payload: ten columns, each as its length, its length as stored, and its bytes,
 //! compressed (zstd, RFC 8878) if that made them fewer.
 
 use std::fmt;
@@ -9,7 +9,7 @@ use zstd::bulk::Decompressor;
 
 use crate::verify::bytes::{Bytes, fnv};
 
-const N_COLUMNS: usize = 9;
+const N_COLUMNS: usize = 10;
 const HEADS: usize = 0;
 const NUMBERS: usize = 1;
 const ORIGINS: usize = 2;
@@ -19,6 +19,7 @@ const TEXTS: usize = 5;
 const PRINTS: usize = 6;
 const FACTS: usize = 7;
 const TYPES: usize = 8;
+const TOLD: usize = 9;
 
 /// Longest column that is believed, in bytes.
 const MOST: usize = 1 << 30;
@@ -179,8 +180,16 @@ impl Block {
         }
         let [bytes, n_items, elapsed_ms] =
             [self.number_of(FACTS)?, self.number_of(FACTS)?, self.number_of(FACTS)?];
-        let content_type = std::str::from_utf8(&self.content_type).ok()?;
-        Some(facts([first >> 1, bytes, n_items, elapsed_ms], content_type))
+        let mut texts = [""; 5];
+        let mut places = [0..0, 0..0, 0..0, 0..0];
+        for place in &mut places {
+            *place = self.text_of(TOLD)?;
+        }
+        texts[0] = std::str::from_utf8(&self.content_type).ok()?;
+        for (text, place) in texts[1..].iter_mut().zip(places) {
+            *text = std::str::from_utf8(&self.columns[TOLD][place]).ok()?;
+        }
+        Some(facts([first >> 1, bytes, n_items, elapsed_ms], texts))
     }
 
     /// What every end of a try has; returns its print.
@@ -259,10 +268,11 @@ impl Block {
 }
 
 /// Twelve bits that tell facts of a page from most others: status (0 if there is none), bytes, items,
-/// elapsed milliseconds; and the media type.
-pub(in crate::verify) fn facts(numbers: [u64; 4], content_type: &str) -> u16 {
+/// elapsed milliseconds; media type, URL, title, label and error.
+pub(in crate::verify) fn facts(numbers: [u64; 4], texts: [&str; 5]) -> u16 {
     let numbers = numbers.map(u64::to_be_bytes);
-    let hash = fnv(numbers.as_flattened().iter().chain(content_type.as_bytes()));
+    let texts = texts.iter().flat_map(|text| text.as_bytes().iter().chain(&[0xff]));
+    let hash = fnv(numbers.as_flattened().iter().chain(texts));
     (hash % 4093) as u16
 }
 

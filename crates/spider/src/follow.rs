@@ -73,9 +73,9 @@ impl Follow {
         mut wanted: impl FnMut(&str, LinkKind, bool) -> bool,
     ) -> impl Iterator<Item = Self> {
         let target = |at| Target::Link(Arc::clone(links), at);
-        (0..).zip(links.targets()).filter_map(move |(at, (url, kind, nofollow))| {
-            wanted(url, kind, nofollow).then(|| Self::link(target(at), nofollow))
-        })
+        let all = (0..).zip(links.targets());
+        let those = all.filter(move |&(_, (url, kind, nofollow))| wanted(url, kind, nofollow));
+        those.map(move |(at, (.., nofollow))| Self::link(target(at), nofollow))
     }
 
     /// Whether nothing is set on it that takes room: many may be made of one.

@@ -23,19 +23,17 @@ pub(super) struct TagEnd {
 /// where it ends.
 #[inline]
 pub(super) fn name(bytes: &[u8], from: usize) -> (u64, usize) {
-    let (mut key, mut shift, mut at) = (0, 0, from);
-    while let Some(&byte) = bytes.get(at) {
+    let rest = bytes.get(from..).unwrap_or_default();
+    let mut key = 0;
+    for (at, &byte) in rest.iter().take(8).enumerate() {
         let lower = NAME_BYTE[usize::from(byte)];
         if lower == 0 {
-            break;
+            return (key, from + at);
         }
-        if shift < 64 {
-            key |= u64::from(lower) << shift;
-            shift += 8;
-        }
-        at += 1;
+        key |= u64::from(lower) << (8 * at);
     }
-    (key, at)
+    let len = rest.iter().position(|&byte| NAME_BYTE[usize::from(byte)] == 0);
+    (key, from + len.unwrap_or(rest.len()))
 }
 
 /// Finds the `>` that ends a tag; `from` is just behind its name. `None` if the document ends first.

@@ -197,6 +197,7 @@ fn texts_are_those_of_the_tree(found: &Collected<'_>, dom: &Dom) {
 #[test]
 fn real_pages_agree_and_few_are_ambiguous() {
     let Ok(folders) = std::env::var("CRAWL_REAL_PAGES") else { return };
+    let table = matched::table();
     for folder in folders.split(':') {
         let mut pages = Vec::new();
         html_files(std::path::Path::new(folder), &mut pages);
@@ -205,6 +206,7 @@ fn real_pages_agree_and_few_are_ambiguous() {
             let body = std::fs::read(page).unwrap();
             let text = decode(&body, Some("text/html"), Kind::Html).text;
             n_skimmed += usize::from(skimmed::skims(&text));
+            matched::agrees(&table, &text);
             if let Err(why) = agrees(&text) {
                 ambiguous.push(format!("{}: {why}", page.display()));
             }

@@ -10,7 +10,7 @@ use crate::links::{Scan, scan_tree, skim_beside};
 use crate::stream::{Matches, Table};
 
 /// Selectors that lean on all that the pass keeps: classes, ids, ancestors, siblings, places.
-fn table() -> Table {
+pub(super) fn table() -> Table {
     let card = ItemQuery::each("p.a, li, .b.a, div#c, td")
         .field(FieldQuery::attr("a", "href"))
         .field(FieldQuery::text(".b"))
@@ -29,7 +29,7 @@ fn table() -> Table {
 
 /// Whether the stream could tell; panics if it tells another thing than the tree.
 #[track_caller]
-fn agrees(table: &Table, html: &str) -> bool {
+pub(super) fn agrees(table: &Table, html: &str) -> bool {
     let url = CanonicalUrl::parse("http://h/d/p").unwrap();
     let mut resolver = Resolver::of(&url, UTF_8);
     let mut matcher = table.matcher(false).over(html);

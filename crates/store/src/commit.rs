@@ -32,8 +32,10 @@ use crate::{RecrawlConfig, StoreConfig, StoreError, cookies, crash, keys, robots
 
 use settle::{Settle, Stands};
 
-/// Entries after which a group is closed without waiting for more.
+/// Entries, and bytes of items, after which a group is closed without waiting for more: what a shared
+/// flush saves is saved by then, and until a batch is in, sled keeps every leaf that it changes.
 const ENOUGH: usize = 512;
+const ENOUGH_ITEM_BYTES: usize = 64 << 10;
 /// Entries and bytes after which a group is closed though more stand in line.
 const MOST: usize = 1024;
 const MOST_BYTES: usize = 32 << 20;
@@ -78,7 +80,9 @@ pub(crate) struct Commit {
     index: Index,
     n_entries: usize,
     n_tickets: usize,
+    /// Bytes in memory, items left out.
     n_bytes: usize,
+    n_item_bytes: usize,
     is_empty: bool,
 }
 
@@ -99,11 +103,11 @@ impl Commit {
     }
 
     pub(crate) fn is_enough(&self) -> bool {
-        self.n_entries >= ENOUGH
+        self.n_entries >= ENOUGH || self.n_item_bytes >= ENOUGH_ITEM_BYTES
     }
 
     pub(crate) fn is_full(&self) -> bool {
-        self.n_entries >= MOST || self.n_bytes >= MOST_BYTES
+        self.n_entries >= MOST || self.n_bytes + self.n_item_bytes >= MOST_BYTES
     }
 }
 
@@ -180,6 +184,7 @@ impl Books {
             n_entries: 0,
             n_tickets: 0,
             n_bytes: 0,
+            n_item_bytes: 0,
             is_empty: true,
         }
     }
@@ -210,7 +215,7 @@ impl Books {
         commit.n_bytes += bytes_of(&found);
         commit.n_bytes += response.as_ref().map_or(0, |response| response.body.len());
         commit.n_bytes += archived.as_ref().map_or(0, |archived| archived.bytes.len());
-        commit.n_bytes += items.kept.iter().map(|item| item.json.len()).sum::<usize>();
+        commit.n_item_bytes += items.kept.iter().map(|item| item.json.len()).sum::<usize>();
         match ending {
             Ending::Settled { verdict, rest } => {
                 let (print, response) = (ticket.print(), response.as_ref());

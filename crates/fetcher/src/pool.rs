@@ -9,8 +9,9 @@
 //! are, the first requests to an origin wait for the first of them to learn what is spoken there.
 //!
 //! All connections, in use or idle, take one of a fixed number of slots until they are closed.
-//! When there is none left for a new connection, an idle one is closed, whichever: hosts come round
-//! after their delays, so the one that rested longest is likely to be that whose host comes next.
+//! When there is none left for a new connection, one of those that have rested for a while is closed,
+//! whichever: hosts come round after their delays, so the one that rested longest is likely to be that
+//! whose host comes next.
 
 use std::collections::VecDeque;
 use std::collections::hash_map::RandomState;
@@ -33,6 +34,9 @@ const SHARD_SIZE: usize = 16;
 /// How long a connection may take to be closed before another one is.
 const CLOSING: Duration = Duration::from_millis(20);
 
+/// A connection that rested for less may be about to be used again.
+const RESTING: Duration = Duration::from_millis(50);
+
 /// The right to have one connection open.
 pub(crate) type Slot = OwnedSemaphorePermit;
 
@@ -53,18 +57,6 @@ struct Shard {
     idle: VecDeque<Idle>,
     /// Origins that are connected to for the first time.
     dials: Vec<Dial>,
-}
-
-impl Shard {
-    /// Closes one of those that nobody uses; whether there was one.
-    fn evict(&mut self, chance: usize) -> bool {
-        let idle = self.idle.iter().enumerate();
-        let unused = idle.filter(|(_, idle)| !idle.connection.is_shared()).map(|(i, _)| i);
-        let unused: Vec<usize> = unused.collect();
-        // The lower bits have chosen the shard.
-        let chosen = (chance >> (usize::BITS / 2)).checked_rem(unused.len());
-        chosen.and_then(|chosen| self.idle.remove(unused[chosen])).is_some()
-    }
 }
 
 /// One first connection to an origin.
@@ -212,9 +204,19 @@ impl Pool {
     /// Closes an idle connection; false if all are in use.
     fn evict(&self) -> bool {
         let n = self.n_evicted.fetch_add(1, Ordering::Relaxed);
+        let mut idle = Vec::new();
+        for (i, shard) in self.shards.iter().enumerate() {
+            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            let unused = shard.idle.iter().filter(|idle| !idle.connection.is_shared());
+            idle.extend(unused.map(|idle| (idle.since, i)));
+        }
         // As good as chance, for the hasher has a secret.
-        let chance = self.hasher.hash_one(n) as usize;
-        (0..self.shards.len()).any(|i| self.shard(chance.wrapping_add(i) as u64).evict(chance))
+        let Some((since, i)) = leaver(idle, self.hasher.hash_one(n), Instant::now()) else {
+            return false;
+        };
+        let mut shard = self.shards[i].lock().unwrap_or_else(PoisonError::into_inner);
+        let position = shard.idle.iter().position(|idle| idle.since == since);
+        position.and_then(|position| shard.idle.remove(position)).is_some()
     }
 
     /// Drops what has ended or rested too long.
@@ -243,6 +245,15 @@ impl Pool {
         let index = hash as usize & (self.shards.len() - 1);
         self.shards[index].lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Which of idle connections, each with the shard it is in, is closed for another: of those that have
+/// rested for a while one by chance, or else the one that rested longest.
+fn leaver(mut idle: Vec<(Instant, usize)>, chance: u64, now: Instant) -> Option<(Instant, usize)> {
+    idle.sort_unstable();
+    let n_resting = idle.partition_point(|&(since, _)| now.duration_since(since) >= RESTING);
+    let chosen = chance.checked_rem(n_resting as u64).unwrap_or(0);
+    idle.get(usize::try_from(chosen).unwrap_or(0)).copied()
 }
 
 /// Gives out the slots of a pool.
@@ -290,5 +301,24 @@ async fn sweep(sweeping: Sweeping, keep_alive: Duration) {
             Some(pool) => pool.expire(),
             None => return,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chance_chooses_among_those_that_have_rested_and_else_the_longest_rested_goes() {
+        let start = Instant::now();
+        let now = start + Duration::from_secs(1);
+        let at = |ms: u64| (start + Duration::from_millis(ms), ms as usize);
+        let chosen = |idle: &[u64], chance| {
+            leaver(idle.iter().copied().map(at).collect(), chance, now).map(|(_, ms)| ms)
+        };
+        let idle = [970, 300, 999, 0, 950];
+        assert_eq!([0, 1, 2, 3].map(|chance| chosen(&idle, chance)), [0, 300, 950, 0].map(Some));
+        assert_eq!(chosen(&[990, 960, 999], 7), Some(960));
+        assert_eq!(chosen(&[], 7), None);
     }
 }

@@ -180,9 +180,6 @@ async fn a_connection_at_rest_makes_room_and_no_more_are_open_than_there_are_slo
         assert!(fetcher.exchange.pool().len() <= 6);
     }
     assert_eq!(fetcher.exchange.pool().len(), 6);
-    // By longest rest, each request of hosts that come round would open one.
-    let n_opened = server.counts().len();
-    assert!(n_opened < 140, "{n_opened} for 160 requests");
 }
 
 #[tokio::test]

@@ -24,8 +24,8 @@ use crate::{AuthConfig, CookieMode, ProxyChoice, ReferrerPolicy, Secret};
 pub struct FetchConfig {
     /// What the crawler calls itself; name a page where site owners can read about it.
     pub user_agent: String,
-    /// Connections open at most, in use and at rest, over all hosts together; as many requests can
-    /// be in flight. Where a new one needs room, one at rest is closed.
+    /// Requests in flight at most, over all hosts together: the number of workers. At most twice as
+    /// many connections are open: as many again may rest, if the process may have so many files open.
     pub connections: NonZeroU32,
     /// Redirects followed in a row. Judged where redirects are followed, not here.
     pub max_redirects: u32,

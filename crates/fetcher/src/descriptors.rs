@@ -10,13 +10,14 @@ use crate::FetchConfigError;
 /// lookups, further addresses tried at the same time.
 const RESERVED: u64 = 256;
 
-/// Makes sure that the process may have so many connections open: raises its soft limit as far as
-/// is needed and allowed.
-pub(crate) fn make_room(connections: u32) -> Result<(), FetchConfigError> {
-    let granted = granted(u64::from(connections) + RESERVED);
+/// The most connections, in use and at rest together, for `connections` in use: as many again if
+/// they fit. Raises the soft limit of the process as far as is needed and allowed.
+pub(crate) fn room_for(connections: u32) -> Result<usize, FetchConfigError> {
+    let wanted = 2 * u64::from(connections);
+    let granted = granted(wanted + RESERVED);
     let most = room(granted);
     match u64::from(connections) <= most {
-        true => Ok(()),
+        true => Ok(usize::try_from(most.min(wanted)).unwrap_or(usize::MAX)),
         false => Err(FetchConfigError::Connections { connections, granted, most }),
     }
 }
@@ -66,7 +67,7 @@ mod tests {
 
     #[test]
     fn more_than_any_system_grants_is_refused_by_key_and_number() {
-        let Err(error) = make_room(u32::MAX) else { return };
+        let Err(error) = room_for(u32::MAX) else { return };
         let error = error.to_string();
         assert!(error.contains("`fetch.connections` is 4294967295"), "{error}");
         assert!(error.contains("ulimit -n"), "{error}");

@@ -87,8 +87,8 @@ impl Exchange {
         let proxies = Arc::new(Proxies::new(config)?);
         let cookies = Arc::new(Cookies::new(config.cookies));
         let settings = Settings::new(config, &cookies, &proxies)?;
-        descriptors::make_room(config.connections.get())?;
-        let pool = Arc::new(Pool::new(config.connections, config.keep_alive));
+        let n_slots = descriptors::room_for(config.connections.get())?;
+        let pool = Arc::new(Pool::new(n_slots, config.keep_alive));
         Ok(Self {
             dialer: Dialer::new(config, &settings.limits, Slots(pool.clone()), proxies.clone())?,
             pool,

@@ -16,7 +16,6 @@
 use std::collections::VecDeque;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
-use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -122,8 +121,7 @@ impl Idle {
 
 impl Pool {
     /// A pool of `n_slots` connections, in use and idle; idle ones are kept for `keep_alive`.
-    pub(crate) fn new(n_slots: NonZeroU32, keep_alive: Duration) -> Self {
-        let n_slots = n_slots.get() as usize;
+    pub(crate) fn new(n_slots: usize, keep_alive: Duration) -> Self {
         let n_shards = n_slots.div_ceil(SHARD_SIZE).clamp(1, 256).next_power_of_two();
         Self {
             shards: (0..n_shards).map(|_| Mutex::default()).collect(),

@@ -137,6 +137,11 @@ impl DueHosts {
         true
     }
 
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.heap.len()
+    }
+
     pub(crate) fn first(&self) -> Option<(Instant, HostKey)> {
         let first = self.heap.get(0)?;
         Some((first.due().get().unwrap_or(*ORIGIN), first.host()))

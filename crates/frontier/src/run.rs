@@ -109,11 +109,13 @@ enum Heard {
 
 impl<B: Backend> Shell<B> {
     pub(crate) fn new(
-        scheduler: Scheduler<B>,
+        mut scheduler: Scheduler<B>,
         counts: Arc<SharedCounts>,
         lost: mpsc::UnboundedReceiver<TicketId>,
         edges: Edges,
     ) -> Self {
+        // All are free before the first ticket.
+        scheduler.n_workers = edges.workers.available_permits();
         Self {
             scheduler,
             counts,

@@ -128,6 +128,8 @@ pub(crate) struct Scheduler<B> {
     pub(crate) awaits_renewals: bool,
     /// Places in the page stream that tickets took and will not fill.
     pub(crate) credit_owed: usize,
+    /// Hosts of which each can keep a connection open.
+    pub(crate) n_workers: usize,
 }
 
 type SeedsWaiting = (oneshot::Sender<Seeded>, Seeded);
@@ -188,6 +190,7 @@ impl<B: Backend> Scheduler<B> {
             obeys_nofollow: true,
             awaits_renewals: false,
             credit_owed: 0,
+            n_workers: 0,
         }
     }
 

@@ -173,7 +173,7 @@ async fn an_idle_connection_is_closed_when_its_time_is_over() {
 async fn a_connection_at_rest_makes_room_and_no_more_are_open_than_there_are_slots() {
     let scripts = (0..160).map(|_| (0..20).map(|_| page("x")).collect()).collect();
     let server = Server::start(scripts).await;
-    let few = FetchConfig { connections: NonZeroU32::new(6).unwrap(), ..server.config() };
+    let few = FetchConfig { connections: NonZeroU32::new(3).unwrap(), ..server.config() };
     let fetcher = Fetcher::new(few).unwrap();
     for n in (0..8).cycle().take(160) {
         ok(fetch(&fetcher, &format!("http://h{n}.test/")).await);

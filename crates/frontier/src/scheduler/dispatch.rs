@@ -22,7 +22,7 @@ const STEPS: usize = 1000;
 /// Messages that the store has not answered, from which on no more URLs are ended.
 const MOST_UNANSWERED: usize = 64;
 /// Requests to a host that needs no rest between them, before other hosts have their turn.
-const TURN: u16 = 64;
+const TURN: u16 = 32;
 /// URLs that wait in memory for the rules of one origin; the others stay in their queue.
 const MOST_AT_GATE: usize = 64;
 
@@ -261,12 +261,13 @@ impl<B: Backend> Scheduler<B> {
 
     /// Lets a host that is free, and may be asked again at once, go before others that are due:
     /// its connection is open, and another host's may have to be closed to open one. After
-    /// [`TURN`] requests the others have their turn. They have it after each in a crawl with a rate,
-    /// which has time for connections and would come down on one host, and at an address that
-    /// hosts share.
+    /// [`TURN`] requests the others have their turn. They have it after each where all hosts that
+    /// wait can keep a connection, in a crawl with a rate, which has time for connections and would
+    /// come down on one host, and at an address that hosts share.
     pub(super) fn keep_turn(&mut self, key: HostKey, now: Instant) {
         let is_due = self.due.of(key).is_some_and(|due| due <= now.into());
-        let must_share = self.rate.is_some() || self.shares_address(key);
+        let is_needless = self.rate.is_some() || self.due.len() <= self.n_workers;
+        let must_share = is_needless || self.shares_address(key);
         let busy = self.host(key).busy();
         if is_due && !must_share && !busy.condition.is_backing_off() && busy.turn < TURN {
             self.due.insert(key, Stamp::FIRST);

@@ -45,7 +45,7 @@ CPU that scraper alone takes for the same trees and selectors, and how much the 
 
 Exit codes:
     0  done; each crawl reached every page and every item once
-    1  one did not, or had more connections than its workload allows (W3: 128), or output failed
+    1  one did not, or had more connections than its workload allows (W3: 256), or output failed
     2  wrong usage, or a machine with a single core";
 
 /// What is to be measured.

@@ -65,18 +65,18 @@ async fn answer(
     let at = Instant::now();
     let (parts, body) = request.into_parts();
     let authority = authority(&parts);
-    let record = Recorded {
+    let host = host_of(authority);
+    let record = || Recorded {
         at,
         at_unix_us: 0,
         done_unix_us: 0,
-        host: host_of(authority),
+        host: host.clone(),
         path: path_of(&parts).to_owned(),
         method: parts.method.as_str().to_owned(),
         user_agent: header(&parts.headers, USER_AGENT).to_owned(),
         connection,
         status: 0,
     };
-    let host = record.host.clone();
     let open = shared.log.begin(record);
     let pages = shared.hosts.find(&host);
     let reply = match read(body).await {

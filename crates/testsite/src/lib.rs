@@ -57,7 +57,7 @@ pub use directory::{Directory, Event};
 #[cfg(feature = "faults")]
 pub use faults::{Faults, MAX_REDIRECTS, WebFault};
 pub use graph::{Chain, ManyHosts, Tree};
-pub use market::{Market, Shape};
+pub use market::{KeepingMarket, Market, Shape};
 pub use news::{Article, News};
 pub use pages::Pages;
 pub use products::{Product, Products};

@@ -3,6 +3,10 @@
 //! What a benchmark measures is the crawler, so a page is put together from prepared markup with a
 //! few copies; see `crawl bench`.
 
+use std::sync::OnceLock;
+
+use bytes::Bytes;
+
 use crate::random::mix;
 use crate::{Reply, Site, SiteRequest, Truth};
 
@@ -17,6 +21,13 @@ pub struct Market {
     pub pages: u32,
     /// What a page is like.
     pub shape: Shape,
+}
+
+/// A [`Market`] that makes each of its first pages once, as a server does whose files are cached.
+#[derive(Debug)]
+pub struct KeepingMarket {
+    market: Market,
+    made: Vec<OnceLock<Bytes>>,
 }
 
 /// Size of a page, in bytes and links.
@@ -90,6 +101,16 @@ impl Market {
         }
     }
 
+    /// The same shops, which keep the pages they have made, up to `max_bytes` of them.
+    #[must_use]
+    pub fn keeping(self, max_bytes: usize) -> KeepingMarket {
+        let n = (max_bytes / self.shape.bytes.max(1)).min(self.pages as usize);
+        KeepingMarket {
+            market: self,
+            made: std::iter::repeat_with(OnceLock::new).take(n).collect(),
+        }
+    }
+
     fn page(&self, n: u32) -> String {
         let Shape { cards, links, bytes } = self.shape;
         let mut html = String::with_capacity(bytes + 2_048);
@@ -136,6 +157,16 @@ impl Site for Market {
         match number(request.path_and_query) {
             Some(n) if n < self.pages => Reply::html(self.page(n)),
             _ => Reply::not_found(),
+        }
+    }
+}
+
+impl Site for KeepingMarket {
+    fn respond(&self, request: &SiteRequest<'_>) -> Reply {
+        let number = number(request.path_and_query);
+        match number.and_then(|n| Some((n, self.made.get(n as usize)?))) {
+            Some((n, made)) => Reply::html(made.get_or_init(|| self.market.page(n).into()).clone()),
+            None => self.market.respond(request),
         }
     }
 }
@@ -255,6 +286,18 @@ mod tests {
             assert_eq!(seen.len(), truth.pages);
             assert!(truth.urls.iter().all(|url| seen.contains(url)));
         }
+    }
+
+    #[test]
+    fn a_page_that_was_kept_is_the_same_page() {
+        let market = Market { pages: 5, shape: Shape::SMALL };
+        let keeping = market.keeping(3 * Shape::SMALL.bytes);
+        assert_eq!(keeping.made.len(), 3);
+        for path in ["/", "/p/2", "/p/3", "/p/2", "/p/5", "/x"].map(|p| SiteRequest::get("m", p)) {
+            let (kept, made) = (keeping.respond(&path), market.respond(&path));
+            assert_eq!((kept.status, kept.body), (made.status, made.body), "{path:?}");
+        }
+        assert!(keeping.made[2].get().is_some() && keeping.made[1].get().is_none());
     }
 
     #[test]

@@ -86,17 +86,21 @@ impl Log {
         (self.started_unix + at.saturating_duration_since(self.started)).as_micros() as u64
     }
 
-    /// Notes a request whose head has just been read; its times are set here.
-    pub(crate) fn begin(self: &Arc<Self>, mut record: Recorded) -> Open {
-        record.at_unix_us = self.unix_us(record.at);
+    /// Notes a request whose head has just been read; its times are set here. `record` is asked
+    /// only if it is to be remembered.
+    pub(crate) fn begin(self: &Arc<Self>, record: impl FnOnce() -> Recorded) -> Open {
         self.served.fetch_add(1, Ordering::Relaxed);
-        let line = self.file.is_some().then(|| Box::new(record.clone()));
-        let mut records = lock(&self.records);
-        let index = (records.len() < self.limit).then(|| {
-            records.push(record);
-            records.len() - 1
-        });
-        drop(records);
+        let (mut index, mut line) = (None, None);
+        if self.limit > 0 || self.file.is_some() {
+            let mut record = record();
+            record.at_unix_us = self.unix_us(record.at);
+            line = self.file.is_some().then(|| Box::new(record.clone()));
+            let mut records = lock(&self.records);
+            index = (records.len() < self.limit).then(|| {
+                records.push(record);
+                records.len() - 1
+            });
+        }
         Open { log: Arc::clone(self), index, line, done: false }
     }
 

@@ -18,6 +18,9 @@ use crate::cli::failure::{Exit, Failure, unless_closed};
 /// Longest that the site waits for connections of a process that has ended.
 const GOODBYE: Duration = Duration::from_secs(5);
 
+/// Bytes of pages that it keeps once they are made: the smaller workloads whole.
+const MAX_KEPT: usize = 256 << 20;
+
 /// A running site. Stops when dropped.
 pub(crate) struct Served {
     pub(crate) addr: SocketAddr,
@@ -85,7 +88,7 @@ pub(crate) fn serve(workload: Workload, pages: Option<u32>) -> Result<(), Failur
     let market = workload.market(pages);
     // All hosts at one port: 127.0.0.1 is the first of them.
     let builder = TestSite::builder()
-        .site("*", Arc::new(market))
+        .site("*", Arc::new(market.keeping(MAX_KEPT)))
         .also_on(workload.addresses().skip(1).map(Into::into))
         .latency(workload.latency())
         .keep_records(0);

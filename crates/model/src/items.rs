@@ -1,6 +1,7 @@
 //! Items: of which kinds they are, what those of a page come to (kept or dropped, known again by
 //! which keys), and which of their fields are filled.
 
+mod compact;
 mod fields;
 mod keys;
 

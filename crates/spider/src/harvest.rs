@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crawl_model::{CanonicalUrl, FileAsk, Item, ItemKind, Kinds, Request};
 use serde::Serialize;
+use serde::ser::Error as _;
 
 pub(crate) use links::is_nofollow;
 pub use log::{LogLevel, LogLine};
@@ -33,6 +34,8 @@ pub struct Harvest {
     logs_left_out: u64,
     stats: BTreeMap<String, i64>,
     stop: Option<String>,
+    /// Where items are written.
+    written: Vec<u8>,
 }
 
 impl Harvest {
@@ -75,9 +78,11 @@ impl Harvest {
     }
 
     fn put(&mut self, item: &(impl Serialize + ?Sized), kind: u16) -> Result<(), SpiderError> {
-        let text = serde_json::to_string(item)
-            .map_err(|source| SpiderError::Serialise { what: "the item", source })?;
-        self.items.push(Item { json: text.into(), kind });
+        let wrong = |source| SpiderError::Serialise { what: "the item", source };
+        self.written.clear();
+        serde_json::to_writer(&mut self.written, item).map_err(wrong)?;
+        let json = std::str::from_utf8(&self.written).map_err(serde_json::Error::custom);
+        self.items.push(Item { json: json.map_err(wrong)?.into(), kind });
         Ok(())
     }
 

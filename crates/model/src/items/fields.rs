@@ -7,6 +7,8 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::compact;
+
 /// Longest name of a field that is told apart, in characters.
 const MAX_NAME_CHARS: usize = 100;
 
@@ -63,7 +65,7 @@ impl KindCounts {
     /// Shows the count of each field of an item, and whether it is filled there.
     fn each(&mut self, json: &str, mut each: impl FnMut(&mut u64, bool)) {
         // What is no object has no fields.
-        let Ok(Fields(fields)) = serde_json::from_str::<Fields<'_>>(json) else { return };
+        let Some(Fields(fields)) = Fields::of(json) else { return };
         for (name, is_filled) in fields {
             let is_long = name.len() > MAX_NAME_CHARS && name.chars().nth(MAX_NAME_CHARS).is_some();
             let name = if is_long { "(long name)" } else { &*name };
@@ -77,6 +79,37 @@ impl KindCounts {
 
 /// An object's fields, and whether they are filled; read without building it.
 struct Fields<'a>(Vec<(std::borrow::Cow<'a, str>, bool)>);
+
+impl<'a> Fields<'a> {
+    /// Of the text of one value; `None` if that is no object.
+    fn of(json: &'a str) -> Option<Self> {
+        Self::of_compact(json).or_else(|| serde_json::from_str(json).ok())
+    }
+
+    /// The same of an object as it is usually written: without blanks, names without escapes. The
+    /// text is taken to be JSON, which saves reading what the values are.
+    fn of_compact(json: &'a str) -> Option<Self> {
+        let mut fields = Vec::with_capacity(8);
+        let mut rest = json.strip_prefix('{')?;
+        if rest == "}" {
+            return Some(Self(fields));
+        }
+        loop {
+            let (name, after) = rest.strip_prefix('"')?.split_once('"')?;
+            if name.contains('\\') {
+                return None;
+            }
+            let value = after.strip_prefix(':')?;
+            let len = compact::len_of_value(value.as_bytes())?;
+            fields.push((name.into(), is_filled(&value[..len])));
+            rest = match value.as_bytes().get(len)? {
+                b',' => &value[len + 1..],
+                b'}' if len + 1 == value.len() => return Some(Self(fields)),
+                _ => return None,
+            };
+        }
+    }
+}
 
 impl<'de> Deserialize<'de> for Fields<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -133,5 +166,24 @@ mod tests {
         assert_eq!(names, ["a", "f", "g", "h", "i\n"]);
         counts.remove("book", json);
         assert!(counts.kinds["book"].fields.values().all(|n| *n == 0) && counts.n_items() == 0);
+    }
+
+    #[test]
+    fn fields_are_the_same_however_they_are_found() {
+        for json in [
+            "{}",
+            r#"{"a":1}"#,
+            r#"{"a":"","b":"x\\\"y","c":null,"d":[],"e":[1,{"f":"}"}],"g":{},"h":-1.5e3,"i":true}"#,
+            r#"{"\u00e9":"é","é":2}"#,
+            r#"{ "a" : [ ] , "b" : 1 }"#,
+            "[1]",
+            "3",
+            "\"{}\"",
+        ] {
+            let by_serde = serde_json::from_str::<Fields<'_>>(json).ok().map(|fields| fields.0);
+            assert_eq!(Fields::of(json).map(|fields| fields.0), by_serde, "{json}");
+            let is_compact = Fields::of_compact(json).is_some();
+            assert_eq!(is_compact, json.starts_with("{\"a\":") || json == "{}", "{json}");
+        }
     }
 }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crawl_model::ItemKind;
-use crawl_spider::{FileAsk, Harvest, Page, SpiderError, Value};
-use serde_json::Map;
+use crawl_spider::{FileAsk, Harvest, Page, SpiderError};
 
+use crate::spiders::object::Object;
 use crate::spiders::stop::Stop;
 
 /// A harvest, and what is to be known of it to go on or to stop.
@@ -29,7 +29,7 @@ impl<'h> Basket<'h> {
     pub(crate) fn emit(
         &mut self,
         kind: Option<&Arc<ItemKind>>,
-        item: &Map<String, Value>,
+        item: &Object<'_>,
         files: Vec<FileAsk>,
     ) -> Result<(), SpiderError> {
         match kind {

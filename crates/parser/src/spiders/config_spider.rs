@@ -160,7 +160,7 @@ impl Spider for ConfigSpider {
                 None => {
                     let text = "an item came whose table is gone; it is kept as it is";
                     basket.out.log(LogLevel::Warn, text);
-                    basket.emit(None, &carried.fields, Vec::new())?;
+                    basket.emit(None, &carried.fields.clone().into(), Vec::new())?;
                 }
             }
         }
@@ -199,9 +199,9 @@ impl Spider for ConfigSpider {
         if let Some(carried) = luggage.item {
             match self.items.get(carried.rule) {
                 Some(item) => {
-                    item.give_up(carried.level, carried.fields, failed.url(), &mut basket)?;
+                    item.give_up(carried.level, carried.fields.into(), failed.url(), &mut basket)?;
                 }
-                None => basket.emit(None, &carried.fields, Vec::new())?,
+                None => basket.emit(None, &carried.fields.into(), Vec::new())?,
             }
         }
         if let Some(reason) = self.stop.count_error() {

@@ -7,7 +7,6 @@ use crawl_spider::{
     CanonicalUrl, Fate, FileAsk, FileKind, ItemQuery, LogLevel, SpiderError, Value,
 };
 use regex::Regex;
-use serde_json::Map;
 
 use crate::data::json;
 use crate::spiders::basket::Basket;
@@ -15,6 +14,7 @@ use crate::spiders::config::{DetailConfig, ItemConfig, OnFailure};
 use crate::spiders::error::{SpiderConfigError, regex_in, wrong};
 use crate::spiders::field::{Field, Fields, Within, query};
 use crate::spiders::luggage::{Carried, Luggage};
+use crate::spiders::object::Object;
 use crate::spiders::read::{Context, Scope, Taken};
 use crate::spiders::selector::Selector;
 
@@ -205,7 +205,7 @@ impl ItemRule {
         carried: &Carried,
         basket: &mut Basket<'_>,
     ) -> Result<(), SpiderError> {
-        let mut object = carried.fields.clone();
+        let mut object = Object::from(carried.fields.clone());
         let Some(detail) = self.details.get(carried.level) else {
             // The table was changed while the item was on its way.
             return self.emit(object, cx.page.url(), basket);
@@ -224,7 +224,7 @@ impl ItemRule {
         cx: Context<'_>,
         scope: Scope<'_>,
         level: usize,
-        object: Map<String, Value>,
+        object: Object<'_>,
         basket: &mut Basket<'_>,
     ) -> Result<(), SpiderError> {
         let Some(detail) = self.details.get(level) else {
@@ -245,7 +245,7 @@ impl ItemRule {
             Fate::Refused => return self.give_up(level, object, &url, basket),
             _ => basket.note_link(true),
         }
-        let item = Carried { rule: self.number, level, fields: object };
+        let item = Carried { rule: self.number, level, fields: object.into_map() };
         let carry = cx.luggage.carry.clone();
         let luggage = Luggage { carry, item: Some(item), ..Luggage::default() };
         let follow = basket.out.get_url(url).meta(&luggage)?;
@@ -258,10 +258,10 @@ impl ItemRule {
     }
 
     /// What becomes of an item whose page at `level` cannot be had.
-    pub(crate) fn give_up(
-        &self,
+    pub(crate) fn give_up<'a>(
+        &'a self,
         level: usize,
-        mut object: Map<String, Value>,
+        mut object: Object<'a>,
         url: &CanonicalUrl,
         basket: &mut Basket<'_>,
     ) -> Result<(), SpiderError> {
@@ -281,12 +281,12 @@ impl ItemRule {
 
     fn emit(
         &self,
-        mut object: Map<String, Value>,
+        mut object: Object<'_>,
         url: &CanonicalUrl,
         basket: &mut Basket<'_>,
     ) -> Result<(), SpiderError> {
         if !self.has_url_field {
-            object.insert("url".to_owned(), Value::from(url.without_credentials().as_str()));
+            object.insert("url", Value::from(url.without_credentials().as_str()));
         }
         let files = self.files.iter().flat_map(|(name, kind)| asks(&object, name, *kind)).collect();
         basket.emit(Some(&self.kind), &object, files)
@@ -294,7 +294,7 @@ impl ItemRule {
 }
 
 /// The files that a field of an item names.
-fn asks(object: &Map<String, Value>, name: &str, kind: FileKind) -> Vec<FileAsk> {
+fn asks(object: &Object<'_>, name: &str, kind: FileKind) -> Vec<FileAsk> {
     let values = match object.get(name) {
         Some(Value::Array(list)) => list.as_slice(),
         Some(value) => std::slice::from_ref(value),
@@ -345,9 +345,9 @@ impl Detail {
 }
 
 /// Adds what was found, and what was not where there is nothing yet.
-fn merge(object: &mut Map<String, Value>, taken: Taken<'_>) {
+fn merge<'f>(object: &mut Object<'f>, taken: Taken<'f>) {
     for (name, value) in taken.object {
-        if taken.found.contains(&name.as_str()) || !object.contains_key(&name) {
+        if !taken.missed.contains(&&*name) || object.get(&name).is_none() {
             object.insert(name, value);
         }
     }

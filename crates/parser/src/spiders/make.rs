@@ -136,7 +136,8 @@ impl Make {
         }
         let pieces = found.flat_map(|raw| self.cut(raw));
         if let Some(between) = &self.join {
-            let texts: Vec<String> = pieces.filter_map(|raw| text_of(&raw)).collect();
+            let texts: Vec<String> =
+                pieces.filter_map(|raw| Some(text_of(&raw)?.into_owned())).collect();
             return self.typed(page, Raw::Text(texts.join(between).into()));
         }
         let values: Vec<Value> = pieces.filter_map(|raw| self.typed(page, raw)).collect();
@@ -185,7 +186,7 @@ impl Make {
     fn step<'a>(&self, raw: Raw<'a>, searches: bool) -> Option<Raw<'a>> {
         let mut text: Cow<'a, str> = match raw {
             Raw::Text(text) => text,
-            raw @ Raw::Json(_) => text_of(&raw)?.into(),
+            raw @ Raw::Json(_) => text_of(&raw)?.into_owned().into(),
         };
         if let Some(regex) = self.regex.as_ref().filter(|_| searches) {
             text = search(regex, text)?;
@@ -302,12 +303,12 @@ fn elements(raw: Raw<'_>) -> Vec<Raw<'_>> {
 }
 
 /// The text of a text, a number or a truth value.
-fn text_of(raw: &Raw<'_>) -> Option<String> {
+fn text_of<'a>(raw: &'a Raw<'_>) -> Option<Cow<'a, str>> {
     match raw {
-        Raw::Text(text) => Some(text.clone().into_owned()),
+        Raw::Text(text) => Some(Cow::Borrowed(text)),
         Raw::Json(value) => match value.as_ref() {
-            Value::String(text) => Some(text.clone()),
-            value @ (Value::Number(_) | Value::Bool(_)) => Some(value.to_string()),
+            Value::String(text) => Some(Cow::Borrowed(text)),
+            value @ (Value::Number(_) | Value::Bool(_)) => Some(value.to_string().into()),
             Value::Null | Value::Array(_) | Value::Object(_) => None,
         },
     }

@@ -20,6 +20,7 @@ mod field;
 mod item;
 mod luggage;
 mod make;
+mod object;
 mod read;
 mod selector;
 

@@ -12,6 +12,7 @@ use crate::spiders::date::Date;
 use crate::spiders::field::{Field, Fields, NodeTake, Source};
 use crate::spiders::luggage::Luggage;
 use crate::spiders::make::Raw;
+use crate::spiders::object::Object;
 
 /// The page that is read, and what came with it.
 #[derive(Clone, Copy)]
@@ -34,9 +35,9 @@ pub(crate) enum Scope<'a> {
 /// Fields that were read.
 #[derive(Debug, Default)]
 pub(crate) struct Taken<'f> {
-    pub(crate) object: Map<String, Value>,
-    /// Names of those that were found.
-    pub(crate) found: Vec<&'f str>,
+    pub(crate) object: Object<'f>,
+    /// Names of those that were not found.
+    pub(crate) missed: Vec<&'f str>,
     /// Whether any of those was found that count.
     pub(crate) is_something: bool,
     /// The first one that is required and was not found.
@@ -50,21 +51,17 @@ impl Fields {
     /// [`SpiderError::Selector`] if an expression takes too long on this page.
     pub(crate) fn read(&self, cx: Context<'_>, scope: Scope<'_>) -> Result<Taken<'_>, SpiderError> {
         // The page's URL may come on top.
-        let object = Map::with_capacity(self.list.len() + 1);
+        let object = Object::with_capacity(self.list.len() + 1);
         let mut taken = Taken { object, is_something: !self.is_demanding, ..Taken::default() };
         for (name, field) in &self.list {
             let value = field.read(cx, scope)?;
             match value {
                 Some(value) => {
                     taken.is_something |= field.stands_on_page();
-                    taken.found.push(name);
-                    taken.object.insert(name.clone(), value);
+                    taken.object.insert(name, value);
                 }
                 None => {
-                    if field.required {
-                        taken.missing.get_or_insert(name);
-                    }
-                    taken.object.insert(name.clone(), field.fallback());
+                    taken.miss(name, field);
                 }
             }
         }
@@ -73,15 +70,23 @@ impl Fields {
 
     /// What they are if none is found of those that `object` has not, and the first one of them
     /// that is required.
-    pub(crate) fn unread(&self, object: &Map<String, Value>) -> Taken<'_> {
+    pub(crate) fn unread(&self, object: &Object<'_>) -> Taken<'_> {
         let mut taken = Taken::default();
-        for (name, field) in self.list.iter().filter(|(name, _)| !object.contains_key(name)) {
-            if field.required {
-                taken.missing.get_or_insert(name);
-            }
-            taken.object.insert(name.clone(), field.fallback());
+        for (name, field) in self.list.iter().filter(|(name, _)| object.get(name).is_none()) {
+            taken.miss(name, field);
         }
         taken
+    }
+}
+
+impl<'f> Taken<'f> {
+    /// Notes a field that was not found.
+    fn miss(&mut self, name: &'f str, field: &Field) {
+        if field.required {
+            self.missing.get_or_insert(name);
+        }
+        self.missed.push(name);
+        self.object.insert(name, field.fallback());
     }
 }
 
@@ -140,7 +145,7 @@ impl Field {
     fn object(&self, cx: Context<'_>, scope: Scope<'_>) -> Result<Option<Value>, SpiderError> {
         let taken = self.fields.read(cx, scope)?;
         let is_whole = taken.is_something && taken.missing.is_none();
-        Ok(is_whole.then_some(Value::Object(taken.object)))
+        Ok(is_whole.then_some(Value::Object(taken.object.into_map())))
     }
 
     /// What its source finds.

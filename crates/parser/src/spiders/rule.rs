@@ -222,7 +222,7 @@ impl Rule {
             followed = followed.label(label.clone());
         }
         if !self.carry.list.is_empty() {
-            let carry = self.carry.read(cx, Scope::Page)?.object;
+            let carry = self.carry.read(cx, Scope::Page)?.object.into_map();
             followed.meta(&Luggage { carry, ..Luggage::default() })?;
         }
         Ok(())

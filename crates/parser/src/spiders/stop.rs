@@ -5,11 +5,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crawl_spider::Value;
 use regex::Regex;
-use serde_json::Map;
 
 use crate::spiders::config::{KnownConfig, StopConfig, WhenConfig};
 use crate::spiders::date::Date;
 use crate::spiders::error::{SpiderConfigError, regex_in, wrong};
+use crate::spiders::object::Object;
 
 /// The `[spider.stop]` table. Its counts are those of one run.
 #[derive(Debug, Default)]
@@ -55,9 +55,10 @@ impl Stop {
     }
 
     /// Why an item closes the crawl; `None` if it does not.
-    pub(crate) fn reason_of(&self, item: &Map<String, Value>) -> Option<String> {
+    pub(crate) fn reason_of(&self, item: &Object<'_>) -> Option<String> {
         let when = self.when.iter().find(|when| when.holds(item))?;
-        let shown: String = item[&when.field].to_string().chars().take(100).collect();
+        let shown = item.get(&when.field).map(Value::to_string).unwrap_or_default();
+        let shown: String = shown.chars().take(100).collect();
         Some(format!("spider.stop.when: `{}` is {shown}", when.field))
     }
 
@@ -113,7 +114,7 @@ impl When {
         Ok(Self { field, equals, regex, before, below, above })
     }
 
-    fn holds(&self, item: &Map<String, Value>) -> bool {
+    fn holds(&self, item: &Object<'_>) -> bool {
         let Some(value) = item.get(&self.field).filter(|value| !value.is_null()) else {
             return false;
         };

@@ -17,17 +17,13 @@ use serde_json::Number;
 /// ```
 #[must_use]
 pub fn number(text: &str) -> Option<Number> {
-    let start = text.find(|c: char| c.is_ascii_digit())?;
-    let is_part = |c: char| {
-        c.is_ascii_digit() || matches!(c, '.' | ',' | '\'' | '\u{2019}' | '\u{a0}' | '\u{202f}')
-    };
-    let len = text[start..].find(|c| !is_part(c)).unwrap_or(text.len() - start);
-    let run = text[start..start + len].trim_end_matches(|c: char| !c.is_ascii_digit());
+    // No byte of another character is an ASCII one.
+    let start = text.bytes().position(|byte| byte.is_ascii_digit())?;
+    let run = run_of(&text[start..]);
     // `.5` is a half.
     let has_bare_point =
         text[..start].ends_with('.') && !text[..start - 1].ends_with(|c: char| c.is_alphanumeric());
     let sign_at = if has_bare_point { start - 1 } else { start };
-    let is_negative = is_negative(&text[..sign_at]);
     let mark = if has_bare_point { None } else { decimal_mark(run) };
     let (whole, fraction) = match mark {
         Some(at) => (&run[..at], &run[at + 1..]),
@@ -35,7 +31,7 @@ pub fn number(text: &str) -> Option<Number> {
         None => (run, ""),
     };
     let mut plain = String::with_capacity(run.len() + "-.0".len());
-    if is_negative {
+    if is_negative(&text[..sign_at]) {
         plain.push('-');
     }
     push_digits(&mut plain, whole);
@@ -50,8 +46,26 @@ pub fn number(text: &str) -> Option<Number> {
     Number::from_f64(plain.parse().ok()?)
 }
 
+/// The digits at the beginning of `text`, and the marks between them.
+fn run_of(text: &str) -> &str {
+    let is_part = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'.' | b',' | b'\'');
+    let mut len = 0;
+    loop {
+        len += text[len..].bytes().take_while(|byte| is_part(*byte)).count();
+        match text[len..].chars().next() {
+            Some(mark @ ('\u{2019}' | '\u{a0}' | '\u{202f}')) => len += mark.len_utf8(),
+            _ => break,
+        }
+    }
+    let last = text[..len].bytes().rposition(|byte| byte.is_ascii_digit());
+    &text[..last.map_or(0, |last| last + 1)]
+}
+
 fn push_digits(out: &mut String, part: &str) {
-    out.extend(part.bytes().filter(u8::is_ascii_digit).map(char::from));
+    match part.bytes().all(|byte| byte.is_ascii_digit()) {
+        true => out.push_str(part),
+        false => out.extend(part.chars().filter(char::is_ascii_digit)),
+    }
 }
 
 /// A minus sign directly before a number, and not a dash inside a word (`A-7`, `1-2`).
@@ -61,12 +75,13 @@ fn is_negative(before: &str) -> bool {
 }
 
 fn decimal_mark(run: &str) -> Option<usize> {
-    let (point, comma) = (run.rfind('.'), run.rfind(','));
-    match (point, comma) {
+    let last = |mark| run.bytes().rposition(|byte| byte == mark);
+    let is_first = |at: usize, mark| !run[..at].bytes().any(|byte| byte == mark);
+    match (last(b'.'), last(b',')) {
         (Some(point), Some(comma)) => Some(point.max(comma)),
-        (Some(point), None) => (run.matches('.').count() == 1).then_some(point),
+        (Some(point), None) => is_first(point, b'.').then_some(point),
         (None, Some(comma)) => {
-            let is_single = run.matches(',').count() == 1;
+            let is_single = is_first(comma, b',');
             (is_single && run.len() - comma - 1 != 3).then_some(comma)
         }
         (None, None) => None,

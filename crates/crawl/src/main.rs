@@ -1,6 +1,7 @@
 //! The `crawl` binary: reads the command line, runs the command, answers with an exit code.
 
 mod cli;
+mod memory;
 
 use std::process::ExitCode;
 
@@ -9,15 +10,12 @@ use clap::Parser;
 use cli::args::Cli;
 use cli::failure::{Exit, Failure};
 
-/// A crawler allocates and frees by the page on many threads, where it beats glibc's malloc.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Sets for the whole process what is good for a crawl; where the system has no such thing, it runs
 /// without.
 fn fit_to_crawling() {
     // All threads are for the crawl.
     let _ = crawl::parser::give_way();
+    memory::give_back_soon();
     // Pages of 2 MiB would be cleared as a whole for a few KiB of a body, again and again.
     #[cfg(target_os = "linux")]
     let _ = rustix::thread::disable_transparent_huge_pages(true);

@@ -118,9 +118,15 @@ impl<'a> Collector<'a> {
         self.found
     }
 
-    #[inline]
+    #[inline(always)] // for most elements are of no use
     pub(super) fn open(&mut self, element: &impl Element<'a>) {
         self.depth += 1;
+        if self.is_curious || is_of_use(element.tag()) {
+            self.look_at(element);
+        }
+    }
+
+    fn look_at(&mut self, element: &impl Element<'a>) {
         match (element.space(), element.tag()) {
             (Space::Html | Space::Svg, Tag::A) => self.anchor(element),
             (Space::Html, Tag::Area) => self.places(element),
@@ -142,17 +148,30 @@ impl<'a> Collector<'a> {
         }
     }
 
-    /// Text, made as the tree has it only if somebody wants it.
-    #[inline]
-    pub(super) fn text(&mut self, text: impl FnOnce() -> Cow<'a, str>) {
-        if self.open.is_empty() && self.hold.is_none() {
-            return;
-        }
-        self.keep(text());
+    /// Whether text that comes now is part of anything.
+    #[inline(always)]
+    pub(super) fn wants_text(&self) -> bool {
+        !self.open.is_empty() || self.hold.is_some()
     }
 
-    #[inline]
+    /// Text, made as the tree has it only if somebody wants it.
+    #[inline(always)]
+    pub(super) fn text(&mut self, text: impl FnOnce() -> Cow<'a, str>) {
+        if self.wants_text() {
+            self.keep(text());
+        }
+    }
+
+    #[inline(always)]
     pub(super) fn close(&mut self) {
+        if self.wants_text() || self.noscript == self.depth {
+            self.end();
+        }
+        self.depth -= 1;
+    }
+
+    /// Ends what the innermost element has begun.
+    fn end(&mut self) {
         if let Some(&(index, depth)) = self.open.last()
             && depth == self.depth
         {
@@ -167,7 +186,6 @@ impl<'a> Collector<'a> {
         if self.noscript == self.depth {
             self.noscript = 0;
         }
-        self.depth -= 1;
     }
 
     fn keep(&mut self, text: Cow<'a, str>) {
@@ -314,6 +332,15 @@ impl<'a> Collector<'a> {
             }
         }
     }
+}
+
+/// Whether an element of this name may say something of the usual links, or of the document.
+#[inline]
+fn is_of_use(tag: Tag) -> bool {
+    matches!(
+        tag,
+        Tag::A | Tag::Area | Tag::Base | Tag::Meta | Tag::Noscript | Tag::Style | Tag::Title
+    )
 }
 
 /// Whether an `input` is such a button that the attribute means something.

@@ -26,17 +26,22 @@ impl<'a> Links<'a> {
 }
 
 impl<'a> Consumer<'a> for Links<'a> {
-    #[inline]
+    #[inline(always)]
     fn open(&mut self, tag: &Start<'a>, space: Space) {
         self.0.open(&Streamed { tag, space });
     }
 
-    #[inline]
+    #[inline(always)]
+    fn wants_text(&self) -> bool {
+        self.0.wants_text()
+    }
+
+    #[inline(always)]
     fn text(&mut self, text: Text<'a>) {
         self.0.text(|| text.decoded());
     }
 
-    #[inline]
+    #[inline(always)]
     fn close(&mut self) {
         self.0.close();
     }

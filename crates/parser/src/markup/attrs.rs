@@ -102,7 +102,7 @@ pub(super) fn skip_blank_or_slash(bytes: &[u8], mut pos: usize) -> usize {
 
 /// Reads the attribute at `pos` and moves `pos` behind it. What the end cuts off counts as far
 /// as it goes.
-#[inline]
+#[inline(always)]
 pub(super) fn next_attribute(bytes: &[u8], pos: &mut usize) -> (Range<usize>, Range<usize>) {
     let start = *pos;
     // A `=` in the first place belongs to the name.

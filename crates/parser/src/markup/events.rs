@@ -32,6 +32,12 @@ pub(crate) trait Consumer<'a> {
     /// An element opens inside of those that are open.
     fn open(&mut self, tag: &Start<'a>, space: Space);
 
+    /// Whether it has any use for a text that comes now.
+    #[inline(always)]
+    fn wants_text(&self) -> bool {
+        true
+    }
+
     /// A piece of text in the innermost open element. A text node may come in several.
     fn text(&mut self, text: Text<'a>);
 
@@ -41,37 +47,47 @@ pub(crate) trait Consumer<'a> {
 
 /// A reader that does not care.
 impl Consumer<'_> for () {
-    #[inline]
+    #[inline(always)]
     fn open(&mut self, _: &Start<'_>, _: Space) {}
 
-    #[inline]
+    #[inline(always)]
+    fn wants_text(&self) -> bool {
+        false
+    }
+
+    #[inline(always)]
     fn text(&mut self, _: Text<'_>) {}
 
-    #[inline]
+    #[inline(always)]
     fn close(&mut self) {}
 }
 
 /// Two readers of one pass.
 impl<'a, A: Consumer<'a>, B: Consumer<'a>> Consumer<'a> for (A, B) {
-    #[inline]
+    #[inline(always)]
     fn begin(&mut self, is_quirky: bool) {
         self.0.begin(is_quirky);
         self.1.begin(is_quirky);
     }
 
-    #[inline]
+    #[inline(always)]
     fn open(&mut self, tag: &Start<'a>, space: Space) {
         self.0.open(tag, space);
         self.1.open(tag, space);
     }
 
-    #[inline]
+    #[inline(always)]
+    fn wants_text(&self) -> bool {
+        self.0.wants_text() || self.1.wants_text()
+    }
+
+    #[inline(always)]
     fn text(&mut self, text: Text<'a>) {
         self.0.text(text);
         self.1.text(text);
     }
 
-    #[inline]
+    #[inline(always)]
     fn close(&mut self) {
         self.0.close();
         self.1.close();
@@ -80,22 +96,27 @@ impl<'a, A: Consumer<'a>, B: Consumer<'a>> Consumer<'a> for (A, B) {
 
 /// A reader that is lent.
 impl<'a, C: Consumer<'a>> Consumer<'a> for &mut C {
-    #[inline]
+    #[inline(always)]
     fn begin(&mut self, is_quirky: bool) {
         (**self).begin(is_quirky);
     }
 
-    #[inline]
+    #[inline(always)]
     fn open(&mut self, tag: &Start<'a>, space: Space) {
         (**self).open(tag, space);
     }
 
-    #[inline]
+    #[inline(always)]
+    fn wants_text(&self) -> bool {
+        (**self).wants_text()
+    }
+
+    #[inline(always)]
     fn text(&mut self, text: Text<'a>) {
         (**self).text(text);
     }
 
-    #[inline]
+    #[inline(always)]
     fn close(&mut self) {
         (**self).close();
     }

@@ -22,44 +22,68 @@ pub(crate) enum Token<'a> {
     Raw(&'a str),
     /// A start tag.
     Start(Start<'a>),
-    /// An end tag's name as written, and whether it stands in SVG or MathML.
+    /// An end tag's name, as that of a start tag, and whether it stands in SVG or MathML.
     End(&'a str, bool),
 }
 
 /// A start tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Start<'a> {
-    /// Its name as written.
+    /// Its name: in lower case, if it is one that rules speak of, and as written, if not.
     pub(crate) name: &'a str,
     /// Its name as a number, whatever it stands in.
     pub(crate) tag: Tag,
     /// Whether it stands in SVG or MathML, where `title` or `base` mean something else.
     pub(crate) foreign: bool,
-    pub(super) region: &'a str,
+    /// Where its attributes stand, from its name to its `>`: most are never looked at.
+    text: &'a str,
+    start: usize,
+    end: usize,
 }
 
 impl<'a> Start<'a> {
     /// A tag without attributes, as the tree builder adds them by itself.
     pub(super) fn implied(tag: Tag) -> Self {
-        Self { name: tag.name(), tag, foreign: false, region: "" }
+        Self { name: tag.name(), tag, foreign: false, text: "", start: 0, end: 0 }
     }
 
     /// A tag of this name with the attributes that `region` holds.
     pub(crate) fn with_region(tag: Tag, region: &'a str) -> Self {
-        Self { region, ..Self::implied(tag) }
+        Self { text: region, end: region.len(), ..Self::implied(tag) }
+    }
+
+    /// A tag of this name with the attributes that stand there in `text`.
+    #[inline]
+    pub(super) fn within(text: &'a str, tag: Tag, name: &'a str, attrs: Range<usize>) -> Self {
+        Self { name, tag, foreign: false, text, start: attrs.start, end: attrs.end }
+    }
+
+    /// The same tag with another name.
+    pub(super) fn named(self, tag: Tag) -> Self {
+        Self { name: tag.name(), tag, ..self }
+    }
+
+    /// The same tag in SVG or MathML.
+    pub(super) fn in_foreign(self) -> Self {
+        Self { foreign: true, ..self }
     }
 
     /// Where in `text` its attributes stand, from its name to its `>`; `None` if it is no tag of
     /// this text. Whoever keeps that needs neither borrow nor copy.
+    #[inline]
     pub(crate) fn region_in(&self, text: &str) -> Option<Range<usize>> {
-        let start = self.region.as_ptr().addr().checked_sub(text.as_ptr().addr())?;
-        let end = start.checked_add(self.region.len())?;
-        (end <= text.len()).then_some(start..end)
+        std::ptr::eq(self.text, text).then_some(self.start..self.end)
+    }
+
+    /// All between its name and its `>`.
+    #[inline]
+    pub(super) fn region(&self) -> &'a str {
+        self.text.get(self.start..self.end).unwrap_or_default()
     }
 
     /// Its attributes as written: name and value, references not decoded.
     pub(crate) fn attrs(&self) -> Attrs<'a> {
-        Attrs::new(self.region)
+        Attrs::new(self.region())
     }
 
     /// The value of an attribute as written; the first of that name counts.
@@ -70,13 +94,13 @@ impl<'a> Start<'a> {
     /// The same of several attributes.
     #[inline]
     pub(crate) fn attrs_of<const N: usize>(&self, names: [&str; N]) -> [Option<&'a str>; N] {
-        find_attributes(self.region, names, usize::MAX)
+        find_attributes(self.region(), names, usize::MAX)
     }
 
     /// The same as [`attr`](Self::attr), if it is among the first `most` attributes.
     #[inline]
     pub(crate) fn attr_within(&self, name: &str, most: usize) -> Option<&'a str> {
-        find_attribute(self.region, name, most)
+        find_attribute(self.region(), name, most)
     }
 }
 
@@ -102,7 +126,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn start(&mut self, mut tag: Start<'a>) -> Token<'a> {
-        tag.foreign = self.foreign.start(tag.name, tag.region);
+        tag.foreign = self.foreign.start(tag.name, tag.region());
         self.splitter.has_cdata = self.foreign.is_inside();
         if !tag.foreign && holds_raw_text(tag.tag) {
             self.raw = Some(tag.tag);
@@ -129,7 +153,7 @@ impl<'a> Iterator for Scanner<'a> {
             Piece::Text(text) => Token::Text(text),
             Piece::Cdata(text) => Token::Raw(text),
             Piece::Start(tag) => self.start(tag),
-            Piece::End(name, _) => self.end(name),
+            Piece::End(name) => self.end(name),
         })
     }
 }

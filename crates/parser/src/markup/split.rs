@@ -24,8 +24,21 @@ pub(crate) enum Piece<'a> {
     Cdata(&'a str),
     /// A start tag.
     Start(Start<'a>),
-    /// An end tag: its name as written.
-    End(&'a str, Tag),
+    /// An end tag: its name, as that of a start tag.
+    End(&'a str),
+}
+
+/// What begins with a `<`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Markup {
+    /// A start tag, if the document's end does not cut it off.
+    Start,
+    /// `</`
+    End,
+    /// `<!`
+    Declaration,
+    /// `<?`
+    Instruction,
 }
 
 /// Splits one document.
@@ -66,60 +79,99 @@ impl<'a> Splitter<'a> {
     }
 
     /// The next piece; `None` at the end of the document.
-    #[inline(always)] // for a piece is large, and copying it is a good part of the work
     pub(crate) fn next_piece(&mut self) -> Option<Piece<'a>> {
-        let bytes = self.bytes();
-        while self.pos < bytes.len() {
-            if std::mem::take(&mut self.is_at_markup) {
-                match self.markup() {
-                    Some(piece) => return Some(piece),
-                    None => continue,
-                }
-            }
-            let start = self.pos;
-            let mut end = start;
-            // A `<` that begins no markup is text.
-            while end < bytes.len() {
-                if bytes[end] != b'<' {
-                    end = find(b'<', bytes, end + 1).unwrap_or(bytes.len());
-                } else if begins_markup(&bytes[end..]) {
+        loop {
+            if !std::mem::take(&mut self.is_at_markup) {
+                let text = self.text();
+                if !text.is_empty() {
                     self.is_at_markup = true;
-                    break;
-                } else {
-                    end += 1;
+                    return Some(Piece::Text(text));
                 }
             }
-            if end > start {
-                self.pos = end;
-                return Some(Piece::Text(&self.text[start..end]));
+            let piece = match self.markup()? {
+                Markup::Start => self.start_tag().map(Piece::Start),
+                Markup::End => self.end_tag().map(|(name, _)| Piece::End(name)),
+                Markup::Declaration => self.declaration().map(Piece::Cdata),
+                Markup::Instruction => self.instruction(),
+            };
+            if piece.is_some() {
+                return piece;
             }
         }
-        None
     }
 
-    /// Reads what begins with the `<` at `self.pos`; `None` if it is markup without a piece.
+    /// The text from here to the next markup, or to the document's end. A `<` that begins no markup is
+    /// text.
     #[inline(always)]
-    fn markup(&mut self) -> Option<Piece<'a>> {
-        match self.bytes()[self.pos + 1] {
-            b'!' => self.declaration(),
-            b'/' => self.end_tag(),
-            b'?' => {
-                self.skip_past(b'>', self.pos + 1);
-                None
-            }
-            _ => {
-                let (name, tag, region) = self.tag(self.pos + 1)?;
-                let region = &self.text[region];
-                Some(Piece::Start(Start { name, tag, foreign: false, region }))
+    pub(crate) fn text(&mut self) -> &'a str {
+        let start = self.pos;
+        self.pass_text();
+        self.text_since(start)
+    }
+
+    /// Goes to the next markup, or to the document's end.
+    #[inline(always)]
+    pub(crate) fn pass_text(&mut self) {
+        let bytes = self.bytes();
+        // Very often there is none.
+        while bytes.get(self.pos) != Some(&b'<') || !begins_markup(&bytes[self.pos..]) {
+            match find(b'<', bytes, self.pos + 1) {
+                Some(at) => self.pos = at,
+                None => {
+                    self.pos = bytes.len();
+                    break;
+                }
             }
         }
     }
 
-    fn end_tag(&mut self) -> Option<Piece<'a>> {
+    /// What stands between a place and this one.
+    #[inline(always)]
+    pub(crate) fn text_since(&self, start: usize) -> &'a str {
+        self.text.get(start..self.pos).unwrap_or_default()
+    }
+
+    /// What markup begins here, behind a [`text`](Self::text); `None` at the document's end.
+    #[inline(always)]
+    pub(crate) fn markup(&self) -> Option<Markup> {
+        Some(match self.bytes().get(self.pos + 1)? {
+            b'!' => Markup::Declaration,
+            b'/' => Markup::End,
+            b'?' => Markup::Instruction,
+            _ => Markup::Start,
+        })
+    }
+
+    /// Reads the start tag that begins here; `None` if it is none.
+    #[inline(always)]
+    pub(crate) fn start_tag(&mut self) -> Option<Start<'a>> {
+        let (name, tag, attrs) = self.tag(self.pos + 1)?;
+        Some(Start::within(self.text, tag, name, attrs))
+    }
+
+    /// Passes over the end tag that begins here, if it ends this element as it is
+    /// [usual](Tag::usual_end). Whether it does.
+    #[inline(always)]
+    pub(crate) fn pass_end_of(&mut self, tag: Tag) -> bool {
+        let end = tag.usual_end();
+        let Some(written) = self.bytes().get(self.pos + 2..).and_then(|rest| rest.first_chunk())
+        else {
+            return false;
+        };
+        // What follows the `>` does not count.
+        let unused = end.leading_zeros() & !7;
+        let is_it = end != 0 && (u64::from_le_bytes(*written) ^ end) << unused == 0;
+        self.pos += if is_it { 2 + 8 - unused as usize / 8 } else { 0 };
+        is_it
+    }
+
+    /// Reads the end tag that begins here: its name; `None` if it is none.
+    #[inline(always)]
+    pub(crate) fn end_tag(&mut self) -> Option<(&'a str, Tag)> {
         match self.bytes().get(self.pos + 2) {
             Some(byte) if byte.is_ascii_alphabetic() => {
                 let (name, tag, _) = self.tag(self.pos + 2)?;
-                Some(Piece::End(name, tag))
+                Some((name, tag))
             }
             _ => {
                 self.skip_past(b'>', self.pos + 2);
@@ -128,8 +180,14 @@ impl<'a> Splitter<'a> {
         }
     }
 
-    /// Reads the tag whose name begins at `name_at`: its name, where that ends, and where the tag
-    /// does. A tag that the document's end cuts off is no tag.
+    /// Passes over the `<?` that begins here.
+    pub(crate) fn instruction<T>(&mut self) -> Option<T> {
+        self.skip_past(b'>', self.pos + 1);
+        None
+    }
+
+    /// Reads the tag whose name begins at `name_at`: its name as [`Start`] has it, where that ends, and
+    /// where the tag does. A tag that the document's end cuts off is no tag.
     #[inline(always)]
     fn tag(&mut self, name_at: usize) -> Option<(&'a str, Tag, Range<usize>)> {
         let bytes = self.bytes();
@@ -142,12 +200,17 @@ impl<'a> Splitter<'a> {
             self.crowded.push(start..end.at);
         }
         self.pos = end.at + 1;
-        let name = &self.text[name_at..name_end];
-        Some((name, Tag::of(name, key), name_end..end.at))
+        let tag = Tag::of(&bytes[name_at..name_end], key);
+        let name = match tag {
+            Tag::Other => self.text.get(name_at..name_end).unwrap_or_default(),
+            tag => tag.name(),
+        };
+        Some((name, tag, name_end..end.at))
     }
 
-    /// `<!`: a comment, a CDATA section, a doctype, or anything else up to the next `>`.
-    fn declaration(&mut self) -> Option<Piece<'a>> {
+    /// Passes over the `<!` that begins here: a comment, a doctype, or anything else up to the next
+    /// `>`. Gives the content of a CDATA section.
+    pub(crate) fn declaration(&mut self) -> Option<&'a str> {
         let start = self.pos + 2;
         let rest = &self.bytes()[start..];
         if rest.starts_with(b"--") {
@@ -159,7 +222,7 @@ impl<'a> Splitter<'a> {
             let len = memmem::find(&self.bytes()[from..], b"]]>");
             let end = len.map_or(self.text.len(), |len| from + len);
             self.pos = (end + 3).min(self.text.len());
-            return Some(Piece::Cdata(&self.text[from..end]));
+            return Some(&self.text[from..end]);
         }
         self.skip_past(b'>', start);
         let keyword = "doctype".len();
@@ -242,19 +305,26 @@ pub(crate) fn has_references(tag: Tag) -> bool {
 /// call.
 #[inline]
 pub(super) fn find(byte: u8, bytes: &[u8], from: usize) -> Option<usize> {
-    const LOW: u64 = 0x0101_0101_0101_0101;
     let mut at = from;
     for _ in 0..3 {
         let Some(eight) = bytes.get(at..).and_then(|rest| rest.first_chunk()) else { break };
-        // The lowest bit that is set marks the first byte that is equal.
-        let differ = u64::from_le_bytes(*eight) ^ (LOW * u64::from(byte));
-        let equal = differ.wrapping_sub(LOW) & !differ & (LOW << 7);
-        if equal != 0 {
-            return Some(at + equal.trailing_zeros() as usize / 8);
+        if let Some(len) = first_zero(u64::from_le_bytes(*eight) ^ (EACH * u64::from(byte))) {
+            return Some(at + len);
         }
         at += 8;
     }
     memchr(byte, bytes.get(at..)?).map(|len| at + len)
+}
+
+/// Times a byte it is eight of them.
+pub(super) const EACH: u64 = 0x0101_0101_0101_0101;
+
+/// Which of eight bytes is the first that is zero.
+#[inline]
+pub(super) fn first_zero(eight: u64) -> Option<usize> {
+    // The lowest bit that is set marks it; higher ones may be wrong.
+    let zeros = eight.wrapping_sub(EACH) & !eight & (EACH << 7);
+    (zeros != 0).then_some(zeros.trailing_zeros() as usize / 8)
 }
 
 #[inline]

@@ -2,7 +2,7 @@
 //! and 13.2.5.32 to 40).
 
 use super::attrs::{next_attribute, skip_blank_or_slash};
-use super::split::find;
+use super::split::{EACH, find, first_zero};
 
 /// Attributes of one tag beyond which a tree builder must not see the rest.
 pub(crate) const MANY_ATTRIBUTES: usize = 256;
@@ -48,29 +48,41 @@ pub(super) fn tag_end(bytes: &[u8], from: usize) -> Option<TagEnd> {
 }
 
 fn past_attributes(bytes: &[u8], from: usize) -> Option<TagEnd> {
-    let mut at = from;
-    loop {
-        let byte = *bytes.get(at)?;
-        if BYTE[usize::from(byte)] & MATTERS == 0 {
-            at += 1;
-            continue;
+    let mut at = find_mark(bytes, from)?;
+    while bytes[at] != b'>' {
+        // A name, `=`, a quoted value, and what may stand behind one.
+        let quote = *bytes.get(at + 1)?;
+        if ends_name(bytes[at - 1]) || !matches!(quote, b'"' | b'\'') {
+            return exact(bytes, from);
         }
-        match byte {
-            b'>' if at - from > LONG => return exact(bytes, from),
-            b'>' => return Some(TagEnd { at, crowd: None }),
-            b'=' if BYTE[usize::from(bytes[at - 1])] & ENDS_NAME == 0 => {
-                let quote = *bytes.get(at + 1)?;
-                if !matches!(quote, b'"' | b'\'') {
-                    return exact(bytes, from);
-                }
-                at = find(quote, bytes, at + 2)? + 1;
-                if BYTE[usize::from(*bytes.get(at)?)] & ENDS_NAME == 0 {
-                    return exact(bytes, from);
-                }
-            }
+        at = find(quote, bytes, at + 2)? + 1;
+        match *bytes.get(at)? {
+            b'>' => break,
+            byte if ends_name(byte) => at = find_mark(bytes, at + 1)?,
             _ => return exact(bytes, from),
         }
     }
+    match at - from > LONG {
+        true => exact(bytes, from),
+        false => Some(TagEnd { at, crowd: None }),
+    }
+}
+
+/// Finds the next `=` or `>`.
+#[inline]
+fn find_mark(bytes: &[u8], from: usize) -> Option<usize> {
+    let mut at = from;
+    while let Some(eight) = bytes.get(at..)?.first_chunk() {
+        // `<` and `?`, too, are equal to these but for the last two bits.
+        let eight = (u64::from_le_bytes(*eight) | EACH * 3) ^ (EACH * u64::from(b'=' | 3));
+        match first_zero(eight) {
+            None => at += 8,
+            Some(len) if matches!(bytes[at + len], b'=' | b'>') => return Some(at + len),
+            Some(len) => at += len + 1,
+        }
+    }
+    let rest = bytes.get(at..)?;
+    rest.iter().position(|byte| matches!(byte, b'=' | b'>')).map(|len| at + len)
 }
 
 /// The same by the rules.
@@ -107,22 +119,8 @@ const NAME_BYTE: [u8; 256] = {
     table
 };
 
-/// Ends a name: blanks, `/`, `>`.
-const ENDS_NAME: u8 = 1;
-/// May decide where a tag ends.
-const MATTERS: u8 = 2;
-
-const BYTE: [u8; 256] = {
-    let mut table = [0; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        if NAME_BYTE[byte] == 0 {
-            table[byte] = ENDS_NAME;
-        }
-        if matches!(byte as u8, b'>' | b'=' | b'"' | b'\'') {
-            table[byte] |= MATTERS;
-        }
-        byte += 1;
-    }
-    table
-};
+/// Whether a byte ends a name: blanks, `/`, `>`.
+#[inline]
+fn ends_name(byte: u8) -> bool {
+    NAME_BYTE[usize::from(byte)] == 0
+}

@@ -34,6 +34,8 @@ pub(crate) mod set {
     pub(crate) const TABLE_PART: u16 = 1 << 12;
     /// In the body, the end tag of an innermost one closes it and does nothing else.
     pub(crate) const CLOSED_ALONE: u16 = 1 << 13;
+    /// In the body they are put where they stand, and have no content.
+    pub(crate) const VOID: u16 = 1 << 14;
 }
 
 macro_rules! tags {
@@ -64,7 +66,7 @@ tags! {
     A "a" FORMATTING;
     Address "address" SPECIAL | BLOCK | CLOSED_ALONE;
     Applet "applet" SPECIAL | SCOPE;
-    Area "area" SPECIAL;
+    Area "area" SPECIAL | VOID;
     Article "article" SPECIAL | BLOCK | CLOSED_ALONE;
     Aside "aside" SPECIAL | BLOCK | CLOSED_ALONE;
     Audio "audio" CLOSED_ALONE;
@@ -75,7 +77,7 @@ tags! {
     Big "big" FORMATTING | BREAKS_OUT;
     Blockquote "blockquote" SPECIAL | BLOCK | BREAKS_OUT | CLOSED_ALONE;
     Body "body" SPECIAL | BREAKS_OUT;
-    Br "br" SPECIAL | BREAKS_OUT;
+    Br "br" SPECIAL | BREAKS_OUT | VOID;
     Button "button" SPECIAL | BUTTON_SCOPE | CLOSED_ALONE;
     Caption "caption" SPECIAL | SCOPE | THOROUGH | TABLE_PART;
     Center "center" SPECIAL | BLOCK | BREAKS_OUT | CLOSED_ALONE;
@@ -91,7 +93,7 @@ tags! {
     Dl "dl" SPECIAL | BLOCK | BREAKS_OUT | CLOSED_ALONE;
     Dt "dt" SPECIAL | IMPLIED | BREAKS_OUT | CLOSED_ALONE;
     Em "em" FORMATTING | BREAKS_OUT;
-    Embed "embed" SPECIAL | BREAKS_OUT;
+    Embed "embed" SPECIAL | BREAKS_OUT | VOID;
     Fieldset "fieldset" SPECIAL | BLOCK | CLOSED_ALONE;
     Figcaption "figcaption" SPECIAL | BLOCK | CLOSED_ALONE;
     Figure "figure" SPECIAL | BLOCK | CLOSED_ALONE;
@@ -110,14 +112,14 @@ tags! {
     Head "head" SPECIAL | BREAKS_OUT;
     Header "header" SPECIAL | BLOCK | CLOSED_ALONE;
     Hgroup "hgroup" SPECIAL | BLOCK | CLOSED_ALONE;
-    Hr "hr" SPECIAL | BREAKS_OUT;
+    Hr "hr" SPECIAL | BREAKS_OUT | VOID;
     Html "html" SPECIAL | SCOPE | TABLE_SCOPE;
     I "i" FORMATTING | BREAKS_OUT;
     Iframe "iframe" SPECIAL;
     Image "image" 0;
-    Img "img" SPECIAL | BREAKS_OUT;
-    Input "input" SPECIAL;
-    Keygen "keygen" 0;
+    Img "img" SPECIAL | BREAKS_OUT | VOID;
+    Input "input" SPECIAL | VOID;
+    Keygen "keygen" VOID;
     Li "li" SPECIAL | IMPLIED | BREAKS_OUT | CLOSED_ALONE;
     Link "link" SPECIAL;
     Listing "listing" SPECIAL | BLOCK | BREAKS_OUT | CLOSED_ALONE;
@@ -143,7 +145,7 @@ tags! {
     Optgroup "optgroup" IMPLIED | CLOSED_ALONE;
     Option "option" IMPLIED | CLOSED_ALONE;
     P "p" SPECIAL | IMPLIED | BREAKS_OUT | CLOSED_ALONE;
-    Param "param" SPECIAL;
+    Param "param" SPECIAL | VOID;
     Plaintext "plaintext" SPECIAL;
     Pre "pre" SPECIAL | BLOCK | BREAKS_OUT | CLOSED_ALONE;
     Rb "rb" IMPLIED;
@@ -157,7 +159,7 @@ tags! {
     Section "section" SPECIAL | BLOCK | CLOSED_ALONE;
     Select "select" SPECIAL | SCOPE | CLOSED_ALONE;
     Small "small" FORMATTING | BREAKS_OUT;
-    Source "source" SPECIAL;
+    Source "source" SPECIAL | VOID;
     Span "span" BREAKS_OUT | CLOSED_ALONE;
     Strike "strike" FORMATTING | BREAKS_OUT;
     Strong "strong" FORMATTING | BREAKS_OUT;
@@ -176,13 +178,13 @@ tags! {
     Thead "thead" SPECIAL | THOROUGH | FOSTERS | TABLE_PART;
     Title "title" SPECIAL;
     Tr "tr" SPECIAL | THOROUGH | FOSTERS | TABLE_PART;
-    Track "track" SPECIAL;
+    Track "track" SPECIAL | VOID;
     Tt "tt" FORMATTING | BREAKS_OUT;
     U "u" FORMATTING | BREAKS_OUT;
     Ul "ul" SPECIAL | BLOCK | LIST_SCOPE | BREAKS_OUT | CLOSED_ALONE;
     Var "var" BREAKS_OUT | CLOSED_ALONE;
     Video "video" CLOSED_ALONE;
-    Wbr "wbr" SPECIAL;
+    Wbr "wbr" SPECIAL | VOID;
     Xmp "xmp" SPECIAL;
     AnnotationXml "annotation-xml" 0;
     Isindex "isindex" SPECIAL;
@@ -198,7 +200,8 @@ tags! {
 
 impl Tag {
     /// The tag that an end or start tag names; `key` is [`key_of`] its name.
-    pub(crate) fn of(name: &str, key: u64) -> Self {
+    #[inline]
+    pub(crate) fn of(name: &[u8], key: u64) -> Self {
         let mut slot = slot_of(key);
         loop {
             let at = usize::from(SLOTS[slot]);
@@ -208,7 +211,7 @@ impl Tag {
             if KEYS[at] == key {
                 let known = NAMES[at];
                 let is_it = known.len() == name.len()
-                    && (name.len() <= 8 || known.eq_ignore_ascii_case(name));
+                    && (name.len() <= 8 || known.as_bytes().eq_ignore_ascii_case(name));
                 return if is_it { TAGS[at] } else { Self::Other };
             }
             slot = (slot + 1) % N_SLOTS;
@@ -217,21 +220,33 @@ impl Tag {
 
     /// The tag of a name in any case.
     pub(crate) fn named(name: &str) -> Self {
-        Self::of(name, key_of(name.as_bytes()))
+        Self::of(name.as_bytes(), key_of(name.as_bytes()))
     }
 
     /// Its name, in lower case; empty for [`Tag::Other`].
-    pub(crate) fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         NAMES[self as usize]
     }
 
+    /// The first bytes of what ends an element of this name, behind the `</`, if it is written as
+    /// usual: the name in lower case and a `>`. 0 if the name is too long for that.
+    #[inline]
+    pub(crate) fn usual_end(self) -> u64 {
+        USUAL_ENDS[self as usize]
+    }
+
+    /// The tag of a number below [`N_TAGS`].
+    pub(crate) const fn numbered(number: usize) -> Self {
+        TAGS[number]
+    }
+
     /// Whether it is in one of these sets.
-    pub(crate) fn is(self, sets: u16) -> bool {
+    pub(crate) const fn is(self, sets: u16) -> bool {
         FLAGS[self as usize] & sets != 0
     }
 
     /// Whether it is a heading.
-    pub(crate) fn is_heading(self) -> bool {
+    pub(crate) const fn is_heading(self) -> bool {
         matches!(self, Self::H1 | Self::H2 | Self::H3 | Self::H4 | Self::H5 | Self::H6)
     }
 }
@@ -246,6 +261,18 @@ pub(crate) const fn key_of(name: &[u8]) -> u64 {
     }
     key
 }
+
+const USUAL_ENDS: [u64; N_TAGS] = {
+    let (mut ends, mut at) = ([0; N_TAGS], 1);
+    while at < N_TAGS {
+        let len = NAMES[at].len();
+        if len < 8 {
+            ends[at] = KEYS[at] | (b'>' as u64) << (8 * len);
+        }
+        at += 1;
+    }
+    ends
+};
 
 const N_SLOTS: usize = 512;
 

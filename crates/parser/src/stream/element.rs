@@ -7,15 +7,23 @@ use crawl_spider::NodeId;
 use html5ever::ns;
 
 use super::names::Name;
+use super::program::slot;
 use crate::dom::Dom;
+use crate::markup;
 use crate::markup::charref::decode_attribute;
 use crate::markup::events::Space;
 use crate::markup::scan::Start;
+use crate::markup::tags::N_TAGS;
 
 /// An element that opens.
 pub(super) trait Element {
     /// Its name, in any case.
     fn name(&self) -> &str;
+
+    /// The [`slot`] of its name.
+    fn slot(&self) -> usize {
+        slot(self.name())
+    }
 
     /// What it stands in.
     fn space(&self) -> Space;
@@ -30,6 +38,16 @@ pub(super) trait Element {
 /// An element of the stream.
 pub(super) struct Tag<'t, 'a>(pub(super) &'t Start<'a>, pub(super) Space);
 
+/// The slots of the names that are known.
+const SLOTS_OF_TAGS: [u8; N_TAGS] = {
+    let (mut table, mut at) = ([0; N_TAGS], 0);
+    while at < N_TAGS {
+        table[at] = slot(markup::tags::Tag::numbered(at).name()) as u8;
+        at += 1;
+    }
+    table
+};
+
 /// Attributes of one tag that count: the tree does not see those beyond either
 /// ([`Scanner::crowded`](crate::markup::scan::Scanner::crowded)).
 const MAX_ATTRIBUTES: usize = 256;
@@ -37,6 +55,14 @@ const MAX_ATTRIBUTES: usize = 256;
 impl Element for Tag<'_, '_> {
     fn name(&self) -> &str {
         self.0.name
+    }
+
+    #[inline]
+    fn slot(&self) -> usize {
+        match self.0.tag {
+            markup::tags::Tag::Other => slot(self.0.name),
+            tag => usize::from(SLOTS_OF_TAGS[tag as usize]),
+        }
     }
 
     fn space(&self) -> Space {

@@ -5,7 +5,6 @@ use std::rc::Rc;
 use super::compound::{Place, Seen};
 use super::element::Element;
 use super::places::Places;
-use super::program::slot;
 use super::run::Run;
 use super::scoped::{self, Scoped};
 use super::sieve::Sieve;
@@ -109,44 +108,53 @@ impl<'t> Matcher<'t> {
     }
 
     /// An element opens.
-    #[inline]
+    #[inline(always)] // for most are passed over
     pub(super) fn enter<E: Element>(&mut self, element: &E) {
-        let table = self.table;
+        let slot = element.slot();
         self.depth += 1;
+        if self.places.is_none() && self.scoped.is_empty() {
+            let (sieve, is_quirky) = (&mut self.sieve, self.is_quirky);
+            let may_have = |class| may_have(sieve, is_quirky, element, class);
+            if self.run.passes(&self.table.program, slot, may_have) {
+                return;
+            }
+        }
+        self.look_at(element, slot);
+    }
+
+    /// Looks at an element that opens.
+    #[inline(never)]
+    fn look_at<E: Element>(&mut self, element: &E, slot: usize) {
+        let table = self.table;
         let mut place = Place { is_root: self.depth == 1, ..Place::default() };
         if let Some(places) = &mut self.places {
             places.enter(element, &mut place);
         }
-        let slot = slot(element.name());
         let (sieve, is_quirky) = (&mut self.sieve, self.is_quirky);
-        let may_match = self.run.open(&table.program, slot, |class| match sieve {
-            Some((text, sieve)) if !is_quirky => {
-                element.place_in(text).is_none_or(|attrs| sieve.may_have(class, &attrs))
-            }
-            _ => true,
-        });
+        let may_match =
+            self.run.open(&table.program, slot, |class| may_have(sieve, is_quirky, element, class));
         if may_match || !self.scoped.is_empty() {
             self.settle(element, place, slot, may_match);
         }
     }
 
     /// The innermost element closes.
-    #[inline]
+    #[inline(always)]
     pub(super) fn leave(&mut self) {
-        if self.depth == 0 {
-            return;
-        }
         if self.depth == self.due {
             self.end();
         }
-        self.run.close();
+        if self.depth == 0 {
+            return;
+        }
+        self.depth -= 1;
+        self.run.close(&self.table.program);
         for item in &mut self.scoped {
-            item.run.close();
+            item.run.close(&self.table.plans[item.plan].scoped);
         }
         if let Some(places) = &mut self.places {
             places.leave();
         }
-        self.depth -= 1;
     }
 
     /// Ends the texts and items of the innermost element.
@@ -168,12 +176,21 @@ impl<'t> Matcher<'t> {
         self.due = self.items.last().map_or(0, |&(depth, ..)| depth).max(text);
     }
 
+    /// Whether text that comes now is part of anything.
+    #[inline(always)]
+    pub(super) fn keeps_text(&self) -> bool {
+        !self.texts.is_empty()
+    }
+
     /// A text.
-    #[inline]
+    #[inline(always)]
     pub(super) fn read(&mut self, text: Text<'_>) {
-        if self.texts.is_empty() {
-            return;
+        if self.keeps_text() {
+            self.keep(text);
         }
+    }
+
+    fn keep(&mut self, text: Text<'_>) {
         // What becomes of a NUL depends on where it stands; only the tree builder knows.
         self.is_unsure |= memchr::memchr(0, text.written().as_bytes()).is_some();
         self.store.push_text(&text.decoded());
@@ -336,5 +353,21 @@ impl<'t> Matcher<'t> {
 
     fn want(&mut self, sink: usize, is_wanted: bool) {
         self.run.want(&self.table.program, sink, is_wanted);
+    }
+}
+
+/// Whether an element may be of a class, as far as can be told without a look at its attributes.
+#[inline]
+fn may_have<E: Element>(
+    sieve: &mut Option<(&str, Sieve<'_>)>,
+    is_quirky: bool,
+    element: &E,
+    class: usize,
+) -> bool {
+    match sieve {
+        Some((text, sieve)) if !is_quirky => {
+            element.place_in(text).is_none_or(|attrs| sieve.may_have(class, &attrs))
+        }
+        _ => true,
     }
 }

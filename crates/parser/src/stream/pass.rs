@@ -10,14 +10,22 @@ impl<'a> Consumer<'a> for Matcher<'_> {
         self.set_quirky(is_quirky);
     }
 
+    #[inline(always)]
     fn open(&mut self, tag: &Start<'a>, space: Space) {
         self.enter(&Tag(tag, space));
     }
 
+    #[inline(always)]
+    fn wants_text(&self) -> bool {
+        self.keeps_text()
+    }
+
+    #[inline(always)]
     fn text(&mut self, text: Text<'a>) {
         self.read(text);
     }
 
+    #[inline(always)]
     fn close(&mut self) {
         self.leave();
     }

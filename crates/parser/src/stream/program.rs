@@ -166,9 +166,9 @@ pub(super) const SLOTS: usize = 64;
 /// A slot below [`SLOTS`] for a name or class, the same in lower and upper case: words of
 /// different slots differ.
 #[inline]
-pub(super) fn slot(word: &str) -> usize {
+pub(super) const fn slot(word: &str) -> usize {
     let bytes = word.as_bytes();
-    let (Some(first), Some(last)) = (bytes.first(), bytes.last()) else { return 0 };
-    let (first, last) = (usize::from(first | 0x20), usize::from(last | 0x20));
+    let ([first, ..], [.., last]) = (bytes, bytes) else { return 0 };
+    let (first, last) = ((*first | 0x20) as usize, (*last | 0x20) as usize);
     (first.wrapping_mul(5) ^ last.wrapping_mul(11) ^ bytes.len().wrapping_mul(17)) % SLOTS
 }

@@ -8,6 +8,10 @@ use super::program::{Program, SLOTS, Word, slot};
 #[derive(Debug)]
 pub(super) struct Run {
     lanes: Vec<Lane>,
+    /// Whether an element that matches nothing changes nothing: its children are looked at as it is.
+    is_still: bool,
+    /// The innermost open elements that were passed over for that: no lane knows of them yet.
+    passed: u32,
 }
 
 /// One word of each open element.
@@ -25,11 +29,24 @@ struct Lane {
     wanted: u64,
     /// Compounds with a sibling combinator behind them.
     siblings: u64,
+    /// Compounds that the next child of the innermost element may match.
+    ready: u64,
     /// Compounds that the innermost element may match, going by its name.
     may: u64,
 }
 
 impl Lane {
+    /// Finds out what the next child may match; to be done when anything has changed.
+    #[inline]
+    fn prepare(&mut self, word: &Word) {
+        let up = self.inner;
+        let next = (up.above & word.descendant)
+            | (up.own & word.child)
+            | (up.previous & word.sibling)
+            | (up.before & word.later);
+        self.ready = (word.start | next << 1) & self.wanted;
+    }
+
     /// A child of the innermost element has closed, at which these compounds matched.
     fn note_child(&mut self, own: u64) {
         if self.alike > 0 {
@@ -72,9 +89,13 @@ impl Run {
             outer: Vec::with_capacity(32),
             wanted: !word.last,
             siblings: word.sibling | word.later,
+            ready: 0,
             may: 0,
         };
-        Self { lanes: program.words.iter().map(lane).collect() }
+        let lanes = program.words.iter().map(lane).collect();
+        let mut run = Self { lanes, is_still: true, passed: 0 };
+        run.prepare(program);
+        run
     }
 
     /// Begins inside of an item, with the first compounds of selectors that begin with `:scope`;
@@ -86,34 +107,66 @@ impl Run {
             lane.inner.own = verify(program, number, word.scope, item) & !word.last;
             lane.inner.above = lane.inner.own;
         }
+        run.prepare(program);
         run
     }
 
     /// Says whether the selectors of a sink are to be looked for.
     pub(super) fn want(&mut self, program: &Program, sink: usize, is_wanted: bool) {
         for &(number, bit) in program.ends(sink) {
-            let wanted = &mut self.lanes[number].wanted;
-            *wanted = if is_wanted { *wanted | bit } else { *wanted & !bit };
+            let lane = &mut self.lanes[number];
+            lane.wanted = if is_wanted { lane.wanted | bit } else { lane.wanted & !bit };
+            lane.prepare(&program.words[number]);
         }
+    }
+
+    fn prepare(&mut self, program: &Program) {
+        self.is_still = true;
+        for (lane, word) in self.lanes.iter_mut().zip(&program.words) {
+            lane.prepare(word);
+            self.is_still &= lane.inner.are_passed_on();
+        }
+    }
+
+    /// An element opens, its name in this slot. Whether it is known without a look at it that it matches
+    /// nothing and changes nothing; if not, it is to be [opened](Self::open). `may_have` is asked
+    /// whether it may be of a class.
+    #[inline(always)] // for that is nearly always so
+    pub(super) fn passes(
+        &mut self,
+        program: &Program,
+        slot: usize,
+        mut may_have: impl FnMut(usize) -> bool,
+    ) -> bool {
+        if !self.is_still {
+            return false;
+        }
+        for (number, (lane, word)) in self.lanes.iter().zip(&program.words).enumerate() {
+            let mut may = lane.ready & word.names[slot % SLOTS];
+            while may != 0 {
+                let class = program.position(number, may.trailing_zeros()).class;
+                if class.is_none_or(&mut may_have) {
+                    return false;
+                }
+                may &= may - 1;
+            }
+        }
+        self.passed += 1;
+        true
     }
 
     /// An element opens; its name's slot says whether it may match anything, which is then to
     /// be found out by [`settle`](Self::settle). `may_have` is asked whether it may be of a class.
-    #[inline]
     pub(super) fn open(
         &mut self,
         program: &Program,
         slot: usize,
         mut may_have: impl FnMut(usize) -> bool,
     ) -> bool {
-        let mut any = 0;
+        let (mut any, passed) = (0, std::mem::take(&mut self.passed));
         for (number, (lane, word)) in self.lanes.iter_mut().zip(&program.words).enumerate() {
-            let up = lane.inner;
-            let next = (up.above & word.descendant)
-                | (up.own & word.child)
-                | (up.previous & word.sibling)
-                | (up.before & word.later);
-            lane.may = (word.start | next << 1) & lane.wanted & word.names[slot % SLOTS];
+            lane.alike += passed;
+            lane.may = lane.ready & word.names[slot % SLOTS];
             let mut classy = lane.may & word.classy;
             while classy != 0 {
                 let bit = classy.trailing_zeros();
@@ -123,12 +176,16 @@ impl Run {
                 }
             }
             any |= lane.may;
+            let up = lane.inner;
             if lane.may == 0 && up.are_passed_on() {
                 lane.alike += 1;
             } else {
                 lane.outer.push((up, std::mem::take(&mut lane.alike)));
                 lane.inner = Bits { own: 0, above: up.above, previous: 0, before: 0 };
             }
+        }
+        if any == 0 && !self.is_still {
+            self.prepare(program);
         }
         any != 0
     }
@@ -152,16 +209,27 @@ impl Run {
                 lane.inner.above |= lane.inner.own;
             }
         }
+        self.prepare(program);
     }
 
     /// The innermost element closes.
-    #[inline]
-    pub(super) fn close(&mut self) {
+    #[inline(always)]
+    pub(super) fn close(&mut self, program: &Program) {
+        match self.passed {
+            0 => self.close_seen(program),
+            _ => self.passed -= 1,
+        }
+    }
+
+    /// The innermost element closes, which was not passed over.
+    fn close_seen(&mut self, program: &Program) {
+        let mut has_changed = false;
         for lane in &mut self.lanes {
             if lane.alike > 0 {
                 lane.alike -= 1;
                 continue;
             }
+            has_changed = true;
             let own = lane.inner.own & lane.siblings;
             if let Some((outer, alike)) = lane.outer.pop() {
                 (lane.inner, lane.alike) = (outer, alike);
@@ -169,6 +237,9 @@ impl Run {
                     lane.note_child(own);
                 }
             }
+        }
+        if has_changed {
+            self.prepare(program);
         }
     }
 }

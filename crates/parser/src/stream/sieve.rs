@@ -49,15 +49,20 @@ impl<'t> Sieve<'t> {
             return true; // it was passed before and is reopened
         }
         self.last = attrs.start;
-        let rest = || self.text.get(attrs.start..).unwrap_or_default();
         if *found < attrs.start {
-            let next = self.classes.0[class].find(rest());
-            *found = next.map_or(usize::MAX, |len| attrs.start + len);
+            *found = self.classes.0[class]
+                .find(rest(self.text, attrs))
+                .map_or(usize::MAX, |len| attrs.start + len);
         }
         if self.reference < attrs.start {
-            let next = memchr::memchr(b'&', rest());
-            self.reference = next.map_or(usize::MAX, |len| attrs.start + len);
+            self.reference = memchr::memchr(b'&', rest(self.text, attrs))
+                .map_or(usize::MAX, |len| attrs.start + len);
         }
         (*found).min(self.reference) < attrs.end
     }
+}
+
+/// The text from a tag's attributes on.
+fn rest<'t>(text: &'t [u8], attrs: &Range<usize>) -> &'t [u8] {
+    text.get(attrs.start..).unwrap_or_default()
 }

@@ -45,8 +45,7 @@ impl<'a, C: Consumer<'a>> Outline<'a, '_, C> {
             }
             Tag::Image => {
                 self.reconstruct()?;
-                let tag = Start { name: Tag::Img.name(), tag: Tag::Img, ..tag };
-                self.insert_leaf(tag, Space::Html)
+                self.insert_leaf(tag.named(Tag::Img), Space::Html)
             }
             Tag::Input => {
                 if self.is_in(set::SCOPE, Tag::Select) {
@@ -225,7 +224,9 @@ impl<'a, C: Consumer<'a>> Outline<'a, '_, C> {
             self.tell(text);
         }
         // Its end tag, or the document's end.
-        let _ = self.splitter.next_piece();
+        if self.splitter.markup().is_some() {
+            let _ = self.splitter.end_tag();
+        }
         self.pop();
         Ok(())
     }

@@ -134,10 +134,7 @@ impl<'a, C: Consumer<'a>> Outline<'a, '_, C> {
                 Mode::InHead
             }
             Mode::InHead => {
-                // Off the stack, but not closed yet.
-                if self.stack.pop().is_some() {
-                    self.counts[Tag::Head as usize] -= 1;
-                }
+                self.suspend_head();
                 self.after_head = Some(Vec::new());
                 Mode::AfterHead
             }

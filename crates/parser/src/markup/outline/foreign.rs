@@ -32,8 +32,8 @@ impl<'a, C: Consumer<'a>> Outline<'a, '_, C> {
 
     /// Inserts an element of SVG or MathML.
     pub(super) fn insert_foreign(&mut self, tag: Start<'a>, space: Space) -> Done {
-        let tag = Start { foreign: true, ..tag };
-        if is_self_closing(tag.region) {
+        let tag = tag.in_foreign();
+        if is_self_closing(tag.region()) {
             return self.insert_leaf(tag, space);
         }
         self.insert_as(tag, entry(&tag, space), space)

@@ -75,6 +75,12 @@ impl<C> Outline<'_, '_, C> {
         matches!(self.formatting.last(), Some(Entry::Element { at: Some(at), .. }) if *at == place)
     }
 
+    /// Whether something is to be reopened.
+    #[inline]
+    pub(super) fn is_cut_off(&self) -> bool {
+        matches!(self.formatting.last(), Some(Entry::Element { at: None, .. }))
+    }
+
     fn is_active(&self, place: usize) -> bool {
         let is_it = |entry: &Entry<'_>| matches!(entry, Entry::Element { at: Some(at), .. } if *at == place);
         self.formatting.iter().rev().any(is_it)
@@ -84,21 +90,35 @@ impl<C> Outline<'_, '_, C> {
 impl<'a, C: Consumer<'a>> Outline<'a, '_, C> {
     /// Inserts a formatting element and adds it to the list.
     pub(super) fn insert_formatting(&mut self, tag: Start<'a>) -> Done {
-        self.limit_equals(&tag)?;
-        self.insert(tag)?;
-        let at = Some(self.stack.len() - 1);
+        self.add_entry(&tag)?;
+        self.insert(tag)
+    }
+
+    /// Adds the element that opens next to the list.
+    #[inline]
+    pub(super) fn add_entry(&mut self, tag: &Start<'a>) -> Done {
+        self.limit_equals(tag)?;
+        let at = Some(self.stack.len());
         self.n_entries += 1;
-        self.formatting.push(Entry::Element { tag, id: self.n_entries, at });
+        self.formatting.push(Entry::Element { tag: *tag, id: self.n_entries, at });
         Ok(())
     }
 
     /// Of equal elements in the list the earliest goes when there are three.
+    #[inline]
     fn limit_equals(&mut self, new: &Start<'a>) -> Done {
+        match self.formatting.len() {
+            ..3 => Ok(()), // the usual case
+            _ => self.drop_earliest_equal(new),
+        }
+    }
+
+    fn drop_earliest_equal(&mut self, new: &Start<'a>) -> Done {
         let is_near = |entry: &&Entry<'_>| matches!(entry, Entry::Element { .. });
         let near = self.formatting.iter().rev().take_while(is_near);
         let n_alike = near.filter(|entry| entry.is_named(new.tag)).count();
         if n_alike < 3 {
-            return Ok(()); // the usual case
+            return Ok(());
         }
         if n_alike > MAX_ALIKE {
             return Err(Ambiguous::Unclosed);
@@ -124,9 +144,9 @@ impl<'a, C: Consumer<'a>> Outline<'a, '_, C> {
     /// Reopens formatting elements that were cut off.
     #[inline]
     pub(super) fn reconstruct(&mut self) -> Done {
-        match self.formatting.last() {
-            Some(Entry::Element { at: None, .. }) => self.reopen(),
-            _ => Ok(()),
+        match self.is_cut_off() {
+            true => self.reopen(),
+            false => Ok(()),
         }
     }
 
@@ -190,7 +210,7 @@ impl<'a, C: Consumer<'a>> Outline<'a, '_, C> {
 
 /// Whether two tags have equal attributes, in any order.
 fn has_same_attrs(a: &Start<'_>, b: &Start<'_>) -> Result<bool, Ambiguous> {
-    if a.region.trim_ascii() == b.region.trim_ascii() {
+    if a.region().trim_ascii() == b.region().trim_ascii() {
         return Ok(true);
     }
     let all = |tag: &Start<'_>| -> Result<Vec<(String, String)>, Ambiguous> {

@@ -18,15 +18,17 @@ mod body;
 mod early;
 mod foreign;
 mod formatting;
+mod scope;
 mod stack;
 mod table;
 
 use super::doctype::is_quirky;
 use super::events::{Consumer, Space, Text};
 use super::scan::Start;
-use super::split::{Piece, Splitter};
+use super::split::{Markup, Splitter};
 use super::tags::{N_TAGS, Tag, set};
 use formatting::Entry;
+use scope::Scope;
 use stack::Open;
 
 /// Why a document cannot be read in one pass.
@@ -115,6 +117,14 @@ enum Mode {
     InTemplate,
 }
 
+impl Mode {
+    /// Whether the rules of the body hold, but for the parts of tables.
+    #[inline]
+    fn is_of_body(self) -> bool {
+        matches!(self, Self::InBody | Self::InCaption | Self::InCell)
+    }
+}
+
 /// The form that fields belong to (section 13.2.4.4).
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
@@ -131,6 +141,8 @@ struct Outline<'a, 'c, C> {
     mode: Mode,
     template_modes: Vec<Mode>,
     stack: Vec<Open<'a>>,
+    /// What is in scope inside of the innermost open element.
+    scope: Scope,
     /// How many of each tag are on the stack.
     counts: [u32; N_TAGS],
     formatting: Vec<Entry<'a>>,
@@ -157,6 +169,7 @@ impl<'a, 'c, C: Consumer<'a>> Outline<'a, 'c, C> {
             mode: Mode::Initial,
             template_modes: Vec::new(),
             stack: Vec::with_capacity(64),
+            scope: Scope::NOTHING,
             counts: [0; N_TAGS],
             formatting: Vec::with_capacity(16),
             n_entries: 0,
@@ -172,20 +185,25 @@ impl<'a, 'c, C: Consumer<'a>> Outline<'a, 'c, C> {
 
     fn run(mut self) -> Result<Extent, Ambiguous> {
         loop {
-            let top = self.top().tag;
-            self.splitter.has_cdata = top.is(set::FOREIGN);
-            match self.splitter.next_piece() {
-                Some(Piece::Text(text)) => {
-                    let text = Text::References(text);
-                    if self.mode == Mode::InBody && self.is_plain(top) {
-                        self.consumer.text(text); // the usual case first
-                    } else {
-                        self.text(text)?;
+            let start = self.splitter.pos();
+            self.splitter.pass_text();
+            if start < self.splitter.pos() {
+                self.written(start)?;
+            }
+            match self.splitter.markup() {
+                Some(Markup::Start) => {
+                    if let Some(tag) = self.splitter.start_tag() {
+                        self.start(tag)?;
                     }
                 }
-                Some(Piece::Cdata(text)) => self.text(Text::Raw(text))?,
-                Some(Piece::Start(tag)) => self.start(tag)?,
-                Some(Piece::End(name, tag)) => self.end(name, tag)?,
+                Some(Markup::End) if self.passes_end() => {}
+                Some(Markup::End) => {
+                    if let Some((name, tag)) = self.splitter.end_tag() {
+                        self.end(name, tag)?;
+                    }
+                }
+                Some(Markup::Declaration) => self.declaration()?,
+                Some(Markup::Instruction) => self.splitter.instruction().unwrap_or_default(),
                 None => break,
             }
         }
@@ -196,22 +214,42 @@ impl<'a, 'c, C: Consumer<'a>> Outline<'a, 'c, C> {
         Ok(Extent { is_quirky: self.is_quirky })
     }
 
-    /// Whether text in this element is just that.
-    #[inline]
-    fn is_plain(&self, top: Tag) -> bool {
-        !top.is(set::FOREIGN)
+    /// The text since `start`.
+    #[inline(always)]
+    fn written(&mut self, start: usize) -> Done {
+        // The usual case first.
+        if self.mode.is_of_body()
+            && self.scope.tells_text()
             && self.line_feed_at == usize::MAX
-            && !self.is_hidden()
-            && !matches!(self.formatting.last(), Some(Entry::Element { at: None, .. }))
+            && !self.is_cut_off()
+        {
+            if self.consumer.wants_text() {
+                self.consumer.text(Text::References(self.splitter.text_since(start)));
+            }
+            return Ok(());
+        }
+        self.text(Text::References(self.splitter.text_since(start)))
     }
 
-    #[inline]
+    fn declaration(&mut self) -> Done {
+        self.splitter.has_cdata = self.is_in_foreign();
+        match self.splitter.declaration() {
+            Some(cdata) => self.text(Text::Raw(cdata)),
+            None => Ok(()),
+        }
+    }
+
+    #[inline(always)]
     fn start(&mut self, tag: Start<'a>) -> Done {
+        match self.nests(&tag)? {
+            true => Ok(()),
+            false => self.start_by_rules(tag),
+        }
+    }
+
+    fn start_by_rules(&mut self, tag: Start<'a>) -> Done {
         if self.is_in_foreign() && self.is_foreign_start(tag.tag) {
             return self.start_in_foreign(tag);
-        }
-        if self.mode == Mode::InBody {
-            return self.start_in_body(tag); // the usual case
         }
         self.start_in_html(tag)
     }
@@ -235,21 +273,7 @@ impl<'a, 'c, C: Consumer<'a>> Outline<'a, 'c, C> {
         }
     }
 
-    #[inline]
     fn end(&mut self, name: &'a str, tag: Tag) -> Done {
-        // The usual case first: the innermost element is closed by its own end tag.
-        if self.top().tag == tag && matches!(self.mode, Mode::InBody | Mode::InCell) {
-            if tag.is(set::CLOSED_ALONE) {
-                self.pop();
-                return Ok(());
-            }
-            let place = self.stack.len() - 1;
-            if tag.is(set::FORMATTING) && self.is_last_entry(place) {
-                self.formatting.pop();
-                self.pop();
-                return Ok(());
-            }
-        }
         if self.is_in_foreign() {
             return self.end_in_foreign(name, tag);
         }
@@ -280,7 +304,6 @@ impl<'a, 'c, C: Consumer<'a>> Outline<'a, 'c, C> {
         }
     }
 
-    #[inline]
     fn text(&mut self, text: Text<'a>) -> Done {
         let text = self.without_line_feed(text)?;
         if text.written().is_empty() {

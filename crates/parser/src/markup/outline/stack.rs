@@ -3,6 +3,7 @@
 use super::super::events::{Consumer, Space};
 use super::super::scan::Start;
 use super::super::tags::{Tag, set};
+use super::scope::Scope;
 use super::{Ambiguous, Done, Form, Mode, Next, Outline};
 
 /// Open and to be reopened elements beyond which the document is left to the tree, whose builder
@@ -19,6 +20,8 @@ pub(super) struct Open<'a> {
     pub(super) tag: Tag,
     /// Whether it was reported.
     is_told: bool,
+    /// What is in scope around it.
+    around: Scope,
 }
 
 impl Open<'_> {
@@ -33,7 +36,8 @@ impl Open<'_> {
     }
 }
 
-const NOTHING: Open<'static> = Open { name: "", tag: Tag::Other, is_told: false };
+const NOTHING: Open<'static> =
+    Open { name: "", tag: Tag::Other, is_told: false, around: Scope::NOTHING };
 
 impl<'a, C: Consumer<'a>> Outline<'a, '_, C> {
     /// The innermost open element.
@@ -53,6 +57,11 @@ impl<'a, C: Consumer<'a>> Outline<'a, '_, C> {
         if self.fosters && !self.is_hidden() && self.top().tag.is(set::FOSTERS) {
             return Err(Ambiguous::Fostered);
         }
+        self.check_depth()
+    }
+
+    #[inline]
+    fn check_depth(&self) -> Done {
         if self.stack.len() + self.formatting.len() > MAX_DEPTH {
             return Err(Ambiguous::Deep);
         }
@@ -70,10 +79,68 @@ impl<'a, C: Consumer<'a>> Outline<'a, '_, C> {
     pub(super) fn insert_as(&mut self, tag: Start<'a>, entry: Tag, space: Space) -> Done {
         self.check_place()?;
         self.tell_open(&tag, space);
-        let is_told = !self.is_hidden();
-        self.stack.push(Open { name: tag.name, tag: entry, is_told });
-        self.counts[entry as usize] += 1;
+        self.push(tag.name, entry, !self.is_hidden());
         Ok(())
+    }
+
+    #[inline]
+    fn push(&mut self, name: &'a str, tag: Tag, is_told: bool) {
+        self.stack.push(Open { name, tag, is_told, around: self.scope });
+        self.counts[tag as usize] += 1;
+        self.scope = self.scope.inside(tag);
+    }
+
+    /// Opens an element of which no rule says anything but that it stands where it is written. Whether
+    /// it is one.
+    #[inline(always)] // for nearly all are
+    pub(super) fn nests(&mut self, tag: &Start<'a>) -> Result<bool, Ambiguous> {
+        if self.scope.is_disturbed_by(tag.tag) || !self.mode.is_of_body() || self.is_cut_off() {
+            return Ok(false);
+        }
+        self.check_depth()?;
+        if tag.tag.is(set::FORMATTING) {
+            self.add_entry(tag)?;
+        }
+        self.consumer.open(tag, Space::Html);
+        match tag.tag.is(set::VOID) {
+            true => self.consumer.close(),
+            false => self.push(tag.name, tag.tag, true),
+        }
+        Ok(true)
+    }
+
+    /// Passes over the end tag that comes, if it closes the innermost element and does nothing else.
+    /// Whether it does.
+    #[inline(always)] // for nearly all do
+    pub(super) fn passes_end(&mut self) -> bool {
+        let tag = self.top().tag;
+        let is_formatting = tag.is(set::FORMATTING);
+        if !tag.is(set::CLOSED_ALONE | set::FORMATTING)
+            || !self.mode.is_of_body()
+            || (is_formatting && !self.is_last_entry(self.stack.len() - 1))
+            || !self.splitter.pass_end_of(tag)
+        {
+            return false;
+        }
+        if is_formatting {
+            self.formatting.pop();
+        }
+        self.close();
+        true
+    }
+
+    /// Closes the innermost element, of which nothing but the stack knows.
+    #[inline(always)]
+    fn close(&mut self) {
+        let Some(open) = self.stack.pop() else { return };
+        self.counts[open.tag as usize] -= 1;
+        self.scope = open.around;
+        if open.is_told {
+            self.consumer.close();
+        }
+        while self.count(Tag::Ghost) > 0 && self.top().tag == Tag::Ghost {
+            self.drop_ghost();
+        }
     }
 
     /// Inserts an element that the tree builder adds by itself.
@@ -95,26 +162,21 @@ impl<'a, C: Consumer<'a>> Outline<'a, '_, C> {
     /// Closes the innermost open element; returns what it was.
     #[inline]
     pub(super) fn pop(&mut self) -> Tag {
-        let Some(open) = self.stack.pop() else { return Tag::Other };
-        self.counts[open.tag as usize] -= 1;
-        if open.is_told {
-            self.consumer.close();
-        }
-        if open.tag.is(set::FORMATTING) {
-            self.note_closed(self.stack.len());
-        } else if open.tag == Tag::Form && self.form == Form::Open(self.stack.len()) {
+        let (tag, place) = (self.top().tag, self.stack.len().saturating_sub(1));
+        if tag.is(set::FORMATTING) {
+            self.note_closed(place);
+        } else if tag == Tag::Form && self.form == Form::Open(place) {
             self.form = Form::Closed;
         }
-        while self.count(Tag::Ghost) > 0 && self.top().tag == Tag::Ghost {
-            self.drop_ghost();
-        }
-        open.tag
+        self.close();
+        tag
     }
 
     /// Closes what was taken off the stack before.
     fn drop_ghost(&mut self) {
         let Some(ghost) = self.stack.pop() else { return };
         self.counts[ghost.tag as usize] -= 1;
+        self.scope = ghost.around;
         if ghost.is_told {
             self.consumer.close();
         }
@@ -148,6 +210,27 @@ impl<'a, C: Consumer<'a>> Outline<'a, '_, C> {
             self.counts[open.tag as usize] -= 1;
             open.tag = Tag::Ghost;
             self.counts[Tag::Ghost as usize] += 1;
+            self.look_around(at);
+        }
+    }
+
+    /// Finds out what is in scope inside of the elements from this place on: one is no longer there.
+    fn look_around(&mut self, at: usize) {
+        let mut scope = self.stack[at].around;
+        for open in &mut self.stack[at..] {
+            open.around = scope;
+            if open.tag != Tag::Ghost {
+                scope = scope.inside(open.tag);
+            }
+        }
+        self.scope = scope;
+    }
+
+    /// Takes the head off the stack, whose end is told later.
+    pub(super) fn suspend_head(&mut self) {
+        if let Some(head) = self.stack.pop() {
+            self.counts[head.tag as usize] -= 1;
+            self.scope = head.around;
         }
     }
 

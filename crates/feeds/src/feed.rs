@@ -83,6 +83,7 @@ impl Feed {
     /// [`FeedError::InUse`] if something else writes it, [`FeedError::Config`] if it cannot be what
     /// is asked for, [`FeedError::Unreachable`] if nobody answers, and others as they come.
     pub fn open(config: &FeedConfig, reader: Reader, fresh: bool) -> Result<Self, FeedError> {
+        reader.follow();
         let name = config.name();
         let cursor = reader.feed_cursor(&name)?;
         let reports = cursor.as_ref().map_or(0, |cursor| cursor.reports);

@@ -21,6 +21,7 @@ use crate::archive::Archive;
 use crate::codec::{Packer, RawEnding};
 use crate::database::{FeedCursor, Totals, encode_cursor, encode_numbers};
 use crate::dropped::Drops;
+use crate::fresh::FreshPage;
 use crate::items::{Index, Lost, Numbers};
 use crate::log::Appender;
 use crate::manifest::Manifest;
@@ -78,6 +79,8 @@ pub(crate) struct Commit {
     settled: HashSet<Fingerprint>,
     files: Keeping,
     index: Index,
+    /// What it writes that feeds will ask for.
+    fresh: Vec<(Fingerprint, Option<FreshPage>)>,
     n_entries: usize,
     n_tickets: usize,
     /// Bytes in memory, items left out.
@@ -181,6 +184,7 @@ impl Books {
             settled: HashSet::new(),
             files: Keeping::default(),
             index: Index::default(),
+            fresh: Vec::new(),
             n_entries: 0,
             n_tickets: 0,
             n_bytes: 0,
@@ -322,7 +326,7 @@ impl Books {
             return Err(StoreError::File { doing: "write", path, source });
         }
         crash::point("commit-begun");
-        let Commit { mut batch, items, mut acks, is_empty, files, .. } = commit;
+        let Commit { mut batch, items, mut acks, is_empty, files, fresh, .. } = commit;
         if self.packer.is_empty() && is_empty {
             return Ok((self.totals.log.n, acks));
         }
@@ -345,6 +349,7 @@ impl Books {
         self.manifest.write(totals.log.n)?;
         files.posted(&self.shared.media);
         self.shared.log.publish(totals.log);
+        self.shared.fresh.post(fresh);
         self.totals = totals;
         if !blocks.is_empty() {
             acks.push(Ack::Committed(totals.log));

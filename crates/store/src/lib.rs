@@ -67,6 +67,7 @@ mod tally;
 
 mod cache;
 mod fold;
+mod fresh;
 mod glance;
 mod reader;
 mod stored;

@@ -60,7 +60,8 @@ pub(crate) fn remove_surplus(
 /// The pieces of one page, in order.
 #[derive(Debug)]
 pub(crate) struct Pieces {
-    parts: Scan,
+    /// `None`: all of them are in the buffer.
+    parts: Option<Scan>,
     what: &'static str,
     buffer: Vec<u8>,
     at: usize,
@@ -69,7 +70,13 @@ pub(crate) struct Pieces {
 impl Pieces {
     /// Those under `tag`; `what` they are is said in errors.
     pub(crate) fn of(db: &Database, tag: u8, print: Fingerprint, what: &'static str) -> Self {
-        Self { parts: db.prefix(&keys::print(tag, print)), what, buffer: Vec::new(), at: 0 }
+        let parts = Some(db.prefix(&keys::print(tag, print)));
+        Self { parts, what, buffer: Vec::new(), at: 0 }
+    }
+
+    /// Those that were [packed](pack) so.
+    pub(crate) fn of_packed(packed: Vec<u8>, what: &'static str) -> Self {
+        Self { parts: None, what, buffer: packed, at: 0 }
     }
 
     /// Takes one out of the buffer; `None` if it is not all there yet.
@@ -91,7 +98,7 @@ impl Iterator for Pieces {
             }
             self.buffer.drain(..self.at);
             self.at = 0;
-            match self.parts.next() {
+            match self.parts.as_mut().and_then(Iterator::next) {
                 Some(Ok((_, part))) => self.buffer.extend_from_slice(&part),
                 Some(Err(e)) => return Some(Err(e)),
                 None if self.buffer.is_empty() => return None,

@@ -139,12 +139,21 @@ impl Reader {
         self.shared.db.page(print)
     }
 
+    /// Has what the crawl writes from now on kept in memory for a moment, for whoever reads each page
+    /// when it is settled.
+    pub fn follow(&self) {
+        self.shared.fresh.want();
+    }
+
     /// The few fields of a record that tell whether there is more to read of the page.
     ///
     /// # Errors
     /// [`StoreError`] if the database cannot be read or the record is damaged.
     pub fn glance(&self, print: Fingerprint) -> Result<Option<PageGlance>, StoreError> {
-        PageGlance::at(&self.shared.db, print)
+        match self.shared.fresh.get(print) {
+            Some(page) => Ok(Some(page.glance.clone())),
+            None => PageGlance::at(&self.shared.db, print),
+        }
     }
 
     /// A page as the stream yields it, without header fields; its body if it was archived.
@@ -179,7 +188,10 @@ impl Reader {
     /// says in its field `files` where each of them stands now.
     #[must_use]
     pub fn items(&self, print: Fingerprint) -> Items {
-        Items::of(&self.shared.db, print, ItemFiles::of(self, print))
+        match self.shared.fresh.get(print) {
+            Some(page) => Items::fresh(&page),
+            None => Items::of(&self.shared.db, print, ItemFiles::of(self, print)),
+        }
     }
 
     /// The same, each with what is known of it; `record` is that of the page.

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::archive::{Known, Press};
 use crate::database::{Database, encode_numbers};
 use crate::folder::{self, Folder};
+use crate::fresh::Fresh;
 use crate::items::KindTable;
 use crate::journal::{self, Fault, Journal};
 use crate::log::{Log, LogFiles};
@@ -58,6 +59,8 @@ pub(crate) struct Shared {
     /// The kinds of items.
     pub(crate) kinds: KindTable,
     pub(crate) fault: Fault,
+    /// What has just been written.
+    pub(crate) fresh: Fresh,
     /// What is known of files that items ask for.
     pub(crate) media: Arc<Media>,
     /// What this run's revisits came to.
@@ -120,6 +123,7 @@ impl Store {
             known,
             kinds,
             fault,
+            fresh: Fresh::default(),
             media,
             revisits,
             folder,
@@ -156,6 +160,7 @@ impl Store {
             known,
             kinds,
             fault,
+            fresh: Fresh::default(),
             media,
             revisits,
             folder,

@@ -9,7 +9,8 @@ use crate::{StoreError, keys, packed};
 
 impl Books {
     /// Keeps a page's items, seen at `now_ms`, in the place of its earlier ones, but those of which
-    /// the crawl has one already; these join the dropped ones.
+    /// the crawl has one already; these join the dropped ones. Returns them packed; nothing if there
+    /// are none.
     pub(super) fn put_items(
         &mut self,
         (print, now_ms): (Fingerprint, u64),
@@ -17,7 +18,7 @@ impl Books {
         old: Option<&PageRecord>,
         items: &mut PageItems,
         commit: &mut Commit,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Vec<u8>, StoreError> {
         let was_there = old.is_some();
         let old_items = old.filter(|old| old.n_items > 0);
         let db = &self.shared.db;
@@ -48,20 +49,21 @@ impl Books {
         }
         self.tally.add(&items.fields);
         let batch = &mut commit.batch;
-        let mut n_parts = 0;
+        let (mut n_parts, mut packed) = (0, Vec::new());
         if !items.kept.is_empty() {
             let kinds = self.numbers.of_page(&self.shared.kinds, batch, items);
             let lives = lives(record, shelf.as_ref(), items, &entered, now_ms);
             let texts = || items.kept.iter().map(|item| item.json.as_bytes());
             let head = Head { kinds, lives }.encode();
-            let mut packed = packed::pack(std::iter::once(&*head).chain(texts()));
+            packed = packed::pack(std::iter::once(&*head).chain(texts()));
             Head::seal(&mut packed);
             n_parts = packed::put_parts(batch, keys::ITEMS, print, &packed);
         }
         if was_there {
             packed::remove_surplus(db, batch, keys::ITEMS, print, n_parts)?;
         }
-        self.drops.put(db, batch, print, &items.dropped, was_there)
+        self.drops.put(db, batch, print, &items.dropped, was_there)?;
+        Ok(packed)
     }
 
     /// Drops the items of which the crawl must have one, and has it.

@@ -7,10 +7,11 @@ use crawl_model::{Archived, Files, Fingerprint, Item, PageItems, PageRecord, Ver
 use super::{Books, Commit, rest_until};
 use crate::codec::{Facts, RawEnding, Texts};
 use crate::copies::Copy;
+use crate::fresh::FreshPage;
 use crate::media::Keeping;
 use crate::recrawl::News;
 use crate::store::{Shared, now_ms, now_us};
-use crate::{StoreError, keys};
+use crate::{PageGlance, StoreError, keys};
 
 /// What settling needs to know of one URL.
 pub(super) struct Settle<'a> {
@@ -66,9 +67,10 @@ impl Books {
         let rest_until_ms = rest_until(now_ms, rest);
         let ending = RawEnding { print, host, at_ms: now_ms, rest_until_ms };
         self.acquit(print, commit);
+        let mut packed = Vec::new();
         if !is_kept {
             let at_ms = if record.fetched_ms > 0 { record.fetched_ms } else { now_ms };
-            self.put_items((print, at_ms), &record, old.as_ref(), &mut items, commit)?;
+            packed = self.put_items((print, at_ms), &record, old.as_ref(), &mut items, commit)?;
             record.n_files = self.put_files(print, &record, old.as_ref(), &items.files, commit)?;
         }
         let items = items.kept;
@@ -82,6 +84,7 @@ impl Books {
                     (record.etag.clone(), record.last_modified.clone());
             }
             put_record(print, &kept, commit);
+            self.note_fresh(print, None, commit);
             // What says that the copy still holds is no copy itself.
             if let Some(archived) = archived.filter(|archived| archived.body.is_none()) {
                 self.archive.append(archived, now_us())?;
@@ -96,6 +99,7 @@ impl Books {
             }
         }
         put_record(print, &record, commit);
+        self.note_fresh(print, Some((&record, packed)), commit);
         if verdict.is_page() {
             self.tally.add_page();
         }
@@ -106,6 +110,24 @@ impl Books {
         let n_more = i64::from(record.n_items) - i64::from(n_before);
         commit.items += n_more;
         Ok(Stands { verdict: stands, record, items, n_more })
+    }
+
+    /// Keeps what is written of a page in hand for feeds. `None`: they are to read it.
+    fn note_fresh(
+        &self,
+        print: Fingerprint,
+        written: Option<(&PageRecord, Vec<u8>)>,
+        commit: &mut Commit,
+    ) {
+        if self.shared.fresh.is_wanted() {
+            let whole = written.filter(|(record, _)| record.n_files == 0);
+            let page = whole.map(|(record, packed)| {
+                let PageRecord { n, n_items, n_files, .. } = *record;
+                let glance = PageGlance { n, label: record.label.clone(), n_items, n_files };
+                FreshPage { glance, packed }
+            });
+            commit.fresh.push((print, page));
+        }
     }
 
     /// Keeps what a page has to do with files; how many its items ask for.

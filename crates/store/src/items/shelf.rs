@@ -10,9 +10,13 @@ use super::index::Entered;
 use super::kinds::KindTable;
 use super::provenance::Provenance;
 use crate::database::Database;
+use crate::fresh::FreshPage;
 use crate::media::{ItemFiles, with_files};
 use crate::packed::Pieces;
 use crate::{StoreError, keys};
+
+/// What pieces are, for errors.
+const WHAT: &str = "item";
 
 /// An item with what is known of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -203,6 +207,12 @@ impl Items {
         Self { pieces: pieces(db, print), is_begun: false, files }
     }
 
+    /// Of a page that has just been written.
+    pub(crate) fn fresh(page: &FreshPage) -> Self {
+        let pieces = Pieces::of_packed(page.packed.clone(), WHAT);
+        Self { pieces, is_begun: false, files: None }
+    }
+
     fn with_files(&mut self, json: String) -> Result<String, StoreError> {
         match &mut self.files {
             Some(files) => Ok(with_files(json, files.next()?.rows)),
@@ -227,7 +237,7 @@ impl Iterator for Items {
 }
 
 fn pieces(db: &Database, print: Fingerprint) -> Pieces {
-    Pieces::of(db, keys::ITEMS, print, "item")
+    Pieces::of(db, keys::ITEMS, print, WHAT)
 }
 
 fn text(piece: Vec<u8>) -> Result<String, StoreError> {

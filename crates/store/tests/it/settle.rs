@@ -119,6 +119,28 @@ fn a_worse_copy_replaces_nothing() {
 }
 
 #[test]
+fn a_page_that_has_just_been_written_reads_as_the_database_has_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut rig = Rig::new(dir.path());
+    let reader = rig.store.reader();
+    reader.follow();
+    let long = format!("\"{}\"", "x".repeat(9000));
+    let cut = || Brings { verdict: Verdict::Truncated, ..brings(&["1"]) };
+    let visits = [brings(&[&long, "2"]), cut(), brings(&["3"]), cut(), brings(&[]), brings(&["4"])];
+    let print = rig.print("http://h/");
+    for visit in visits {
+        rig.settle("http://h/", Brings { label: "list", ..visit });
+        let record = reader.page(print).unwrap().unwrap();
+        let glance = reader.glance(print).unwrap().unwrap();
+        let of_record = (record.n, &record.label, record.n_items, record.n_files);
+        assert_eq!((glance.n, &glance.label, glance.n_items, glance.n_files), of_record);
+        // With what is known of each, they are always read from the database.
+        let stored = reader.stored_items(print, &record).map(|item| item.unwrap().json);
+        assert_eq!(items_of(&rig, "http://h/"), Vec::from_iter(stored));
+    }
+}
+
+#[test]
 fn a_retry_is_logged_with_the_rest_that_its_host_asked_for() {
     let dir = tempfile::tempdir().unwrap();
     let mut rig = Rig::new(dir.path());

@@ -293,7 +293,9 @@ impl Parser {
     pub(crate) fn reading_of(&self, loadout: &Loadout, request: &Request) -> Reading<'_> {
         let judge = Judge { view: self.view.clone(), depth: request.depth.saturating_add(1) };
         let recall = |era| Recall::new(self.memo.clone(), era).leaving(loadout.reticence.clone());
-        let recall = self.view.era().map(recall);
+        // A step of the spider's own makes of each request what it likes.
+        let is_stepping = loadout.spider.request_step().is_some();
+        let recall = self.view.era().filter(|_| !is_stepping).map(recall);
         Reading { judge: Some(judge), recall, ..self.reading(loadout) }
     }
 

@@ -180,3 +180,97 @@ impl<'a> LinkEntry<'a> {
         self.book.url_text(self.at)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::follow::Follow;
+
+    const MARK: Mark = Mark { number: NonZeroU64::new(7), is_known: true };
+
+    /// Counts how often it is asked.
+    #[derive(Clone, Default)]
+    struct Base(Arc<AtomicUsize>);
+
+    impl Resolve for Base {
+        fn urls(&self, hrefs: &[&str]) -> Vec<CanonicalUrl> {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            let base = CanonicalUrl::parse("http://h/d/").unwrap();
+            hrefs.iter().map(|href| base.join(href).unwrap()).collect()
+        }
+    }
+
+    /// A link that is resolved, two that are not, and one more that is.
+    fn book() -> (LinkBook, Base) {
+        let (mut book, base) = (LinkBook::default(), Base::default());
+        let (first, last) = (("http://h/a", [7, 8, 8]), ("http://h/bc", [7, 8, 8]));
+        assert!(!book.push_known("x", "", false, LinkKind::Area, MARK), "nobody resolves it");
+        book.resolve_later(Box::new(base.clone()));
+        book.push(first, "text", "", false, LinkKind::Anchor);
+        assert!(book.push_known("x?y", "", false, LinkKind::Area, MARK));
+        assert!(book.push_known("/", "nofollow", true, LinkKind::Anchor, MARK));
+        book.push_marked(last, "", "", false, LinkKind::Anchor, Mark::default());
+        (book, base)
+    }
+
+    const URLS: [&str; 4] = ["http://h/a", "http://h/d/x?y", "http://h/", "http://h/bc"];
+
+    #[test]
+    fn who_asks_for_a_url_finds_all_as_if_they_had_been_resolved() {
+        let (book, base) = book();
+        assert_eq!((book.len(), book.url_text(0), book.url_text(3)), (4, URLS[0], URLS[3]));
+        assert_eq!([0, 1, 3].map(|at| book.mark(at).is_known), [false, true, false]);
+        assert!(book.read_links().is_none());
+        assert_eq!((book.url(3).as_str(), base.0.load(Ordering::Relaxed)), (URLS[3], 0));
+        assert_eq!((book.url_text(1), book.url(2).as_str()), (URLS[1], URLS[2]));
+        let links = book.links();
+        assert!(links.iter().map(|link| link.url.as_str()).eq(URLS));
+        assert_eq!(
+            (&*links[0].text, &*links[2].rel, links[2].nofollow),
+            ("text", "nofollow", true)
+        );
+        assert_eq!((links[1].kind, book.read_links()), (LinkKind::Area, Some(links)));
+        let read = LinkBook::read(&book.frame()).unwrap();
+        assert_eq!((read.links(), read.mark(1)), (links, Mark::default()));
+        assert_eq!(base.0.load(Ordering::Relaxed), 1, "once for all");
+    }
+
+    #[test]
+    fn a_link_that_is_added_later_is_there_too() {
+        let (mut book, _) = book();
+        assert_eq!(book.links().len(), 4);
+        assert!(book.push_known("z", "", false, LinkKind::Anchor, MARK));
+        assert_eq!((book.links().len(), book.url_text(4)), (5, "http://h/d/z"));
+        book.push(("http://h/", [7, 8, 8]), "", "", false, LinkKind::Anchor);
+        assert_eq!((book.links().len(), book.links()[5].url.as_str()), (6, "http://h/"));
+    }
+
+    #[test]
+    fn who_follows_all_asks_for_no_url_and_copies_have_theirs() {
+        let (book, base) = book();
+        let book = Arc::new(book);
+        let follows: Vec<_> = Follow::each(&book).collect();
+        assert_eq!((follows.len(), base.0.load(Ordering::Relaxed)), (4, 0));
+        let is_known = follows.iter().map(|follow| follow.mark().is_known);
+        assert_eq!(Vec::from_iter(is_known), [false, true, true, false]);
+        let copies = follows.clone();
+        assert!(copies.iter().map(Follow::url_text).eq(URLS));
+        assert!(copies.iter().all(|copy| copy.mark() == Mark::default()));
+        assert_eq!(copies, follows);
+    }
+
+    #[test]
+    fn there_is_room_for_so_many_references_and_the_rest_is_resolved() {
+        let (mut book, _) = book();
+        let first = "http://h/a";
+        while book.push_known("x", "", false, LinkKind::Anchor, MARK) {}
+        book.push((first, [7, 8, 8]), "", "", false, LinkKind::Anchor);
+        assert_eq!(book.len(), References::MOST + 1);
+        let links = book.links();
+        assert_eq!(links[References::MOST].url.as_str(), first);
+        assert_eq!(links[References::MOST - 1].url.as_str(), "http://h/d/x");
+    }
+}

@@ -1,6 +1,7 @@
 //! `parts NAME N` does one part of the crawler's work N times, to be counted from outside: see
 //! `README.md`.
 
+mod knowing;
 mod reading;
 
 mod guest;
@@ -28,11 +29,13 @@ const fn part(name: &'static str, few: u64, many: u64, work: fn(u64)) -> Part {
 }
 
 /// The parts, in the order of a page's way.
-const PARTS: [Part; 12] = [
+const PARTS: [Part; 14] = [
     part("tokens", 20, 120, reading::tokens),
     part("urls", 20, 120, reading::urls),
     part("links", 20, 120, reading::links),
     part("cards", 20, 120, reading::cards),
+    part("known-links", 20, 120, knowing::links),
+    part("known-cards", 20, 120, knowing::cards),
     part("tree", 20, 120, reading::tree),
     part("scraper", 20, 120, reading::scraper),
     part("select", 20, 120, reading::select),

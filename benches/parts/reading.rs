@@ -27,7 +27,12 @@ fn response(html: String) -> Response {
     }
 }
 
-fn request() -> Request {
+/// The page as it comes from the fetcher.
+pub(crate) fn list() -> Response {
+    response(LIST.to_owned())
+}
+
+pub(crate) fn request() -> Request {
     Request::get(CanonicalUrl::parse("http://shop.test/p/77").expect("a URL"))
 }
 
@@ -69,6 +74,13 @@ pub(crate) fn links(n: u64) {
 
 /// The same with title and price of 15 products, selected in the same pass.
 pub(crate) fn cards(n: u64) {
+    read(n, &cards_spider(), |_, harvest| {
+        assert_eq!((harvest.items.len(), harvest.follows.len()), (CARDS, LINKS));
+    });
+}
+
+/// Takes title and price of the products, and follows all links.
+pub(crate) fn cards_spider() -> ConfigSpider {
     let title = FieldConfig::Short("h3 a @title".into());
     let price = FieldConfig::Short(".price_color".into());
     let fields = [("title".to_owned(), title), ("price".to_owned(), price)];
@@ -78,10 +90,7 @@ pub(crate) fn cards(n: u64) {
         ..ItemConfig::default()
     };
     let config = SpiderConfig { items: vec![items], ..SpiderConfig::default() };
-    let spider = ConfigSpider::new(config).expect("a spider");
-    read(n, &spider, |_, harvest| {
-        assert_eq!((harvest.items.len(), harvest.follows.len()), (CARDS, LINKS));
-    });
+    ConfigSpider::new(config).expect("a spider")
 }
 
 /// The document's tree, and three selectors in it.

@@ -51,6 +51,11 @@ impl View for Window {
         standings.into_iter().map(is_known).collect()
     }
 
+    fn era(&self) -> Option<u64> {
+        // Where a fingerprint alone is not enough to tell URLs apart, nothing less is.
+        (!self.prints.has_second()).then(|| self.seen.era())
+    }
+
     fn look(&self, print: Fingerprint, url: &CanonicalUrl, depth: u32) -> Look {
         let before = match self.seen.get(print) {
             None => None,
@@ -169,6 +174,27 @@ mod tests {
         assert_eq!(seen.learn(print, None, 2, false), Learnt::Readmitted(deep));
         assert_eq!(window.look(print, &url, 1), Look::Known);
         assert_eq!(seen.learn(print, Some(deep), 1, false), Learnt::Nothing);
+    }
+
+    #[test]
+    fn what_may_be_wanted_again_is_what_ends_an_era() {
+        // Of all that a link is looked at for, with a scope in which it is.
+        let url = CanonicalUrl::parse("http://h/x").unwrap();
+        let scope = Arc::new(Scope::new(&ScopeConfig::default(), &[url.host()]).unwrap());
+        for &reason in FilterReason::ALL {
+            let seen = Arc::new(Seen::default());
+            let (scope, prints) = (scope.clone(), Fingerprinter::new([1; 16]));
+            let window = Window { prints, scope, seen: seen.clone() };
+            let print = window.fingerprint(url.as_str());
+            seen.set(print, Standing::Filtered(reason, 9));
+            let looks = [
+                window.look(print, &url, 1),
+                window.look_sitemap(print, &url, 1),
+                window.look_nofollow(print, &url, 1),
+            ];
+            let is_wanted = looks.iter().any(|look| *look != Look::Known);
+            assert_eq!(is_wanted, window.era() == Some(1), "{}", reason.name());
+        }
     }
 
     #[test]

@@ -191,7 +191,7 @@ impl CanonicalUrl {
     #[must_use]
     pub fn path(&self) -> &str {
         let whole = self.path_and_query();
-        whole.split_once('?').map_or(whole, |(path, _)| path)
+        memchr::memchr(b'?', whole.as_bytes()).map_or(whole, |end| &whole[..end])
     }
 
     /// Whether the scheme is `https`.

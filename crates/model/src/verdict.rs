@@ -357,6 +357,14 @@ pub trait View: Send + Sync {
         vec![false; prints.len()]
     }
 
+    /// What tells how long a link that was found [`known`](Self::known) may be dropped unasked: as
+    /// long as this number stays the same. It is to be read before they are asked for, and changes
+    /// when such a URL may be wanted again: one that waited at a host that was blocked, say.
+    /// `None`: each is to be asked for, every time. Default: `None`.
+    fn era(&self) -> Option<u64> {
+        None
+    }
+
     /// Judges a URL found at link distance `depth`.
     fn look(&self, print: Fingerprint, url: &CanonicalUrl, depth: u32) -> Look;
 

@@ -11,10 +11,10 @@ use crawl_model::{CanonicalUrl, FetchOptions, Method, Request};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::abi::wire::LinkBook;
+use crate::SpiderError;
+use crate::abi::wire::{LinkBook, LinkEntry, Mark};
 use crate::form::send::percent_encode;
 use crate::target::Target;
-use crate::{LinkKind, SpiderError};
 
 /// A request in the making. The methods set what differs from a plain GET, and what the request
 /// asks of its fetch in place of what the crawl's config says. All of it travels with the request
@@ -63,19 +63,17 @@ impl Follow {
     /// All links that stand on the page.
     #[cfg(test)]
     pub(crate) fn each(links: &Arc<LinkBook>) -> impl Iterator<Item = Self> {
-        Self::those(links, |_, _, _| true)
+        Self::those(links, |_| true)
     }
 
-    /// The links of the page for which `wanted` holds: it is told a URL, its kind and whether the
-    /// link is marked `nofollow`.
+    /// The links of the page for which `wanted` holds.
     pub(crate) fn those(
         links: &Arc<LinkBook>,
-        mut wanted: impl FnMut(&str, LinkKind, bool) -> bool,
+        mut wanted: impl FnMut(LinkEntry<'_>) -> bool,
     ) -> impl Iterator<Item = Self> {
+        let those = links.entries().filter(move |entry| wanted(*entry));
         let target = |at| Target::Link(Arc::clone(links), at);
-        let all = (0..).zip(links.targets());
-        let those = all.filter(move |&(_, (url, kind, nofollow))| wanted(url, kind, nofollow));
-        those.map(move |(at, (.., nofollow))| Self::link(target(at), nofollow))
+        those.map(move |entry| Self::link(target(entry.at()), entry.nofollow))
     }
 
     /// Whether nothing is set on it that takes room: many may be made of one.
@@ -299,6 +297,16 @@ impl Follow {
     #[must_use]
     pub fn url_text(&self) -> &str {
         self.url.text()
+    }
+
+    /// What the host remembers it by, if it is a link of the page; nothing otherwise.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn mark(&self) -> Mark {
+        match &self.url {
+            Target::Link(links, at) => links.mark(*at),
+            Target::Url(_) => Mark::default(),
+        }
     }
 
     /// Gives it a URL of its own, where it is a link of a page by its number: to be kept longer than

@@ -37,6 +37,10 @@ impl View for AllKnown {
         vec![true; prints.len()]
     }
 
+    fn era(&self) -> Option<u64> {
+        Some(0)
+    }
+
     fn look(&self, _: Fingerprint, _: &CanonicalUrl, _: u32) -> Look {
         Look::Known
     }

@@ -23,6 +23,7 @@ mod filter;
 mod run;
 mod table;
 
+mod era;
 mod frozen;
 mod merge;
 mod twins;
@@ -60,6 +61,8 @@ pub(crate) struct Seen {
     /// Locked before any shard, and as long as theirs are not all the same.
     runs: RwLock<Runs>,
     cache: Cache,
+    /// Counts what was known and may be wanted again: see [`era`](era).
+    era: AtomicU64,
     /// Where the runs are; `None`: there are none, and never will be.
     folder: Option<PathBuf>,
     /// Number of the next run's file.
@@ -113,6 +116,7 @@ impl Seen {
             is_frozen: AtomicBool::new(false),
             runs: RwLock::default(),
             cache: Cache::default(),
+            era: AtomicU64::new(0),
             folder: None,
             next_run: Arc::default(),
             merging: Mutex::default(),
@@ -203,18 +207,18 @@ impl Seen {
     /// Sets where `print` stands, whatever was known: the queue holds no entry of it that does not
     /// count. Only the frontier may.
     pub(crate) fn set(&self, print: Fingerprint, standing: Standing) {
-        self.put(print, Place { standing, has_entry: false });
+        self.put_over(print, Place { standing, has_entry: false });
     }
 
     /// As [`set`](Self::set), of a URL whose entry stays in the queue.
     pub(crate) fn set_leaving_entry(&self, print: Fingerprint, standing: Standing) {
-        self.put(print, Place { standing, has_entry: true });
+        self.put_over(print, Place { standing, has_entry: true });
     }
 
     /// Sets where `print` stands; whether the queue holds an entry of it stays as it is.
     pub(crate) fn restate(&self, print: Fingerprint, standing: Standing) {
         let has_entry = self.has_entry(print);
-        self.put(print, Place { standing, has_entry });
+        self.put_over(print, Place { standing, has_entry });
     }
 
     /// The entry that was left in the queue is gone.

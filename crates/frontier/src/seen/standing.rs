@@ -16,6 +16,36 @@ pub(crate) enum Standing {
     Second,
 }
 
+impl Standing {
+    /// Whether a link may be wanted that leads to what stands so. For all others there is nothing
+    /// that [`Window`](crate::window::Window) would look at besides.
+    pub(super) fn may_return(self) -> bool {
+        let Self::Filtered(reason, _) = self else { return false };
+        match reason {
+            FilterReason::OffDomain
+            | FilterReason::NotIncluded
+            | FilterReason::TooDeep
+            | FilterReason::Extension
+            | FilterReason::NoFollow
+            | FilterReason::Refused
+            | FilterReason::Blocked
+            | FilterReason::TrapRepeats
+            | FilterReason::TrapLongPath
+            | FilterReason::TrapDuplicates
+            | FilterReason::TrapNearDuplicates => true,
+            FilterReason::Excluded
+            | FilterReason::Robots
+            | FilterReason::HostBudget
+            | FilterReason::DomainBudget
+            | FilterReason::PrefixBudget
+            | FilterReason::TrapCalendar
+            | FilterReason::TrapSessions
+            | FilterReason::TrapFacets
+            | FilterReason::TrapHosts => false,
+        }
+    }
+}
+
 /// A standing, and whether the queue holds an entry of the URL from before.
 ///
 /// While a replay goes on nothing is taken out of a queue: what has ended there leaves its entry

@@ -25,9 +25,13 @@ impl Survey {
         if bytes.len() > BLOCK {
             return Self(blocks(bytes));
         }
-        let mut padded = [b'a'; BLOCK + 1];
-        padded[..bytes.len()].copy_from_slice(bytes);
-        Self(blocks(&padded))
+        Self(few(bytes))
+    }
+
+    /// Whether there is nothing in it to be found: a path alone, without dot segments but for one at
+    /// its start.
+    pub(super) fn is_plain(self) -> bool {
+        self.0 == 0
     }
 
     /// Whether every part can be copied as it is, dot segments aside.
@@ -70,8 +74,29 @@ fn blocks(bytes: &[u8]) -> u8 {
     found.iter().fold(class(bytes[bytes.len() - 1]), |all, lane| all | lane)
 }
 
+/// Looks at fewer bytes one by one.
+fn few(bytes: &[u8]) -> u8 {
+    let (mut found, mut before) = (0, 0);
+    for &byte in bytes {
+        found |= CLASSES[usize::from(byte)] | pair(before, byte);
+        before = byte;
+    }
+    found
+}
+
+/// The [`class`] of each byte.
+const CLASSES: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = class(byte as u8);
+        byte += 1;
+    }
+    table
+};
+
 #[inline(always)]
-fn class(byte: u8) -> u8 {
+const fn class(byte: u8) -> u8 {
     let odd = (byte <= b' ')
         | (byte >= 0x7f)
         | (byte == b'"')
@@ -85,7 +110,7 @@ fn class(byte: u8) -> u8 {
         | (byte == b'{')
         | (byte == b'}');
     let tail = (byte == b'?') | (byte == b'#');
-    (u8::from(odd) * ODD) | (u8::from(byte == b':') * COLON) | (u8::from(tail) * TAIL)
+    (odd as u8 * ODD) | ((byte == b':') as u8 * COLON) | (tail as u8 * TAIL)
 }
 
 #[inline(always)]

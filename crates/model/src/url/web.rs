@@ -112,6 +112,19 @@ impl<T: AsRef<str>> WebUrl<T> {
         WebUrl { text: self.as_str(), parts: self.parts }
     }
 
+    /// Scheme and authority: all that decides where a reference leads that begins with a slash.
+    #[must_use]
+    pub fn before_path(&self) -> &str {
+        &self.as_str()[..self.parts.path_start]
+    }
+
+    /// The same and the path up to its last slash: all that decides where a relative path leads.
+    #[must_use]
+    pub fn folder(&self) -> &str {
+        let Parts { path_start, path_end, .. } = self.parts;
+        &self.as_str()[..folder_end(self.as_str(), path_start, path_end)]
+    }
+
     /// The text by which duplicates are told; see [`CanonicalUrl::key`](crate::CanonicalUrl::key).
     #[must_use]
     pub fn key(&self) -> Cow<'_, str> {
@@ -163,6 +176,11 @@ impl<'o, 'q> Reader<'o, 'q> {
         query: Option<QueryEncoder<'q>>,
     ) -> Result<Parts, UrlError> {
         let survey = Survey::of(input);
+        if let Some(base) = base.filter(|_| survey.is_plain())
+            && let Some(parts) = plain(out, input, base)
+        {
+            return Ok(parts);
+        }
         let mut reader = Self { out, survey, query };
         if survey.is_clean() {
             reader.reference(input, base)
@@ -324,6 +342,20 @@ impl<'o, 'q> Reader<'o, 'q> {
         }
         query_end
     }
+}
+
+/// A path that can be copied as it is, as most references are: behind the authority, or into the
+/// folder of the base. `None` if it is another kind of reference after all.
+fn plain(out: &mut String, path: &str, base: WebUrl<&str>) -> Option<Parts> {
+    let Parts { path_start, path_end, .. } = base.parts;
+    let kept = match path.as_bytes() {
+        [] | [b'.', ..] | [b'/', b'/', ..] => return None,
+        [b'/', ..] => path_start,
+        _ => folder_end(base.text, path_start, path_end),
+    };
+    out.push_str(&base.text[..kept]);
+    out.push_str(path);
+    Some(Parts { path_end: out.len(), query_end: out.len(), ..base.parts })
 }
 
 fn starts_with_slashes(rest: &str) -> bool {

@@ -27,6 +27,7 @@ use crate::dom::Dom;
 use crate::links::Scan;
 use crate::links::directives::{Directives, is_agent_of};
 use crate::links::kinds::{Kinds, LinkSource};
+use crate::links::memo::Recall;
 use crate::links::refresh::refresh;
 use crate::links::resolve::Resolver;
 use crate::markup::simhash;
@@ -55,6 +56,8 @@ pub(crate) struct Reading<'a> {
     pub(crate) readers: Option<&'a Readers>,
     /// Tells what would become of a link; `None`: all are new.
     pub(crate) judge: Option<Judge>,
+    /// Tells which references lead to known URLs; `None`: that is not remembered.
+    pub(crate) recall: Option<Recall>,
 }
 
 /// What is known and what is in scope, as seen from one page.
@@ -102,6 +105,7 @@ pub(crate) struct Document<'a> {
     dom: OnceCell<Dom>,
     view: View,
     judge: Option<Judge>,
+    recall: Option<Recall>,
     /// When it was fetched, in milliseconds since the Unix epoch; 0: not known.
     fetched_ms: u64,
 }
@@ -144,6 +148,7 @@ impl<'a> Document<'a> {
         document.habit = reading.habit.clone();
         document.is_whole = reading.habit.as_ref().is_some_and(|habit| habit.begin());
         document.judge = reading.judge.clone();
+        document.recall = reading.recall.clone();
         if reading.kinds.has(LinkSource::Header) {
             document.link_fields = link_fields(response);
         }
@@ -200,6 +205,7 @@ impl<'a> Document<'a> {
             dom: OnceCell::new(),
             view: View::default(),
             judge: None,
+            recall: None,
             fetched_ms: 0,
         }
     }

@@ -47,6 +47,7 @@ impl PageOpener {
             habit: Some(self.habit.clone()),
             readers: None,
             judge: None,
+            recall: None,
         };
         let document = Document::open(&request.url, response, &reading).at(fetched_ms);
         read(&Page::new(request, response, &document))

@@ -25,7 +25,7 @@ impl Document<'_> {
             return self.scanned();
         }
         let skimmed = self.skimmed.get_or_init(|| {
-            let mut resolver = Resolver::of(&self.url, self.encoding);
+            let mut resolver = self.resolver();
             let scan = match &self.table {
                 None => skim_html(&self.text, &mut resolver),
                 Some(table) => {
@@ -50,7 +50,7 @@ impl Document<'_> {
     /// Links, title and matches, from one pass.
     pub(super) fn scanned(&self) -> &(Scan, Resolver) {
         self.scanned.get_or_init(|| {
-            let mut resolver = Resolver::of(&self.url, self.encoding);
+            let mut resolver = self.resolver();
             let fields = self.link_fields.iter().map(String::as_str);
             let mut links = scan_header(fields, &resolver);
             let mut scan = match self.kind {
@@ -64,6 +64,11 @@ impl Document<'_> {
             }
             (scan, resolver)
         })
+    }
+
+    fn resolver(&self) -> Resolver {
+        let resolver = Resolver::of(&self.url, self.encoding);
+        resolver.with_recall(self.recall.clone(), &self.url)
     }
 
     fn scan_html(&self, resolver: &mut Resolver) -> Scan {

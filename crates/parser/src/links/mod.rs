@@ -12,7 +12,9 @@ pub(crate) mod stream;
 pub(crate) mod tree;
 
 pub(crate) mod head;
+pub(crate) mod memo;
 pub(crate) mod resolve;
+pub(crate) mod reticence;
 
 pub(crate) mod directives;
 pub(crate) mod refresh;
@@ -77,18 +79,22 @@ pub(crate) fn scan_html<'t>(
     let mut readers = ((links, HeadReader::new(text)), beside);
     outline::read(text, &mut readers).ok()?;
     let (links, head) = readers.0;
-    Some(Scan { is_streamed: true, head: head.finish(), ..resolve(links.finish(), resolver) })
+    Some(Scan {
+        is_streamed: true,
+        head: head.finish(),
+        ..resolve(links.finish(), resolver, false)
+    })
 }
 
 /// The same of the document's tree, but for the head.
 pub(crate) fn scan_tree(dom: &Dom, resolver: &mut Resolver, kinds: Kinds) -> Scan {
-    resolve(tree::collect(dom, kinds, LinkTexts::Short), resolver)
+    resolve(tree::collect(dom, kinds, LinkTexts::Short), resolver, false)
 }
 
 /// Scans an HTML document for links of the usual kinds, whose texts nobody needs; nor what the head
 /// says otherwise. `None` if that takes a [whole scan](scan_html).
 pub(crate) fn skim_html(text: &str, resolver: &mut Resolver) -> Option<Scan> {
-    Some(resolve(stream::skimmed(text).ok()?, resolver))
+    Some(resolve(stream::skimmed(text).ok()?, resolver, true))
 }
 
 /// The same while `beside` reads all of the document. `None` if the stream cannot tell.
@@ -99,7 +105,7 @@ pub(crate) fn skim_beside<'t>(
 ) -> Option<Scan> {
     let mut readers = (Links::new(Kinds::default(), LinkTexts::None), beside);
     outline::read(text, &mut readers).ok()?;
-    Some(resolve(readers.0.finish(), resolver))
+    Some(resolve(readers.0.finish(), resolver, true))
 }
 
 /// The links of the values of `Link` fields, which know nothing of the document's base.
@@ -117,22 +123,34 @@ pub(crate) fn scan_header<'v>(
     found.filter_map(link).collect()
 }
 
-/// Makes links of what was collected.
-fn resolve(collected: Collected<'_>, resolver: &mut Resolver) -> Scan {
+/// Makes links of what was collected. Those that are known to be known may be left as references if
+/// `is_bare`: their texts were not collected.
+fn resolve(collected: Collected<'_>, resolver: &mut Resolver, is_bare: bool) -> Scan {
     // Only now, because the base holds for the links before it, too.
     let rebased = collected.bases.iter().any(|href| resolver.rebase(href));
     let hrefs = collected.links.iter().map(|raw| raw.href.len() + USUAL_ORIGIN).sum::<usize>();
     let n_bytes = hrefs + collected.texts.len();
     let mut links = LinkBook::with_capacity(collected.links.len(), n_bytes);
+    let known = resolver.known();
+    // Whether known ones are left as references; asked when there is one.
+    let mut leaves = (!is_bare).then_some(false);
     for raw in &collected.links {
         if !rebased && raw.href.starts_with('#') {
             continue; // a place on this page
+        }
+        let (nofollow, kind) = (collected.is_nofollow(raw), raw.source.kind());
+        let mark = known.as_ref().map(|known| known.mark(&raw.href)).unwrap_or_default();
+        if mark.is_known
+            && *leaves.get_or_insert_with(|| resolver.leave_to(&mut links))
+            && links.push_known(&raw.href, &raw.rel, nofollow, kind, mark)
+        {
+            continue;
         }
         resolver.read(&raw.href, |url| {
             let Ok(url) = url else { return };
             let Ok(url) = url.canonical() else { return };
             let text = shortened(&collected.texts[raw.text.clone()]);
-            links.push(url, text, &raw.rel, collected.is_nofollow(raw), raw.source.kind());
+            links.push_marked(url, text, &raw.rel, nofollow, kind, mark);
         });
     }
     let links = Arc::new(links);

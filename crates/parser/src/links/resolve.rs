@@ -2,11 +2,16 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use crawl_model::url::QueryEncoder;
 use crawl_model::{CanonicalUrl, UrlError, WebUrl};
+use crawl_spider::abi::wire::{LinkBook, Resolve};
 use encoding_rs::{EncoderResult, Encoding, UTF_8};
 use url::Url;
+
+use super::memo::{Known, Recall};
+use super::reticence::Reticence;
 
 /// Resolves the references of one document.
 #[derive(Debug)]
@@ -15,10 +20,12 @@ pub(crate) struct Resolver {
     encoding: &'static Encoding,
     /// Where URLs are built, so that a link costs one allocation only: its own text.
     buffer: RefCell<String>,
+    /// Which references lead to known URLs, if that is remembered.
+    recall: Option<Box<(Recall, CanonicalUrl)>>,
 }
 
 /// What references are resolved against.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Base {
     Web(WebUrl),
     /// A document that was not fetched from the web, such as a file.
@@ -54,7 +61,30 @@ impl Resolver {
     }
 
     fn with(base: Base, encoding: &'static Encoding) -> Self {
-        Self { base, encoding: encoding.output_encoding(), buffer: RefCell::default() }
+        let (encoding, buffer) = (encoding.output_encoding(), RefCell::default());
+        Self { base, encoding, buffer, recall: None }
+    }
+
+    /// Also tells which references of the page `url` lead to known URLs.
+    pub(crate) fn with_recall(self, recall: Option<Recall>, url: &CanonicalUrl) -> Self {
+        Self { recall: recall.map(|recall| Box::new((recall, url.clone()))), ..self }
+    }
+
+    /// Tells which references lead to known URLs; `None` if that is not remembered.
+    pub(super) fn known(&self) -> Option<Known<'_>> {
+        let (Some(recall), Base::Web(base)) = (&self.recall, &self.base) else { return None };
+        Some(recall.0.from(base.view(), self.encoding))
+    }
+
+    /// Lets `links` hold references, which are resolved if somebody asks; `false` if somebody mostly
+    /// does.
+    pub(super) fn leave_to(&self, links: &mut LinkBook) -> bool {
+        let Some((recall, url)) = self.recall.as_deref() else { return false };
+        let Some(reticence) = recall.reticence().filter(|it| it.begin()) else { return false };
+        let (base, encoding) = (self.base.clone(), self.encoding);
+        let (url, reticence) = (url.clone(), reticence.clone());
+        links.resolve_later(Box::new(Later { base, encoding, url, reticence }));
+        true
     }
 
     /// Sets the base URL from a `base` element, if its reference is one that is crawled.
@@ -128,6 +158,25 @@ impl Resolver {
         };
         let encode: QueryEncoder<'_> = &|query| encode_query(query, self.encoding);
         Url::options().base_url(base).encoding_override(Some(encode)).parse(href)
+    }
+}
+
+/// Resolves what was left as references by a [`Resolver`], should anybody ask where they lead.
+pub(super) struct Later {
+    base: Base,
+    encoding: &'static Encoding,
+    /// The page's own URL.
+    url: CanonicalUrl,
+    reticence: Arc<Reticence>,
+}
+
+impl Resolve for Later {
+    fn urls(&self, hrefs: &[&str]) -> Vec<CanonicalUrl> {
+        self.reticence.note_asked();
+        let resolver = Resolver::with(self.base.clone(), self.encoding);
+        // Each has led somewhere before. If one is taken for another, it is a link to nothing new.
+        let url = |href: &&str| resolver.link(href).unwrap_or_else(|| self.url.clone());
+        hrefs.iter().map(url).collect()
     }
 }
 

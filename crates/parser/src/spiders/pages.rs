@@ -124,8 +124,8 @@ impl Pages {
         let followed = match &self.way {
             Way::Link(links) => {
                 let mut is_first = true;
-                links.follow(page, out, false, |url, _, _| {
-                    std::mem::take(&mut is_first) && url != page.url().as_str()
+                links.follow(page, out, false, |link| {
+                    std::mem::take(&mut is_first) && link.url() != page.url().as_str()
                 })?
             }
             Way::Count { param, from, step } => match counted(page.url(), param, *from, *step) {

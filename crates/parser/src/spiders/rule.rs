@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use crawl_spider::abi::wire::LinkEntry;
 use crawl_spider::{
     CanonicalUrl, Followed, Harvest, ItemQuery, LinkExtractor, Node, Page, SpiderError, XPathValue,
 };
@@ -70,8 +71,7 @@ impl Links {
         }
     }
 
-    /// Follows those for which `wanted` holds: it is told URL, text and whether the link is marked
-    /// `nofollow`. Texts are empty unless `with_texts`.
+    /// Follows those for which `wanted` holds. Texts are empty unless `with_texts`.
     ///
     /// # Errors
     /// [`SpiderError::Selector`] if an expression takes too long on this page.
@@ -80,18 +80,20 @@ impl Links {
         page: &Page<'_>,
         out: &'h mut Harvest,
         with_texts: bool,
-        mut wanted: impl FnMut(&str, &str, bool) -> bool,
+        mut wanted: impl FnMut(Candidate<'_>) -> bool,
     ) -> Result<Followed<'h>, SpiderError> {
         let mut links = Vec::new();
         match self {
             Self::Extracted(extractor) => {
                 if let Some(is_meant) = extractor.by_kind().filter(|_| !with_texts) {
-                    return Ok(out.follow_targets(page, |url, kind, nofollow| {
-                        is_meant(kind) && wanted(url, "", nofollow)
+                    return Ok(out.follow_targets(page, |link| {
+                        is_meant(link.kind) && wanted(Candidate::of(link))
                     }));
                 }
                 let mut links = extractor.links(page)?;
-                links.retain(|link| wanted(link.url.as_str(), &link.text, link.nofollow));
+                links.retain(|link| {
+                    wanted(Candidate::new(link.url.as_str(), &link.text, link.nofollow))
+                });
                 let links = links.iter().map(|link| (link.url.clone(), link.nofollow));
                 return Ok(out.follow_resolved(links));
             }
@@ -112,8 +114,41 @@ impl Links {
             },
         }
         let links = links.into_iter();
-        let links = links.filter(|(url, text, nofollow)| wanted(url.as_str(), text, *nofollow));
+        let links = links
+            .filter(|(url, text, nofollow)| wanted(Candidate::new(url.as_str(), text, *nofollow)));
         Ok(out.follow_resolved(links.map(|(url, _, nofollow)| (url, nofollow))))
+    }
+}
+
+/// A link that may be followed. Where it leads costs something to find out, for some.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Candidate<'a> {
+    way: Way<'a>,
+    text: &'a str,
+    nofollow: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Way<'a> {
+    Url(&'a str),
+    Entry(LinkEntry<'a>),
+}
+
+impl<'a> Candidate<'a> {
+    fn new(url: &'a str, text: &'a str, nofollow: bool) -> Self {
+        Self { way: Way::Url(url), text, nofollow }
+    }
+
+    fn of(entry: LinkEntry<'a>) -> Self {
+        Self { way: Way::Entry(entry), text: "", nofollow: entry.nofollow }
+    }
+
+    /// The text of its URL.
+    pub(crate) fn url(&self) -> &'a str {
+        match self.way {
+            Way::Url(url) => url,
+            Way::Entry(entry) => entry.url(),
+        }
     }
 }
 
@@ -199,18 +234,18 @@ impl Rule {
     pub(crate) fn follow(&self, cx: Context<'_>, out: &mut Harvest) -> Result<(), SpiderError> {
         let mut first = HashSet::<String>::new();
         let with_texts = self.text.is_some();
-        let followed = self.links.follow(&cx.page, out, with_texts, |url, text, nofollow| {
-            let is_in = |regex: &Regex| regex.is_match(url);
+        let followed = self.links.follow(&cx.page, out, with_texts, |link| {
+            let is_in = |regex: &Regex| regex.is_match(link.url());
             let is_wanted = self.url.as_ref().is_none_or(is_in)
                 && !self.deny.as_ref().is_some_and(is_in)
-                && self.text.as_ref().is_none_or(|regex| regex.is_match(text))
-                && !(self.skip_nofollow && nofollow);
-            if !is_wanted || self.max == 0 || first.contains(url) {
+                && self.text.as_ref().is_none_or(|regex| regex.is_match(link.text))
+                && !(self.skip_nofollow && link.nofollow);
+            if !is_wanted || self.max == 0 || first.contains(link.url()) {
                 return is_wanted;
             }
             let has_room = first.len() < self.max as usize;
             if has_room {
-                first.insert(url.to_owned());
+                first.insert(link.url().to_owned());
             }
             has_room
         })?;

@@ -15,7 +15,7 @@ impl Parser {
     pub(crate) fn admit(
         &self,
         spider: &dyn Spider,
-        follows: Vec<Follow>,
+        mut follows: Vec<Follow>,
         request: &Request,
         nofollow: bool,
     ) -> Vec<Found> {
@@ -27,11 +27,15 @@ impl Parser {
             let is_marked = follow.is_nofollow() || (nofollow && follow.is_link());
             self.config.obey_nofollow && is_marked
         };
+        let step = spider.request_step();
+        if step.is_none() {
+            // Whatever may be said of a link to them.
+            follows.retain(|follow| !(follow.mark().is_known && follow.is_plain_get()));
+        }
         let (marked, others): (Vec<_>, Vec<_>) = match self.config.obey_nofollow {
             true => follows.into_iter().partition(is_marked),
             false => (Vec::new(), follows),
         };
-        let step = spider.request_step();
         let others = if step.is_none() { self.unknown(others) } else { others };
         let others = others.into_iter().map(|follow| (follow, false));
         for (follow, is_marked) in others.chain(marked.into_iter().map(|follow| (follow, true))) {
@@ -88,7 +92,13 @@ impl Parser {
         let plain = follows.iter().filter(|follow| follow.is_plain_get());
         let prints: Vec<_> = plain.map(|follow| self.view.fingerprint(follow.url_text())).collect();
         let mut known = self.view.known(&prints).into_iter();
-        follows.retain(|follow| !(follow.is_plain_get() && known.next() == Some(true)));
+        follows.retain(|follow| {
+            let is_known = follow.is_plain_get() && known.next() == Some(true);
+            if let Some(number) = follow.mark().number.filter(|_| is_known) {
+                self.memo.learn(number);
+            }
+            !is_known
+        });
         follows.iter_mut().for_each(Follow::detach);
         follows
     }

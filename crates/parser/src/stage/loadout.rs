@@ -11,6 +11,7 @@ use crawl_spider::{Spider, SpiderError, prepare};
 
 use super::parser::{check_spider, panic_text};
 use crate::document::Habit;
+use crate::links::reticence::Reticence;
 use crate::stream::Table;
 
 /// A spider with its wants compiled.
@@ -22,6 +23,8 @@ pub(crate) struct Loadout {
     pub(crate) table: Option<Arc<Table>>,
     /// What it asks of them besides, mostly.
     pub(crate) habit: Arc<Habit>,
+    /// Whether it asks where known links lead, mostly.
+    pub(crate) reticence: Arc<Reticence>,
 }
 
 impl Loadout {
@@ -29,7 +32,7 @@ impl Loadout {
         let spider = prepare(spider);
         let table = Table::of(&*spider);
         let name = spider.name().into();
-        Self { spider, name, table, habit: Arc::default() }
+        Self { spider, name, table, habit: Arc::default(), reticence: Arc::default() }
     }
 
     /// What its callback took from a page.

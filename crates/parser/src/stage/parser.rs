@@ -26,6 +26,7 @@ use super::record;
 use crate::css;
 use crate::data::{json, pattern};
 use crate::document::{Judge, Reading};
+use crate::links::memo::{Memo, Recall};
 use crate::reader::{MediaPattern, Reader, Readers};
 use crate::spiders::ParseConfig;
 use crate::xpath;
@@ -43,6 +44,8 @@ pub struct Parser {
     /// The spider; another may take its place at any time.
     current: Current,
     pub(crate) view: Arc<dyn View>,
+    /// Which references lead to URLs that it knows.
+    pub(crate) memo: Arc<Memo>,
     keeps_responses: bool,
     readers: Readers,
     pub(crate) pipeline: Pipeline,
@@ -207,6 +210,7 @@ impl Parser {
             agent,
             current,
             view,
+            memo: Arc::new(Memo::new()),
             keeps_responses,
             readers,
             pipeline: Pipeline::default(),
@@ -281,13 +285,18 @@ impl Parser {
             habit: Some(loadout.habit.clone()),
             readers: Some(&self.readers),
             judge: None,
+            recall: None,
         }
     }
 
     /// As [`reading`](Self::reading), of the page of `request`, whose links can be judged.
     pub(crate) fn reading_of(&self, loadout: &Loadout, request: &Request) -> Reading<'_> {
         let judge = Judge { view: self.view.clone(), depth: request.depth.saturating_add(1) };
-        Reading { judge: Some(judge), ..self.reading(loadout) }
+        let recall = |era| Recall::new(self.memo.clone(), era).leaving(loadout.reticence.clone());
+        // A step of the spider's own makes of each request what it likes.
+        let is_stepping = loadout.spider.request_step().is_some();
+        let recall = self.view.era().filter(|_| !is_stepping).map(recall);
+        Reading { judge: Some(judge), recall, ..self.reading(loadout) }
     }
 
     /// Has `archivist` make records of the answers that settle. Default: nobody.

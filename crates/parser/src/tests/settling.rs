@@ -2,6 +2,7 @@
 
 mod asking;
 mod hanging;
+mod knowing;
 mod redirects;
 mod steps;
 mod swapping;

@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use crawl_model::CanonicalUrl;
 
 use super::Harvest;
+use crate::abi::wire::LinkEntry;
 use crate::query::LINKS;
-use crate::{Follow, Followed, ItemQuery, Link, LinkKind, Node, Page, Row, SpiderError};
+use crate::{Follow, Followed, ItemQuery, Link, Node, Page, Row, SpiderError};
 
 impl Harvest {
     /// Follows a link of `page`, relative or absolute.
@@ -21,16 +22,16 @@ impl Harvest {
 
     /// Follows all links of `page` ([`Page::links`]).
     pub fn follow_links(&mut self, page: &Page<'_>) -> Followed<'_> {
-        self.follow_targets(page, |_, _, _| true)
+        self.follow_targets(page, |_| true)
     }
 
-    /// Follows the links of `page` for which `wanted` holds: it is told a URL, its kind and whether
-    /// the link is marked `nofollow`. Nothing else is read of them.
+    /// Follows the links of `page` for which `wanted` holds. Nothing is read of them but what it
+    /// asks for.
     #[doc(hidden)]
     pub fn follow_targets(
         &mut self,
         page: &Page<'_>,
-        wanted: impl FnMut(&str, LinkKind, bool) -> bool,
+        wanted: impl FnMut(LinkEntry<'_>) -> bool,
     ) -> Followed<'_> {
         let first = self.follows.len();
         let links = page.services().link_targets();

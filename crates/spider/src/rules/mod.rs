@@ -146,7 +146,7 @@ impl Rule {
             // Repeated ones are dropped by the host.
             (None, Some(is_meant)) => {
                 let links = page.services().link_targets();
-                let links = Follow::those(links, |_, kind, _| is_meant(kind));
+                let links = Follow::those(links, |entry| is_meant(entry.kind));
                 return Ok(self.push(page, links, out));
             }
             (None, None) => self.links.found(page)?,

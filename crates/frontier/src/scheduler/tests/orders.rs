@@ -1,6 +1,6 @@
 //! Orders to a running crawl: blocks, and settings that change.
 
-use crawl_model::{Host, Source};
+use crawl_model::{Host, Source, View};
 use tokio::sync::oneshot;
 
 use super::*;
@@ -100,9 +100,11 @@ fn urls_that_wait_for_the_rules_of_a_blocked_host_end_and_it_can_be_unblocked() 
     });
     let robots = rig.expect("http://h/robots.txt");
     rig.expect_none();
+    let era = rig.window.era();
     rig.block("h");
     rig.sweep();
     assert_eq!(rig.ends(), ["blocked"; 3]);
+    assert_ne!(rig.window.era(), era, "what was remembered as known may be wanted again");
     rig.answer(robots, RobotsReply::Unreachable { cause: "status 503".to_owned(), rest: None });
     assert_eq!(rig.wait().map(|ticket| ticket.url().clone()), None, "nobody asks again");
     assert!(rig.scheduler.is_idle());

@@ -125,6 +125,7 @@ fn a_checkpoint_tells_them_apart_again() {
         begun.checkpoint
     };
     let mut rig = rig(FingerprintBits::Bits128);
+    assert_eq!(rig.window.era(), None, "64 bits are not enough to remember them by either");
     assert!(on_disk(&mut rig).is_none());
     for n in 0..URLS {
         let new = found(&rig, n).into_iter().collect();

@@ -3,11 +3,17 @@
 //! Most spiders follow links without a look at them, and most links are known: then the text of its
 //! URL is all that is needed of a link. So the texts of all links lie in one, with a record of one
 //! length for each. To a plugin they go as one frame, and come back as numbers.
+//!
+//! Of links that are known to be known not even the text is made: see `references.rs`.
+
+mod references;
 
 use std::sync::OnceLock;
 
 use crawl_model::CanonicalUrl;
 
+use self::references::References;
+pub use self::references::{LinkEntry, Mark, Resolve};
 use super::bytes::{Reader, Wire, WireError, wire_enum};
 use crate::{Link, LinkKind};
 
@@ -23,6 +29,8 @@ pub struct LinkBook {
     texts: String,
     /// The links once they are read.
     links: OnceLock<Vec<Link>>,
+    /// What becomes of links that stand as references; `None` if none does.
+    references: Option<References>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +44,9 @@ struct Record {
     places: [u32; 3],
     nofollow: bool,
     kind: LinkKind,
+    /// Whether the URL is a reference that is not resolved.
+    is_reference: bool,
+    mark: Mark,
 }
 
 impl LinkBook {
@@ -43,18 +54,43 @@ impl LinkBook {
     #[must_use]
     pub fn with_capacity(n_links: usize, n_bytes: usize) -> Self {
         let (records, texts) = (Vec::with_capacity(n_links), String::with_capacity(n_bytes));
-        Self { records, texts, links: OnceLock::new() }
+        Self { records, texts, ..Self::default() }
     }
 
     /// Adds a link. `url` is text and places of a canonical URL
     /// ([`WebUrl::canonical`](crawl_model::WebUrl::canonical)), which is taken on trust.
     pub fn push(
         &mut self,
-        (url, places): (&str, [u32; 3]),
+        url: (&str, [u32; 3]),
         text: &str,
         rel: &str,
         nofollow: bool,
         kind: LinkKind,
+    ) {
+        self.push_marked(url, text, rel, nofollow, kind, Mark::default());
+    }
+
+    /// As [`push`](Self::push), with what the host remembers the link by.
+    pub fn push_marked(
+        &mut self,
+        url: (&str, [u32; 3]),
+        text: &str,
+        rel: &str,
+        nofollow: bool,
+        kind: LinkKind,
+        mark: Mark,
+    ) {
+        self.put(url, [text, rel], (nofollow, kind), mark, false);
+    }
+
+    #[inline]
+    fn put(
+        &mut self,
+        (url, places): (&str, [u32; 3]),
+        [text, rel]: [&str; 2],
+        (nofollow, kind): (bool, LinkKind),
+        mark: Mark,
+        is_reference: bool,
     ) {
         let start = self.texts.len();
         let end = start + url.len() + text.len() + rel.len();
@@ -63,10 +99,18 @@ impl LinkBook {
         }
         let [start, url_len, text_len, rel_len] =
             [start, url.len(), text.len(), rel.len()].map(|length| length as u32);
-        [url, text, rel].iter().for_each(|text| self.texts.push_str(text));
+        // Most have no more than a URL.
+        let texts = [url, text, rel].into_iter().filter(|text| !text.is_empty());
+        texts.for_each(|text| self.texts.push_str(text));
         let (url, text, rel) = (url_len, text_len, rel_len);
-        self.records.push(Record { start, url, text, rel, places, nofollow, kind });
-        self.links.take();
+        let record = Record { start, url, text, rel, places, nofollow, kind, is_reference, mark };
+        self.records.push(record);
+        if self.links.get().is_some() {
+            self.links.take();
+        }
+        if let Some(references) = &mut self.references {
+            references.forget();
+        }
     }
 
     /// Adds a link that is made already.
@@ -90,8 +134,11 @@ impl LinkBook {
     /// The text of a link's URL; empty if there is no such link.
     #[must_use]
     pub fn url_text(&self, at: u32) -> &str {
-        let record = self.records.get(at as usize);
-        record.map_or("", |record| self.cut(record.start, record.url))
+        match self.records.get(at as usize) {
+            Some(record) if record.is_reference => self.whole().url_text(at),
+            Some(record) => self.cut(record.start, record.url),
+            None => "",
+        }
     }
 
     /// A link's URL.
@@ -102,6 +149,7 @@ impl LinkBook {
     pub fn url(&self, at: u32) -> CanonicalUrl {
         match self.links.get() {
             Some(links) => links[at as usize].url.clone(),
+            None if self.records[at as usize].is_reference => self.whole().url(at),
             None => self.url_of(&self.records[at as usize]),
         }
     }
@@ -112,22 +160,18 @@ impl LinkBook {
         records.iter().map(|record| record.nofollow)
     }
 
-    /// Number by number the text of a link's URL, its kind, and whether it is marked `nofollow`.
-    pub(crate) fn targets(&self) -> impl Iterator<Item = (&str, LinkKind, bool)> {
-        let target =
-            |record: &Record| (self.cut(record.start, record.url), record.kind, record.nofollow);
-        self.records.iter().map(target)
-    }
-
     /// The links, made when they are first asked for.
     #[must_use]
     pub fn links(&self) -> &[Link] {
-        self.links.get_or_init(|| self.records.iter().map(|record| self.link(record)).collect())
+        let own =
+            || self.links.get_or_init(|| self.records.iter().map(|it| self.link(it)).collect());
+        if self.has_references() { self.whole().links() } else { own() }
     }
 
     /// The links, if they have been asked for.
     pub(crate) fn read_links(&self) -> Option<&[Link]> {
-        self.links.get().map(Vec::as_slice)
+        let whole = self.references.as_ref().and_then(References::read);
+        whole.unwrap_or(self).links.get().map(Vec::as_slice)
     }
 
     fn link(&self, record: &Record) -> Link {
@@ -153,10 +197,13 @@ impl LinkBook {
     /// All of it as bytes: how many links, a record of each, their texts.
     #[must_use]
     pub fn frame(&self) -> Vec<u8> {
+        if self.has_references() {
+            return self.whole().frame();
+        }
         let n_bytes = 4 + self.records.len() * RECORD + self.texts.len();
         let mut out = Vec::with_capacity(n_bytes);
         out.extend_from_slice(&(self.records.len() as u32).to_le_bytes());
-        for Record { start: _, url, text, rel, places, nofollow, kind } in &self.records {
+        for Record { url, text, rel, places, nofollow, kind, .. } in &self.records {
             let [host_start, host_end, path_start] = *places;
             let numbers = [*url, *text, *rel, host_start, host_end, path_start];
             out.extend_from_slice(numbers.map(u32::to_le_bytes).as_flattened());
@@ -201,7 +248,8 @@ impl Record {
         let [url, text, rel] = [number()?, number()?, number()?];
         let places = [number()?, number()?, number()?];
         let (nofollow, kind) = (from.get()?, from.get()?);
-        Ok(Self { start, url, text, rel, places, nofollow, kind })
+        let (is_reference, mark) = (false, Mark::default());
+        Ok(Self { start, url, text, rel, places, nofollow, kind, is_reference, mark })
     }
 }
 

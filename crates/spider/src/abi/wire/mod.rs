@@ -41,7 +41,7 @@ pub use answers::{CsvBatch, frame_found};
 pub use bytes::{Reader, Wire, WireError, frame, frame_list};
 pub use calls::{ClosedFrame, Description, FailedFrame, ItemFrame};
 pub use harvest::{KnownUrl, UrlBook};
-pub use links::LinkBook;
+pub use links::{LinkBook, LinkEntry, Mark, Resolve};
 pub use response::{get_page, get_response, put_page, put_page_head, put_response};
 
 pub(crate) use response::get_page_head;

@@ -1,5 +1,6 @@
 //! Reads the events of one document.
 
+use std::ops::Range;
 use std::rc::Rc;
 
 use super::compound::{Place, Seen};
@@ -113,9 +114,14 @@ impl<'t> Matcher<'t> {
         let slot = element.slot();
         self.depth += 1;
         if self.places.is_none() && self.scoped.is_empty() {
-            let (sieve, is_quirky) = (&mut self.sieve, self.is_quirky);
-            let may_have = |class| may_have(sieve, is_quirky, element, class);
-            if self.run.passes(&self.table.program, slot, may_have) {
+            let mut sieve = self.sieve.as_mut().filter(|_| !self.is_quirky);
+            let attrs = sieve.as_ref().and_then(|(text, _)| element.place_in(text));
+            let from = attrs.as_ref().map(|attrs| attrs.start);
+            let next = |class| match (&mut sieve, from) {
+                (Some((_, sieve)), Some(from)) => sieve.next(class, from),
+                _ => 0,
+            };
+            if self.run.passes(&self.table.program, slot, attrs, next) {
                 return;
             }
         }
@@ -131,8 +137,13 @@ impl<'t> Matcher<'t> {
             places.enter(element, &mut place);
         }
         let (sieve, is_quirky) = (&mut self.sieve, self.is_quirky);
-        let may_match =
-            self.run.open(&table.program, slot, |class| may_have(sieve, is_quirky, element, class));
+        let may_match = self.run.open(&table.program, slot, |class| match sieve {
+            Some((text, sieve)) if !is_quirky => {
+                let may_have = |attrs: Range<usize>| sieve.next(class, attrs.start) < attrs.end;
+                element.place_in(text).is_none_or(may_have)
+            }
+            _ => true,
+        });
         if may_match || !self.scoped.is_empty() {
             self.settle(element, place, slot, may_match);
         }
@@ -148,9 +159,9 @@ impl<'t> Matcher<'t> {
             return;
         }
         self.depth -= 1;
-        self.run.close(&self.table.program);
+        self.run.close();
         for item in &mut self.scoped {
-            item.run.close(&self.table.plans[item.plan].scoped);
+            item.run.close();
         }
         if let Some(places) = &mut self.places {
             places.leave();
@@ -353,21 +364,5 @@ impl<'t> Matcher<'t> {
 
     fn want(&mut self, sink: usize, is_wanted: bool) {
         self.run.want(&self.table.program, sink, is_wanted);
-    }
-}
-
-/// Whether an element may be of a class, as far as can be told without a look at its attributes.
-#[inline]
-fn may_have<E: Element>(
-    sieve: &mut Option<(&str, Sieve<'_>)>,
-    is_quirky: bool,
-    element: &E,
-    class: usize,
-) -> bool {
-    match sieve {
-        Some((text, sieve)) if !is_quirky => {
-            element.place_in(text).is_none_or(|attrs| sieve.may_have(class, &attrs))
-        }
-        _ => true,
     }
 }

@@ -306,7 +306,12 @@ pub(super) fn find(byte: u8, bytes: &[u8], from: usize) -> Option<usize> {
         }
         at += 8;
     }
-    memchr(byte, bytes.get(at..)?).map(|len| at + len)
+    let rest = bytes.get(at..)?;
+    let len = match rest.len() {
+        ..8 => rest.iter().position(|&other| other == byte),
+        _ => memchr(byte, rest),
+    };
+    len.map(|len| at + len)
 }
 
 /// Times a byte it is eight of them.

@@ -113,19 +113,23 @@ impl<'t> Matcher<'t> {
     pub(super) fn enter<E: Element>(&mut self, element: &E) {
         let slot = element.slot();
         self.depth += 1;
-        if self.places.is_none() && self.scoped.is_empty() {
-            let mut sieve = self.sieve.as_mut().filter(|_| !self.is_quirky);
-            let attrs = sieve.as_ref().and_then(|(text, _)| element.place_in(text));
-            let from = attrs.as_ref().map(|attrs| attrs.start);
-            let next = |class| match (&mut sieve, from) {
-                (Some((_, sieve)), Some(from)) => sieve.next(class, from),
-                _ => 0,
-            };
-            if self.run.passes(&self.table.program, slot, attrs, next) {
-                return;
-            }
+        let is_plain = self.places.is_none() && self.scoped.is_empty();
+        if !is_plain || !(self.run.passes_by_name(slot) || self.passes_by_class(element, slot)) {
+            self.look_at(element, slot);
         }
-        self.look_at(element, slot);
+    }
+
+    /// Whether an element is passed over because no class that is asked for stands in its tag.
+    #[inline]
+    fn passes_by_class<E: Element>(&mut self, element: &E, slot: usize) -> bool {
+        if let Some((text, sieve)) = &mut self.sieve
+            && !self.is_quirky
+            && let Some(attrs) = element.place_in(text)
+        {
+            let next = |class| sieve.next(class, attrs.start);
+            return self.run.passes_by_class(&self.table.program, slot, &attrs, next);
+        }
+        false
     }
 
     /// Looks at an element that opens.

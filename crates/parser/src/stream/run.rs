@@ -156,23 +156,31 @@ impl Run {
         }
     }
 
-    /// An element opens, its name in this slot and its attributes at this place of the text, if that is
-    /// known. Whether it is clear without a look at it that it matches nothing and changes nothing; if
-    /// not, it is to be [opened](Self::open). `next` finds where a class may stand from there on.
-    #[inline(always)] // for that is nearly always so
-    pub(super) fn passes(
+    /// An element opens, its name in this slot. Whether that is enough to know that it matches nothing
+    /// and changes nothing; if not, its classes may be ([`passes_by_class`](Self::passes_by_class)), or
+    /// it is to be [opened](Self::open).
+    #[inline(always)] // for that is mostly so
+    pub(super) fn passes_by_name(&mut self, slot: usize) -> bool {
+        let passes = !is_in(slot, self.calls);
+        self.passed += u32::from(passes);
+        passes
+    }
+
+    /// The same, going by the classes that may stand at `attrs`, where its attributes are. `next` finds
+    /// where a class may stand from there on.
+    #[inline(always)]
+    pub(super) fn passes_by_class(
         &mut self,
         program: &Program,
         slot: usize,
-        attrs: Option<Range<usize>>,
+        attrs: &Range<usize>,
         next: impl FnMut(usize) -> usize,
     ) -> bool {
-        let is_called = |calls: u64| calls >> (slot % SLOTS) & 1 == 1;
-        let attrs = attrs.unwrap_or(0..usize::MAX);
-        let is_quiet = attrs.start >= self.quiet.start && attrs.end <= self.quiet.end;
-        let passes = !is_called(self.calls)
-            || (is_quiet && !is_called(self.calls_by_name))
-            || self.passes_closely(program, slot, attrs, next);
+        let is_known = attrs.start >= self.quiet.start && attrs.end <= self.quiet.end;
+        let passes = match is_known && !self.is_stale {
+            true => !is_in(slot, self.calls_by_name),
+            false => self.passes_closely(program, slot, attrs, next),
+        };
         self.passed += u32::from(passes);
         passes
     }
@@ -182,13 +190,13 @@ impl Run {
         &mut self,
         program: &Program,
         slot: usize,
-        attrs: Range<usize>,
+        attrs: &Range<usize>,
         mut next: impl FnMut(usize) -> usize,
     ) -> bool {
         if self.is_stale {
             self.prepare(program);
         }
-        if self.calls_by_name >> (slot % SLOTS) & 1 == 1 {
+        if is_in(slot, self.calls_by_name) {
             return false;
         }
         self.quiet = attrs.start..usize::MAX;
@@ -293,6 +301,12 @@ impl Run {
             self.forget();
         }
     }
+}
+
+/// Whether a slot is one of these.
+#[inline(always)]
+fn is_in(slot: usize, slots: u64) -> bool {
+    slots >> (slot % SLOTS) & 1 == 1
 }
 
 /// Which of the compounds `may` of a word the element matches.

@@ -147,10 +147,8 @@ impl<'a> Splitter<'a> {
     #[inline(always)]
     pub(crate) fn pass_end_of(&mut self, tag: Tag) -> bool {
         let end = tag.usual_end();
-        let Some(written) = self.bytes().get(self.pos + 2..).and_then(|rest| rest.first_chunk())
-        else {
-            return false;
-        };
+        let Some(rest) = self.bytes().get(self.pos + 2..) else { return false };
+        let Some(written) = rest.first_chunk() else { return false };
         // What follows the `>` does not count.
         let unused = end.leading_zeros() & !7;
         let is_it = end != 0 && (u64::from_le_bytes(*written) ^ end) << unused == 0;
@@ -300,7 +298,7 @@ pub(crate) fn has_references(tag: Tag) -> bool {
 pub(super) fn find(byte: u8, bytes: &[u8], from: usize) -> Option<usize> {
     let mut at = from;
     for _ in 0..3 {
-        let Some(eight) = bytes.get(at..).and_then(|rest| rest.first_chunk()) else { break };
+        let Some(eight) = bytes.get(at..)?.first_chunk() else { break };
         if let Some(len) = first_zero(u64::from_le_bytes(*eight) ^ (EACH * u64::from(byte))) {
             return Some(at + len);
         }

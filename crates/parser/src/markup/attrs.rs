@@ -56,14 +56,23 @@ pub(super) fn find_attributes<'a, const N: usize>(
         }
         let (found, value) = next_attribute(bytes, &mut pos);
         for (name, known) in names.iter().zip(&mut values) {
-            let is_it = || bytes[found.clone()].eq_ignore_ascii_case(name.as_bytes());
+            let is_it = || is_named(&bytes[found.clone()], name);
             if name.len() == found.len() && known.is_none() && is_it() {
-                *known = Some(&region[value.clone()]);
+                *known = region.get(value.clone());
                 n_found += 1;
             }
         }
     }
     values
+}
+
+/// Whether a name is this one, which is in lower case.
+#[inline]
+fn is_named(written: &[u8], name: &str) -> bool {
+    written
+        .iter()
+        .zip(name.as_bytes())
+        .all(|(byte, lower)| byte == lower || byte.to_ascii_lowercase() == *lower)
 }
 
 /// Whether the tag with this region closes itself: its last `/` belongs to no attribute.

@@ -23,6 +23,9 @@ pub(crate) fn decode_raw(text: &str) -> Cow<'_, str> {
     decode(text, Rules::Raw)
 }
 
+/// Bytes of a text that is looked through one by one.
+const SHORT: usize = 16;
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Rules {
     Attribute,
@@ -34,6 +37,11 @@ enum Rules {
 /// (section 13.2.3.5).
 fn decode(text: &str, rules: Rules) -> Cow<'_, str> {
     let bytes = text.as_bytes();
+    let matters = |byte: &u8| *byte == b'\r' || (*byte == b'&' && rules != Rules::Raw);
+    // Most are too short for a search to be worth its beginning.
+    if bytes.len() < SHORT && !bytes.iter().any(matters) {
+        return Cow::Borrowed(text);
+    }
     let next = |from: usize| {
         let rest = &bytes[from..];
         let found = match rules {

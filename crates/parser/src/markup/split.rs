@@ -41,12 +41,23 @@ pub(crate) enum Markup {
     Instruction,
 }
 
+impl Markup {
+    /// What the `<` in front of `at` begins; `None` if it is text.
+    #[inline(always)]
+    fn begun(bytes: &[u8], at: usize) -> Option<Self> {
+        match bytes.get(at)? {
+            b'/' => (at + 1 < bytes.len()).then_some(Self::End),
+            b'!' => Some(Self::Declaration),
+            b'?' => Some(Self::Instruction),
+            byte => byte.is_ascii_alphabetic().then_some(Self::Start),
+        }
+    }
+}
+
 /// Splits one document.
 pub(crate) struct Splitter<'a> {
     text: &'a str,
     pos: usize,
-    /// Whether it is known that markup begins at `pos`.
-    is_at_markup: bool,
     /// Whether CDATA sections exist where it stands.
     pub(crate) has_cdata: bool,
     doctype: Option<&'a str>,
@@ -55,8 +66,7 @@ pub(crate) struct Splitter<'a> {
 
 impl<'a> Splitter<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
-        let (pos, is_at_markup, has_cdata) = (0, false, false);
-        Self { text, pos, is_at_markup, has_cdata, doctype: None, crowded: Vec::new() }
+        Self { text, pos: 0, has_cdata: false, doctype: None, crowded: Vec::new() }
     }
 
     /// Where tags seen so far have attributes beyond the 256th.
@@ -81,14 +91,12 @@ impl<'a> Splitter<'a> {
     /// The next piece; `None` at the end of the document.
     pub(crate) fn next_piece(&mut self) -> Option<Piece<'a>> {
         loop {
-            if !std::mem::take(&mut self.is_at_markup) {
-                let text = self.text();
-                if !text.is_empty() {
-                    self.is_at_markup = true;
-                    return Some(Piece::Text(text));
-                }
+            let start = self.pos;
+            let markup = self.next_markup();
+            if start < self.pos {
+                return Some(Piece::Text(self.text_since(start)));
             }
-            let piece = match self.markup()? {
+            let piece = match markup? {
                 Markup::Start => self.start_tag().map(Piece::Start),
                 Markup::End => self.end_tag().map(|(name, _)| Piece::End(name)),
                 Markup::Declaration => self.declaration().map(Piece::Cdata),
@@ -100,26 +108,22 @@ impl<'a> Splitter<'a> {
         }
     }
 
-    /// The text from here to the next markup, or to the document's end. A `<` that begins no markup is
-    /// text.
+    /// Goes to the next markup: what it is; `None` at the document's end. What is passed is text, a
+    /// `<` that begins no markup, too.
     #[inline(always)]
-    pub(crate) fn text(&mut self) -> &'a str {
-        let start = self.pos;
-        self.pass_text();
-        self.text_since(start)
-    }
-
-    /// Goes to the next markup, or to the document's end.
-    #[inline(always)]
-    pub(crate) fn pass_text(&mut self) {
+    pub(crate) fn next_markup(&mut self) -> Option<Markup> {
         let bytes = self.bytes();
-        // Very often there is none.
-        while bytes.get(self.pos) != Some(&b'<') || !begins_markup(&bytes[self.pos..]) {
+        loop {
+            if bytes.get(self.pos) == Some(&b'<')
+                && let Some(markup) = Markup::begun(bytes, self.pos + 1)
+            {
+                return Some(markup);
+            }
             match find(b'<', bytes, self.pos + 1) {
                 Some(at) => self.pos = at,
                 None => {
                     self.pos = bytes.len();
-                    break;
+                    return None;
                 }
             }
         }
@@ -129,17 +133,6 @@ impl<'a> Splitter<'a> {
     #[inline(always)]
     pub(crate) fn text_since(&self, start: usize) -> &'a str {
         self.text.get(start..self.pos).unwrap_or_default()
-    }
-
-    /// What markup begins here, behind a [`text`](Self::text); `None` at the document's end.
-    #[inline(always)]
-    pub(crate) fn markup(&self) -> Option<Markup> {
-        Some(match self.bytes().get(self.pos + 1)? {
-            b'!' => Markup::Declaration,
-            b'/' => Markup::End,
-            b'?' => Markup::Instruction,
-            _ => Markup::Start,
-        })
     }
 
     /// Reads the start tag that begins here; `None` if it is none.
@@ -154,10 +147,8 @@ impl<'a> Splitter<'a> {
     #[inline(always)]
     pub(crate) fn pass_end_of(&mut self, tag: Tag) -> bool {
         let end = tag.usual_end();
-        let Some(written) = self.bytes().get(self.pos + 2..).and_then(|rest| rest.first_chunk())
-        else {
-            return false;
-        };
+        let Some(rest) = self.bytes().get(self.pos + 2..) else { return false };
+        let Some(written) = rest.first_chunk() else { return false };
         // What follows the `>` does not count.
         let unused = end.leading_zeros() & !7;
         let is_it = end != 0 && (u64::from_le_bytes(*written) ^ end) << unused == 0;
@@ -307,13 +298,18 @@ pub(crate) fn has_references(tag: Tag) -> bool {
 pub(super) fn find(byte: u8, bytes: &[u8], from: usize) -> Option<usize> {
     let mut at = from;
     for _ in 0..3 {
-        let Some(eight) = bytes.get(at..).and_then(|rest| rest.first_chunk()) else { break };
+        let Some(eight) = bytes.get(at..)?.first_chunk() else { break };
         if let Some(len) = first_zero(u64::from_le_bytes(*eight) ^ (EACH * u64::from(byte))) {
             return Some(at + len);
         }
         at += 8;
     }
-    memchr(byte, bytes.get(at..)?).map(|len| at + len)
+    let rest = bytes.get(at..)?;
+    let len = match rest.len() {
+        ..8 => rest.iter().position(|&other| other == byte),
+        _ => memchr(byte, rest),
+    };
+    len.map(|len| at + len)
 }
 
 /// Times a byte it is eight of them.
@@ -325,16 +321,6 @@ pub(super) fn first_zero(eight: u64) -> Option<usize> {
     // The lowest bit that is set marks it; higher ones may be wrong.
     let zeros = eight.wrapping_sub(EACH) & !eight & (EACH << 7);
     (zeros != 0).then_some(zeros.trailing_zeros() as usize / 8)
-}
-
-#[inline]
-fn begins_markup(rest: &[u8]) -> bool {
-    match rest.get(1) {
-        Some(b'!' | b'?') => true,
-        Some(b'/') => rest.len() > 2,
-        Some(byte) => byte.is_ascii_alphabetic(),
-        None => false,
-    }
 }
 
 /// HTML's whitespace; carriage returns have not been normalised here.

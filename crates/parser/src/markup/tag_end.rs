@@ -21,7 +21,7 @@ pub(super) struct TagEnd {
 
 /// The first eight bytes of a name in lower case, as [`key_of`](super::tags::key_of) has them, and
 /// where it ends.
-#[inline]
+#[inline(always)]
 pub(super) fn name(bytes: &[u8], from: usize) -> (u64, usize) {
     let rest = bytes.get(from..).unwrap_or_default();
     let mut key = 0;

@@ -1,5 +1,6 @@
 //! Reads the events of one document.
 
+use std::ops::Range;
 use std::rc::Rc;
 
 use super::compound::{Place, Seen};
@@ -112,14 +113,23 @@ impl<'t> Matcher<'t> {
     pub(super) fn enter<E: Element>(&mut self, element: &E) {
         let slot = element.slot();
         self.depth += 1;
-        if self.places.is_none() && self.scoped.is_empty() {
-            let (sieve, is_quirky) = (&mut self.sieve, self.is_quirky);
-            let may_have = |class| may_have(sieve, is_quirky, element, class);
-            if self.run.passes(&self.table.program, slot, may_have) {
-                return;
-            }
+        let is_plain = self.places.is_none() && self.scoped.is_empty();
+        if !is_plain || !(self.run.passes_by_name(slot) || self.passes_by_class(element, slot)) {
+            self.look_at(element, slot);
         }
-        self.look_at(element, slot);
+    }
+
+    /// Whether an element is passed over because no class that is asked for stands in its tag.
+    #[inline]
+    fn passes_by_class<E: Element>(&mut self, element: &E, slot: usize) -> bool {
+        if let Some((text, sieve)) = &mut self.sieve
+            && !self.is_quirky
+            && let Some(attrs) = element.place_in(text)
+        {
+            let next = |class| sieve.next(class, attrs.start);
+            return self.run.passes_by_class(&self.table.program, slot, &attrs, next);
+        }
+        false
     }
 
     /// Looks at an element that opens.
@@ -131,8 +141,13 @@ impl<'t> Matcher<'t> {
             places.enter(element, &mut place);
         }
         let (sieve, is_quirky) = (&mut self.sieve, self.is_quirky);
-        let may_match =
-            self.run.open(&table.program, slot, |class| may_have(sieve, is_quirky, element, class));
+        let may_match = self.run.open(&table.program, slot, |class| match sieve {
+            Some((text, sieve)) if !is_quirky => {
+                let may_have = |attrs: Range<usize>| sieve.next(class, attrs.start) < attrs.end;
+                element.place_in(text).is_none_or(may_have)
+            }
+            _ => true,
+        });
         if may_match || !self.scoped.is_empty() {
             self.settle(element, place, slot, may_match);
         }
@@ -148,9 +163,9 @@ impl<'t> Matcher<'t> {
             return;
         }
         self.depth -= 1;
-        self.run.close(&self.table.program);
+        self.run.close();
         for item in &mut self.scoped {
-            item.run.close(&self.table.plans[item.plan].scoped);
+            item.run.close();
         }
         if let Some(places) = &mut self.places {
             places.leave();
@@ -353,21 +368,5 @@ impl<'t> Matcher<'t> {
 
     fn want(&mut self, sink: usize, is_wanted: bool) {
         self.run.want(&self.table.program, sink, is_wanted);
-    }
-}
-
-/// Whether an element may be of a class, as far as can be told without a look at its attributes.
-#[inline]
-fn may_have<E: Element>(
-    sieve: &mut Option<(&str, Sieve<'_>)>,
-    is_quirky: bool,
-    element: &E,
-    class: usize,
-) -> bool {
-    match sieve {
-        Some((text, sieve)) if !is_quirky => {
-            element.place_in(text).is_none_or(|attrs| sieve.may_have(class, &attrs))
-        }
-        _ => true,
     }
 }

@@ -48,8 +48,12 @@ pub(super) struct Word {
     pub(super) later: u64,
     /// By slot of an element's name: compounds that may match it.
     pub(super) names: [u64; SLOTS],
+    /// By compound: the slots of names that it may match, as bits.
+    pub(super) slots: [u64; MAX_COMPOUNDS],
     /// Compounds that want a class.
     pub(super) classy: u64,
+    /// Of those, the ones that may match an element of any name.
+    pub(super) classy_alone: u64,
     /// By slot of a class: compounds that may want it.
     pub(super) classes: [u64; SLOTS],
 }
@@ -65,9 +69,24 @@ impl Default for Word {
             sibling: 0,
             later: 0,
             names: [0; SLOTS],
+            slots: [0; MAX_COMPOUNDS],
             classy: 0,
+            classy_alone: 0,
             classes: [0; SLOTS],
         }
+    }
+}
+
+impl Word {
+    /// The slots of the names that these compounds may match, as bits.
+    #[inline]
+    pub(super) fn slots(&self, mut compounds: u64) -> u64 {
+        let mut slots = 0;
+        while compounds != 0 {
+            slots |= self.slots[compounds.trailing_zeros() as usize % MAX_COMPOUNDS];
+            compounds &= compounds - 1;
+        }
+        slots
     }
 }
 
@@ -123,9 +142,10 @@ impl Program {
             Test::Type(name) => Some(name.text()),
             _ => None,
         });
-        match name {
-            Some(name) => word.names[slot(name)] |= bit,
-            None => word.names.iter_mut().for_each(|names| *names |= bit),
+        let slots = name.map_or(u64::MAX, |name| 1 << slot(name));
+        word.slots[bit.trailing_zeros() as usize % MAX_COMPOUNDS] = slots;
+        for (slot, names) in word.names.iter_mut().enumerate() {
+            *names |= if slots >> slot & 1 == 1 { bit } else { 0 };
         }
         let class = compound.0.iter().find_map(|test| match test {
             Test::Class(class) => Some(&**class),
@@ -133,6 +153,7 @@ impl Program {
         });
         if let Some(class) = class {
             word.classy |= bit;
+            word.classy_alone |= if name.is_none() { bit } else { 0 };
             word.classes[slot(class)] |= bit;
         }
         let class = class.map(|class| self.classes.number(class));
@@ -160,7 +181,7 @@ impl Program {
     }
 }
 
-/// Slots of names and of classes.
+/// Slots of names and of classes: as many as a word has bits.
 pub(super) const SLOTS: usize = 64;
 
 /// A slot below [`SLOTS`] for a name or class, the same in lower and upper case: words of

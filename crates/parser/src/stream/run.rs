@@ -1,5 +1,7 @@
 //! A program at work: what has matched so far at the elements that are open.
 
+use std::ops::Range;
+
 use super::compound::Seen;
 use super::element::Element;
 use super::program::{Program, SLOTS, Word, slot};
@@ -8,7 +10,16 @@ use super::program::{Program, SLOTS, Word, slot};
 #[derive(Debug)]
 pub(super) struct Run {
     lanes: Vec<Lane>,
-    /// Whether an element that matches nothing changes nothing: its children are looked at as it is.
+    /// Which children of the innermost element have to be looked at, by the slots of their names, as
+    /// bits: all others match nothing and change nothing.
+    calls: u64,
+    /// Those of them that have to be even if they are of no class that is asked for alone.
+    calls_by_name: u64,
+    /// Where in the text no class stands that is asked for alone.
+    quiet: Range<usize>,
+    /// Whether something has changed since that was found out: then it is all.
+    is_stale: bool,
+    /// Whether a child that matches nothing changes nothing.
     is_still: bool,
     /// The innermost open elements that were passed over for that: no lane knows of them yet.
     passed: u32,
@@ -36,8 +47,7 @@ struct Lane {
 }
 
 impl Lane {
-    /// Finds out what the next child may match; to be done when anything has changed.
-    #[inline]
+    /// Finds out what the next child may match.
     fn prepare(&mut self, word: &Word) {
         let up = self.inner;
         let next = (up.above & word.descendant)
@@ -93,9 +103,15 @@ impl Run {
             may: 0,
         };
         let lanes = program.words.iter().map(lane).collect();
-        let mut run = Self { lanes, is_still: true, passed: 0 };
-        run.prepare(program);
-        run
+        Self {
+            lanes,
+            calls: u64::MAX,
+            calls_by_name: u64::MAX,
+            quiet: 0..0,
+            is_stale: true,
+            is_still: true,
+            passed: 0,
+        }
     }
 
     /// Begins inside of an item, with the first compounds of selectors that begin with `:scope`;
@@ -107,52 +123,93 @@ impl Run {
             lane.inner.own = verify(program, number, word.scope, item) & !word.last;
             lane.inner.above = lane.inner.own;
         }
-        run.prepare(program);
         run
     }
 
     /// Says whether the selectors of a sink are to be looked for.
     pub(super) fn want(&mut self, program: &Program, sink: usize, is_wanted: bool) {
         for &(number, bit) in program.ends(sink) {
-            let lane = &mut self.lanes[number];
-            lane.wanted = if is_wanted { lane.wanted | bit } else { lane.wanted & !bit };
-            lane.prepare(&program.words[number]);
+            let wanted = &mut self.lanes[number].wanted;
+            *wanted = if is_wanted { *wanted | bit } else { *wanted & !bit };
         }
+        self.forget();
     }
 
+    /// Something has changed: what the next child may match is to be found out again.
+    #[inline]
+    fn forget(&mut self) {
+        (self.calls, self.calls_by_name, self.is_stale) = (u64::MAX, u64::MAX, true);
+    }
+
+    /// Finds out what the next child may match.
     fn prepare(&mut self, program: &Program) {
-        self.is_still = true;
+        (self.is_stale, self.is_still) = (false, true);
+        (self.calls, self.calls_by_name, self.quiet) = (0, 0, 0..0);
         for (lane, word) in self.lanes.iter_mut().zip(&program.words) {
             lane.prepare(word);
             self.is_still &= lane.inner.are_passed_on();
+            self.calls |= word.slots(lane.ready);
+            self.calls_by_name |= word.slots(lane.ready & !word.classy_alone);
+        }
+        if !self.is_still {
+            (self.calls, self.calls_by_name) = (u64::MAX, u64::MAX);
         }
     }
 
-    /// An element opens, its name in this slot. Whether it is known without a look at it that it matches
-    /// nothing and changes nothing; if not, it is to be [opened](Self::open). `may_have` is asked
-    /// whether it may be of a class.
-    #[inline(always)] // for that is nearly always so
-    pub(super) fn passes(
+    /// An element opens, its name in this slot. Whether that is enough to know that it matches nothing
+    /// and changes nothing; if not, its classes may be ([`passes_by_class`](Self::passes_by_class)), or
+    /// it is to be [opened](Self::open).
+    #[inline(always)] // for that is mostly so
+    pub(super) fn passes_by_name(&mut self, slot: usize) -> bool {
+        let passes = !is_in(slot, self.calls);
+        self.passed += u32::from(passes);
+        passes
+    }
+
+    /// The same, going by the classes that may stand at `attrs`, where its attributes are. `next` finds
+    /// where a class may stand from there on.
+    #[inline(always)]
+    pub(super) fn passes_by_class(
         &mut self,
         program: &Program,
         slot: usize,
-        mut may_have: impl FnMut(usize) -> bool,
+        attrs: &Range<usize>,
+        next: impl FnMut(usize) -> usize,
     ) -> bool {
-        if !self.is_still {
+        let is_known = attrs.start >= self.quiet.start && attrs.end <= self.quiet.end;
+        let passes = match is_known && !self.is_stale {
+            true => !is_in(slot, self.calls_by_name),
+            false => self.passes_closely(program, slot, attrs, next),
+        };
+        self.passed += u32::from(passes);
+        passes
+    }
+
+    #[inline(never)]
+    fn passes_closely(
+        &mut self,
+        program: &Program,
+        slot: usize,
+        attrs: &Range<usize>,
+        mut next: impl FnMut(usize) -> usize,
+    ) -> bool {
+        if self.is_stale {
+            self.prepare(program);
+        }
+        if is_in(slot, self.calls_by_name) {
             return false;
         }
+        self.quiet = attrs.start..usize::MAX;
         for (number, (lane, word)) in self.lanes.iter().zip(&program.words).enumerate() {
-            let mut may = lane.ready & word.names[slot % SLOTS];
-            while may != 0 {
-                let class = program.position(number, may.trailing_zeros()).class;
-                if class.is_none_or(&mut may_have) {
-                    return false;
+            let mut classy = lane.ready & word.classy_alone;
+            while classy != 0 {
+                if let Some(class) = program.position(number, classy.trailing_zeros()).class {
+                    self.quiet.end = self.quiet.end.min(next(class));
                 }
-                may &= may - 1;
+                classy &= classy - 1;
             }
         }
-        self.passed += 1;
-        true
+        attrs.end <= self.quiet.end
     }
 
     /// An element opens; its name's slot says whether it may match anything, which is then to
@@ -163,6 +220,9 @@ impl Run {
         slot: usize,
         mut may_have: impl FnMut(usize) -> bool,
     ) -> bool {
+        if self.is_stale {
+            self.prepare(program);
+        }
         let (mut any, passed) = (0, std::mem::take(&mut self.passed));
         for (number, (lane, word)) in self.lanes.iter_mut().zip(&program.words).enumerate() {
             lane.alike += passed;
@@ -184,8 +244,8 @@ impl Run {
                 lane.inner = Bits { own: 0, above: up.above, previous: 0, before: 0 };
             }
         }
-        if any == 0 && !self.is_still {
-            self.prepare(program);
+        if any != 0 || !self.is_still {
+            self.forget();
         }
         any != 0
     }
@@ -209,20 +269,19 @@ impl Run {
                 lane.inner.above |= lane.inner.own;
             }
         }
-        self.prepare(program);
     }
 
     /// The innermost element closes.
     #[inline(always)]
-    pub(super) fn close(&mut self, program: &Program) {
+    pub(super) fn close(&mut self) {
         match self.passed {
-            0 => self.close_seen(program),
+            0 => self.close_seen(),
             _ => self.passed -= 1,
         }
     }
 
     /// The innermost element closes, which was not passed over.
-    fn close_seen(&mut self, program: &Program) {
+    fn close_seen(&mut self) {
         let mut has_changed = false;
         for lane in &mut self.lanes {
             if lane.alike > 0 {
@@ -239,9 +298,15 @@ impl Run {
             }
         }
         if has_changed {
-            self.prepare(program);
+            self.forget();
         }
     }
+}
+
+/// Whether a slot is one of these.
+#[inline(always)]
+fn is_in(slot: usize, slots: u64) -> bool {
+    slots >> (slot % SLOTS) & 1 == 1
 }
 
 /// Which of the compounds `may` of a word the element matches.

@@ -4,8 +4,6 @@
 //! element in whose tag it does not stand is not of that class, unless its attributes hold character
 //! references; and in quirks mode, where the case does not count.
 
-use std::ops::Range;
-
 use memchr::memmem::Finder;
 
 /// The classes that a program's compounds ask for, to be looked for in texts.
@@ -41,28 +39,28 @@ impl<'t> Sieve<'t> {
         Self { text: text.as_bytes(), classes, found, reference: 0, last: 0 }
     }
 
-    /// Whether the tag whose attributes stand there may be of a class.
+    /// Where from this place on, at which a tag's attributes begin, a class stands next that one of them
+    /// may have. This place itself if that is not known.
     #[inline]
-    pub(super) fn may_have(&mut self, class: usize, attrs: &Range<usize>) -> bool {
-        let Some(found) = self.found.get_mut(class) else { return true };
-        if attrs.start < self.last {
-            return true; // it was passed before and is reopened
+    pub(super) fn next(&mut self, class: usize, from: usize) -> usize {
+        let Some(found) = self.found.get_mut(class) else { return from };
+        if from < self.last {
+            return from; // it was passed before and is reopened
         }
-        self.last = attrs.start;
-        if *found < attrs.start {
-            *found = self.classes.0[class]
-                .find(rest(self.text, attrs))
-                .map_or(usize::MAX, |len| attrs.start + len);
+        self.last = from;
+        if *found < from {
+            let len = self.classes.0[class].find(rest(self.text, from));
+            *found = len.map_or(usize::MAX, |len| from + len);
         }
-        if self.reference < attrs.start {
-            self.reference = memchr::memchr(b'&', rest(self.text, attrs))
-                .map_or(usize::MAX, |len| attrs.start + len);
+        if self.reference < from {
+            let len = memchr::memchr(b'&', rest(self.text, from));
+            self.reference = len.map_or(usize::MAX, |len| from + len);
         }
-        (*found).min(self.reference) < attrs.end
+        (*found).min(self.reference)
     }
 }
 
-/// The text from a tag's attributes on.
-fn rest<'t>(text: &'t [u8], attrs: &Range<usize>) -> &'t [u8] {
-    text.get(attrs.start..).unwrap_or_default()
+/// The text from a place on.
+fn rest(text: &[u8], from: usize) -> &[u8] {
+    text.get(from..).unwrap_or_default()
 }

@@ -2,6 +2,7 @@
 
 mod matched;
 mod mutated;
+mod nesting;
 mod skimmed;
 
 use std::collections::BTreeMap;

@@ -224,7 +224,7 @@ impl<'a, C: Consumer<'a>> Outline<'a, '_, C> {
             self.tell(text);
         }
         // Its end tag, or the document's end.
-        if self.splitter.markup().is_some() {
+        if self.splitter.next_markup().is_some() {
             let _ = self.splitter.end_tag();
         }
         self.pop();

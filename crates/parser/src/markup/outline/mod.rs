@@ -107,14 +107,14 @@ enum Mode {
     InHead,
     InHeadNoscript,
     AfterHead,
-    InBody,
     InTable,
-    InCaption,
     InColumnGroup,
     InTableBody,
     InRow,
-    InCell,
     InTemplate,
+    InBody,
+    InCaption,
+    InCell,
 }
 
 impl Mode {
@@ -186,11 +186,11 @@ impl<'a, 'c, C: Consumer<'a>> Outline<'a, 'c, C> {
     fn run(mut self) -> Result<Extent, Ambiguous> {
         loop {
             let start = self.splitter.pos();
-            self.splitter.pass_text();
+            let markup = self.splitter.next_markup();
             if start < self.splitter.pos() {
                 self.written(start)?;
             }
-            match self.splitter.markup() {
+            match markup {
                 Some(Markup::Start) => {
                     if let Some(tag) = self.splitter.start_tag() {
                         self.start(tag)?;

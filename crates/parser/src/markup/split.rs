@@ -159,7 +159,7 @@ impl<'a> Splitter<'a> {
     }
 
     /// Reads the end tag that begins here: its name; `None` if it is none.
-    #[inline(always)]
+    #[inline(never)] // for most are not read, but passed over
     pub(crate) fn end_tag(&mut self) -> Option<(&'a str, Tag)> {
         match self.bytes().get(self.pos + 2) {
             Some(byte) if byte.is_ascii_alphabetic() => {

@@ -47,6 +47,7 @@ pub(super) fn tag_end(bytes: &[u8], from: usize) -> Option<TagEnd> {
     }
 }
 
+#[inline(always)]
 fn past_attributes(bytes: &[u8], from: usize) -> Option<TagEnd> {
     let mut at = find_mark(bytes, from)?;
     while bytes[at] != b'>' {

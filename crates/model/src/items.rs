@@ -150,7 +150,7 @@ impl PageItems {
     pub fn kind(&mut self, kind: Option<&Arc<ItemKind>>, label: &str) -> u16 {
         match kind {
             Some(kind) if !kind.name.is_empty() => {
-                self.kinds.number(|known| known == kind, || kind.clone())
+                self.kinds.number(|known| Arc::ptr_eq(known, kind) || known == kind, || kind.clone())
             }
             None if label.is_empty() => Kinds::NONE,
             kind => {

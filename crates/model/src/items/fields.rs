@@ -35,12 +35,13 @@ pub struct KindCounts {
 impl FieldCounts {
     /// Counts an item.
     pub fn add(&mut self, kind: &str, json: &str) {
-        if !self.kinds.contains_key(kind) {
-            self.kinds.insert(kind.into(), KindCounts::default());
-        }
-        if let Some(counts) = self.kinds.get_mut(kind) {
+        let count = |counts: &mut KindCounts| {
             counts.items += 1;
             counts.each(json, |count, is_filled| *count += u64::from(is_filled));
+        };
+        match self.kinds.get_mut(kind) {
+            Some(counts) => count(counts),
+            None => count(self.kinds.entry(kind.into()).or_default()),
         }
     }
 

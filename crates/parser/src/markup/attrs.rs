@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::split::{find, is_blank};
+use super::find::find;
+use super::split::is_blank;
 
 /// Iterator over the attributes of a tag: name and value as written, references not decoded.
 pub(crate) struct Attrs<'a> {

@@ -11,7 +11,9 @@ pub(crate) mod charref;
 
 mod attrs;
 mod doctype;
+mod find;
 mod foreign;
+mod raw_text;
 mod split;
 mod tag_end;
 pub(crate) mod tags;

@@ -8,7 +8,8 @@ use std::ops::Range;
 
 use super::attrs::{Attrs, find_attribute, find_attributes};
 use super::foreign::Foreign;
-use super::split::{Piece, Splitter, has_references, holds_raw_text};
+use super::raw_text::{has_references, holds_raw_text};
+use super::split::{Piece, Splitter};
 use super::tags::Tag;
 
 pub(crate) use super::split::is_blank;

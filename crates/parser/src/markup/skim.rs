@@ -13,8 +13,9 @@ mod keys;
 
 use keys::*;
 
+use super::find::find;
 use super::scan::Start;
-use super::split::{Splitter, find};
+use super::split::Splitter;
 use super::tag_end::{TagEnd, name};
 use super::tags::Tag;
 

@@ -9,8 +9,10 @@
 
 use std::ops::Range;
 
-use memchr::{memchr, memchr2, memmem};
+use memchr::{memchr, memmem};
 
+use super::find::find;
+use super::raw_text::raw_text_end;
 use super::scan::Start;
 use super::tag_end::{name, tag_end};
 use super::tags::Tag;
@@ -157,7 +159,7 @@ impl<'a> Splitter<'a> {
     }
 
     /// Reads the end tag that begins here: its name; `None` if it is none.
-    #[inline(always)]
+    #[inline(never)] // for most are not read, but passed over
     pub(crate) fn end_tag(&mut self) -> Option<(&'a str, Tag)> {
         match self.bytes().get(self.pos + 2) {
             Some(byte) if byte.is_ascii_alphabetic() => {
@@ -250,77 +252,9 @@ impl<'a> Splitter<'a> {
     /// document's end. `tag` must be one that [`holds_raw_text`].
     pub(crate) fn raw_text(&mut self, tag: Tag) -> &'a str {
         let start = self.pos;
-        let bytes = self.bytes();
-        self.pos = match tag {
-            Tag::Plaintext => bytes.len(),
-            Tag::Script => script_end(bytes, start),
-            tag => {
-                let mut at = start;
-                loop {
-                    match memchr(b'<', &bytes[at..]) {
-                        None => break bytes.len(),
-                        Some(len) if is_tag_of(&bytes[at + len..], b"</", tag.name()) => {
-                            break at + len;
-                        }
-                        Some(len) => at += len + 1,
-                    }
-                }
-            }
-        };
+        self.pos = raw_text_end(self.bytes(), start, tag);
         &self.text[start..self.pos]
     }
-}
-
-/// Elements whose content is no markup, scripting off (section 13.2.6.4).
-pub(crate) fn holds_raw_text(tag: Tag) -> bool {
-    matches!(
-        tag,
-        Tag::Script
-            | Tag::Style
-            | Tag::Title
-            | Tag::Textarea
-            | Tag::Xmp
-            | Tag::Iframe
-            | Tag::Noembed
-            | Tag::Noframes
-            | Tag::Plaintext
-    )
-}
-
-/// Of those, the ones in which character references count.
-pub(crate) fn has_references(tag: Tag) -> bool {
-    matches!(tag, Tag::Title | Tag::Textarea)
-}
-
-/// Finds a byte from a place on. What is near, as it mostly is, is found without the cost of a
-/// call.
-#[inline]
-pub(super) fn find(byte: u8, bytes: &[u8], from: usize) -> Option<usize> {
-    let mut at = from;
-    for _ in 0..3 {
-        let Some(eight) = bytes.get(at..)?.first_chunk() else { break };
-        if let Some(len) = first_zero(u64::from_le_bytes(*eight) ^ (EACH * u64::from(byte))) {
-            return Some(at + len);
-        }
-        at += 8;
-    }
-    let rest = bytes.get(at..)?;
-    let len = match rest.len() {
-        ..8 => rest.iter().position(|&other| other == byte),
-        _ => memchr(byte, rest),
-    };
-    len.map(|len| at + len)
-}
-
-/// Times a byte it is eight of them.
-pub(super) const EACH: u64 = 0x0101_0101_0101_0101;
-
-/// Which of eight bytes is the first that is zero.
-#[inline]
-pub(super) fn first_zero(eight: u64) -> Option<usize> {
-    // The lowest bit that is set marks it; higher ones may be wrong.
-    let zeros = eight.wrapping_sub(EACH) & !eight & (EACH << 7);
-    (zeros != 0).then_some(zeros.trailing_zeros() as usize / 8)
 }
 
 /// HTML's whitespace; carriage returns have not been normalised here.
@@ -349,53 +283,4 @@ fn comment_end(bytes: &[u8], start: usize) -> usize {
         }
     }
     bytes.len()
-}
-
-/// Whether `rest` begins with `prefix`, `name` in any case, and a character that ends a name.
-fn is_tag_of(rest: &[u8], prefix: &[u8], name: &str) -> bool {
-    let Some(rest) = rest.strip_prefix(prefix) else { return false };
-    let (Some(found), Some(&next)) = (rest.get(..name.len()), rest.get(name.len())) else {
-        return false;
-    };
-    found.eq_ignore_ascii_case(name.as_bytes()) && (is_blank(next) || matches!(next, b'/' | b'>'))
-}
-
-/// Finds the `</script` that ends a script which begins at `start`, minding its escaped states:
-/// in `<!-- <script> </script> -->` the first one does not (sections 13.2.5.4 and 15 to 31).
-fn script_end(bytes: &[u8], start: usize) -> usize {
-    #[derive(PartialEq)]
-    enum State {
-        Plain,
-        Escaped,
-        DoubleEscaped,
-    }
-    let mut state = State::Plain;
-    let mut pos = start;
-    loop {
-        let rest = &bytes[pos..];
-        // Dashes matter only inside of `<!-- -->`.
-        let found = match state {
-            State::Plain => memchr(b'<', rest),
-            _ => memchr2(b'<', b'-', rest),
-        };
-        let Some(len) = found else { return bytes.len() };
-        pos += len;
-        let rest = &bytes[pos..];
-        let closes = is_tag_of(rest, b"</", "script");
-        match state {
-            State::Plain | State::Escaped if closes => return pos,
-            State::Plain if rest.starts_with(b"<!--") => {
-                state = State::Escaped;
-                // The dashes may be those of `-->`, too.
-                pos += 1;
-            }
-            State::Escaped if is_tag_of(rest, b"<", "script") => state = State::DoubleEscaped,
-            State::DoubleEscaped if closes => state = State::Escaped,
-            State::Escaped | State::DoubleEscaped if rest.starts_with(b"-->") => {
-                state = State::Plain;
-            }
-            _ => {}
-        }
-        pos += 1;
-    }
 }

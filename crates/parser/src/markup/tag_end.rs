@@ -2,7 +2,7 @@
 //! and 13.2.5.32 to 40).
 
 use super::attrs::{next_attribute, skip_blank_or_slash};
-use super::split::{EACH, find, first_zero};
+use super::find::{EACH, find, first_zero};
 
 /// Attributes of one tag beyond which a tree builder must not see the rest.
 pub(crate) const MANY_ATTRIBUTES: usize = 256;
@@ -47,6 +47,7 @@ pub(super) fn tag_end(bytes: &[u8], from: usize) -> Option<TagEnd> {
     }
 }
 
+#[inline(always)]
 fn past_attributes(bytes: &[u8], from: usize) -> Option<TagEnd> {
     let mut at = find_mark(bytes, from)?;
     while bytes[at] != b'>' {
@@ -74,7 +75,7 @@ fn find_mark(bytes: &[u8], from: usize) -> Option<usize> {
     let mut at = from;
     while let Some(eight) = bytes.get(at..)?.first_chunk() {
         // `<` and `?`, too, are equal to these but for the last two bits.
-        let eight = (u64::from_le_bytes(*eight) | EACH * 3) ^ (EACH * u64::from(b'=' | 3));
+        let eight = (u64::from_le_bytes(*eight) | (EACH * 3)) ^ (EACH * u64::from(b'=' | 3));
         match first_zero(eight) {
             None => at += 8,
             Some(len) if matches!(bytes[at + len], b'=' | b'>') => return Some(at + len),

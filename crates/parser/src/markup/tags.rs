@@ -57,7 +57,7 @@ macro_rules! tags {
         const FLAGS: [u16; N_TAGS] = {
             #[allow(unused_imports)]
             use set::*;
-            [0, $($flags,)*]
+            [CLOSED_ALONE, $($flags,)*]
         };
     };
 }

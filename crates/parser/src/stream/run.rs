@@ -141,18 +141,20 @@ impl Run {
         (self.calls, self.calls_by_name, self.is_stale) = (u64::MAX, u64::MAX, true);
     }
 
-    /// Finds out what the next child may match.
+    /// Finds out what the next child may match, which was [forgotten](Self::forget).
     fn prepare(&mut self, program: &Program) {
-        (self.is_stale, self.is_still) = (false, true);
-        (self.calls, self.calls_by_name, self.quiet) = (0, 0, 0..0);
+        (self.is_stale, self.is_still, self.quiet) = (false, true, 0..0);
         for (lane, word) in self.lanes.iter_mut().zip(&program.words) {
             lane.prepare(word);
             self.is_still &= lane.inner.are_passed_on();
-            self.calls |= word.slots(lane.ready);
-            self.calls_by_name |= word.slots(lane.ready & !word.classy_alone);
         }
         if !self.is_still {
-            (self.calls, self.calls_by_name) = (u64::MAX, u64::MAX);
+            return; // every child changes something
+        }
+        (self.calls, self.calls_by_name) = (0, 0);
+        for (lane, word) in self.lanes.iter().zip(&program.words) {
+            self.calls |= word.slots(lane.ready);
+            self.calls_by_name |= word.slots(lane.ready & !word.classy_alone);
         }
     }
 

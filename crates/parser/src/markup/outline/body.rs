@@ -1,8 +1,8 @@
 //! The rules of the body (HTML Standard, section 13.2.6.4.7).
 
 use super::super::events::{Consumer, Space};
+use super::super::raw_text::has_references;
 use super::super::scan::Start;
-use super::super::split::has_references;
 use super::super::tags::{Tag, set};
 use super::{Ambiguous, Done, Form, Mode, Outline, Text};
 

@@ -11,6 +11,9 @@
 //! It must be right, not complete: what is reported to the end is what the tree says, and a test
 //! holds one against the other. What was reported of an ambiguous document is to be thrown away.
 //!
+//! Most tags nest as they are written, and no rule says anything else of them: those are told
+//! without a look at the rules ([`nested`]), which follow the others, tag by tag.
+//!
 //! Linear in the length of the document: nesting is bounded, and so are the elements that are
 //! reopened.
 
@@ -18,9 +21,11 @@ mod body;
 mod early;
 mod foreign;
 mod formatting;
+mod nested;
 mod scope;
 mod stack;
 mod table;
+mod text;
 
 use super::doctype::is_quirky;
 use super::events::{Consumer, Space, Text};
@@ -214,23 +219,6 @@ impl<'a, 'c, C: Consumer<'a>> Outline<'a, 'c, C> {
         Ok(Extent { is_quirky: self.is_quirky })
     }
 
-    /// The text since `start`.
-    #[inline(always)]
-    fn written(&mut self, start: usize) -> Done {
-        // The usual case first.
-        if self.mode.is_of_body()
-            && self.scope.tells_text()
-            && self.line_feed_at == usize::MAX
-            && !self.is_cut_off()
-        {
-            if self.consumer.wants_text() {
-                self.consumer.text(Text::References(self.splitter.text_since(start)));
-            }
-            return Ok(());
-        }
-        self.text(Text::References(self.splitter.text_since(start)))
-    }
-
     fn declaration(&mut self) -> Done {
         self.splitter.has_cdata = self.is_in_foreign();
         match self.splitter.declaration() {
@@ -274,6 +262,9 @@ impl<'a, 'c, C: Consumer<'a>> Outline<'a, 'c, C> {
     }
 
     fn end(&mut self, name: &'a str, tag: Tag) -> Done {
+        if self.closes(name, tag) {
+            return Ok(());
+        }
         if self.is_in_foreign() {
             return self.end_in_foreign(name, tag);
         }
@@ -302,66 +293,6 @@ impl<'a, 'c, C: Consumer<'a>> Outline<'a, 'c, C> {
                 return Ok(());
             }
         }
-    }
-
-    fn text(&mut self, text: Text<'a>) -> Done {
-        let text = self.without_line_feed(text)?;
-        if text.written().is_empty() {
-            return Ok(());
-        }
-        if self.is_in_foreign() && !self.top().is_text_point() {
-            self.tell(text);
-            return Ok(());
-        }
-        match self.mode {
-            Mode::InBody | Mode::InCell | Mode::InCaption | Mode::InTemplate => {
-                self.text_in_body(text)
-            }
-            Mode::InTable | Mode::InTableBody | Mode::InRow => self.text_in_table(text),
-            Mode::InColumnGroup => self.text_in_column_group(text),
-            _ => self.text_early(text),
-        }
-    }
-
-    fn text_in_body(&mut self, text: Text<'a>) -> Done {
-        self.reconstruct()?;
-        if self.fosters && !self.is_hidden() && self.top().tag.is(set::FOSTERS) {
-            return Err(Ambiguous::Fostered);
-        }
-        self.tell(text);
-        Ok(())
-    }
-
-    /// Reports text, unless it stands in a template.
-    #[inline]
-    fn tell(&mut self, text: Text<'a>) {
-        if !self.is_hidden() {
-            self.consumer.text(text);
-        }
-    }
-
-    /// Passes over the line feed that directly follows `<pre>` (section 13.2.6.4.7).
-    #[inline]
-    fn without_line_feed(&mut self, text: Text<'a>) -> Result<Text<'a>, Ambiguous> {
-        let written = text.written();
-        if self.line_feed_at == usize::MAX {
-            return Ok(text);
-        }
-        let is_next = self.line_feed_at == self.splitter.pos() - written.len();
-        self.line_feed_at = usize::MAX;
-        if !is_next {
-            return Ok(text);
-        }
-        if matches!(text, Text::References(_))
-            && (written.starts_with("&#") || written.starts_with("&NewLine"))
-        {
-            return Err(Ambiguous::Reference);
-        }
-        let rest = written
-            .strip_prefix("\r\n")
-            .or_else(|| written.strip_prefix(['\n', '\r']))
-            .unwrap_or(written);
-        Ok(text.with(rest))
     }
 
     /// Enters the document: now the doctype is known.

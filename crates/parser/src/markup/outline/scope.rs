@@ -159,8 +159,8 @@ const fn conflicts(tag: Tag) -> u32 {
         _ if tag.is_heading() => P | HEADING,
         _ if tag.is(set::BLOCK) => P,
         _ if tag.is(set::FORMATTING | set::VOID) => 0,
-        _ if tag.is(set::CLOSED_ALONE) => 0, // `span` and its like
-        Tag::Other | Tag::Noscript => 0,
+        _ if tag.is(set::CLOSED_ALONE) => 0, // `span` and its like, and unknown ones
+        Tag::Noscript => 0,
         _ => ALWAYS,
     }
 }

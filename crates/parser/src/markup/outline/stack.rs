@@ -61,7 +61,7 @@ impl<'a, C: Consumer<'a>> Outline<'a, '_, C> {
     }
 
     #[inline]
-    fn check_depth(&self) -> Done {
+    pub(super) fn check_depth(&self) -> Done {
         if self.stack.len() + self.formatting.len() > MAX_DEPTH {
             return Err(Ambiguous::Deep);
         }
@@ -84,54 +84,15 @@ impl<'a, C: Consumer<'a>> Outline<'a, '_, C> {
     }
 
     #[inline]
-    fn push(&mut self, name: &'a str, tag: Tag, is_told: bool) {
+    pub(super) fn push(&mut self, name: &'a str, tag: Tag, is_told: bool) {
         self.stack.push(Open { name, tag, is_told, around: self.scope });
         self.counts[tag as usize] += 1;
         self.scope = self.scope.inside(tag);
     }
 
-    /// Opens an element of which no rule says anything but that it stands where it is written. Whether
-    /// it is one.
-    #[inline(always)] // for nearly all are
-    pub(super) fn nests(&mut self, tag: &Start<'a>) -> Result<bool, Ambiguous> {
-        if self.scope.is_disturbed_by(tag.tag) || !self.mode.is_of_body() || self.is_cut_off() {
-            return Ok(false);
-        }
-        self.check_depth()?;
-        if tag.tag.is(set::FORMATTING) {
-            self.add_entry(tag)?;
-        }
-        self.consumer.open(tag, Space::Html);
-        match tag.tag.is(set::VOID) {
-            true => self.consumer.close(),
-            false => self.push(tag.name, tag.tag, true),
-        }
-        Ok(true)
-    }
-
-    /// Passes over the end tag that comes, if it closes the innermost element and does nothing else.
-    /// Whether it does.
-    #[inline(always)] // for nearly all do
-    pub(super) fn passes_end(&mut self) -> bool {
-        let tag = self.top().tag;
-        let is_formatting = tag.is(set::FORMATTING);
-        if !tag.is(set::CLOSED_ALONE | set::FORMATTING)
-            || !self.mode.is_of_body()
-            || (is_formatting && !self.is_last_entry(self.stack.len() - 1))
-            || !self.splitter.pass_end_of(tag)
-        {
-            return false;
-        }
-        if is_formatting {
-            self.formatting.pop();
-        }
-        self.close();
-        true
-    }
-
     /// Closes the innermost element, of which nothing but the stack knows.
     #[inline(always)]
-    fn close(&mut self) {
+    pub(super) fn close(&mut self) {
         let Some(open) = self.stack.pop() else { return };
         self.counts[open.tag as usize] -= 1;
         self.scope = open.around;

@@ -15,13 +15,13 @@ use cli::failure::{Exit, Failure};
 fn fit_to_crawling() {
     // All threads are for the crawl.
     let _ = crawl::parser::give_way();
-    memory::give_back_soon();
     // Pages of 2 MiB would be cleared as a whole for a few KiB of a body, again and again.
     #[cfg(target_os = "linux")]
     let _ = rustix::thread::disable_transparent_huge_pages(true);
 }
 
 fn main() -> ExitCode {
+    memory::give_back_soon();
     if let Some(served) = crawl::plugin_child() {
         return match served {
             Ok(()) => ExitCode::SUCCESS,

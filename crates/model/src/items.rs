@@ -149,9 +149,9 @@ impl PageItems {
     /// The number of a kind, which is called as the label if it has no name.
     pub fn kind(&mut self, kind: Option<&Arc<ItemKind>>, label: &str) -> u16 {
         match kind {
-            Some(kind) if !kind.name.is_empty() => {
-                self.kinds.number(|known| Arc::ptr_eq(known, kind) || known == kind, || kind.clone())
-            }
+            Some(kind) if !kind.name.is_empty() => self
+                .kinds
+                .number(|known| Arc::ptr_eq(known, kind) || known == kind, || kind.clone()),
             None if label.is_empty() => Kinds::NONE,
             kind => {
                 let kind = kind.map_or_else(ItemKind::default, |kind| ItemKind::clone(kind));

@@ -40,7 +40,8 @@ mod tests {
         if env::var_os("MIMALLOC_PURGE_DELAY").is_none() {
             assert_eq!(delay(), 1000, "its default, which no other option has");
             give_back_soon();
-            assert_eq!(delay(), PURGE_DELAY_MS.into());
+            let expected: std::ffi::c_long = PURGE_DELAY_MS.into();
+            assert_eq!(delay(), expected);
         }
     }
 }
